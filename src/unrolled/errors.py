@@ -1,0 +1,102 @@
+"""Everything that `unrolled` raises on purpose.
+
+    UnrolledError
+    ├── DataError            a file or frame that can't be used as it is (file, line and column named)
+    ├── ConfigError          an argument or option with a value that can't work   (also ValueError)
+    ├── ShapeError           a tensor of the wrong shape                          (also RuntimeError, as torch)
+    ├── DTypeError           a tensor of the wrong dtype                          (also TypeError)
+    ├── ModelFileError       a `.unrolled` file that is truncated, foreign or from a newer version
+    ├── OutputError          a file or folder that can't be written               (also OSError)
+    ├── NotFittedError       `predict`, `save`, ... before `fit`                  (also ValueError)
+    ├── TrainingDiverged     a loss or gradient became NaN or infinite
+    └── MissingExtra         an optional part is not installed                    (also ImportError)
+
+Each message is one plain line: what was got, what was expected, where, and what to do next.
+"""
+
+from __future__ import annotations
+
+from os import PathLike, fspath
+
+
+class UnrolledError(Exception):
+    """Base of everything that the package raises on purpose."""
+
+
+class DataError(UnrolledError):
+    """A file or frame that can't be used as it is.
+
+    Args:
+        message: what was got, what was expected, and what to do.
+        file: the file that it was read from, or None where the data came as an object.
+        line: line in the file, counted from 1 with the header as line 1; None where the whole file is meant.
+        column: name of the column.
+
+    The text reads `prices.csv, line 17, column 'close': <message>`, with the parts that are known.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        file: str | PathLike[str] | None = None,
+        line: int | None = None,
+        column: str | None = None,
+    ) -> None:
+        self.file = None if file is None else fspath(file)
+        self.line = line
+        self.column = column
+        place = [
+            *([self.file] if self.file is not None else []),
+            *([f"line {line}"] if line is not None else []),
+            *([f"column {column!r}"] if column is not None else []),
+        ]
+        super().__init__(f"{', '.join(place)}: {message}" if place else message)
+
+
+class ConfigError(UnrolledError, ValueError):
+    """An argument or option with a value that can't work."""
+
+
+class ShapeError(UnrolledError, RuntimeError):
+    """A tensor of the wrong shape: which argument, what came, what was expected."""
+
+
+class DTypeError(UnrolledError, TypeError):
+    """A tensor of the wrong dtype: which argument, what came, what was expected."""
+
+
+class ModelFileError(UnrolledError):
+    """A model file that can't be read: truncated, of another kind, or from a newer version."""
+
+
+class OutputError(UnrolledError, OSError):
+    """A file or folder that can't be written; nothing that stood there was touched."""
+
+
+class NotFittedError(UnrolledError, ValueError):
+    """A model was asked for something that needs `fit` first."""
+
+
+class TrainingDiverged(UnrolledError):
+    """A loss or gradient became NaN or infinite.
+
+    Args:
+        step: the step (from 1) at which it was seen.
+        tensor: name of the first tensor that was not finite.
+        remedy: what to change, by the name of the argument.
+    """
+
+    def __init__(self, step: int, tensor: str, remedy: str) -> None:
+        self.step = step
+        self.tensor = tensor
+        self.remedy = remedy
+        super().__init__(f"training diverged at step {step}: {tensor} is not finite; {remedy}")
+
+
+class MissingExtra(UnrolledError, ImportError):
+    """An optional part is not installed; the message holds the pip line that installs it."""
+
+    def __init__(self, extra: str, what: str) -> None:
+        self.extra = extra
+        super().__init__(f"{what} needs the extra {extra!r}: pip install 'unrolled[{extra}]'")
