@@ -1,0 +1,62 @@
+# Each target sets up .venv by itself, from a fresh clone, and is quick when nothing changed.
+#   make PYTHON=python3.12          another Python (3.11 or newer)
+#   make TORCH_INDEX=URL            take torch from that package index first, such as the one with its CPU builds
+#   make test ARGS="-k kernels"     more arguments for the command behind a target
+
+PYTHON ?= python3
+TORCH_INDEX ?=
+ARGS ?=
+
+BIN := .venv/bin
+STAMP := .venv/installed.stamp
+CPP := $(shell find kernels -name '*.h' -o -name '*.cpp')
+
+# The pinned versions hold for the packages that the build needs too (newer pips read the second name). As an
+# address, since pip takes a space in a path for the end of it.
+EMPTY :=
+CONSTRAINTS := file://$(subst $(EMPTY) $(EMPTY),%20,$(CURDIR))/constraints.txt
+export PIP_CONSTRAINT := $(CONSTRAINTS)
+export PIP_BUILD_CONSTRAINT := $(CONSTRAINTS)
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+.PHONY: demo test check bench docs stubs sanitize clean
+
+demo: $(STAMP)
+	$(BIN)/unrolled demo --out demo $(ARGS)
+
+test: $(STAMP)
+	$(BIN)/python -m pytest $(ARGS)
+
+check: $(STAMP)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/python -m mypy src
+	$(BIN)/clang-format --dry-run -Werror $(CPP)
+	$(BIN)/python tools/stubs.py --check
+	$(BIN)/python tools/docs.py
+
+bench: $(STAMP)
+	$(BIN)/python benchmarks/step.py $(ARGS)
+
+docs: $(STAMP)
+	$(BIN)/python tools/docs.py
+
+stubs: $(STAMP)
+	$(BIN)/python tools/stubs.py
+
+# The kernels' tests under the address and undefined-behaviour sanitizers of GCC or Clang (Linux).
+sanitize: $(STAMP)
+	bash tools/sanitize.sh $(ARGS)
+
+clean:
+	rm -rf .venv build
+
+$(STAMP): pyproject.toml constraints.txt CMakeLists.txt $(CPP)
+	@command -v $(PYTHON) > /dev/null || { echo "make: no $(PYTHON) here: install Python 3.11 or newer, or name it with PYTHON=..." >&2; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "make: $(PYTHON) is $$($(PYTHON) --version), and 3.11 or newer is needed: name one with PYTHON=..." >&2; exit 1; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv || { rm -rf .venv; echo "make: $(PYTHON) could not make a virtual environment (Debian and Ubuntu: apt install python3-venv)" >&2; exit 1; }
+	@echo "Setting up .venv (minutes the first time)"
+	@test -z "$(TORCH_INDEX)" || $(BIN)/python -m pip install -qq --no-deps --index-url "$(TORCH_INDEX)" torch || { echo "make: pip could not install torch from $(TORCH_INDEX): the lines above say why" >&2; exit 1; }
+	@$(BIN)/python -m pip install -qq --editable '.[dev,lens]' || { echo "make: pip could not install unrolled: the lines above say why (UNROLLED_KERNELS=off leaves the native kernels out)" >&2; exit 1; }
+	@$(BIN)/python -c 'import os; os.environ.pop("UNROLLED_KERNELS", None); from unrolled import kernels; why = kernels.why_not(); print("Native kernels: " + kernels.isa() if why is None else "*** The native kernels were NOT built: " + why + " ***")'
+	@touch $@

@@ -1,0 +1,22 @@
+#!/usr/bin/env bash
+# Builds the kernels with the address and undefined-behaviour sanitizers, and runs their tests on that build.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+python="$PWD/.venv/bin/python"
+build=build/sanitize
+
+"$python" -m pip install -qq cmake ninja
+PATH="$PWD/.venv/bin:$PATH"
+mkdir -p build
+cmake -S . -B "$build" -G Ninja -DCMAKE_BUILD_TYPE=RelWithDebInfo -DPython_EXECUTABLE="$python" \
+    -Dnanobind_DIR="$("$python" -m nanobind --cmake_dir)" \
+    -DCMAKE_CXX_FLAGS="-fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer" > "$build.log" 2>&1 \
+    || { cat "$build.log" >&2; exit 1; }
+cmake --build "$build" > "$build.log" 2>&1 || { cat "$build.log" >&2; exit 1; }
+
+# Python itself is not built with the sanitizer, so its library has to come first; what Python never frees is no leak.
+compiler="${CXX:-c++}"
+LD_PRELOAD="$("$compiler" -print-file-name=libasan.so) $("$compiler" -print-file-name=libubsan.so) $("$compiler" -print-file-name=libstdc++.so.6)" \
+    ASAN_OPTIONS=detect_leaks=0 \
+    UNROLLED_TEST_KERNELS="$(ls "$build"/_kernels*.so)" \
+    "$python" -m pytest -q tests/kernels/test_steps.py "$@"
