@@ -1,0 +1,16 @@
+#include "unrolled/isa.h"
+
+#include <nanobind/nanobind.h>
+
+namespace nb = nanobind;
+
+void init_isa(nb::module_& m) {
+    m.def("isa", &unrolled::isa, "The instruction set in use: 'generic' or 'avx2'.");
+    m.def("use_isa", &unrolled::use_isa, nb::arg("name"),
+          "Use this instruction set from now on; ValueError where it is not at hand.");
+    m.def("has_isa", &unrolled::has_isa, nb::arg("name"),
+          "True where this instruction set was compiled in and the processor has it.");
+    m.def(
+        "compiler", []() { return UNROLLED_COMPILER; },
+        "The compiler that made this module, with its version.");
+}

@@ -1,0 +1,18 @@
+#include <nanobind/nanobind.h>
+
+namespace nb = nanobind;
+
+// One for each binding file.
+void init_isa(nb::module_&);
+void init_lstm_step(nb::module_&);
+void init_gru_step(nb::module_&);
+
+NB_MODULE(_kernels, m) {
+    m.doc() =
+        "The compiled kernels. Arrays come as addresses, 0 for null; nothing is checked here: "
+        "shapes, "
+        "owners and aliasing stand in kernels/include/unrolled, and unrolled.kernels is the door.";
+    init_isa(m);
+    init_lstm_step(m);
+    init_gru_step(m);
+}

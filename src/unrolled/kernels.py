@@ -1,0 +1,167 @@
+"""The door to the native kernels: are they there, and one step of each cell on torch tensors.
+
+`UNROLLED_KERNELS=off` leaves them unused; `UNROLLED_ISA=generic` or `avx2` forces an instruction
+set. Importing this module imports neither torch nor the compiled module.
+"""
+
+from __future__ import annotations
+
+import os
+from functools import cache
+from importlib import import_module
+from pathlib import Path
+from types import ModuleType
+from typing import TYPE_CHECKING
+
+from unrolled.errors import ConfigError
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+_REASON_FILE = "_kernels_missing.txt"  # left by the build where it made no kernels
+
+
+def available() -> bool:
+    """True where the native kernels are built and not switched off; `why_not` says more."""
+    return why_not() is None
+
+
+def why_not() -> str | None:
+    """Why the native kernels are not used, in one line with the remedy; None where they are.
+
+    Raises:
+        ConfigError: `UNROLLED_KERNELS` or `UNROLLED_ISA` has a value that means nothing here.
+    """
+    switch = os.environ.get("UNROLLED_KERNELS", "")
+    if switch == "off":
+        return "UNROLLED_KERNELS=off is set; unset it to use them"
+    if switch not in ("", "on"):
+        raise ConfigError(f"UNROLLED_KERNELS is {switch!r}; it can be 'off', or 'on' as when unset")
+    return _load()[1]
+
+
+def isa() -> str | None:
+    """The instruction set in use, `"generic"` or `"avx2"`; None without the kernels."""
+    return _module().isa() if available() else None
+
+
+def compiler() -> str | None:
+    """The compiler that made the kernels, with its version; None without the kernels."""
+    return _module().compiler() if available() else None
+
+
+def lstm_step(
+    x: Tensor,
+    h: Tensor,
+    c: Tensor,
+    weight_ih: Tensor,
+    weight_hh: Tensor,
+    bias_ih: Tensor | None,
+    bias_hh: Tensor | None,
+    h_out: Tensor,
+    c_out: Tensor,
+) -> None:
+    """One step of one LSTM layer, written into `h_out` and `c_out`.
+
+        i, f, o = sigmoid(W_i* x + b_i* + W_h* h + b_h*),  g = tanh(the same for g)
+        c' = f * c + i * g,  h' = o * tanh(c')
+
+    Args:
+        x: `(B, I)`.
+        h, c: `(B, H)`, the state before.
+        weight_ih, weight_hh: `(4H, I)` and `(4H, H)`, rows in torch's order i, f, g, o.
+        bias_ih, bias_hh: `(4H,)`, or None for no such bias.
+        h_out, c_out: `(B, H)`, the state after; they overlap no other argument.
+
+    Nothing is checked: every tensor must be contiguous float32 on the CPU with these shapes, and
+    `available()` true. No gradient is recorded. The whole contract stands in
+    `kernels/include/unrolled/lstm_step.h`.
+    """
+    batch, size = x.shape
+    _module().lstm_step(
+        batch,
+        size,
+        h.shape[1],
+        x.data_ptr(),
+        h.data_ptr(),
+        c.data_ptr(),
+        weight_ih.data_ptr(),
+        weight_hh.data_ptr(),
+        0 if bias_ih is None else bias_ih.data_ptr(),
+        0 if bias_hh is None else bias_hh.data_ptr(),
+        h_out.data_ptr(),
+        c_out.data_ptr(),
+    )
+
+
+def gru_step(
+    x: Tensor,
+    h: Tensor,
+    weight_ih: Tensor,
+    weight_hh: Tensor,
+    bias_ih: Tensor | None,
+    bias_hh: Tensor | None,
+    h_out: Tensor,
+) -> None:
+    """One step of one GRU layer, in torch's form, written into `h_out`.
+
+        r, z = sigmoid(W_i* x + b_i* + W_h* h + b_h*)
+        n = tanh(W_in x + b_in + r * (W_hn h + b_hn))
+        h' = (1 - z) * n + z * h
+
+    Args:
+        x: `(B, I)`.
+        h: `(B, H)`, the state before.
+        weight_ih, weight_hh: `(3H, I)` and `(3H, H)`, rows in torch's order r, z, n.
+        bias_ih, bias_hh: `(3H,)`, or None for no such bias.
+        h_out: `(B, H)`, the state after; it overlaps no other argument.
+
+    Nothing is checked: every tensor must be contiguous float32 on the CPU with these shapes, and
+    `available()` true. No gradient is recorded. The whole contract stands in
+    `kernels/include/unrolled/gru_step.h`.
+    """
+    batch, size = x.shape
+    _module().gru_step(
+        batch,
+        size,
+        h.shape[1],
+        x.data_ptr(),
+        h.data_ptr(),
+        weight_ih.data_ptr(),
+        weight_hh.data_ptr(),
+        0 if bias_ih is None else bias_ih.data_ptr(),
+        0 if bias_hh is None else bias_hh.data_ptr(),
+        h_out.data_ptr(),
+    )
+
+
+@cache
+def _load() -> tuple[ModuleType | None, str | None]:
+    """The compiled module and None, or None and the reason why there is none."""
+    try:
+        module = import_module("unrolled._kernels")
+    except ModuleNotFoundError:
+        return None, _reason_of_the_build()
+    except ImportError as error:
+        return None, f"they were built but can't be loaded ({error}); install unrolled again"
+    try:
+        module.isa()
+    except ValueError as error:
+        raise ConfigError(str(error)) from None
+    return module, None
+
+
+def _module() -> ModuleType:
+    module = _load()[0]
+    assert module is not None, "a step of the kernels was asked for where available() is false"
+    return module
+
+
+def _reason_of_the_build() -> str:
+    import unrolled
+
+    for folder in unrolled.__path__:
+        file = Path(folder) / _REASON_FILE
+        if file.is_file():
+            return file.read_text(encoding="utf-8").strip()
+    return "they were never built here; with a C++ compiler at hand, install unrolled with pip"
