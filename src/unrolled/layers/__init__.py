@@ -1,0 +1,48 @@
+"""Layers: cells (one step), `Recurrent` (any cell over time), and torch's `RNN`, `GRU`, `LSTM`.
+
+Names are imported when first asked for, so that `import unrolled` does not import torch.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from unrolled.layers.cells import Cell as Cell
+    from unrolled.layers.cells import GRUStep as GRUStep
+    from unrolled.layers.cells import LSTMStep as LSTMStep
+    from unrolled.layers.cells import RNNStep as RNNStep
+    from unrolled.layers.explain import Explanation as Explanation
+    from unrolled.layers.paths import choose_path as choose_path
+    from unrolled.layers.paths import use_path as use_path
+    from unrolled.layers.recurrent import Recurrent as Recurrent
+    from unrolled.layers.rnn import GRU as GRU
+    from unrolled.layers.rnn import LSTM as LSTM
+    from unrolled.layers.rnn import RNN as RNN
+
+_HOME = {
+    "Cell": "cells",
+    "GRUStep": "cells",
+    "LSTMStep": "cells",
+    "RNNStep": "cells",
+    "Explanation": "explain",
+    "choose_path": "paths",
+    "use_path": "paths",
+    "Recurrent": "recurrent",
+    "GRU": "rnn",
+    "LSTM": "rnn",
+    "RNN": "rnn",
+}
+
+__all__ = list(_HOME)
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_HOME[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

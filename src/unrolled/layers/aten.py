@@ -1,0 +1,177 @@
+"""The aten path with `lengths` and `starts`: PyTorch's own fused layer, on a ragged batch.
+
+The stretch of a row from one reset to the next is a sequence of its own. All such segments of all
+rows are packed into one ragged batch (as `torch.nn.utils.rnn.PackedSequence` lays it out), run by
+one call, and put back where they came from. Rows of length zero have no segment. Padding is never
+read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.nn import RNNBase
+from torch.nn.utils.rnn import PackedSequence
+
+from unrolled.layers.states import State, map_state
+
+Forward = Callable[..., tuple[Any, State]]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How a call with `lengths` or `starts` is handed to the fused layer.
+
+    Attributes:
+        ragged: whether it must be packed; otherwise the padded batch is run as it is.
+        cut_first: `(B,)` bool, rows whose carried-in state is cut at t = 0 in a padded call, or
+            None for no row.
+    """
+
+    ragged: bool
+    cut_first: Tensor | None = None
+
+
+@dataclass(frozen=True)
+class Segments:
+    """The segments of a batch, `S` of them with `N` real steps in all, the longest first.
+
+    Attributes:
+        index: `(N,)` where each packed step stands in the batch flattened to `(T * B, ...)`.
+        batch_sizes: number of segments that have a step 0, 1, ...: as in a `PackedSequence` (on the
+            CPU).
+        row: `(S,)` the row that each segment comes from.
+        fresh: `(D, S)` bool, per direction: the segment enters with zeros, not with its row's given
+            state.
+        final: `(D, B)` per direction, the segment whose last state is the row's (0 where the row is
+            empty).
+        empty: `(B,)` bool, rows of length zero.
+    """
+
+    index: Tensor
+    batch_sizes: Tensor
+    row: Tensor
+    fresh: Tensor
+    final: Tensor
+    empty: Tensor
+
+
+def plan(steps: int, lengths: Tensor | None, starts: Tensor | None) -> Plan:
+    """How to run a call: padded where all rows are full and resets stand at t = 0 only."""
+    if lengths is not None and not bool((lengths == steps).all()):
+        return Plan(ragged=True)
+    if starts is None:
+        return Plan(ragged=False)
+    if bool(starts[1:].any()):
+        return Plan(ragged=True)
+    return Plan(ragged=False, cut_first=starts[0] if bool(starts[0].any()) else None)
+
+
+def run(
+    layer: RNNBase,
+    fused: Forward,
+    x: Tensor,
+    state: State,
+    lengths: Tensor | None,
+    starts: Tensor | None,
+) -> tuple[Tensor, State]:
+    """As `reference.run`, by `fused`: torch's own forward of this layer.
+
+    Shapes: `x (T, B, I)`; `state` each `(L * D, B, H)` or None; `lengths (B,)`; `starts (T, B)`.
+    """
+    how = plan(x.shape[0], lengths, starts)
+    if how.ragged:
+        return _run_ragged(layer, fused, x, state, lengths, starts)
+    if how.cut_first is not None and state is not None:
+        directions = 2 if layer.bidirectional else 1
+        cut = how.cut_first.to(x.device).expand(directions, -1).clone()
+        cut[1:] = False  # the reverse direction enters at the other end
+        state = map_state(lambda part: _clear(part, cut), state)
+    y, state = fused(x.transpose(0, 1) if layer.batch_first else x, state)
+    return (y.transpose(0, 1) if layer.batch_first else y), state
+
+
+def segments_of(
+    steps: int, batch: int, directions: int, lengths: Tensor | None, starts: Tensor | None
+) -> Segments:
+    """Where the segments of a batch lie. The result is on the CPU, wherever the arguments are."""
+    lengths = torch.full((batch,), steps) if lengths is None else lengths.cpu()
+    starts = None if starts is None else starts.cpu()
+    time = torch.arange(steps).unsqueeze(1)
+    real = time < lengths
+    begins = torch.zeros(steps, batch, dtype=torch.bool) if starts is None else starts & real
+    cut_at_0 = begins[0].clone()
+    begins[0] = real[0]
+
+    # Segments are numbered row by row, then in time: `segment` and `age` (steps since its begin) of
+    # each real step.
+    rows_first = begins.t()
+    row, begin = rows_first.nonzero(as_tuple=True)
+    segment = (rows_first.reshape(-1).cumsum(0) - 1).view(batch, steps).t()[real]
+    age = (time - torch.where(begins, time, 0).cummax(0).values)[real]
+    size = torch.bincount(segment, minlength=len(row))
+
+    # Longest first; then the steps of age 0 of all segments, those of age 1, ...
+    order = size.argsort(descending=True, stable=True)
+    rank = torch.empty_like(order)
+    rank[order] = torch.arange(len(order))
+    flat = torch.arange(steps * batch).view(steps, batch)[real]
+    index = flat[(age * len(order) + rank[segment]).argsort()]
+
+    first = begin == 0
+    last = begin + size == lengths[row]
+    fresh = torch.stack([~first | cut_at_0[row], ~last])[:directions, order]
+    final = torch.zeros(2, batch, dtype=torch.long)
+    final[0, row[last]] = rank[last]
+    final[1, row[first]] = rank[first]
+    return Segments(index, torch.bincount(age), row[order], fresh, final[:directions], lengths == 0)
+
+
+def _run_ragged(
+    layer: RNNBase,
+    fused: Forward,
+    x: Tensor,
+    state: State,
+    lengths: Tensor | None,
+    starts: Tensor | None,
+) -> tuple[Tensor, State]:
+    steps, batch = x.shape[:2]
+    if lengths is not None and not bool(lengths.any()):
+        # Nothing to run. One step on zeros gives outputs of the right width and dtype, joined to
+        # the graph.
+        blank = x.new_zeros(batch, 1, x.shape[2]) if layer.batch_first else torch.zeros_like(x[:1])
+        y, zeros = fused(blank, None)
+        y = (y.transpose(0, 1) if layer.batch_first else y).expand(steps, -1, -1)
+        state = map_state(torch.zeros_like, zeros) if state is None else state
+        return y.masked_fill(torch.ones_like(y, dtype=torch.bool), 0), state
+
+    directions = 2 if layer.bidirectional else 1
+    parts = segments_of(steps, batch, directions, lengths, starts)
+    index, row = parts.index.to(x.device), parts.row.to(x.device)
+    entering = None
+    if state is not None:
+        fresh = parts.fresh.to(x.device)
+        entering = map_state(lambda part: _clear(part.index_select(1, row), fresh), state)
+
+    packed = PackedSequence(x.reshape(steps * batch, -1).index_select(0, index), parts.batch_sizes)
+    ran, leaving = fused(packed, entering)
+
+    y = ran.data.new_zeros(steps * batch, ran.data.shape[1]).index_copy(0, index, ran.data)
+    final, empty = parts.final.to(x.device), parts.empty.to(x.device).unsqueeze(1)
+    given = map_state(lambda part: part.new_zeros(()), leaving) if state is None else state
+
+    def collect(part: Tensor, before: Tensor) -> Tensor:
+        by_direction = part.unflatten(0, (-1, directions))
+        ends = [by_direction[:, d].index_select(1, final[d]) for d in range(directions)]
+        return torch.where(empty, before, torch.stack(ends, 1).flatten(0, 1))
+
+    return y.view(steps, batch, -1), map_state(collect, leaving, given)
+
+
+def _clear(part: Tensor, mask: Tensor) -> Tensor:
+    """`part` `(L * D, B, H)` with zeros where `mask` `(D, B)` is true, its gradient cut there."""
+    return part.unflatten(0, (-1, len(mask))).masked_fill(mask.unsqueeze(-1), 0).flatten(0, 1)

@@ -1,0 +1,219 @@
+"""Checks of what a layer is called with: `input`, `hx`, `lengths`, `starts`.
+
+Torch's own text comes first where torch has one, so that a drop-in raises what callers expect: the
+errors here are also of the type that torch raises at that place.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.nn import RNNBase
+from torch.nn.utils.rnn import PackedSequence
+
+from unrolled.errors import ConfigError, DTypeError, ShapeError, UnrolledError
+from unrolled.layers.paths import autocast_dtype
+from unrolled.layers.states import tensors_of
+
+
+class _DeviceError(ConfigError, RuntimeError):
+    """A tensor on another device than the layer; torch raises RuntimeError."""
+
+
+Fault = tuple[type[UnrolledError], str]
+"""The kind of error to raise, and its message."""
+
+_INTEGERS = (torch.int64, torch.int32, torch.int16, torch.int8, torch.uint8)
+
+
+class _ShapeValueError(ShapeError, ValueError):
+    """A wrong shape where torch raises ValueError."""
+
+
+class _DTypeValueError(DTypeError, ValueError):
+    """A wrong dtype where torch raises ValueError."""
+
+
+class _DTypeRuntimeError(DTypeError, RuntimeError):
+    """A wrong dtype where torch raises RuntimeError."""
+
+
+def check_call(layer: RNNBase, torch_forward: Callable[..., Any], input: Any, hx: Any) -> None:
+    """Raise for an `input` or `hx` that does not fit the layer; return where nothing is wrong.
+
+    Args:
+        torch_forward: torch's own forward, asked for its text where something is wrong.
+    """
+    fault = _fault(layer, input, hx)
+    if fault is None:
+        return
+    kind, message = fault
+    try:
+        torch_forward(input, hx)
+    except Exception as error:
+        # str of a KeyError or IndexError is no sentence about the argument; ours is.
+        if not isinstance(error, ValueError | RuntimeError):
+            raise kind(message) from None
+        merged = {
+            (ShapeError, True): _ShapeValueError,
+            (DTypeError, True): _DTypeValueError,
+            (DTypeError, False): _DTypeRuntimeError,
+        }.get((kind, isinstance(error, ValueError)), kind)
+        text = str(error).splitlines()[0].rstrip(". ")
+        raise merged(f"{text}; {message}") from None
+    raise kind(message)
+
+
+def check_step(layer: RNNBase, x: Any, state: Any) -> None:
+    """Raise for an `x` or `state` of `layer.step` that does not fit the layer."""
+    if not isinstance(x, Tensor):
+        raise DTypeError(f"x: got {type(x).__name__}, expected a tensor")
+    shape, size, weight = tuple(x.shape), layer.input_size, _weight(layer)
+    if x.dim() not in (1, 2) or shape[-1] != size:
+        legend = "(B, I), or (I,) for one sequence,"
+        raise ShapeError(f"x: got shape {shape}, expected {legend} with I = {size}")
+    if x.dtype != weight.dtype and not autocast_dtype(x.device.type):
+        raise DTypeError(f"x: got dtype {x.dtype}, expected {weight.dtype} as the weights")
+    if x.device != weight.device:
+        raise _DeviceError(_device_message("x", x, weight))
+    fault = _state_fault(layer, "state", state, shape[:-1], x)
+    if fault is not None:
+        kind, message = fault
+        raise kind(message)
+
+
+def check_lengths(lengths: Any, steps: int, batch: int) -> Tensor | None:
+    """`lengths` as an int64 tensor `(B,)`; None stays None."""
+    if lengths is None:
+        return None
+    lengths = torch.as_tensor(lengths)
+    if lengths.dtype not in _INTEGERS:
+        raise DTypeError(f"lengths: got dtype {lengths.dtype}, expected integers (torch.int64)")
+    if lengths.shape != (batch,):
+        raise ShapeError(f"lengths: got shape {tuple(lengths.shape)}, expected (B,) = ({batch},)")
+    lengths = lengths.long()
+    wrong = (lengths < 0) | (lengths > steps)
+    if wrong.any():
+        row = int(wrong.nonzero()[0])
+        raise ShapeError(
+            f"lengths: got {int(lengths[row])} for row {row}, expected 0 to T = {steps}"
+        )
+    return lengths
+
+
+def check_starts(starts: Any, shape: tuple[int, ...], legend: str) -> Tensor | None:
+    """`starts` as it is, once its dtype and shape are right; None stays None."""
+    if starts is None:
+        return None
+    starts = torch.as_tensor(starts)
+    if starts.dtype != torch.bool:
+        raise DTypeError(f"starts: got dtype {starts.dtype}, expected torch.bool")
+    if starts.shape != shape:
+        raise ShapeError(f"starts: got shape {tuple(starts.shape)}, expected {legend} = {shape}")
+    return starts
+
+
+def one_state(hx: Any, state: Any) -> Any:
+    """The state of a call that may name it `hx` (as torch) or `state`."""
+    if state is None:
+        return hx
+    if hx is not None:
+        raise ConfigError("got both hx and state, expected one of them: they are the same argument")
+    return state
+
+
+def refuse_options(lengths: Any, starts: Any) -> None:
+    """Raise where a `PackedSequence` comes with options that it can't have."""
+    if lengths is not None or starts is not None:
+        name = "lengths" if lengths is not None else "starts"
+        raise ConfigError(
+            f"{name}: got a PackedSequence, which has its own lengths, expected a padded tensor; "
+            "use torch.nn.utils.rnn.pad_packed_sequence first"
+        )
+
+
+def _fault(layer: RNNBase, input: Any, hx: Any) -> Fault | None:
+    """What is wrong with `input` or `hx`; None where nothing is."""
+    size, legend = layer.input_size, "(B, T, I)" if layer.batch_first else "(T, B, I)"
+    steps = batch = 1
+    dims: tuple[int, ...]
+    weight = _weight(layer)
+    if isinstance(input, PackedSequence):
+        data, dims, legend = input.data, (2,), "packed (N, I)"
+        batch = int(input.batch_sizes[0])
+    elif isinstance(input, Tensor):
+        data, dims, legend = input, (2, 3), f"{legend}, or (T, I) for one sequence,"
+        if input.dim() == 3:
+            steps, batch = input.shape[:2]
+            if layer.batch_first:
+                steps, batch = batch, steps
+        elif input.dim() == 2:
+            steps = len(input)
+    else:
+        return DTypeError, f"input: got {type(input).__name__}, expected a tensor or PackedSequence"
+    shape = tuple(data.shape)
+    if data.dim() not in dims or shape[-1] != size:
+        return ShapeError, f"input: got shape {shape}, expected {legend} with I = {size}"
+    if steps == 0:
+        return ShapeError, f"input: got shape {shape}, expected at least one time step"
+    if data.dtype != weight.dtype and not autocast_dtype(data.device.type):
+        return DTypeError, f"input: got dtype {data.dtype}, expected {weight.dtype} as the weights"
+    unbatched = isinstance(input, Tensor) and input.dim() == 2
+    if data.device != weight.device:
+        return _DeviceError, _device_message("input", data, weight)
+    return _state_fault(layer, "hx", hx, () if unbatched else (batch,), data)
+
+
+def _state_fault(
+    layer: RNNBase, name: str, state: Any, between: tuple[int, ...], data: Tensor
+) -> Fault | None:
+    """As `_fault`, for a state; `between` is `(B,)`, or `()` for one sequence without that axis."""
+    if state is None:
+        return None
+    rows = layer.num_layers * (2 if layer.bidirectional else 1)
+    expected = [(rows, *between, layer.proj_size or layer.hidden_size)]
+    names = [name]
+    if layer.mode == "LSTM":
+        expected.append((rows, *between, layer.hidden_size))
+        names = [f"{name}[0] (h)", f"{name}[1] (c)"]
+        if not isinstance(state, tuple | list) or len(state) != 2:
+            got = _described(state)
+            return ShapeError, f"{name}: got {got}, expected a tuple (h, c) of shapes {expected}"
+    elif not isinstance(state, Tensor):
+        got = _described(state)
+        return ShapeError, f"{name}: got {got}, expected one tensor of shape {expected[0]}"
+    parts = list(tensors_of(state))
+    for label, part, want in zip(names, parts, expected, strict=True):
+        if tuple(part.shape) != want:
+            return ShapeError, f"{label}: got shape {tuple(part.shape)}, expected {want}"
+    for label, part in zip(names, parts, strict=True):
+        if part.device != data.device:
+            return _DeviceError, _device_message(label, part, data)
+        if part.dtype != data.dtype and not autocast_dtype(data.device.type):
+            return (
+                DTypeError,
+                f"{label}: got dtype {part.dtype}, expected {data.dtype} as the input",
+            )
+    return None
+
+
+def _device_message(name: str, got: Tensor, other: Tensor) -> str:
+    return f"{name}: got a tensor on {got.device}, expected {other.device}, as the rest of the call"
+
+
+def _weight(layer: RNNBase) -> Tensor:
+    """A parameter of the layer, with the dtype and the device that its arguments should have."""
+    weight = layer.weight_ih_l0
+    assert isinstance(weight, Tensor)
+    return weight
+
+
+def _described(value: Any) -> str:
+    if isinstance(value, Tensor):
+        return f"a tensor of shape {tuple(value.shape)}"
+    if isinstance(value, tuple | list):
+        return f"a {type(value).__name__} of {len(value)}"
+    return type(value).__name__

@@ -1,0 +1,208 @@
+"""Which path runs a call, and why: `use_path`, the rule, as `layer.explain()` tells it.
+
+    reference   PyTorch operations, one step at a time: any dtype, any device, twice differentiable
+    aten        PyTorch's own fused layer (cuDNN on a GPU, oneDNN for an LSTM on a CPU)
+    native      this package's kernels: the single step of a GRU or LSTM, on a CPU
+
+All give the same numbers, up to rounding. A path that is asked for runs, or the call raises
+`ConfigError`: there is no silent fall-back.
+"""
+
+from __future__ import annotations
+
+import threading
+from contextvars import ContextVar, Token
+from typing import NamedTuple
+
+import torch
+
+from unrolled import kernels
+from unrolled.errors import ConfigError
+
+PATHS = ("auto", "reference", "aten", "native")
+
+_in_context: ContextVar[str | None] = ContextVar("unrolled_path", default=None)
+_process: use_path | None = None
+_lock = threading.Lock()
+
+
+class use_path:
+    """Force the path that layers take, in a block or for the whole process.
+
+        with use_path("reference"):     # this block, in this thread (or async task) only
+            y, state = layer(x)
+
+        use_path("aten")                # from here on, in every thread, until the next such call
+
+    A block wins over the process-wide choice, and an inner block over an outer one; `"auto"`
+    returns the choice to the rule (`choose_path`). The block's choice is a context variable:
+    threads started inside it do not inherit it. In `with use_path(...)` Python evaluates the call
+    before the block starts, so for that instant other threads can see the choice as process-wide.
+
+    Args:
+        name: "auto", "reference", "aten" or "native".
+
+    Raises:
+        ConfigError: another name. A path that can't run a call raises at that call.
+    """
+
+    __slots__ = ("_before", "_entered", "_tokens", "name")
+
+    def __init__(self, name: str) -> None:
+        global _process
+        if name not in PATHS:
+            raise ConfigError(f"use_path: got {name!r}, expected one of {', '.join(PATHS)}")
+        self.name = name
+        self._entered = False
+        self._tokens: list[Token[str | None]] = []
+        with _lock:
+            self._before = _in_force(_process)
+            _process = self
+
+    def __enter__(self) -> use_path:
+        # Withdrawn, not restored to `_before`: another thread may have made its own call in
+        # between.
+        self._entered = True
+        self._tokens.append(_in_context.set(self.name))
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        _in_context.reset(self._tokens.pop())
+
+
+def _in_force(setting: use_path | None) -> use_path | None:
+    """The last process-wide setting that did not turn out to be the start of a block."""
+    while setting is not None and setting._entered:
+        setting = setting._before
+    return setting
+
+
+def asked_path() -> str:
+    """The path that is asked for here and now: "auto" where nothing is."""
+    name = _in_context.get()
+    if name is not None:
+        return name
+    setting = _in_force(_process)
+    return "auto" if setting is None else setting.name
+
+
+def autocast_dtype(device: str) -> torch.dtype | None:
+    """The dtype that autocast is on for, on this type of device, or None."""
+    if not torch.amp.is_autocast_available(device) or not torch.is_autocast_enabled(device):
+        return None
+    return torch.get_autocast_dtype(device)
+
+
+class Call(NamedTuple):
+    """What the rule looks at.
+
+    Attributes:
+        mode: "RNN_TANH", "RNN_RELU", "GRU" or "LSTM", as torch names it.
+        step: whether it is `layer.step` (one step) or a whole sequence.
+        directions: 1 or 2.
+        proj_size: 0 for none.
+        device: type of the device, such as "cpu".
+        dtype: of the input.
+        autocast: the dtype that autocast is on for, or None.
+        grad: whether gradients are recorded.
+        empty: whether the batch has no rows.
+        traced: whether `torch.compile` or `torch.export` is tracing.
+    """
+
+    mode: str
+    step: bool
+    directions: int
+    proj_size: int
+    device: str
+    dtype: torch.dtype
+    autocast: torch.dtype | None
+    grad: bool
+    empty: bool = False
+    traced: bool = False
+
+
+class Choice(NamedTuple):
+    """A path and the reason for it."""
+
+    path: str
+    reason: str
+
+
+def choose_path(call: Call) -> Choice:
+    """The committed rule: which path runs `call`.
+
+    A sequence takes `aten` wherever it can run, else `reference`. A single step takes `native`
+    wherever it can run, else `reference`. It looks at the call only, never at a clock, so that a
+    run repeats.
+
+    Raises:
+        ConfigError: a path was asked for that can't run this call.
+    """
+    asked = asked_path()
+    if asked == "auto":
+        first = "native" if call.step else "aten"
+        obstacle = why_not(first, call)
+        if obstacle is None:
+            return Choice(first, _BY_RULE[first])
+        return Choice("reference", f"chosen by the rule, since {first} can't run it: {obstacle}")
+    obstacle = why_not(asked, call)
+    if obstacle is not None:
+        raise ConfigError(
+            f"path {asked!r} was asked for and can't run this call: {obstacle}; "
+            f"ask for another with use_path, such as 'auto'"
+        )
+    return Choice(asked, "forced by use_path")
+
+
+_BY_RULE = {
+    "aten": "chosen by the rule: it takes aten for a sequence wherever aten can run",
+    "native": "chosen by the rule: it takes native for a step wherever native can run",
+}
+
+
+def why_not(path: str, call: Call) -> str | None:
+    """Why `path` can't run `call`, as part of a sentence; None where it can."""
+    if path == "native":
+        return _why_not_native(call)
+    if path == "aten" and _lacks_half_lstm(call):
+        return "oneDNN has no float16 LSTM on this CPU, and autocast asks for one"
+    return None
+
+
+def _why_not_native(call: Call) -> str | None:
+    if not call.step:
+        return "native has no whole sequence yet, only layer.step"
+    if call.mode not in ("GRU", "LSTM"):
+        return "native has GRU and LSTM only"
+    if call.proj_size:
+        return "native has no proj_size"
+    if call.device != "cpu":
+        return f"native runs on a CPU, and the input is on {call.device!r}"
+    if call.dtype != torch.float32:
+        return f"native runs in torch.float32, and the input is {call.dtype}"
+    if call.autocast is not None:
+        return f"native runs in torch.float32, and autocast asks for {call.autocast}"
+    if call.grad:
+        return "native's step records no gradient: call it under torch.no_grad()"
+    if call.empty:
+        return "the batch has no rows"
+    if call.traced:
+        return "native can't be traced by torch.compile or torch.export yet"
+    if not kernels.available():
+        return f"the kernels are not there: {kernels.why_not()}"
+    return None
+
+
+def _lacks_half_lstm(call: Call) -> bool:
+    return (
+        call.autocast == torch.float16
+        and call.device == "cpu"
+        and call.mode == "LSTM"
+        and not call.proj_size
+        and call.dtype == torch.float32
+        and not _onednn_has_float16()
+    )
+
+
+def _onednn_has_float16() -> bool:
+    return torch.ops.mkldnn._is_mkldnn_fp16_supported()

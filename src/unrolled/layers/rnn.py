@@ -1,0 +1,234 @@
+"""`RNN`, `GRU` and `LSTM`: torch's layers, with lengths, resets, single steps and paths.
+
+Shapes: `T` time, `B` batch, `I` input size, `H` hidden size (`P`, the projection size, for the `h`
+of an LSTM that has one), `L` layers, `D` directions.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.nn import RNNBase
+from torch.nn.utils.rnn import PackedSequence
+
+from unrolled.errors import ConfigError, DTypeError
+from unrolled.layers import aten, native, reference
+from unrolled.layers.checks import (
+    check_call,
+    check_lengths,
+    check_starts,
+    check_step,
+    one_state,
+    refuse_options,
+)
+from unrolled.layers.explain import Explanation, explain
+from unrolled.layers.paths import Call, autocast_dtype, choose_path
+from unrolled.layers.states import State, map_state
+
+
+class _Layer(RNNBase):
+    """What the three layers add to torch's class, which stands next among the bases."""
+
+    def forward(
+        self,
+        input: Tensor | PackedSequence,
+        hx: State = None,
+        *,
+        state: State = None,
+        lengths: Tensor | None = None,
+        starts: Tensor | None = None,
+    ) -> tuple[Any, State]:
+        """Run whole sequences.
+
+        Args:
+            input: `(T, B, I)`, `(B, T, I)` with `batch_first`, `(T, I)` for one sequence, or a
+                `PackedSequence`.
+            hx: the state that the sequences start from: `h_0` `(L * D, B, H)`, for an LSTM `(h_0,
+                c_0)`; without `B` for one sequence. None is zeros.
+            state: another name for `hx`.
+            lengths: `(B,)` integers, 0 to T: how many leading steps of each row are real; for one
+                sequence `()`. None is all T. What stands beyond a row's length, NaN included,
+                changes nothing.
+            starts: `(T, B)` bool, or `(B, T)` with `batch_first`, or `(T,)` for one sequence: true
+                at t where a new sequence begins. The state that enters step t is zero, at t = 0
+                instead of the given one, and no gradient crosses. The reverse direction is cut
+                between the same two steps.
+
+        Returns:
+            The output `(T, B, D * H)` in the layout of the input, zero beyond a row's length, and
+            the final state, laid out as `hx`: after the last real step of each row, in the reverse
+            direction after step 0. A row of length zero returns the state that it came with.
+
+        Raises:
+            ShapeError, DTypeError: an argument that does not fit; named, with torch's own text
+                first where torch has one, and also of the type that torch raises there.
+            ConfigError: a `PackedSequence` together with `lengths` or `starts`; both `hx` and
+                `state`; or a path was asked for that can't run this call.
+        """
+        hx = one_state(hx, state)
+        choice = choose_path(self._call(input))
+        if choice.path == "aten" and lengths is None and starts is None:
+            try:
+                return super().forward(input, hx)
+            except Exception:
+                self._check(input, hx)
+                raise
+        self._check(input, hx)
+        if isinstance(input, PackedSequence):
+            refuse_options(lengths, starts)
+            return reference.run_packed(self, input, hx)
+
+        lengths, starts = self._check_options(input, lengths, starts)
+        alone = input.dim() == 2
+        if alone and hx is not None:
+            hx = map_state(lambda part: part.unsqueeze(1), hx)
+        x = self._time_major(input)
+        if choice.path == "aten":
+            y, hx = aten.run(self, super().forward, x, hx, lengths, starts)
+        else:
+            y, hx = reference.run(self, x, hx, lengths, starts)
+        if alone:
+            return y.squeeze(1), map_state(lambda part: part.squeeze(1), hx)
+        return (y.transpose(0, 1) if self.batch_first else y), hx
+
+    def step(self, x: Tensor, state: State = None) -> tuple[Tensor, State]:
+        """One step, in constant memory: the numbers that `forward` gives, one step at a time.
+
+        Args:
+            x: `(B, I)`, or `(I,)` for one sequence.
+            state: as `hx` of `forward`, each `(L, B, H)`, or `(L, H)` for one sequence; None is
+                zeros. Not changed.
+
+        Returns:
+            The output `(B, H)` and the next state.
+
+        Raises:
+            ConfigError: two directions (the reverse one needs the end of the sequence), or a path
+                that can't run it.
+            ShapeError, DTypeError: an argument that does not fit.
+        """
+        if self.bidirectional:
+            raise ConfigError(
+                "step: got a layer with two directions, and the reverse one needs the end of the "
+                "sequence; make the layer with bidirectional=False (directions=1)"
+            )
+        check_step(self, x, state)
+        choice = choose_path(self._call(x, step=True))
+        if choice.path == "aten":
+            time = -2 if self.batch_first or x.dim() == 1 else 0
+            y, state = super().forward(x.unsqueeze(time), state)
+            return y.squeeze(time), state
+
+        alone = x.dim() == 1
+        if alone:
+            x = x.unsqueeze(0)
+            state = None if state is None else map_state(lambda part: part.unsqueeze(1), state)
+        run = native.step if choice.path == "native" else reference.step
+        y, state = run(self, x, state)
+        if alone:
+            return y.squeeze(0), map_state(lambda part: part.squeeze(1), state)
+        return y, state
+
+    def explain(
+        self,
+        input: Tensor | PackedSequence | None = None,
+        *,
+        lengths: Tensor | None = None,
+        starts: Tensor | None = None,
+        step: bool = False,
+    ) -> Explanation:
+        """Which path such a call takes here and now, and why; its `str` is one plain line.
+
+        Args:
+            input: what the layer would be called with; None stands for a padded batch like the
+                weights in dtype and device.
+            lengths, starts: as for `forward`.
+            step: explain `layer.step` instead of a whole sequence.
+
+        The answer is for this moment: `use_path`, autocast, `torch.no_grad` and `training` all
+        count.
+        """
+        call = self._call(self.weight_ih_l0 if input is None else input, step=step)
+        if input is not None and step:
+            check_step(self, input, None)
+        elif input is not None:
+            self._check(input, None)
+        if isinstance(input, PackedSequence):
+            refuse_options(lengths, starts)
+        elif input is not None and not step:
+            lengths, starts = self._check_options(input, lengths, starts)
+            input = self._time_major(input)
+        return explain(self, call, input, lengths, starts)
+
+    def _call(self, input: Any, step: bool = False) -> Call:
+        """What the rule looks at, for a call with this input."""
+        data = input.data if isinstance(input, PackedSequence) else input
+        if not isinstance(data, Tensor):
+            raise DTypeError(
+                f"input: got {type(data).__name__}, expected a tensor or PackedSequence"
+            )
+        device = data.device.type
+        return Call(
+            mode=self.mode,
+            step=step,
+            directions=2 if self.bidirectional else 1,
+            proj_size=self.proj_size,
+            device=device,
+            dtype=data.dtype,
+            autocast=autocast_dtype(device),
+            grad=torch.is_grad_enabled(),
+            empty=data.numel() == 0,
+            traced=step and torch.compiler.is_compiling(),
+        )
+
+    def _time_major(self, input: Tensor) -> Tensor:
+        """`input` as `(T, B, I)`."""
+        if input.dim() == 2:
+            return input.unsqueeze(1)
+        return input.transpose(0, 1) if self.batch_first else input
+
+    def _check(self, input: Any, hx: State) -> None:
+        check_call(self, super().forward, input, hx)
+
+    def _check_options(
+        self, input: Tensor, lengths: Any, starts: Any
+    ) -> tuple[Tensor | None, Tensor | None]:
+        """`lengths` `(B,)` and `starts` `(T, B)`, whatever the layout of the input."""
+        if input.dim() == 2:
+            if lengths is not None:
+                lengths = torch.as_tensor(lengths)
+                lengths = lengths.unsqueeze(0) if lengths.dim() == 0 else lengths
+            lengths = check_lengths(lengths, len(input), 1)
+            starts = check_starts(starts, (len(input),), "(T,)")
+            return lengths, None if starts is None else starts.unsqueeze(1)
+        first, second = input.shape[:2]
+        steps, batch = (second, first) if self.batch_first else (first, second)
+        lengths = check_lengths(lengths, steps, batch)
+        starts = check_starts(starts, (first, second), "(B, T)" if self.batch_first else "(T, B)")
+        return lengths, starts.t() if starts is not None and self.batch_first else starts
+
+
+class RNN(_Layer, torch.nn.RNN):
+    """Elman's network, tanh or relu: `torch.nn.RNN` with `lengths`, `starts`, `step` and `explain`.
+
+    Equation: `RNNStep`. Constructor, attributes, parameter names, state dict and `repr` are
+        torch's.
+    """
+
+
+class GRU(_Layer, torch.nn.GRU):
+    """Gated recurrent unit: `torch.nn.GRU` with `lengths`, `starts`, `step` and `explain`.
+
+    Equation: `GRUStep`. Constructor, attributes, parameter names, state dict and `repr` are
+        torch's.
+    """
+
+
+class LSTM(_Layer, torch.nn.LSTM):
+    """Long short-term memory: `torch.nn.LSTM` with `lengths`, `starts`, `step` and `explain`.
+
+    Equation: `LSTMStep`. Constructor, attributes, parameter names, state dict and `repr` are
+        torch's.
+    """
