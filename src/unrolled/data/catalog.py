@@ -1,0 +1,264 @@
+"""Public data by name: where it is, under which licence, and how it is read.
+
+A set is looked for in the package that carries it, then in the folders of `UNROLLED_DATA`
+(separated by `:`; `;` on Windows), then in the cache (`UNROLLED_CACHE`, else the system's folder
+for caches), and only then fetched from its address. Whatever is found must have the sha256 that the
+table `catalog.toml` gives.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import tomllib
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import cache
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from unrolled.errors import ConfigError, DataError, OutputError
+
+if TYPE_CHECKING:
+    from unrolled.data.series_set import SeriesSet
+
+_READERS = ("series", "by-row", "json", "text", "python-docs")
+
+
+@dataclass(frozen=True)
+class Form:
+    """A file in which a set is kept: path or name, and the sha256 of its bytes (None: any)."""
+
+    file: str
+    sha256: str | None
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A public data set.
+
+    Attributes:
+        name, title: what to ask for it by, and what it is.
+        kind: "series" or "text".
+        licence: as its origin states it.
+        address: where it is published; None for a set that is inside a package or local only.
+        published: the file at the address.
+        local: the file as kept in a folder of `UNROLLED_DATA`.
+        package: the installed package that carries it, with `inside` as its file there.
+        reader, options: how `load` reads it.
+        season, horizon: customary number of steps of a season and of a forecast.
+    """
+
+    name: str
+    title: str
+    kind: Literal["series", "text"]
+    licence: str
+    reader: str
+    address: str | None = None
+    published: Form | None = None
+    local: Form | None = None
+    package: str | None = None
+    inside: Form | None = None
+    options: dict[str, Any] = field(default_factory=dict)
+    season: int | None = None
+    horizon: int | None = None
+
+    @property
+    def embedded(self) -> bool:
+        """Whether it comes inside an installed package and needs neither network nor folder."""
+        return self.package is not None
+
+
+def entries() -> list[Entry]:
+    """Every set that is known, in the order of the table."""
+    return list(_table().values())
+
+
+def entry(name: str) -> Entry:
+    """The set of that name; ConfigError with the known names where there is none."""
+    table = _table()
+    plain = name.lower().replace("_", "-")
+    if plain not in table:
+        from difflib import get_close_matches
+
+        close = get_close_matches(plain, table, n=1)
+        guess = f"did you mean {close[0]!r}? " if close else ""
+        raise ConfigError(f"there is no data set {name!r}: {guess}known are {', '.join(table)}")
+    return table[plain]
+
+
+def find(name: str) -> Path | None:
+    """The file of a set that is at hand, its sum checked; None where it would have to be fetched.
+
+    Errors: ConfigError for an unknown name, DataError for a file with another sha256.
+    """
+    for path, sha256 in _places(entry(name)):
+        if path.is_file():
+            _check(path, sha256)
+            return path
+    return None
+
+
+def get(name: str, *, download: bool = True) -> Path:
+    """The file of a set, fetched from its address where it is not at hand.
+
+    Errors: ConfigError for an unknown name; DataError where the file can't be had, or has another
+    sha256 than the catalog's (a fetched one is then thrown away); OutputError where the cache can't
+    be written.
+    """
+    found = find(name)
+    if found is not None:
+        return found
+    wanted = entry(name)
+    if wanted.package is not None:
+        remedy = "install the whole standard library of Python"
+        if wanted.package != "pydoc_data":
+            remedy = f"pip install {wanted.package}"
+        raise DataError(
+            f"data set {wanted.name!r} comes with the package {wanted.package}, which is not here: "
+            f"{remedy}"
+        )
+    assert wanted.local is not None
+    if wanted.address is None or wanted.published is None:
+        raise DataError(
+            f"data set {wanted.name!r} has no public address: put its file at {wanted.local.file} "
+            "in a folder and name the folder in UNROLLED_DATA"
+        )
+    if not download:
+        raise DataError(
+            f"data set {wanted.name!r} is not at hand: run `unrolled data get {wanted.name}`, or "
+            f"name a folder that holds {wanted.local.file} in UNROLLED_DATA"
+        )
+    return _fetch(wanted, wanted.address, wanted.published)
+
+
+def load(name: str, *, download: bool = True, **options: Any) -> SeriesSet | str:
+    """A set as its reader gives it: a `SeriesSet`, or the text.
+
+    Args:
+        name: of the set.
+        download: whether it may be fetched.
+        options: of the reader (`value_columns`, `past_columns`, `missing`, ...), before the table's
+            own.
+
+    Errors: as `get`, and those of the reader.
+    """
+    wanted = entry(name)
+    path = get(name, download=download)
+    options = {**wanted.options, **options}
+    if wanted.reader == "python-docs":
+        from pydoc_data.topics import topics
+
+        return "\n\n".join(topics.values())
+    if wanted.reader == "text":
+        from unrolled.data.text import read_text
+
+        return read_text(path, **options)
+    if wanted.reader == "by-row":
+        from unrolled.data.rows import read_series_by_row
+
+        return read_series_by_row(path, **options)
+    from unrolled.data.series import read_series
+
+    if wanted.reader == "json":
+        import polars as pl
+
+        return read_series(pl.read_json(path), **options)
+    return read_series(path, **options)
+
+
+def cache_folder() -> Path:
+    """Where fetched files are kept: `UNROLLED_CACHE`, else the system's folder for caches."""
+    told = os.environ.get("UNROLLED_CACHE")
+    if told:
+        return Path(told)
+    import pooch
+
+    return Path(pooch.os_cache("unrolled"))
+
+
+@cache
+def _table() -> dict[str, Entry]:
+    with open(Path(__file__).with_name("catalog.toml"), "rb") as file:
+        rows = tomllib.load(file)
+    return {name: _entry(name, dict(row)) for name, row in rows.items()}
+
+
+def _entry(name: str, row: dict[str, Any]) -> Entry:
+    for form in ("published", "local"):
+        if form in row:
+            row[form] = Form(**row[form])
+    if "package" in row:
+        row["inside"] = Form(row.pop("file"), row.pop("sha256", None))
+    assert row["reader"] in _READERS, name
+    return Entry(name=name, **row)
+
+
+def _places(wanted: Entry) -> Iterator[tuple[Path, str | None]]:
+    if wanted.package is not None and wanted.inside is not None:
+        # the package's own folder: importing vega_datasets would import pandas
+        spec = find_spec(wanted.package)
+        for folder in (spec.submodule_search_locations if spec else None) or ():
+            yield Path(folder) / wanted.inside.file, wanted.inside.sha256
+    for folder in os.environ.get("UNROLLED_DATA", "").split(os.pathsep):
+        if folder and wanted.local is not None:
+            path = Path(folder) / wanted.local.file
+            yield path, wanted.local.sha256
+            if wanted.published is not None:
+                yield path.with_name(wanted.published.file), wanted.published.sha256
+    if wanted.address is not None and wanted.published is not None:
+        yield cache_folder() / wanted.name / wanted.published.file, wanted.published.sha256
+
+
+def _check(path: Path, sha256: str | None) -> None:
+    if sha256 is None:
+        return
+    found = hashlib.sha256(path.read_bytes()).hexdigest()
+    if found != sha256:
+        raise DataError(
+            f"has sha256 {found[:12]}... where the catalog has {sha256[:12]}...: it was changed or "
+            "cut short; remove it and fetch it again",
+            file=path,
+        )
+
+
+def _fetch(wanted: Entry, address: str, form: Form) -> Path:
+    import pooch
+
+    folder = cache_folder() / wanted.name
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputError(
+            f"{folder} can't be made ({error.strerror}): name another folder in UNROLLED_CACHE"
+        ) from None
+    pooch.get_logger().setLevel("WARNING")
+    try:
+        # pooch writes aside and renames once the sum is right
+        fetched = pooch.retrieve(
+            address, known_hash=f"sha256:{form.sha256}", fname=form.file, path=folder
+        )
+    except ValueError as error:
+        if "hash" not in str(error).lower():
+            raise _unreachable(wanted, address, error) from None
+        raise DataError(
+            f"what {address} gives is not the file that the catalog knows (another sha256): it was "
+            "changed there; nothing was kept"
+        ) from None
+    except PermissionError as error:
+        raise OutputError(
+            f"{folder} can't be written ({error.strerror}): name another folder in UNROLLED_CACHE"
+        ) from None
+    except OSError as error:  # requests' errors are OSErrors
+        raise _unreachable(wanted, address, error) from None
+    return Path(fetched)
+
+
+def _unreachable(wanted: Entry, address: str, error: Exception) -> DataError:
+    where = (
+        f" or put {wanted.local.file} in a folder named in UNROLLED_DATA" if wanted.local else ""
+    )
+    return DataError(
+        f"{address} can't be reached ({type(error).__name__}): check the network{where}"
+    )

@@ -1,0 +1,258 @@
+"""The catalog: embedded sets are at hand, and nothing with another sum is taken for a set."""
+
+from __future__ import annotations
+
+import hashlib
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pooch
+import pytest
+
+from unrolled.data import SeriesSet, catalog
+from unrolled.errors import ConfigError, DataError, OutputError
+
+EMBEDDED = [one.name for one in catalog.entries() if one.embedded]
+KEPT = [one.name for one in catalog.entries() if one.local is not None]
+
+
+@pytest.fixture
+def nowhere(monkeypatch, tmp_path) -> Path:
+    """No folder of data, an empty cache, and a network that must not be asked."""
+    monkeypatch.delenv("UNROLLED_DATA", raising=False)
+    monkeypatch.setenv("UNROLLED_CACHE", str(tmp_path / "cache"))
+
+    def refuse(*args, **kwargs):
+        raise AssertionError("the network was asked")
+
+    monkeypatch.setattr(pooch, "retrieve", refuse)
+    return tmp_path
+
+
+def test_every_entry_is_complete():
+    for one in catalog.entries():
+        assert one.title
+        assert one.licence
+        assert one.kind in ("series", "text")
+        assert one.embedded != (one.local is not None)
+        if one.address is not None:
+            assert one.address.startswith("https://")
+            assert one.published is not None
+        for form in (one.published, one.local):
+            assert form is None or len(bytes.fromhex(form.sha256)) == 32
+        if one.kind == "series":
+            assert one.season >= 1
+            assert one.horizon >= 1
+
+
+@pytest.mark.parametrize("name", EMBEDDED)
+def test_embedded_sets_load_without_network_or_folder(nowhere, name):
+    found = catalog.load(name, download=False)
+    assert catalog.get(name, download=False).is_file()
+    if catalog.entry(name).kind == "text":
+        assert isinstance(found, str)
+        assert len(found) > 300_000
+    else:
+        assert isinstance(found, SeriesSet)
+        assert all(np.isfinite(values).all() for values in found.values)
+
+
+def test_the_embedded_series_are_what_their_titles_say(nowhere):
+    seattle = catalog.load("seattle-weather")
+    assert seattle.ids == ("precipitation", "temp_max", "temp_min", "wind")
+    assert seattle.lengths.tolist() == [1461] * 4
+    assert seattle.frequency.alias == "D"
+    assert catalog.load("seattle-weather", value_columns="temp_max").ids == ("temp_max",)
+    stocks = catalog.load("stocks")
+    assert set(stocks.ids) == {"MSFT", "AMZN", "IBM", "GOOG", "AAPL"}
+    assert stocks.frequency.alias == "MS"
+    crimea = catalog.load("crimea")
+    assert crimea.ids == ("wounds", "other", "disease")
+    assert crimea.lengths.tolist() == [24] * 3
+    assert str(crimea.times[0][0].astype("datetime64[D]")) == "1854-04-01"
+    assert catalog.load("us-employment").frequency.alias == "MS"
+
+
+def test_embedded_sets_are_read_without_importing_their_package():
+    code = (
+        "import sys; from unrolled.data import catalog; catalog.load('seattle-weather'); "
+        "catalog.load('crimea'); "
+        "print([m for m in ('vega_datasets', 'pandas') if m in sys.modules])"
+    )
+    folder = str(Path(catalog.__file__).parents[2])
+    run = subprocess.run(
+        [sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        env={"PYTHONPATH": folder, "PATH": ""},
+        check=True,
+    )
+    assert run.stdout.strip() == "[]"
+
+
+def test_underscores_and_capitals_are_forgiven_and_other_names_answered_with_the_closest():
+    assert catalog.entry("Tiny_Shakespeare").name == "tiny-shakespeare"
+    with pytest.raises(ConfigError, match="did you mean 'illness'"):
+        catalog.entry("illnes")
+
+
+def place(folder: Path, name: str, content: bytes, monkeypatch) -> None:
+    """A folder of data with a file of this content, whose sum the catalog is made to know."""
+    known = catalog.entry(name)
+    form = catalog.Form(known.local.file, hashlib.sha256(content).hexdigest())
+    changed = {**catalog._table(), name: replace(known, local=form)}
+    monkeypatch.setattr(catalog, "_table", lambda: changed)
+    path = folder / known.local.file
+    path.parent.mkdir(parents=True)
+    path.write_bytes(content)
+
+
+def test_folders_are_looked_through_in_their_order(nowhere, monkeypatch):
+    import os
+
+    monkeypatch.setenv(
+        "UNROLLED_DATA", os.pathsep.join([str(nowhere / "none"), str(nowhere / "data")])
+    )
+    assert catalog.find("ett-h1") is None
+    content = b"date,OT\n2016-07-01,1\n2016-07-02,2\n"
+    place(nowhere / "data", "ett-h1", content, monkeypatch)
+    assert catalog.find("ett-h1") == nowhere / "data" / "ett" / "ETTh1.csv.gz"
+    assert catalog.get("ett-h1", download=False).read_bytes() == content
+
+
+def test_a_file_with_another_sum_is_refused(nowhere, monkeypatch):
+    (nowhere / "data" / "ett").mkdir(parents=True)
+    (nowhere / "data" / "ett" / "ETTh1.csv.gz").write_bytes(b"something else")
+    monkeypatch.setenv("UNROLLED_DATA", str(nowhere / "data"))
+    with pytest.raises(DataError, match="sha256") as caught:
+        catalog.get("ett-h1")
+    assert caught.value.file.endswith("ETTh1.csv.gz")
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "told"), [("ett-h1", "unrolled data get ett-h1"), ("stocks-5yr", "UNROLLED_DATA")]
+)
+def test_without_download_the_way_to_the_set_is_told(nowhere, name, told):
+    with pytest.raises(DataError, match=told):
+        catalog.get(name, download=False)
+
+
+def test_a_set_without_an_address_is_not_asked_for(nowhere):
+    with pytest.raises(DataError, match="no public address"):
+        catalog.get("weather-hourly")
+
+
+class Served:
+    """A stand-in for pooch's HTTP downloader: writes these bytes, or fails after some of them."""
+
+    def __init__(self, content: bytes, error: Exception | None = None) -> None:
+        self.content = content
+        self.error = error
+
+    def __call__(self, url, output_file, *args, **kwargs) -> None:
+        Path(output_file).write_bytes(self.content)
+        if self.error is not None:
+            raise self.error
+
+
+@pytest.fixture
+def served(monkeypatch, tmp_path):
+    """Answers to downloads; returns the folder in which nothing partial may stay."""
+    monkeypatch.delenv("UNROLLED_DATA", raising=False)
+    monkeypatch.setenv("UNROLLED_CACHE", str(tmp_path / "cache"))
+
+    def serve(content: bytes, error: Exception | None = None) -> Path:
+        monkeypatch.setattr(pooch.core, "choose_downloader", lambda *a, **k: Served(content, error))
+        return tmp_path / "cache"
+
+    return serve
+
+
+def files(folder: Path) -> list[Path]:
+    return [path for path in folder.rglob("*") if path.is_file()]
+
+
+def test_a_fetched_set_is_kept_and_not_fetched_again(served, monkeypatch):
+    content = b"To be, or not to be"
+    known = catalog.entry("tiny-shakespeare")
+    form = catalog.Form("input.txt", hashlib.sha256(content).hexdigest())
+    changed = {**catalog._table(), known.name: replace(known, published=form)}
+    monkeypatch.setattr(catalog, "_table", lambda: changed)
+    folder = served(content)
+    path = catalog.get("tiny-shakespeare")
+    assert files(folder) == [path]
+    served(b"", OSError("must not be asked"))
+    assert catalog.load("tiny-shakespeare") == content.decode()
+
+
+def test_a_fetched_file_with_another_sum_is_thrown_away(served):
+    folder = served(b"moved permanently")
+    with pytest.raises(DataError, match=r"https://.*another sha256.*nothing was kept") as caught:
+        catalog.get("tiny-shakespeare")
+    assert "\n" not in str(caught.value)
+    assert files(folder) == []
+
+
+def test_a_download_that_breaks_off_leaves_nothing(served):
+    import requests
+
+    folder = served(b"To be, or", requests.exceptions.ConnectionError("reset\nby peer"))
+    with pytest.raises(DataError, match=r"https://raw\.githubusercontent\.com/karpathy") as caught:
+        catalog.get("tiny-shakespeare")
+    assert "check the network" in str(caught.value)
+    assert "\n" not in str(caught.value)
+    assert files(folder) == []
+
+
+def test_a_cache_that_cannot_be_made_is_told(served, monkeypatch, tmp_path):
+    (tmp_path / "file").write_text("in the way")
+    monkeypatch.setenv("UNROLLED_CACHE", str(tmp_path / "file"))
+    served(b"")
+    with pytest.raises(OutputError, match="UNROLLED_CACHE"):
+        catalog.get("tiny-shakespeare")
+
+
+@pytest.mark.data
+@pytest.mark.parametrize("name", KEPT)
+def test_kept_sets_have_their_sums_and_load(name):
+    path = catalog.find(name)
+    if path is None:
+        pytest.skip(f"{name} is not in UNROLLED_DATA")
+    found = catalog.load(name, download=False)
+    if catalog.entry(name).kind == "text":
+        assert len(found) > 1_000_000
+    else:
+        assert len(found) >= 1
+        assert found.frequency.dated
+
+
+@pytest.mark.data
+def test_kept_files_are_the_published_ones_in_gzip():
+    """The sum of the published form is that of the kept one, unpacked."""
+    from unrolled.data.files import read_bytes
+
+    for name in KEPT:
+        known, path = catalog.entry(name), catalog.find(name)
+        if path is not None and known.published is not None:
+            assert hashlib.sha256(read_bytes(path)).hexdigest() == known.published.sha256
+
+
+@pytest.mark.data
+def test_the_competitions_series_have_their_known_sizes():
+    m4 = catalog.load("m4-hourly", download=False)
+    assert len(m4) == 414
+    assert set(m4.lengths.tolist()) == {700, 960}
+    assert m4.frequency.season == 24
+    assert catalog.load("m4-hourly-test", download=False).lengths.tolist() == [48] * 414
+    covid = catalog.load("covid19-confirmed", download=False)
+    assert len(covid) == 285
+    assert covid.lengths.max() == 926
+    stocks = catalog.load("stocks-5yr", download=False)
+    assert len(stocks) == 100
+    assert stocks.frequency.alias == "B"
+    assert catalog.load("illness", download=False).frequency.alias == "W"
+    assert catalog.load("weather-hourly", download=False).lengths.tolist() == [35064] * 12
