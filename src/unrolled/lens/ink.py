@@ -1,0 +1,11 @@
+"""The colours and the width that all pictures share; the page's light theme has the same.
+
+Blue and orange keep apart for readers with any of the common kinds of colour blindness.
+"""
+
+from __future__ import annotations
+
+INK, QUIET, RULE, PAPER = "#1c2530", "#57636f", "#e3dfd6", "#ffffff"
+NETWORK, OTHER = "#1d5fa6", "#b84f00"
+DIVERGING = ["#123f7a", "#6f9fd0", "#f4f2ed", "#eb9a52", "#993a00"]
+WIDTH = 7.0  # inches

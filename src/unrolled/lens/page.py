@@ -1,0 +1,85 @@
+"""One self-contained HTML page from a `Report`: data, script and style in one file.
+
+The page is written in `web/` (TypeScript, D3, Vite); its built bundle stands in `static/lens.js`.
+Nothing is fetched: the page's own Content-Security-Policy forbids it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import html
+import json
+import os
+import re
+import secrets
+from importlib.resources import files
+from os import PathLike
+from pathlib import Path
+
+from ..errors import OutputError
+from .records import Report
+
+_PLACEHOLDER = re.compile(r"\{\{(title|data|script)\}\}")
+
+
+def render_report(report: Report, path: str | PathLike[str]) -> Path:
+    """Write `report` as one HTML page and return its path.
+
+    The page is written aside and renamed: a reader never meets half a page, and a failure leaves
+    what stood there before.
+
+    Raises:
+        OutputError: the folder is missing or can't be written.
+    """
+    target = Path(path)
+    write_aside(target, page_text(report).encode("utf-8"))
+    return target
+
+
+def page_text(report: Report) -> str:
+    """The page as text; see `render_report`."""
+    static = files("unrolled.lens") / "static"
+    parts = {
+        "title": html.escape(report.title),
+        "data": json_for_script(report),
+        "script": (static / "lens.js").read_text(encoding="utf-8"),
+    }
+    template = (static / "page.html").read_text(encoding="utf-8")
+    # One pass over the template: a placeholder that stands in the data stays what it is, text.
+    return _PLACEHOLDER.sub(lambda match: parts[match.group(1)], template)
+
+
+def json_for_script(report: Report) -> str:
+    """JSON that may stand inside a `<script>` element.
+
+    `<` is written as an escape: a text that holds `</script>` or `<!--` can then not end or change
+    the element.
+    """
+    text = json.dumps(report.to_json(), ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    # A lone surrogate can't be written as UTF-8; JSON's own escape can.
+    text = re.sub("[\ud800-\udfff]", lambda match: f"\\u{ord(match.group()):04x}", text)
+    return text.replace("<", "\\u003c")
+
+
+def write_aside(target: Path, content: bytes) -> None:
+    """Write `content` beside `target`, then rename it into place.
+
+    Raises:
+        OutputError: nothing was written, and what stood at `target` is untouched.
+    """
+    aside = target.with_name(f".{target.name}.{secrets.token_hex(4)}")
+    try:
+        if target.is_dir():
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+        with aside.open("xb") as file:
+            file.write(content)
+        aside.replace(target)
+    except OSError as error:
+        with contextlib.suppress(OSError):
+            aside.unlink()
+        reason = (error.strerror or type(error).__name__).lower()
+        raise OutputError(
+            f"can't write {target}: {reason}; "
+            "choose a file in a folder that exists and can be written"
+        ) from error

@@ -1,0 +1,234 @@
+"""What a report holds: plain dataclasses that know how to become JSON, and nothing about models.
+
+    Report
+    ├── forecasts   ForecastPanel ── ForecastSeries ── Fan
+    ├── scores      ScoreRow
+    ├── text        TextPanel
+    ├── losses      LossCurve
+    └── unfolded    TextTrace ── LayerTrace
+
+Shapes: `T` steps read, `H` units of a layer, `K` steps of a fan. Each record checks its own
+lengths, so that a page never draws a value at the wrong time.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field, fields, is_dataclass
+from typing import Any
+
+from ..errors import ConfigError
+
+MEDIAN = "0.5"
+
+
+class Record:
+    """Base of the records: `to_json()` gives dicts, lists, text, finite numbers and None only."""
+
+    def to_json(self) -> dict[str, Any]:
+        """The record as values that strict JSON takes; NaN and infinity become None."""
+        plain = _plain(self)
+        assert isinstance(plain, dict)
+        return plain
+
+
+@dataclass(slots=True)
+class Fan(Record):
+    """One forecast with its uncertainty, made at one moment, beside what came true.
+
+    Args:
+        ds: the K times that were forecast.
+        quantiles: level as text (`"0.1"`, `"0.5"`, ...) to K values, in the unit of the panel.
+        actual: the K values that came, None where not known.
+        origin: the last time that the network had seen.
+    """
+
+    ds: list[str]
+    quantiles: dict[str, list[float]]
+    actual: list[float | None]
+    origin: str
+
+    def __post_init__(self) -> None:
+        steps = len(self.ds)
+        _same_length("Fan.actual", self.actual, steps)
+        for level, values in self.quantiles.items():
+            _check_level(level)
+            _same_length(f"Fan.quantiles[{level!r}]", values, steps)
+
+
+@dataclass(slots=True)
+class ForecastSeries(Record):
+    """One series: what was observed (`ds`, `y`), and the fans at rolling origins, oldest first."""
+
+    id: str
+    ds: list[str]
+    y: list[float | None]
+    fans: list[Fan] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        _same_length("ForecastSeries.y", self.y, len(self.ds))
+
+
+@dataclass(slots=True)
+class ForecastPanel(Record):
+    """One data set: its name, the unit of its values, and one sentence that says what to see."""
+
+    name: str
+    unit: str
+    story: str
+    series: list[ForecastSeries] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class ScoreRow(Record):
+    """The network beside its simple rival on the same held-out data.
+
+    `verdict` is shown as it stands ("network wins", "network loses", "tie"); the page takes its
+    colour from those words.
+    """
+
+    task: str
+    metric: str
+    lower_is_better: bool
+    network: float
+    baseline_name: str
+    baseline: float
+    verdict: str
+    detail: str = ""
+
+
+@dataclass(slots=True)
+class TextPanel(Record):
+    """A sample of written text, with two held-out scores in bits per character: lower is better."""
+
+    prompt: str
+    sample: str
+    temperature: float
+    bits_per_character: float
+    baseline_name: str
+    baseline_bits: float
+    seconds: float
+
+
+@dataclass(slots=True)
+class LossCurve(Record):
+    """The loss while training, as `(step, seconds since the start, loss)`.
+
+    `points` is the loss of the training batches, `validation` that of the held-out part.
+    """
+
+    name: str
+    unit: str
+    points: list[tuple[int, float, float]]
+    validation: list[tuple[int, float, float]] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class LayerTrace(Record):
+    """The states of one layer over the text.
+
+    Args:
+        cell: name of the cell, for example `"LSTM"`.
+        hidden: (T, H) hidden state after each step; within [-1, 1] for tanh-bounded cells.
+        memory: (T, H) cell state after each step, None for cells without one.
+    """
+
+    cell: str
+    hidden: list[list[float]]
+    memory: list[list[float]] | None = None
+
+    def __post_init__(self) -> None:
+        _rectangle("LayerTrace.hidden", self.hidden)
+        if self.memory is not None:
+            _rectangle("LayerTrace.memory", self.memory)
+            _same_length("LayerTrace.memory", self.memory, len(self.hidden))
+
+
+@dataclass(slots=True)
+class TextTrace(Record):
+    """A character model unfolded over the text that it read.
+
+    Args:
+        text: the T symbols read.
+        layers: one trace per layer, the lowest first.
+        next: T lists of `(symbol, probability)`, the likeliest first: what was expected after each
+            symbol.
+        surprise: T values, the bits `-log2 p` that symbol `t` cost given all before it; None for
+            the first symbol of a text, which nothing predicted.
+    """
+
+    text: list[str]
+    layers: list[LayerTrace]
+    next: list[list[tuple[str, float]]]
+    surprise: list[float | None]
+
+    def __post_init__(self) -> None:
+        steps = len(self.text)
+        _same_length("TextTrace.next", self.next, steps)
+        _same_length("TextTrace.surprise", self.surprise, steps)
+        for index, layer in enumerate(self.layers):
+            _same_length(f"TextTrace.layers[{index}].hidden", layer.hidden, steps)
+
+
+@dataclass(slots=True)
+class Report(Record):
+    """All that one page shows; each part may be empty, and is then left out.
+
+    `made` is an ISO time; `machine` names what it ran on (`{"processor": "...", "threads": "2"}`);
+    `notes` are sentences for the end of the page.
+    """
+
+    title: str
+    subtitle: str
+    made: str
+    machine: dict[str, str] = field(default_factory=dict)
+    forecasts: list[ForecastPanel] = field(default_factory=list)
+    scores: list[ScoreRow] = field(default_factory=list)
+    text: TextPanel | None = None
+    losses: list[LossCurve] = field(default_factory=list)
+    unfolded: TextTrace | None = None
+    notes: list[str] = field(default_factory=list)
+
+
+def _plain(value: Any) -> Any:
+    if is_dataclass(value) and not isinstance(value, type):
+        return {part.name: _plain(getattr(value, part.name)) for part in fields(value)}
+    if isinstance(value, dict):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    if value is None or isinstance(value, str | bool | int):
+        return value
+    if isinstance(value, float):
+        return float(value) if math.isfinite(value) else None
+    # Scalars of numpy and torch that are not Python floats already (float32, int64).
+    if hasattr(value, "item"):
+        return _plain(value.item())
+    raise ConfigError(
+        f"a record holds {type(value).__name__}, expected numbers, text, lists or None; "
+        "turn it into plain values first"
+    )
+
+
+def _same_length(name: str, values: list[Any], expected: int) -> None:
+    if len(values) != expected:
+        raise ConfigError(f"{name} has {len(values)} entries, expected {expected}: one per step")
+
+
+def _rectangle(name: str, rows: list[list[float]]) -> None:
+    for step, row in enumerate(rows):
+        if len(row) != len(rows[0]):
+            raise ConfigError(
+                f"{name}[{step}] has {len(row)} units, expected {len(rows[0])} as in step 0"
+            )
+
+
+def _check_level(level: str) -> None:
+    try:
+        inside = 0.0 < float(level) < 1.0
+    except ValueError:
+        inside = False
+    if not inside:
+        raise ConfigError(
+            f"Fan.quantiles has the level {level!r}, expected text like '0.1' or '0.5'"
+        )

@@ -1,0 +1,126 @@
+"""Read a text with a character model, one symbol at a time, and record all that can be seen."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, Protocol
+
+from ..errors import ConfigError
+from .records import LayerTrace, TextTrace
+
+if TYPE_CHECKING:
+    import torch
+
+
+class Vocabulary(Protocol):
+    symbols: tuple[str, ...]
+
+    def encode(self, text: str) -> list[int]: ...
+
+
+class CharacterModel(Protocol):
+    """What `trace_text` needs: a vocabulary, and a module with `recurrent` and `step`."""
+
+    vocabulary: Vocabulary
+    model: Any
+
+
+def trace_text(
+    generator: CharacterModel, text: str, *, top: int = 8, keep: int | None = None
+) -> TextTrace:
+    """Record the hidden states and the next-symbol probabilities while `generator` reads `text`.
+
+    Step by step, with `T` symbols, vocabulary `V` and layers of `H` units:
+
+        logits_t, state_t = model.step(x_t, state_{t-1})    (1, V), and (L, 1, H) or (h, c)
+        next_t = softmax(logits_t)                          what is expected after x_t
+        surprise_t = -log2 next_{t-1}[x_t]                  bits that x_t cost
+
+    Args:
+        generator: a fitted `Generator`, or anything with its `vocabulary` and `model`.
+        text: what to read; not empty.
+        top: how many of the likeliest next symbols to record at each step.
+        keep: record only the last `keep` symbols; those before are read, so that the state is warm.
+
+    Returns:
+        A `TextTrace`; states are rounded to 3 decimals, probabilities to 6.
+
+    Raises:
+        ConfigError: `text` is empty, or `top` or `keep` is below 1.
+    """
+    import torch
+
+    if not text:
+        raise ConfigError("trace_text got an empty text; give at least one character to read")
+    if top < 1:
+        raise ConfigError(f"trace_text got top={top}, expected 1 or more")
+    if keep is not None and keep < 1:
+        raise ConfigError(f"trace_text got keep={keep}, expected 1 or more, or None for all")
+
+    model, vocabulary = generator.model, generator.vocabulary
+    ids = [int(index) for index in vocabulary.encode(text)]
+    # One symbol per character as a rule; where a vocabulary joins or drops some, its own are shown.
+    symbols = list(text) if len(ids) == len(text) else [vocabulary.symbols[i] for i in ids]
+    first = 0 if keep is None else max(0, len(ids) - keep)
+
+    device = next(model.parameters()).device
+    cell = type(model.recurrent).__name__
+    hidden: list[list[list[float]]] = []
+    memory: list[list[list[float]]] = []
+    expected: list[list[tuple[str, float]]] = []
+    surprise: list[float | None] = []
+
+    state: Any = None
+    log_p: torch.Tensor | None = None
+    with _evaluating(model), torch.no_grad():
+        for step, index in enumerate(ids):
+            if step >= first:
+                # `+ 0.0` turns the -0.0 of a sure symbol into 0.0.
+                surprise.append(
+                    None if log_p is None else round(-float(log_p[index]) / _LN2 + 0.0, 4)
+                )
+            logits, state = model.step(torch.tensor([index], device=device), state)
+            log_p = torch.log_softmax(logits[0].double(), dim=-1).cpu()
+            if step < first:
+                continue
+            h, c = state if isinstance(state, tuple) else (state, None)
+            hidden.append(_rows(h))
+            if c is not None:
+                memory.append(_rows(c))
+            expected.append(_likeliest(log_p, vocabulary.symbols, top))
+
+    layers = [
+        LayerTrace(
+            cell=cell,
+            hidden=[step_rows[layer] for step_rows in hidden],
+            memory=[step_rows[layer] for step_rows in memory] if memory else None,
+        )
+        for layer in range(len(hidden[0]))
+    ]
+    return TextTrace(text=symbols[first:], layers=layers, next=expected, surprise=surprise)
+
+
+_LN2 = 0.6931471805599453
+
+
+def _rows(state: torch.Tensor) -> list[list[float]]:
+    """(L, 1, H) to L lists of H numbers, short enough for a page."""
+    return [[round(value, 3) + 0.0 for value in row] for row in state[:, 0].double().tolist()]
+
+
+def _likeliest(log_p: torch.Tensor, symbols: tuple[str, ...], top: int) -> list[tuple[str, float]]:
+    values, indices = log_p.exp().topk(min(top, len(symbols)))
+    pairs = zip(values.tolist(), indices.tolist(), strict=True)
+    return [(symbols[index], round(value, 6)) for value, index in pairs]
+
+
+@contextmanager
+def _evaluating(model: Any) -> Iterator[None]:
+    """Dropout off while tracing; the model is given back as it came."""
+    was_training = model.training
+    model.eval()
+    try:
+        yield
+    finally:
+        model.train(was_training)
