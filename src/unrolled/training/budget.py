@@ -1,0 +1,100 @@
+"""How long to train: a time or a number of steps, turned into a plan of steps.
+
+A plan is fixed once and kept in the checkpoint, so that a resumed run follows the schedule of the
+run that was stopped. A budget of steps is a plan from the start. A budget of time becomes one after
+the first timed steps (`StepTimer`).
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from dataclasses import dataclass, field
+
+from unrolled.errors import ConfigError
+
+_SECONDS = {"s": 1.0, "m": 60.0, "h": 3600.0}
+_PATTERN = re.compile(r"\s*(\d+(?:\.\d+)?)\s*(s|m|h|steps?)\s*", re.IGNORECASE)
+
+# Share of a time budget that is spent measuring before the plan is fixed. Too short and the first,
+# untypical steps decide; too long and the learning rate stays at its peak for most of a short run.
+MEASURED_SHARE = 0.1
+# The clock overrules a plan that turns out too long, when other work slows the machine.
+OVERRUN = 1.05
+
+
+@dataclass(frozen=True)
+class Budget:
+    """Either `seconds` or `steps`; the other one is None."""
+
+    seconds: float | None = None
+    steps: int | None = None
+
+    @classmethod
+    def parse(cls, budget: Budget | str | int) -> Budget:
+        """Read `"90s"`, `"10m"`, `"2h"`, `"500 steps"`, or a whole number of steps.
+
+        Raises:
+            ConfigError: anything else, or a budget of nothing.
+        """
+        if isinstance(budget, Budget):
+            return budget
+        if isinstance(budget, int) and not isinstance(budget, bool):
+            budget = f"{budget} steps"
+        match = _PATTERN.fullmatch(budget) if isinstance(budget, str) else None
+        if match is None or float(match[1]) <= 0:
+            raise ConfigError(
+                f"budget: got {budget!r}, expected a time or a number of steps above zero,"
+                " such as '90s', '10m', '2h' or '500 steps'"
+            )
+        unit = match[2].lower()
+        if unit in _SECONDS:
+            return cls(seconds=float(match[1]) * _SECONDS[unit])
+        if "." in match[1]:
+            raise ConfigError(f"budget: got {budget!r}, expected a whole number of steps")
+        return cls(steps=int(match[1]))
+
+    def __str__(self) -> str:
+        return f"{self.steps} steps" if self.seconds is None else f"{self.seconds:g} s"
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The fixed schedule of a run.
+
+    Attributes:
+        steps: total number of steps.
+        validate_every: steps from one validation to the next.
+        fixed_at: the step after which the plan was made (0: before the first).
+    """
+
+    steps: int
+    validate_every: int
+    fixed_at: int = 0
+
+
+@dataclass
+class StepTimer:
+    """Measures the first steps of a run with a time budget and then fixes its plan.
+
+    The first two steps are left out: they pay for allocation and warm-up.
+    """
+
+    seconds: float
+    validations: int
+    _times: list[float] = field(default_factory=list)
+    _last: float = field(default_factory=time.perf_counter)
+
+    def tick(self) -> bool:
+        """Note the end of a step; true when enough is known to make the plan."""
+        now = time.perf_counter()
+        self._times.append(now - self._last)
+        self._last = now
+        return len(self._times) >= 5 and sum(self._times) >= MEASURED_SHARE * self.seconds
+
+    def plan(self, *, step: int, elapsed: float, validation_seconds: float) -> Plan:
+        """The plan that fills what is left of the budget after `step` steps."""
+        typical = sum(self._times[2:]) / len(self._times[2:])
+        left = self.seconds - elapsed - self.validations * validation_seconds
+        more = max(1, int(left / typical))
+        return Plan(step + more, -(-more // self.validations), fixed_at=step)

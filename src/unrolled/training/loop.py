@@ -1,0 +1,410 @@
+"""The one training loop: batch, forward, loss, backward, update."""
+
+from __future__ import annotations
+
+import json
+import math
+import time
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+import torch
+from torch import Tensor, nn
+from torch.nn.utils import clip_grads_with_norm_, get_total_norm
+
+from unrolled.data.batch import Batch
+from unrolled.errors import ConfigError, TrainingDiverged
+from unrolled.training import snapshot
+from unrolled.training.average import WeightAverage
+from unrolled.training.budget import OVERRUN, Budget, Plan, StepTimer
+from unrolled.training.devices import make_accelerator
+from unrolled.training.interrupt import StopRequest
+from unrolled.training.modelfile import Card, named, part
+from unrolled.training.optimizer import Recipe, make_optimizer
+from unrolled.training.progress import Progress
+from unrolled.training.run import Run
+from unrolled.training.schedule import warmup_cosine
+
+# A checkpoint is written at every validation, and where those are far apart at least this often.
+CHECKPOINT_SECONDS = 30.0
+REMEDY = "lower learning_rate or clip, and start again"
+
+
+class Batches(Protocol):
+    """A source of batches: `source[step]` depends on nothing but its arguments and `step`.
+
+    That makes a resumed run see what the run that was stopped would have seen.
+    """
+
+    def __len__(self) -> int:
+        """Number of batches in an epoch."""
+        ...
+
+    def __getitem__(self, step: int) -> Batch:
+        """The batch of a step, counted from 0 and on through the epochs."""
+        ...
+
+
+@dataclass
+class Outcome:
+    """What a run did.
+
+    Attributes:
+        records: the log: a record a step, and one for every validation.
+        steps: steps taken, those before a resume included.
+        planned: steps of the plan; None when the run was stopped before there was one.
+        seconds: time spent training, those before a resume included.
+        best_score: the held-out score of the weights that the model ended with.
+        best_step: the step that they are from.
+        ended: "plan", "time", "patience" or "interrupted".
+    """
+
+    records: list[dict[str, Any]]
+    steps: int
+    planned: int | None
+    seconds: float
+    best_score: float | None
+    best_step: int
+    ended: str
+
+
+@dataclass
+class _Progressed:
+    """The part of a run's state that is plain numbers; kept in the checkpoint's card."""
+
+    step: int = 0
+    plan: Plan | None = None
+    seconds: float = 0.0
+    best_score: float | None = None
+    best_step: int = 0
+    waited: int = 0
+    ended: str | None = None
+
+    def to_card(self) -> dict[str, Any]:
+        return {**vars(self), "plan": None if self.plan is None else vars(self.plan)}
+
+    @classmethod
+    def from_card(cls, raw: dict[str, Any]) -> _Progressed:
+        plan = raw["plan"]
+        return cls(**{**raw, "plan": None if plan is None else Plan(**plan)})
+
+
+@dataclass
+class Trainer:
+    """Trains one model on one source of batches.
+
+    Args:
+        model: called as `model(inputs, state, lengths=..., starts=...) -> (outputs, state)`.
+        batches: where the batches come from.
+        loss: `loss(outputs, targets) -> scalar`.
+        validate: scores the model on the held-out part, lower is better; None: the last weights
+            count.
+        budget: a time or a number of steps.
+        card: what the model file says; a checkpoint adds the state of the run.
+        fixed: tensors that belong into the checkpoint's file besides the weights (the baseline's).
+        recipe: learning rate and the like.
+        run: where log and checkpoint go.
+        title, unit: words for the progress bar: what is trained, and what it counts.
+        device: "auto" (a CUDA GPU where there is one), "cpu", "cuda".
+        precision: "fp32", or "bf16" for mixed precision.
+    """
+
+    model: nn.Module
+    batches: Batches
+    loss: Callable[[Any, Any], Tensor]
+    validate: Callable[[], float] | None
+    budget: Budget
+    card: Card
+    fixed: dict[str, Tensor] = field(default_factory=dict)
+    recipe: Recipe = field(default_factory=Recipe)
+    run: Run = field(default_factory=lambda: Run(None))
+    title: str = "training"
+    unit: str = "tokens"
+    device: str = "auto"
+    precision: str = "fp32"
+    progress: bool = True
+
+    def train(self) -> Outcome:
+        """Run to the end of the budget; leaves the best weights in the model.
+
+        Ctrl-C ends the run after the current step, with a checkpoint.
+
+        Raises:
+            TrainingDiverged: the loss or the gradient is not finite. The last checkpoint stays.
+            ConfigError: the checkpoint belongs to another model, other data or another budget.
+        """
+        self._accelerator = make_accelerator(self.device, self.precision)
+        self._optimizer = make_optimizer(self.model, self.recipe)
+        model, optimizer = self._accelerator.prepare(self.model, self._optimizer)
+        decay = self.recipe.average
+        self._average = WeightAverage(self.model, decay) if decay > 0 else None
+        self._at = _Progressed()
+        self._best: dict[str, Tensor] = {}
+        self._carried: snapshot.State = None
+        self._restore()
+        self.run.open_log(self._at.step)
+        try:
+            shown = Progress(self.title, shown=self.progress, unit=self.unit)
+            with StopRequest() as stop, shown as bar:
+                if self._at.ended is None:
+                    self._steps(model, optimizer, stop, bar)
+        finally:
+            self.run.close()
+            self.model = self._accelerator.unwrap_model(model, keep_fp32_wrapper=False)
+        if self._best:
+            self.model.load_state_dict(self._best)
+        self.model.eval()
+        at = self._at
+        planned = None if at.plan is None else at.plan.steps
+        return Outcome(
+            records=self.run.records,
+            steps=at.step,
+            planned=planned,
+            seconds=at.seconds,
+            best_score=at.best_score,
+            best_step=at.best_step,
+            ended=at.ended or "plan",
+        )
+
+    def _steps(self, model: nn.Module, optimizer: Any, stop: StopRequest, bar: Progress) -> None:
+        at, recipe = self._at, self.recipe
+        clock = _Clock(at.seconds)
+        timer = None
+        if at.plan is None and self.budget.steps is not None:
+            at.plan = Plan(self.budget.steps, -(-self.budget.steps // recipe.validations))
+        elif at.plan is None:
+            timer = StepTimer(self.budget.seconds or 0.0, recipe.validations)
+        model.train()
+        saved_at = clock.seconds()
+        while at.ended is None:
+            at.step += 1
+            total = None if at.plan is None else at.plan.steps
+            rate = recipe.learning_rate * warmup_cosine(at.step, total, warmup=recipe.warmup)
+            for group in optimizer.param_groups:
+                group["lr"] = rate
+
+            batch = self.batches[at.step - 1].to(self._accelerator.device)
+            outputs, state = self._forward(model, batch)
+            loss = self.loss(outputs, batch.targets)
+            norm = self._backward(model, loss)
+            self._update(optimizer, loss, norm, state)
+
+            at.seconds = clock.seconds()
+            self._log(loss, norm, rate, batch)
+            self._show(bar, total)
+            if timer is not None and timer.tick():
+                at.plan = self._fix_plan(timer, clock)
+                timer = None
+                due = True
+            else:
+                due = at.plan is not None and at.step % at.plan.validate_every == 0
+            at.ended = self._ending(stop)
+            if at.ended == "interrupted" and not due:
+                # Saved before the extra validation: the run that goes on from here makes none.
+                self._save()
+            if due or at.ended is not None:
+                self._validate()
+                at.seconds = clock.seconds()
+                at.ended = at.ended or self._out_of_patience()
+            if (
+                due
+                or at.ended in ("plan", "time", "patience")
+                or (at.ended is None and at.seconds - saved_at > CHECKPOINT_SECONDS)
+            ):
+                self._save()
+                saved_at = at.seconds = clock.seconds()
+
+    def _forward(self, model: nn.Module, batch: Batch) -> tuple[Any, snapshot.State]:
+        carried = self._carried if batch.continues else None
+        return model(batch.inputs, carried, lengths=batch.lengths, starts=batch.starts)
+
+    def _backward(self, model: nn.Module, loss: Tensor) -> Tensor:
+        self._accelerator.backward(loss)
+        parameters = [p for p in model.parameters() if p.grad is not None]
+        norm = get_total_norm([p.grad for p in parameters if p.grad is not None])
+        # Clipping by a norm that is not finite would spread it to every gradient.
+        if torch.isfinite(norm):
+            clip_grads_with_norm_(parameters, self.recipe.clip, norm)
+        return norm
+
+    def _update(self, optimizer: Any, loss: Tensor, norm: Tensor, state: snapshot.State) -> None:
+        if not torch.isfinite(loss) or not torch.isfinite(norm):
+            raise TrainingDiverged(self._at.step, self._first_not_finite(loss), REMEDY)
+        optimizer.step()
+        optimizer.zero_grad()
+        if self._average is not None:
+            self._average.update(self._at.step)
+        self._carried = snapshot.detach(state)
+
+    def _first_not_finite(self, loss: Tensor) -> str:
+        if not torch.isfinite(loss):
+            return "the loss"
+        for name, parameter in self.model.named_parameters():
+            if parameter.grad is not None and not torch.isfinite(parameter.grad).all():
+                return f"the gradient of {name}"
+        return "the norm of the gradient"
+
+    def _log(self, loss: Tensor, norm: Tensor, rate: float, batch: Batch) -> None:
+        self.run.write(
+            {
+                "step": self._at.step,
+                "loss": round(float(loss.detach()), 6),
+                "rate": rate,
+                "gradient_norm": round(float(norm), 6),
+                "tokens": batch.tokens,
+                "seconds": round(self._at.seconds, 3),
+            }
+        )
+
+    def _show(self, bar: Progress, total: int | None) -> None:
+        at, records = self._at, self.run.records
+        recent = [record for record in records[-20:] if "loss" in record]
+        passed = recent[-1]["seconds"] - recent[0]["seconds"]
+        tokens = sum(record["tokens"] for record in recent[1:])
+        left = None
+        if total is not None:
+            left = (total - at.step) * at.seconds / at.step
+        elif self.budget.seconds is not None:
+            left = max(0.0, self.budget.seconds - at.seconds)
+        bar.update(
+            step=at.step,
+            total=total,
+            loss=recent[-1]["loss"],
+            held_out=at.best_score,
+            tokens_per_second=tokens / passed if passed > 0 else 0.0,
+            seconds_left=left,
+        )
+
+    def _fix_plan(self, timer: StepTimer, clock: _Clock) -> Plan:
+        """The plan of a time budget; one validation is timed for it."""
+        before = clock.seconds()
+        if self.validate is not None:
+            self._score()
+        spent = clock.seconds() - before
+        return timer.plan(step=self._at.step, elapsed=clock.seconds(), validation_seconds=spent)
+
+    def _ending(self, stop: StopRequest) -> str | None:
+        at, limit = self._at, self.budget.seconds
+        if stop.asked:
+            return "interrupted"
+        if at.plan is not None and at.step >= at.plan.steps:
+            return "plan"
+        if limit is not None and at.seconds > OVERRUN * limit:
+            return "time"
+        return None
+
+    def _out_of_patience(self) -> str | None:
+        patience = self.recipe.patience
+        return "patience" if patience is not None and self._at.waited >= patience else None
+
+    def _candidate(self) -> AbstractContextManager[None]:
+        """The weights that may become the result: the average, where the recipe asks for one."""
+        return nullcontext() if self._average is None else self._average.applied()
+
+    def _score(self) -> float:
+        assert self.validate is not None
+        self.model.eval()
+        with torch.no_grad():
+            score = self.validate()
+        self.model.train()
+        return score
+
+    def _validate(self) -> None:
+        at = self._at
+        with self._candidate():
+            if self.validate is None:
+                at.best_step, self._best = at.step, snapshot.copy_weights(self.model)
+                return
+            score = self._score()
+            if not math.isfinite(score):
+                raise TrainingDiverged(at.step, "the held-out score", REMEDY)
+            if at.best_score is None or score < at.best_score:
+                at.best_score, at.best_step, at.waited = score, at.step, 0
+                self._best = snapshot.copy_weights(self.model)
+            else:
+                at.waited += 1
+        seconds = round(at.seconds, 3)
+        self.run.write({"step": at.step, "held_out": round(score, 6), "seconds": seconds})
+
+    def _save(self) -> None:
+        """Write the checkpoint; its `model.` weights are the best so far: it loads as a model."""
+        if self.run.folder is None:
+            return
+        last = snapshot.copy_weights(self.model)
+        tensors = {
+            **named(self._best or snapshot.copy_weights(self.model), "model"),
+            **named(last, "last"),
+            **named({} if self._average is None else self._average.tensors, "average"),
+            **named(self.fixed, "baseline"),
+            **snapshot.optimizer_tensors(self._optimizer),
+            **{f"carried.{i}": tensor for i, tensor in enumerate(snapshot.flatten(self._carried))},
+            **named(snapshot.generator_states(), "rng"),
+        }
+        ended = None if self._at.ended == "interrupted" else self._at.ended
+        progressed = {**self._at.to_card(), "ended": ended, "budget": str(self.budget)}
+        progressed["has_best"] = bool(self._best)
+        self.run.save(self.card.model_copy(update={"training": progressed}), tensors)
+
+    def _restore(self) -> None:
+        found = self.run.checkpoint()
+        if found is None:
+            return
+        card, tensors = found
+        if card.training is None:
+            raise ConfigError(
+                f"{self.run.folder}: its checkpoint holds a saved model, not a run; choose another"
+                " folder"
+            )
+        self._check_same_run(card)
+        raw = {k: v for k, v in card.training.items() if k not in ("budget", "has_best")}
+        self._at = _Progressed.from_card(raw)
+        self.model.load_state_dict(part(tensors, "last"))
+        if card.training["has_best"]:
+            self._best = part(tensors, "model")
+        if self._average is not None:
+            self._average.load(part(tensors, "average"))
+        snapshot.load_optimizer_tensors(self._optimizer, part(tensors, "optimizer"))
+        flat = part(tensors, "carried")
+        device = self._accelerator.device
+        self._carried = snapshot.unflatten([flat[str(i)].to(device) for i in range(len(flat))])
+        snapshot.set_generator_states(part(tensors, "rng"))
+
+    def _check_same_run(self, card: Card) -> None:
+        assert card.training is not None
+        was, now = _identity(card), _identity(self.card)
+        was["budget"], now["budget"] = card.training["budget"], str(self.budget)
+        other = [name for name in now if was.get(name) != now[name]]
+        if other:
+            name = other[0]
+            raise ConfigError(
+                f"{self.run.folder}: holds a run with {name}={_short(was.get(name))}, now it is"
+                f" {_short(now[name])}; resume with the same, or choose another folder"
+            )
+
+
+def _identity(card: Card) -> dict[str, Any]:
+    """What two parts of one run must share, as JSON gives it back (tuples are lists there)."""
+    raw = json.loads(
+        card.model_dump_json(include={"task", "configuration", "assets", "provenance"})
+    )
+    data = dict(raw["provenance"].get("data", {}))
+    data.pop("name", None)  # the same file may be reached by another path
+    return {"task": raw["task"], **raw["configuration"], **raw["assets"], **data}
+
+
+def _short(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= 60 else f"{text[:57]}..."
+
+
+class _Clock:
+    """Seconds of training, those of earlier parts of the run included."""
+
+    def __init__(self, before: float) -> None:
+        self._before = before
+        self._begun = time.perf_counter()
+
+    def seconds(self) -> float:
+        return self._before + time.perf_counter() - self._begun

@@ -1,0 +1,197 @@
+"""The one file of a model: safetensors with a JSON card. Reading it runs no code.
+
+A `.unrolled` file is a safetensors file whose header carries one entry, `card`: what the model is
+(task, configuration, vocabulary or scaler), how good it is beside its baseline, and where it came
+from. Tensor names say to whom they belong by their first part: `model.`, `baseline.`, and in a
+checkpoint also `last.`, `optimizer.`, `carried.` and `rng.`.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import torch
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save
+from torch import Tensor
+
+from unrolled.errors import ModelFileError, OutputError
+
+FORMAT = 1
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+class Card(BaseModel):
+    """What a model file says of itself.
+
+    Attributes:
+        format: version of the file format; a newer one than this package knows is refused.
+        task: name of the class that the file holds, such as `Generator`.
+        configuration: the constructor's arguments.
+        assets: what the model needs besides its weights: vocabulary, scaler, frequency.
+        scores: held-out scores, the network's beside the baseline's.
+        provenance: the data (name and sha256), the versions and the machine that it came from.
+        training: state of the run, in a checkpoint only.
+        created: when, in UTC.
+    """
+
+    model_config = ConfigDict(extra="forbid")
+
+    format: int = FORMAT
+    task: str
+    configuration: dict[str, Any]
+    assets: dict[str, Any] = Field(default_factory=dict)
+    scores: dict[str, Any] = Field(default_factory=dict)
+    provenance: dict[str, Any] = Field(default_factory=dict)
+    training: dict[str, Any] | None = None
+    created: str = Field(default_factory=_now)
+
+
+def write_model(path: str | os.PathLike[str], card: Card, tensors: Mapping[str, Tensor]) -> Path:
+    """Write a model file; what stood at `path` is replaced only by a complete file.
+
+    Raises:
+        OutputError: the folder does not exist or can't be written.
+    """
+    plain = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
+    blob = save(plain, metadata={"card": card.model_dump_json()})
+    with replacing(path) as aside:
+        aside.write_bytes(blob)
+    return Path(path)
+
+
+def read_model(path: str | os.PathLike[str]) -> tuple[Card, dict[str, Tensor]]:
+    """Read a model file.
+
+    Returns:
+        The card and every tensor by name.
+
+    Raises:
+        ModelFileError: no such file, truncated, not a model file, or of a newer format.
+    """
+    path = Path(path)
+    if not path.is_file():
+        kind = "a folder" if path.is_dir() else "nothing"
+        raise ModelFileError(f"{path}: found {kind}, expected a .unrolled file; check the path")
+    try:
+        with safe_open(path, framework="pt") as opened:
+            header = opened.metadata() or {}
+            tensors = {name: opened.get_tensor(name) for name in opened.keys()}  # noqa: SIM118
+    except (SafetensorError, OSError, ValueError) as error:
+        raise ModelFileError(
+            f"{path}: not a complete .unrolled file ({error}); it may be truncated or of another"
+            " kind: save the model again"
+        ) from error
+    if "card" not in header:
+        raise ModelFileError(
+            f"{path}: a safetensors file without a card, expected one written by unrolled's save()"
+        )
+    return _read_card(path, header["card"]), tensors
+
+
+def _read_card(path: Path, text: str) -> Card:
+    try:
+        raw = json.loads(text)
+        newest = raw.get("format", 0) if isinstance(raw, dict) else 0
+        if isinstance(newest, int) and newest > FORMAT:
+            raise ModelFileError(
+                f"{path}: format {newest}, this version reads up to {FORMAT}; upgrade unrolled"
+            )
+        return Card.model_validate(raw)
+    except (json.JSONDecodeError, ValidationError) as error:
+        first = str(error).splitlines()[0]
+        raise ModelFileError(
+            f"{path}: its card can't be read ({first}); save the model again"
+        ) from error
+
+
+@contextmanager
+def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
+    """A path to write aside; on success it takes the place of `path`, on failure it is removed.
+
+    Raises:
+        OutputError: the folder does not exist or can't be written.
+    """
+    path = Path(path)
+    if path.is_dir():
+        raise OutputError(f"{path}: is a folder, expected a file to write; name a file in it")
+    try:
+        handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent)
+    except OSError as error:
+        raise OutputError(
+            f"{path}: can't write into {path.parent} ({error.strerror}); choose another folder"
+        ) from error
+    os.close(handle)
+    aside = Path(name)
+    try:
+        yield aside
+        _settle(aside, path)
+    except OSError as error:
+        raise OutputError(
+            f"{path}: can't be written ({error.strerror}); nothing changed, choose another place"
+        ) from error
+    finally:
+        aside.unlink(missing_ok=True)
+
+
+def _settle(aside: Path, path: Path) -> None:
+    """Bring `aside` to the disk, with the mode of an ordinary new file, and rename it to `path`."""
+    mask = os.umask(0)
+    os.umask(mask)
+    aside.chmod(0o666 & ~mask)
+    with aside.open("rb") as written:
+        os.fsync(written.fileno())
+    aside.replace(path)
+
+
+def part(tensors: Mapping[str, Tensor], owner: str) -> dict[str, Tensor]:
+    """The tensors whose name begins with `owner.`, that part cut off."""
+    prefix = f"{owner}."
+    return {
+        name.removeprefix(prefix): tensor
+        for name, tensor in tensors.items()
+        if name.startswith(prefix)
+    }
+
+
+def named(tensors: Mapping[str, Tensor], owner: str) -> dict[str, Tensor]:
+    """The same tensors with `owner.` before each name."""
+    return {f"{owner}.{name}": tensor for name, tensor in tensors.items()}
+
+
+def machine() -> dict[str, Any]:
+    """What a score or a speed depends on: versions, threads and processor."""
+    import platform
+
+    from unrolled import __version__
+
+    return {
+        "unrolled": __version__,
+        "torch": torch.__version__,
+        "python": platform.python_version(),
+        "processor": processor(),
+        "threads": torch.get_num_threads(),
+    }
+
+
+def processor() -> str:
+    """The processor's name as the system tells it."""
+    import platform
+
+    cpuinfo = Path("/proc/cpuinfo")
+    if cpuinfo.is_file():
+        for line in cpuinfo.read_text().splitlines():
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    return platform.processor() or platform.machine()

@@ -1,0 +1,22 @@
+"""The learning rate over a run: linear warm-up, then half a cosine down to a floor."""
+
+from __future__ import annotations
+
+import math
+
+
+def warmup_cosine(step: int, total: int | None, *, warmup: int, floor: float = 0.02) -> float:
+    """Factor on the peak learning rate at `step` (from 1).
+
+        factor = min(1, step / warmup) * (floor + (1 - floor) * (1 + cos(pi * step / total)) / 2)
+
+    The warm-up never takes more than a tenth of a known `total`. While `total` is not known yet
+    (a time budget that is still being measured) the cosine is left out.
+
+    Source: Loshchilov & Hutter 2017 (arXiv 1608.03983), without restarts.
+    """
+    if total is None:
+        return min(1.0, step / warmup)
+    rise = min(1.0, step / max(1, min(warmup, total // 10)))
+    fall = (1.0 + math.cos(math.pi * min(1.0, step / total))) / 2
+    return rise * (floor + (1 - floor) * fall)
