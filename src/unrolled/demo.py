@@ -1,0 +1,271 @@
+"""`make demo`: three forecasts and a character model, trained here and now, on one page.
+
+Everything that it reads comes with the installed packages; no network is used.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import warnings
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from unrolled.data import catalog
+from unrolled.errors import MissingExtra, OutputError
+from unrolled.lens.page import render_report
+from unrolled.lens.records import (
+    Fan,
+    ForecastPanel,
+    ForecastSeries,
+    LossCurve,
+    Report,
+    ScoreRow,
+    TextPanel,
+)
+from unrolled.lens.trace import trace_text
+from unrolled.tasks.evaluation import Evaluation, NetworkLoses
+from unrolled.tasks.forecaster import Forecaster
+from unrolled.tasks.generator import Generator
+from unrolled.training.loop import Outcome
+from unrolled.training.modelfile import machine
+
+if TYPE_CHECKING:
+    from unrolled.data.series_set import SeriesSet
+
+QUICK_BUDGET = "20 steps"
+QUICK_UNITS = 16
+QUICK_CHARACTERS = 40_000
+# Fans that the page shows for each series, and points of a loss curve: enough to see, not more.
+MOST_FANS = 8
+MOST_POINTS = 300
+SAMPLE_TEMPERATURE = 0.6
+
+
+@dataclass(frozen=True)
+class _Forecast:
+    """One data set of the demo."""
+
+    name: str
+    title: str
+    unit: str
+    story: str
+    horizon: int
+    budget: str
+    columns: tuple[str, ...] | None = None
+
+    def series(self) -> SeriesSet:
+        options: dict[str, Any] = {"value_columns": list(self.columns)} if self.columns else {}
+        loaded = catalog.load(self.name, **options)
+        assert not isinstance(loaded, str)
+        return loaded
+
+
+FORECASTS = (
+    _Forecast(
+        "seattle-weather",
+        "Weather in Seattle",
+        "°C",
+        "The highest temperature of the next seven days, from the days before.",
+        7,
+        "40s",
+        ("temp_max",),
+    ),
+    _Forecast(
+        "stocks",
+        "Stock prices",
+        "US dollars",
+        "Five monthly prices, three months ahead; the last price is hard to beat.",
+        3,
+        "15s",
+    ),
+    _Forecast(
+        "crimea",
+        "Nightingale's army deaths",
+        "deaths a month",
+        "British deaths in the Crimea by cause, 1854 to 1856: two years are very little to learn.",
+        3,
+        "10s",
+    ),
+)
+TEXT_BUDGET = "80s"
+
+
+def run_demo(
+    folder: str | os.PathLike[str] = "demo",
+    *,
+    progress: bool = True,
+    quick: bool = False,
+    tell: Callable[[str], object] = print,
+) -> Path:
+    """Train the demo's models and write its page.
+
+    Args:
+        folder: gets `report.html`, `picture.png` (with the extra `lens`) and a model file for each
+            model; made if missing.
+        progress: show bars, where standard error is a terminal.
+        quick: a few steps only, to see that everything works.
+        tell: gets a line of text whenever there is something to say.
+
+    Returns:
+        The path of `report.html`.
+
+    Raises:
+        OutputError: the folder can't be made.
+    """
+    folder = Path(folder)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputError(f"{folder}: can't make the folder ({error.strerror})") from error
+    report = Report(
+        title="unrolled: trained here, just now",
+        subtitle="Recurrent networks on real data, beside the simple rivals that they must beat.",
+        made=datetime.now(UTC).isoformat(timespec="seconds"),
+        machine={name: str(value) for name, value in machine().items()},
+    )
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", NetworkLoses)  # told below, and on the page
+        for one in FORECASTS:
+            _add_forecast(report, one, folder, progress=progress, quick=quick, tell=tell)
+        _add_text(report, folder, progress=progress, quick=quick, tell=tell)
+    report.notes = [
+        "Every score is measured on the end of the data, which no network has seen.",
+        "A network that loses to its simple rival says so; a longer budget may turn it round.",
+    ]
+    page = render_report(report, folder / "report.html")
+    tell(f"page: {page}")
+    _draw(report, folder / "picture.png", tell)
+    return page
+
+
+def _add_forecast(
+    report: Report,
+    one: _Forecast,
+    folder: Path,
+    *,
+    progress: bool,
+    quick: bool,
+    tell: Callable[[str], object],
+) -> None:
+    series = one.series()
+    tell(f"{one.title}: {series}")
+    model = Forecaster(horizon=one.horizon, **_size(quick))
+    model.fit(series, budget=QUICK_BUDGET if quick else one.budget, progress=progress)
+    model.save(folder / f"{one.name}.unrolled")
+    assert model.evaluation is not None
+    _tell_evaluation(model.evaluation, model.outcome, tell)
+    panel = ForecastPanel(one.title, one.unit, one.story, _fans(model, series))
+    report.forecasts.append(panel)
+    report.scores += _rows(f"{one.title}, {one.horizon} ahead", model.evaluation)
+    report.losses.append(_curve(one.title, "quantile loss", model.outcome))
+
+
+def _fans(model: Forecaster, series: SeriesSet) -> list[ForecastSeries]:
+    """For each series its history and its last forecasts behind the training part."""
+    horizon, origins = model.horizon, {}
+    for name, times in zip(series.ids, series.times, strict=True):
+        first = int((times <= model.trained_until[name]).sum()) - 1
+        last = len(times) - 1 - horizon
+        # Side by side where there is room for three; of a short series every one.
+        stride = horizon if last - first >= 2 * horizon else 1
+        origins[name] = list(range(last, first - 1, -stride))[:MOST_FANS][::-1]
+    forecasts = model.backtest(series, origins)
+    shown = []
+    for name, times, values in zip(series.ids, series.times, series.values, strict=True):
+        days = np.datetime_as_string(times, unit="D").tolist()
+        fans = []
+        for origin, fan in zip(origins[name], forecasts[name], strict=True):
+            ahead = slice(origin + 1, origin + 1 + horizon)
+            levels = {f"{q:g}": fan[:, i].tolist() for i, q in enumerate(model.quantiles)}
+            fans.append(Fan(days[ahead], levels, values[ahead].tolist(), days[origin]))
+        shown.append(ForecastSeries(name, days, values.tolist(), fans))
+    return shown
+
+
+def _add_text(
+    report: Report, folder: Path, *, progress: bool, quick: bool, tell: Callable[[str], object]
+) -> None:
+    text = catalog.load("python-docs")
+    assert isinstance(text, str)
+    text = text[:QUICK_CHARACTERS] if quick else text
+    tell(f"Python's own documentation: {len(text):,} characters")
+    model = Generator(**_size(quick))
+    model.fit(text, budget=QUICK_BUDGET if quick else TEXT_BUDGET, progress=progress)
+    model.save(folder / "python-docs.unrolled")
+    assert model.evaluation is not None
+    _tell_evaluation(model.evaluation, model.outcome, tell)
+    score = model.evaluation.comparisons[0]
+    prompt = "The function "
+    written = model.generate(prompt, length=500, temperature=SAMPLE_TEMPERATURE, seed=1)
+    report.text = TextPanel(
+        prompt,
+        written,
+        SAMPLE_TEMPERATURE,
+        score.network,
+        score.baseline_name,
+        score.baseline,
+        model.outcome.seconds,
+    )
+    report.scores += _rows("Python's documentation", model.evaluation)
+    report.losses.append(_curve("Python's documentation", "nats per character", model.outcome))
+    read, word = _last_word(text[-len(text) // 10 :])
+    report.unfolded = trace_text(model, read, keep=len(word))
+
+
+def _size(quick: bool) -> dict[str, Any]:
+    return {"hidden_size": QUICK_UNITS} if quick else {}
+
+
+def _last_word(text: str) -> tuple[str, str]:
+    """Some lines of text up to a long word that they end with, and the word."""
+    found = re.search(r"[^.]{120,400}?\b([a-z]{8,10})\b", text)
+    return (found[0], found[1]) if found else (text[:200], text[190:200])
+
+
+def _rows(task: str, evaluation: Evaluation) -> list[ScoreRow]:
+    return [
+        ScoreRow(
+            task,
+            one.metric,
+            True,
+            one.network,
+            one.baseline_name,
+            one.baseline,
+            one.verdict,
+            evaluation.held_out,
+        )
+        for one in evaluation.comparisons
+    ]
+
+
+def _curve(name: str, unit: str, outcome: Outcome) -> LossCurve:
+    losses = [(r["step"], r["seconds"], r["loss"]) for r in outcome.records if "loss" in r]
+    held_out = [
+        (r["step"], r["seconds"], r["held_out"]) for r in outcome.records if "held_out" in r
+    ]
+    return LossCurve(name, unit, losses[:: -(-len(losses) // MOST_POINTS)], held_out)
+
+
+def _tell_evaluation(
+    evaluation: Evaluation, outcome: Outcome, tell: Callable[[str], object]
+) -> None:
+    for line in str(evaluation).splitlines():
+        tell(f"  {line}")
+    tell(f"  {outcome.steps} steps in {outcome.seconds:.0f} s")
+
+
+def _draw(report: Report, path: Path, tell: Callable[[str], object]) -> None:
+    from unrolled.lens.picture import draw_overview
+
+    try:
+        draw_overview(report, path)
+    except MissingExtra as error:
+        tell(f"no picture: {error}")
+    else:
+        tell(f"picture: {path}")

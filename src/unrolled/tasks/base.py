@@ -1,0 +1,152 @@
+"""What every task shares: scikit-learn's shape, one file, and the door to the training loop."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+import torch
+from sklearn.base import BaseEstimator
+from torch import Tensor, nn
+
+from unrolled.errors import ConfigError, NotFittedError
+from unrolled.layers import GRU, LSTM, RNN
+from unrolled.tasks.evaluation import Evaluation
+from unrolled.training import snapshot
+from unrolled.training.modelfile import Card, machine, named, part, write_model
+
+CELLS = {"rnn": RNN, "gru": GRU, "lstm": LSTM}
+
+
+class Task(BaseEstimator):
+    """Base of the tasks. The constructor takes hyperparameters only; `fit` learns and returns self.
+
+    A subclass says how to make its network (`_build`), and which plain values besides the weights
+    it needs to be itself again (`_assets`, `_restore_assets`).
+    """
+
+    model: nn.Module
+    evaluation: Evaluation | None
+    cell: str
+    hidden_size: int
+    layers: int
+    directions: int
+    dropout: float
+    learning_rate: float
+
+    def save(self, path: str | os.PathLike[str]) -> Path:
+        """Write the model as one `.unrolled` file; what stood at `path` is replaced at the end.
+
+        Raises:
+            NotFittedError: there is nothing to save yet.
+            OutputError: the folder does not exist or can't be written.
+        """
+        self._check_fitted()
+        tensors = named(self.model.state_dict(), "model") | named(
+            self._baseline_tensors(), "baseline"
+        )
+        return write_model(path, self._card(), tensors)
+
+    @classmethod
+    def _from_file(cls, card: Card, tensors: dict[str, Tensor]) -> Self:
+        task = cls(**card.configuration)
+        task._restore_assets(card.assets)
+        with snapshot.seeded(0):  # the caller's random generator is none of a file's business
+            task.model = task._build()
+        task.model.load_state_dict(part(tensors, "model"))
+        task.model.eval()
+        task._restore_baseline(
+            {name: tensor.numpy() for name, tensor in part(tensors, "baseline").items()}
+        )
+        task._provenance = card.provenance
+        task.evaluation = Evaluation.from_dict(card.scores) if card.scores else None
+        return task
+
+    def _card(self) -> Card:
+        return Card(
+            task=type(self).__name__,
+            configuration=self.get_params(),
+            assets=self._assets(),
+            scores={} if self.evaluation is None else self.evaluation.to_dict(),
+            provenance=self._provenance,
+        )
+
+    def _describe_origin(self, name: str, data: bytes, holdout: float) -> None:
+        """Note what the model is learnt from: the data's name, sum and split, and the machine."""
+        digest = hashlib.sha256(data).hexdigest()
+        origin = {"name": name, "sha256": digest, "holdout": holdout}
+        self._provenance = {"data": origin, "machine": machine()}
+
+    @contextmanager
+    def _all_or_nothing(self) -> Iterator[None]:
+        """A `fit` that fails leaves the task as it was, weights included."""
+        before = dict(vars(self))
+        weights = snapshot.copy_weights(self.model) if "model" in before else {}
+        try:
+            yield
+        except BaseException:
+            self.__dict__ = before
+            if weights:
+                self.model.load_state_dict(weights)
+            raise
+
+    def _check_fitted(self) -> None:
+        if not hasattr(self, "model"):
+            raise NotFittedError(
+                f"this {type(self).__name__} has not learnt anything yet; call fit, or"
+                " unrolled.load a saved one"
+            )
+
+    def _recurrent(self, input_size: int) -> nn.RNNBase:
+        """The recurrent layers that the constructor's arguments ask for."""
+        if self.cell not in CELLS:
+            raise ConfigError(f"cell: got {self.cell!r}, expected one of {', '.join(CELLS)}")
+        if self.directions != 1:
+            raise ConfigError(
+                f"directions: got {self.directions!r}, expected 1: a {type(self).__name__} reads"
+                " forward only, since it must answer at every step"
+            )
+        between = self.dropout if self.layers > 1 else 0.0
+        recurrent: nn.RNNBase = CELLS[self.cell](
+            input_size, self.hidden_size, self.layers, dropout=between
+        )
+        return recurrent
+
+    def _check_sizes(self, *names: str) -> None:
+        for name in ("hidden_size", "layers", *names):
+            value = getattr(self, name)
+            if type(value) is not int or value < 1:
+                raise ConfigError(f"{name}: got {value!r}, expected a whole number from 1 on")
+        if not 0 <= self.dropout < 1:
+            raise ConfigError(f"dropout: got {self.dropout!r}, expected a share from 0 to below 1")
+        if not self.learning_rate > 0:
+            raise ConfigError(f"learning_rate: got {self.learning_rate!r}, expected more than 0")
+
+    def _build(self) -> nn.Module:
+        raise NotImplementedError
+
+    def _assets(self) -> dict[str, Any]:
+        raise NotImplementedError
+
+    def _restore_assets(self, assets: dict[str, Any]) -> None:
+        raise NotImplementedError
+
+    def _baseline_arrays(self) -> dict[str, np.ndarray]:
+        raise NotImplementedError
+
+    def _restore_baseline(self, arrays: dict[str, np.ndarray]) -> None:
+        raise NotImplementedError
+
+    def _baseline_tensors(self) -> dict[str, Tensor]:
+        return {name: torch.from_numpy(array) for name, array in self._baseline_arrays().items()}
+
+
+def check_share(name: str, value: float) -> None:
+    """A share of the data to hold out must leave something on both sides."""
+    if not 0 < value < 1:
+        raise ConfigError(f"{name}: got {value!r}, expected a share between 0 and 1, such as 0.2")

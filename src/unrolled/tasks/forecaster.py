@@ -1,0 +1,483 @@
+"""`Forecaster`: learns many series at once, then forecasts each with honest intervals."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any, Self
+
+import numpy as np
+import torch
+
+from unrolled.baselines import SeasonalNaive
+from unrolled.data.batching import WindowBatches
+from unrolled.data.frequency import Frequency
+from unrolled.data.series import read_series
+from unrolled.data.series_set import SeriesSet
+from unrolled.errors import ConfigError, DataError
+from unrolled.tasks.arrays import Arrays, like, to_arrays, to_state
+from unrolled.tasks.base import Task, check_share
+from unrolled.tasks.evaluation import Evaluation, warn_if_lost
+from unrolled.tasks.forecast_features import FeatureMaker, fill_forward, season_that_helps
+from unrolled.tasks.forecast_lessons import choose_naive, lessons, validator
+from unrolled.tasks.forecast_model import ForecastModel, MemberLoss
+from unrolled.tasks.rolling import compare, rolling_forecasts
+from unrolled.tasks.scaling import Array, Scale, changes_in_percent
+from unrolled.training import snapshot
+from unrolled.training.budget import Budget
+from unrolled.training.loop import Outcome, Trainer
+from unrolled.training.optimizer import Recipe
+from unrolled.training.run import Run
+
+if TYPE_CHECKING:
+    import polars
+
+QUANTILES = (0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95)
+# Where there are few values, several small networks, each trained without another part of the past,
+# forecast better together; where there are many, one does as well in less time.
+FEW_VALUES = 20_000
+MEMBERS_FOR_FEW = 4
+
+
+class Forecaster(Task):
+    """Forecasts of the next `horizon` values of each series, as quantiles, directly for every step.
+
+        s_t = layers(x_t, s_{t-1}),   forecast of y_{t+k} at level q = y_t + step * out_t[k, q]
+
+    `x_t` holds level and change of the series, its calendar, and, where that helps, the values of
+    one season ago (see `FeatureMaker`); `step` is the mean absolute change of the series, so that
+    all series count alike. The network answers at every step, so it can be fed one value at a time.
+
+    Args:
+        horizon: how many steps ahead (`K`).
+        quantiles: levels to forecast (`Q`), 0.5 among them.
+        cell: "lstm", "gru" or "rnn".
+        hidden_size: units of each layer.
+        layers: recurrent layers, one on the other.
+        directions: 1; a forecaster reads forward.
+        members: networks whose mean is the forecast; "auto": 4 below 20,000 values, else 1.
+        window: steps of history in a training window; None: from horizon and season.
+        dropout, noise: see `ForecastModel`; they keep a network of a few years of data honest.
+        learning_rate: the peak of the schedule.
+        batch_size: windows in a batch.
+        patience: validations without a better score before the run ends early; None: never.
+        seed: of the weights, the windows, the dropout and the noise.
+        device: "auto", "cpu" or "cuda".
+        precision: "fp32" or "bf16".
+        warm_start: let `fit` go on from the weights that are there.
+
+    After `fit`: `model`, `baseline`, `evaluation` (rolling over the held-out end of each series),
+    `outcome`.
+
+    Example:
+        >>> model = Forecaster(horizon=7).fit("temperatures.csv", budget="1m")  # doctest: +SKIP
+        >>> model.predict("temperatures.csv")                                   # doctest: +SKIP
+    """
+
+    baseline: SeasonalNaive
+    model: ForecastModel
+    outcome: Outcome
+    frequency: Frequency
+    scales: dict[str, Scale]
+    trained_until: dict[str, np.datetime64]
+
+    def __init__(
+        self,
+        horizon: int = 1,
+        quantiles: tuple[float, ...] = QUANTILES,
+        cell: str = "lstm",
+        hidden_size: int = 128,
+        layers: int = 1,
+        directions: int = 1,
+        *,
+        members: int | str = "auto",
+        window: int | None = None,
+        dropout: float = 0.5,
+        noise: float = 0.3,
+        learning_rate: float = 0.01,
+        batch_size: int = 64,
+        patience: int | None = None,
+        seed: int = 0,
+        device: str = "auto",
+        precision: str = "fp32",
+        warm_start: bool = False,
+    ) -> None:
+        self.horizon = horizon
+        self.quantiles = quantiles
+        self.cell = cell
+        self.hidden_size = hidden_size
+        self.layers = layers
+        self.directions = directions
+        self.members = members
+        self.window = window
+        self.dropout = dropout
+        self.noise = noise
+        self.learning_rate = learning_rate
+        self.batch_size = batch_size
+        self.patience = patience
+        self.seed = seed
+        self.device = device
+        self.precision = precision
+        self.warm_start = warm_start
+
+    def fit(
+        self,
+        data: SeriesSet | str | os.PathLike[str] | Any,
+        *,
+        budget: str | int | Budget = "1m",
+        holdout: float = 0.2,
+        run_dir: str | os.PathLike[str] | None = None,
+        resume: bool = False,
+        progress: bool = True,
+    ) -> Self:
+        """Learn from series.
+
+        Args:
+            data: a `SeriesSet`, or what `read_series` takes: a file or a frame.
+            budget: time or steps of training, such as "1m" or "300 steps".
+            holdout: share at the end of each series that is kept for the evaluation.
+            run_dir: folder for the log and the checkpoint.
+            resume: go on from the checkpoint in `run_dir`.
+            progress: show a bar, where standard error is a terminal.
+
+        Raises:
+            DataError: the data can't be read, or a series is too short for the horizon.
+            ConfigError: an argument or option that can't work.
+            TrainingDiverged: the loss stopped being a number.
+        """
+        self._check_arguments()
+        check_share("holdout", holdout)
+        series = _series_of(data)
+        cuts = self._cuts(series, holdout)
+        budget = Budget.parse(budget)
+        run = Run(run_dir, resume=resume)
+        past = tuple(values[:cut] for values, cut in zip(series.values, cuts, strict=True))
+        with self._all_or_nothing(), snapshot.seeded(self.seed):
+            self._learn_scales(series, past)
+            if not (self.warm_start and hasattr(self, "model")):
+                self.model = self._build()
+            self._describe_origin(series.source or "series", _bytes_of(series), holdout)
+            self.evaluation = None
+            self.baseline = choose_naive(past, series.frequency, self.horizon)
+            trainer = self._trainer(series, cuts, budget, run, progress)
+            self.outcome = trainer.train()
+        self.evaluation = self._evaluate(series, cuts, f"the last {holdout:.0%} of each series")
+        warn_if_lost(self.evaluation)
+        return self
+
+    def predict(
+        self, history: SeriesSet | str | os.PathLike[str] | Any, *, quantiles: Any = None
+    ) -> polars.DataFrame:
+        """Forecast what follows each series of `history`.
+
+        Args:
+            history: series of the same frequency as in training, known or new ones; a new one is
+                scaled by what `history` holds of it.
+            quantiles: levels to return, out of those that the model has learnt; None: all.
+
+        Returns:
+            A frame with `unique_id`, `ds`, `forecast` (the median) and a column for each level
+            (`q0.05`, ...), `horizon` rows a series.
+
+        Raises:
+            NotFittedError: `fit` comes first.
+            DataError: the data can't be read, or is of another frequency.
+            ConfigError: a level that was not learnt.
+        """
+        import polars as pl
+
+        self._check_fitted()
+        levels = self._levels(quantiles)
+        series = self._history_of(history)
+        frames = []
+        for name, times, values in zip(series.ids, series.times, series.values, strict=True):
+            scale = self._scale_of(name, values)
+            last = len(values) - 1
+            fan = rolling_forecasts(self.model, self._features, values, times, scale, [last])[0]
+            columns: dict[str, Any] = {
+                "unique_id": [name] * self.horizon,
+                "ds": self.frequency.future(times[-1], self.horizon),
+                "forecast": fan[:, self.quantiles.index(0.5)],
+            }
+            columns |= {f"q{level:g}": fan[:, self.quantiles.index(level)] for level in levels}
+            frames.append(pl.DataFrame(columns))
+        return pl.concat(frames)
+
+    def backtest(
+        self, history: SeriesSet | Any, origins: dict[str, list[int]]
+    ) -> dict[str, np.ndarray]:
+        """Forecasts made at earlier moments of each series.
+
+        Args:
+            history: the series.
+            origins: for each series the places (from 0) of the last value that was known.
+
+        Returns:
+            For each series `(len(origins), K, Q)`.
+        """
+        self._check_fitted()
+        series = self._history_of(history).select(list(origins))
+        return {
+            name: rolling_forecasts(
+                self.model,
+                self._features,
+                values,
+                times,
+                self._scale_of(name, values),
+                origins[name],
+            )
+            for name, times, values in zip(series.ids, series.times, series.values, strict=True)
+        }
+
+    def evaluate(self, data: SeriesSet | str | os.PathLike[str] | Any = None) -> Evaluation:
+        """Rolling errors beside the baseline's, on new data or (without) as `fit` measured them.
+
+        Of a series that the model was trained on, only what is later than its training part counts;
+        of a new one, the last fifth.
+
+        Raises:
+            NotFittedError: `fit` comes first.
+            DataError: the data can't be read, or holds too little to score.
+        """
+        self._check_fitted()
+        if data is None:
+            if self.evaluation is None:
+                raise ConfigError(
+                    "this model has no evaluation of its own; give data to evaluate on"
+                )
+            return self.evaluation
+        series = self._history_of(data)
+        cuts = []
+        for name, times in zip(series.ids, series.times, strict=True):
+            until = self.trained_until.get(name)
+            cut = round(0.8 * len(times)) if until is None else int((times <= until).sum())
+            if cut < 2 or len(times) - cut < self.horizon:
+                raise DataError(
+                    f"series {name!r} has {len(times) - cut} values to score on after {cut} of"
+                    f" history, expected at least {self.horizon} after 2; give a longer series",
+                    file=series.source,
+                )
+            cuts.append(cut)
+        return self._evaluate(series, cuts, f"what follows the training part, {series}")
+
+    def start(self, history: SeriesSet | str | os.PathLike[str] | Any) -> Arrays:
+        """The state after reading one series: plain arrays, to be handed to `step`.
+
+        Raises:
+            ConfigError: `history` holds more than one series.
+        """
+        self._check_fitted()
+        series = self._history_of(history)
+        if len(series) != 1:
+            raise ConfigError(f"start: got {len(series)} series, expected one; use select([name])")
+        values, times = series.values[0], series.times[0]
+        scale = self._scale_of(series.ids[0], values)
+        rows = self._features.inputs(values, times, scale)
+        with torch.no_grad():
+            _, state = self.model(self._tensor(rows).unsqueeze(1))
+        level = fill_forward(scale.transform(values), scale.centre)
+        return to_arrays(state) | {
+            "past": level[-self._features.memory :],
+            "time": np.array(times[-1]),
+            "scale": np.array(
+                [scale.log, scale.centre, scale.spread, scale.step], dtype=np.float64
+            ),
+        }
+
+    def step(self, value: float, state: Arrays) -> tuple[np.ndarray, Arrays]:
+        """Read one more value of a series; the numbers are those of the whole sequence.
+
+        Args:
+            value: the next observation; NaN where it is missing.
+            state: what `start` or an earlier `step` gave; stays as it is.
+
+        Returns:
+            Quantile forecasts of the values after this one, `(K, Q)`, and the new state.
+        """
+        self._check_fitted()
+        log, centre, spread, size = state["scale"]
+        scale = Scale(bool(log), float(centre), float(spread), float(size))
+        time = self.frequency.future(np.datetime64(state["time"].item(), "us"), 1)[0]
+        row = self._features.next_input(float(value), time, state["past"], scale)
+        with torch.no_grad():
+            carried = to_state(state, like(self.model))
+            outputs, after = self.model.step(self._tensor(row).unsqueeze(0), carried)
+        raw = np.append(state["past"], scale.transform(np.array([float(value)])))
+        level = fill_forward(raw, scale.centre)
+        ahead = outputs.mean(dim=0)[0].cpu().numpy().astype(np.float64)
+        fan = scale.restore(level[-1] + scale.step * np.sort(ahead, axis=-1))
+        kept = {
+            "past": level[-self._features.memory :],
+            "time": np.array(time),
+            "scale": state["scale"],
+        }
+        return fan, to_arrays(after) | kept
+
+    def _trainer(
+        self, series: SeriesSet, cuts: list[int], budget: Budget, run: Run, progress: bool
+    ) -> Trainer:
+        members = len(self.model.members)
+        inputs, targets = lessons(series, cuts, self.scales, self._features, members)
+        window = min(self._window(), max(cuts))
+        # Where a window is the whole series it begins as cold as the series itself does.
+        warmup = window // 8 if window < min(cuts) else 0
+        loss = MemberLoss(self.quantiles, warmup=warmup)
+        return Trainer(
+            self.model,
+            WindowBatches(
+                inputs, targets, steps=window, batch_size=self.batch_size, seed=self.seed
+            ),
+            loss,
+            validator(self.model, loss, inputs, targets),
+            budget,
+            self._card(),
+            self._baseline_tensors(),
+            Recipe(learning_rate=self.learning_rate, average=0.98, patience=self.patience),
+            run,
+            title="forecaster",
+            unit="values",
+            device=self.device,
+            precision=self.precision,
+            progress=progress,
+        )
+
+    def _window(self) -> int:
+        if self.window is not None:
+            return self.window
+        return max(4 * self.horizon, 2 * (self._features.season or 0), 56)
+
+    def _learn_scales(self, series: SeriesSet, past: tuple[Array, ...]) -> None:
+        log = changes_in_percent(past)
+        self.frequency = series.frequency
+        self.scales = {
+            name: Scale.of(values, log=log) for name, values in zip(series.ids, past, strict=True)
+        }
+        self.trained_until = {
+            name: times[len(values) - 1]
+            for name, times, values in zip(series.ids, series.times, past, strict=True)
+        }
+        season = season_that_helps(past, series.frequency, self.horizon)
+        self._features = FeatureMaker(series.frequency, self.horizon, season)
+        few = sum(map(len, past)) < FEW_VALUES
+        self._members = (MEMBERS_FOR_FEW if few else 1) if self.members == "auto" else self.members
+
+    def _build(self) -> ForecastModel:
+        return ForecastModel(
+            lambda: self._recurrent(self._features.size),
+            members=int(self._members),
+            horizon=self.horizon,
+            quantiles=self.quantiles,
+            dropout=self.dropout,
+            noise=self.noise,
+            lags=self._features.lags,
+        )
+
+    def _cuts(self, series: SeriesSet, holdout: float) -> list[int]:
+        """Where the held-out part of each series begins."""
+        cuts = []
+        for name, values in zip(series.ids, series.values, strict=True):
+            cut = len(values) - round(len(values) * holdout)
+            if cut < self.horizon + 2 or len(values) - cut < self.horizon:
+                needed = max(
+                    int(np.ceil(self.horizon / holdout)),
+                    int(np.ceil((self.horizon + 2) / (1 - holdout))),
+                )
+                raise DataError(
+                    f"series {name!r} has {len(values)} values, expected at least {needed} for a"
+                    f" horizon of {self.horizon} with {holdout:.0%} held out; give a longer series"
+                    " or a shorter horizon",
+                    file=series.source,
+                )
+            cuts.append(cut)
+        return cuts
+
+    def _evaluate(self, series: SeriesSet, cuts: list[int], held_out: str) -> Evaluation:
+        return compare(
+            self.model,
+            self._features,
+            self.baseline,
+            series,
+            cuts,
+            [self._scale_of(*one) for one in zip(series.ids, series.values, strict=True)],
+            self.quantiles,
+            held_out,
+        )
+
+    def _history_of(self, history: SeriesSet | Any) -> SeriesSet:
+        series = _series_of(history)
+        if series.frequency != self.frequency:
+            raise DataError(
+                f"the series are {series.frequency}, the model learnt {self.frequency} ones; give"
+                " data of that frequency",
+                file=series.source,
+            )
+        return series
+
+    def _scale_of(self, name: str, values: Array) -> Scale:
+        log = next(iter(self.scales.values())).log
+        return self.scales.get(name) or Scale.of(values, log=log)
+
+    def _levels(self, quantiles: Any) -> tuple[float, ...]:
+        levels = self.quantiles if quantiles is None else tuple(quantiles)
+        for level in levels:
+            if level not in self.quantiles:
+                raise ConfigError(
+                    f"quantiles: got {level}, expected some of"
+                    f" {', '.join(map(str, self.quantiles))}, which this model has learnt"
+                )
+        return levels
+
+    def _check_arguments(self) -> None:
+        self._check_sizes("horizon", "batch_size", *([] if self.window is None else ["window"]))
+        if not self.noise >= 0:
+            raise ConfigError(f"noise: got {self.noise!r}, expected 0 or more")
+        self.quantiles = tuple(self.quantiles)
+        inside = all(0 < level < 1 for level in self.quantiles)
+        if not inside or list(self.quantiles) != sorted(set(self.quantiles)):
+            raise ConfigError(
+                f"quantiles: got {self.quantiles}, expected ascending levels between 0 and 1"
+            )
+        if 0.5 not in self.quantiles:
+            raise ConfigError(f"quantiles: got {self.quantiles}, expected 0.5 to be among them")
+        if self.members != "auto" and not (isinstance(self.members, int) and self.members > 0):
+            raise ConfigError(
+                f"members: got {self.members!r}, expected 'auto' or a number from 1 on"
+            )
+
+    def _tensor(self, rows: np.ndarray) -> torch.Tensor:
+        return torch.from_numpy(rows).to(like(self.model))
+
+    def _assets(self) -> dict[str, Any]:
+        return {
+            "frequency": self.frequency.alias,
+            "season": self._features.season,
+            "members": self._members,
+            "scales": {name: scale.to_dict() for name, scale in self.scales.items()},
+            "trained_until": {name: str(time) for name, time in self.trained_until.items()},
+        }
+
+    def _restore_assets(self, assets: dict[str, Any]) -> None:
+        self.quantiles = tuple(self.quantiles)
+        self.frequency = Frequency.parse(assets["frequency"])
+        self._features = FeatureMaker(self.frequency, self.horizon, assets["season"])
+        self._members = assets["members"]
+        self.scales = {name: Scale(**raw) for name, raw in assets["scales"].items()}
+        self.trained_until = {
+            name: np.datetime64(time, "us") for name, time in assets["trained_until"].items()
+        }
+
+    def _baseline_arrays(self) -> dict[str, np.ndarray]:
+        return self.baseline.to_arrays()
+
+    def _restore_baseline(self, arrays: dict[str, np.ndarray]) -> None:
+        self.baseline = SeasonalNaive.from_arrays(arrays)
+
+
+def _series_of(data: SeriesSet | Any) -> SeriesSet:
+    return data if isinstance(data, SeriesSet) else read_series(data)
+
+
+def _bytes_of(series: SeriesSet) -> bytes:
+    parts = ["\0".join(series.ids).encode()]
+    for times, values in zip(series.times, series.values, strict=True):
+        parts += [times.tobytes(), values.tobytes()]
+    return b"".join(parts)

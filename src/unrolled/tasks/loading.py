@@ -1,0 +1,41 @@
+"""`unrolled.load`: from a `.unrolled` file (or a run's checkpoint) back to a task."""
+
+from __future__ import annotations
+
+import os
+from importlib import import_module
+
+from unrolled.errors import ModelFileError
+from unrolled.tasks.base import Task
+from unrolled.training.modelfile import read_model
+
+_TASKS = {"Forecaster": "forecaster", "Generator": "generator"}
+
+
+def load(path: str | os.PathLike[str]) -> Task:
+    """Read a model file. No code from the file is run.
+
+    Args:
+        path: what `save` wrote, or the `checkpoint.unrolled` of a run folder (its best weights so
+            far).
+
+    Returns:
+        The fitted task, ready to predict, stream, or go on training.
+
+    Raises:
+        ModelFileError: no such file, truncated, of another kind, or from a newer version.
+    """
+    card, tensors = read_model(path)
+    if card.task not in _TASKS:
+        raise ModelFileError(
+            f"{os.fspath(path)}: holds a {card.task!r}, this version knows {', '.join(_TASKS)};"
+            " upgrade unrolled"
+        )
+    kind = getattr(import_module(f"unrolled.tasks.{_TASKS[card.task]}"), card.task)
+    try:
+        return kind._from_file(card, tensors)
+    except (KeyError, TypeError, ValueError, RuntimeError) as error:
+        raise ModelFileError(
+            f"{os.fspath(path)}: its card and its weights do not fit together"
+            f" ({str(error).splitlines()[0]}); save the model again"
+        ) from error
