@@ -1,11 +1,11 @@
 """Everything that `unrolled` raises on purpose.
 
     UnrolledError
-    ├── DataError            a file or frame that can't be used as it is (file, line and column named)
-    ├── ConfigError          an argument or option with a value that can't work   (also ValueError)
-    ├── ShapeError           a tensor of the wrong shape                          (also RuntimeError, as torch)
+    ├── DataError            a file or frame that can't be used as it is
+    ├── ConfigError          an argument or option with a value that can't work  (also ValueError)
+    ├── ShapeError           a tensor of the wrong shape                 (also torch's RuntimeError)
     ├── DTypeError           a tensor of the wrong dtype                          (also TypeError)
-    ├── ModelFileError       a `.unrolled` file that is truncated, foreign or from a newer version
+    ├── ModelFileError       a `.unrolled` file that is truncated, foreign or too new
     ├── OutputError          a file or folder that can't be written               (also OSError)
     ├── NotFittedError       `predict`, `save`, ... before `fit`                  (also ValueError)
     ├── TrainingDiverged     a loss or gradient became NaN or infinite
@@ -29,10 +29,10 @@ class DataError(UnrolledError):
     Args:
         message: what was got, what was expected, and what to do.
         file: the file that it was read from, or None where the data came as an object.
-        line: line in the file, counted from 1 with the header as line 1; None where the whole file is meant.
+        line: line in the file, the header being line 1; None where the whole file is meant.
         column: name of the column.
 
-    The text reads `prices.csv, line 17, column 'close': <message>`, with the parts that are known.
+    The text reads `prices.csv, line 17, column 'close': <message>`, as far as known.
     """
 
     def __init__(

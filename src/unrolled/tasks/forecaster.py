@@ -92,7 +92,7 @@ class Forecaster(Task):
         members: int | str = "auto",
         window: int | None = None,
         dropout: float = 0.5,
-        noise: float = 0.3,
+        noise: float = 0.2,
         learning_rate: float = 0.01,
         batch_size: int = 64,
         patience: int | None = None,
@@ -473,7 +473,13 @@ class Forecaster(Task):
 
 
 def _series_of(data: SeriesSet | Any) -> SeriesSet:
-    return data if isinstance(data, SeriesSet) else read_series(data)
+    series = data if isinstance(data, SeriesSet) else read_series(data)
+    if series.past is not None:
+        raise ConfigError(
+            f"got the past covariates {', '.join(series.past_names)}, which the Forecaster does not"
+            " use; read the series without past_columns"
+        )
+    return series
 
 
 def _bytes_of(series: SeriesSet) -> bytes:

@@ -83,7 +83,7 @@ class StepTimer:
     seconds: float
     validations: int
     _times: list[float] = field(default_factory=list)
-    _last: float = field(default_factory=time.perf_counter)
+    _last: float = field(default_factory=lambda: time.perf_counter())
 
     def tick(self) -> bool:
         """Note the end of a step; true when enough is known to make the plan."""

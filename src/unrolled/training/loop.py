@@ -390,8 +390,9 @@ def _identity(card: Card) -> dict[str, Any]:
         card.model_dump_json(include={"task", "configuration", "assets", "provenance"})
     )
     data = dict(raw["provenance"].get("data", {}))
-    data.pop("name", None)  # the same file may be reached by another path
-    return {"task": raw["task"], **raw["configuration"], **raw["assets"], **data}
+    # Not by its name: the same file may be reached by another path.
+    origin = {"data": data.get("sha256"), "holdout": data.get("holdout")}
+    return {"task": raw["task"], **raw["configuration"], **raw["assets"], **origin}
 
 
 def _short(value: Any) -> str:

@@ -3,10 +3,30 @@
 from __future__ import annotations
 
 import sys
+from contextlib import suppress
 from types import TracebackType
-from typing import Any
+from typing import Any, TextIO, cast
 
 UNKNOWN = "-"
+
+
+class Lasting:
+    """A stream whose terminal may be closed during a run: what can't be shown is dropped."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def write(self, text: str) -> int:
+        with suppress(OSError):
+            self._stream.write(text)
+        return len(text)
+
+    def flush(self) -> None:
+        with suppress(OSError):
+            self._stream.flush()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
 
 
 class Progress:
@@ -27,7 +47,7 @@ class Progress:
             progress.TextColumn("held out {task.fields[held_out]}"),
             progress.TextColumn("{task.fields[speed]} " + f"{unit}/s"),
             progress.TextColumn("{task.fields[left]} left"),
-            console=Console(stderr=True),
+            console=Console(file=cast(TextIO, Lasting(sys.stderr))),
             refresh_per_second=4,
         )
         fields = dict.fromkeys(("loss", "held_out", "speed", "left"), UNKNOWN)

@@ -16,7 +16,7 @@ def warmup_cosine(step: int, total: int | None, *, warmup: int, floor: float = 0
     Source: Loshchilov & Hutter 2017 (arXiv 1608.03983), without restarts.
     """
     if total is None:
-        return min(1.0, step / warmup)
+        return min(1.0, step / max(1, warmup))
     rise = min(1.0, step / max(1, min(warmup, total // 10)))
     fall = (1.0 + math.cos(math.pi * min(1.0, step / total))) / 2
     return rise * (floor + (1 - floor) * fall)
