@@ -1,0 +1,108 @@
+"""`unrolled.info`: what is installed here and what it can use."""
+
+from __future__ import annotations
+
+import os
+import platform
+from collections.abc import Callable
+from importlib import metadata
+from typing import Any
+
+from unrolled.errors import UnrolledError
+
+# The parts whose version decides what a model learns and how fast.
+_PACKAGES = ("torch", "numpy", "polars", "scikit-learn", "accelerate", "safetensors")
+
+
+class Info(dict[str, Any]):
+    """Plain values by name; as text, a line each."""
+
+    def __str__(self) -> str:
+        width = max(len(name) for name in self) + 2
+        return "\n".join(f"{name:<{width}}{_words(value)}" for name, value in self.items())
+
+
+def info() -> Info:
+    """What a result, a speed or a fault depends on here.
+
+    Returns:
+        A dict of plain values, which prints as a table and goes into JSON as it is: versions,
+        processor, cores, the native kernels (or why they are not used), threads and devices of
+        torch, the folders of UNROLLED_DATA and the data sets at hand. A part that fails says so in
+        its place; nothing is raised.
+    """
+    from unrolled import __version__
+
+    return Info(
+        {
+            "unrolled": __version__,
+            "python": platform.python_version(),
+            **{package: _version(package) for package in _PACKAGES},
+            "system": platform.platform(),
+            "cores": os.cpu_count(),
+            **_told(_compute, "devices"),
+            **_told(_kernels, "kernels"),
+            "data folders": [
+                folder for folder in os.environ.get("UNROLLED_DATA", "").split(os.pathsep) if folder
+            ],
+            **_told(_data_sets, "data sets"),
+        }
+    )
+
+
+def _version(package: str) -> str:
+    try:
+        return metadata.version(package)
+    except metadata.PackageNotFoundError:
+        return "not installed"
+
+
+def _told(part: Callable[[], dict[str, Any]], name: str) -> dict[str, Any]:
+    """A part of the answer; where it fails, what went wrong, under the name of the part."""
+    try:
+        return part()
+    except (UnrolledError, ImportError, OSError) as error:
+        return {name: f"{type(error).__name__}: {error}"}
+
+
+def _compute() -> dict[str, Any]:
+    import torch
+
+    from unrolled.training.modelfile import processor
+
+    gpus = [torch.cuda.get_device_name(i) for i in range(torch.cuda.device_count())]
+    return {
+        "processor": processor(),
+        "threads": torch.get_num_threads(),
+        "devices": ["cpu", *(f"cuda:{i} {name}" for i, name in enumerate(gpus))],
+    }
+
+
+def _kernels() -> dict[str, Any]:
+    from unrolled import kernels
+
+    reason = kernels.why_not()
+    if reason is not None:
+        return {"kernels": f"not used: {reason}"}
+    return {"kernels": f"{kernels.isa()}, built with {kernels.compiler()}"}
+
+
+def _data_sets() -> dict[str, Any]:
+    from unrolled.data import catalog
+    from unrolled.errors import DataError
+
+    found = []
+    for entry in catalog.entries():
+        try:
+            at_hand = catalog.find(entry.name) is not None
+        except DataError:
+            found.append(f"{entry.name} (damaged)")
+        else:
+            found += [entry.name] if at_hand else []
+    return {"data sets": found}
+
+
+def _words(value: Any) -> str:
+    if isinstance(value, list):
+        return ", ".join(map(str, value)) or "none"
+    return str(value)

@@ -1,0 +1,36 @@
+"""`unrolled data get`: one set of the catalog as a file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+EXAMPLES = (
+    "unrolled data get tiny-shakespeare",
+    "unrolled data get seattle-weather --out weather.csv",
+)
+
+
+def data_get(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="As `unrolled data list` has it.")],
+    out: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Copy the file here, too.")
+    ] = None,
+) -> None:
+    """Find or fetch a public data set, check its sum, and print where its file is.
+
+    It is looked for inside installed packages, in the folders of UNROLLED_DATA and in the cache,
+    and fetched only where it is in none of them.
+    """
+    from unrolled.data import catalog
+
+    path = catalog.get(name)
+    if out is not None:
+        from unrolled.training.modelfile import replacing
+
+        with replacing(out) as aside:
+            aside.write_bytes(path.read_bytes())
+        path = out
+    print(path)

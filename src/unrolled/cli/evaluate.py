@@ -1,0 +1,53 @@
+"""`unrolled evaluate`: a model's score beside its baseline's."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from unrolled.cli import options
+from unrolled.cli.options import given
+
+EXAMPLES = (
+    "unrolled evaluate model.unrolled",
+    "unrolled evaluate model.unrolled later.csv",
+    "unrolled evaluate writer.unrolled other.txt --json",
+)
+
+
+def evaluate(
+    model: options.Model,
+    file: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="FILE",
+            help="What to measure on, or data:NAME. Without: what was measured in training.",
+        ),
+    ] = None,
+    target: options.Target = None,
+    time: options.Time = None,
+    id_: options.Id = None,
+    missing: options.Missing = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print it as JSON.")] = False,
+) -> None:
+    """Measure a model beside its simple rival, and say who wins.
+
+    Without FILE this is the evaluation on the part that was kept back in training. --target,
+    --time, --id and --missing say how to read the table of a forecaster.
+    """
+    from unrolled.cli.models import data_for, open_model, refuse
+
+    task = open_model(model)
+    reading = given(value_columns=target, time_column=time, id_column=id_, missing=missing)
+    if file is None:
+        refuse(reading, "say how to read a FILE, and none is named")
+        measured = task.evaluate()
+    else:
+        measured = task.evaluate(data_for(task, model, file, reading))
+    if as_json:
+        import json
+
+        print(json.dumps({**measured.to_dict(), "verdict": measured.verdict}, indent=2))
+    else:
+        print(measured)

@@ -1,0 +1,78 @@
+"""Options that several verbs share, and how what was given becomes arguments in Python.
+
+An option that was not given is None and is not passed on: the default stands in one place, the
+Python function. The help repeats it (`option`), and a test compares the two.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+
+def examples(lines: Iterable[str]) -> str:
+    """The end of a verb's help; the control character keeps its lines apart."""
+    return "Examples:\n\n\b\n" + "\n".join(f"  {line}" for line in lines)
+
+
+def option(words: str, default: str, **more: Any) -> Any:
+    """An option whose default stands in Python and is only told here."""
+    return typer.Option(help=f"{words} [default: {default}]", **more)
+
+
+def given(**options: Any) -> dict[str, Any]:
+    """The options that were given, by their names in Python."""
+    return {name: value for name, value in options.items() if value is not None and value != []}
+
+
+Model = Annotated[Path, typer.Argument(metavar="MODEL", help="A .unrolled file.")]
+
+# How a table is read: the arguments of `unrolled.read_series`.
+Target = Annotated[
+    list[str] | None,
+    typer.Option("--target", metavar="COLUMN", help="What to forecast; may be repeated."),
+]
+Time = Annotated[
+    str | None, typer.Option("--time", metavar="COLUMN", help="The column with the times.")
+]
+Id = Annotated[
+    str | None,
+    typer.Option("--id", metavar="COLUMN", help="The column that names the series of a row."),
+]
+Missing = Annotated[
+    str | None,
+    option("Missing values and gaps: an error, or masked.", "error", metavar="error|mask"),
+]
+
+# A run: the arguments of `fit`.
+Out = Annotated[
+    Path,
+    typer.Option(
+        metavar="FILE",
+        help="Where the model goes; one that is there is replaced by a complete new one only.",
+    ),
+]
+RunDir = Annotated[
+    Path | None,
+    typer.Option(metavar="FOLDER", help="Keep a log and a checkpoint here, to resume from."),
+]
+Resume = Annotated[bool, typer.Option("--resume", help="Go on with the run in --run-dir.")]
+NoProgress = Annotated[bool, typer.Option("--no-progress", help="Show no progress bar.")]
+
+# A network: the arguments of both tasks. Where their defaults differ, they share the words.
+BUDGET_HELP = "Time or steps of training: 90s, 10m, '500 steps'."
+HOLDOUT_HELP = "Share at the end that is kept to measure on."
+HIDDEN_SIZE_HELP = "Units of each layer."
+LAYERS_HELP = "Recurrent layers, one on the other."
+DROPOUT_HELP = "Share of activations that training drops."
+LEARNING_RATE_HELP = "Peak of the learning rate."
+Cell = Annotated[str | None, option("The cell.", "lstm", metavar="lstm|gru|rnn")]
+Seed = Annotated[int | None, option("Of everything that is drawn at random.", "0")]
+Device = Annotated[
+    str | None,
+    option("Where to compute.", "auto", metavar="auto|cpu|cuda"),
+]
+Precision = Annotated[str | None, option("How precisely.", "fp32", metavar="fp32|bf16")]

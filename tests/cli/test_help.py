@@ -1,0 +1,106 @@
+"""The help: examples that parse, options and defaults that are Python's."""
+
+from __future__ import annotations
+
+import inspect
+import re
+import shlex
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from unrolled.cli.app import command
+from unrolled.data.series import read_series
+from unrolled.tasks.forecaster import Forecaster
+from unrolled.tasks.generator import Generator
+
+VERBS = {
+    "demo", "train forecast", "train generate", "predict", "evaluate", "data list", "data get",
+    "info",
+}  # fmt: skip
+
+
+def leaves(group: Any = None, path: tuple[str, ...] = ()) -> Iterator[tuple[str, Any]]:
+    for name, found in (command() if group is None else group).commands.items():
+        if hasattr(found, "commands"):
+            yield from leaves(found, (*path, name))
+        else:
+            yield " ".join([*path, name]), found
+
+
+def examples(text: str) -> list[str]:
+    return re.findall(r"^ *((?:[A-Z_]+=\S+ )?unrolled .*)$", text.split("Examples:")[1], re.M)
+
+
+def find(words: list[str]) -> tuple[Any, list[str]]:
+    found = command()
+    while hasattr(found, "commands"):
+        found = found.commands[words.pop(0)]
+    return found, words
+
+
+def test_every_verb_is_there():
+    assert {name for name, _ in leaves()} == VERBS
+
+
+@pytest.mark.parametrize("verb", ["", *sorted(VERBS)])
+def test_the_examples_of_every_help_are_two_or_more_and_parse(call, verb):
+    told = call(*verb.split(), "--help")
+    assert told.code == 0
+    shown = examples(told.out)
+    assert len(shown) >= 2
+    for line in shown:
+        words = shlex.split(line)
+        words = words[words.index("unrolled") + 1 :]
+        assert " ".join(words).startswith(verb)
+        found, rest = find(words)
+        found.make_context("unrolled", rest)
+
+
+def test_short_and_long_help_are_the_same(call):
+    assert call("train", "forecast", "-h") == call("train", "forecast", "--help")
+
+
+@pytest.mark.parametrize(
+    ("verb", "functions", "renamed", "left_out"),
+    [
+        (
+            "train forecast",
+            [Forecaster.__init__, Forecaster.fit, read_series],
+            {"quantile": "quantiles", "target": "value_columns", "time": "time_column"},
+            {"self", "data", "source", "warm_start", "directions", "past_columns"},
+        ),
+        (
+            "train generate",
+            [Generator.__init__, Generator.fit],
+            {},
+            {"self", "data", "warm_start", "directions"},
+        ),
+        (
+            "predict",
+            [Generator.generate],
+            {},
+            {"self"},
+        ),
+    ],
+)
+def test_options_and_their_defaults_are_those_of_python(verb, functions, renamed, left_out):
+    renamed = {"id_": "id_column", "no_progress": "progress", **renamed}
+    python = {}
+    for function in functions:
+        python |= inspect.signature(function).parameters
+    found, _ = find(verb.split())
+    options = {renamed.get(one.name, one.name): one for one in found.params}
+    assert set(python) - left_out <= set(options)
+    for name in set(python) - left_out:
+        told = re.search(r"\[default: (.*)\]$", getattr(options[name], "help", "") or "")
+        default = python[name].default
+        if told is None:
+            assert default in (None, False, True, inspect.Parameter.empty, "", 1), name
+        elif default is None:
+            assert not re.fullmatch(r"[\d.]+", told[1])
+        elif isinstance(default, tuple):
+            assert told[1] == ", ".join(map(str, default))
+        else:
+            assert told[1] == str(default)

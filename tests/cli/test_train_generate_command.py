@@ -1,0 +1,80 @@
+"""`unrolled train generate`."""
+
+from __future__ import annotations
+
+import pytest
+
+import unrolled
+
+SMALL = ("--budget", "4 steps", "--hidden-size", "4", "--layers", "1")
+
+
+def test_a_text_becomes_a_model_and_the_gate_speaks(call, text, tmp_path):
+    out = tmp_path / "m.unrolled"
+    told = call("train", "generate", text, *SMALL, "--out", out)
+    assert told.code == 0
+    assert told.err == ""
+    model = unrolled.load(out)
+    assert told.out.startswith(f"{model.evaluation}\ntrained 4 steps in ")
+    assert "the network LOSES" in told.out
+    assert told.out.endswith(f"saved to {out}\n")
+    assert [path.name for path in tmp_path.iterdir()] == ["m.unrolled"]
+
+
+def test_each_option_reaches_python_under_its_own_name(call, text, tmp_path):
+    options = {
+        "cell": "gru",
+        "hidden_size": 5,
+        "layers": 2,
+        "embedding_size": 6,
+        "dropout": 0.25,
+        "learning_rate": 0.5,
+        "rows": 3,
+        "steps": 9,
+        "seed": 11,
+        "device": "cpu",
+        "precision": "fp32",
+    }
+    words = [f"--{name.replace('_', '-')}={value}" for name, value in options.items()]
+    out = tmp_path / "m.unrolled"
+    told = call("train", "generate", text, "--budget", "1 steps", *words, "--out", out)
+    assert told.code == 0, told.err
+    found = unrolled.load(out).get_params()
+    assert {name: found[name] for name in options} == options
+
+
+def test_several_files_and_folders_are_read_in_order(call, text, tmp_path):
+    folder = tmp_path / "letters"
+    folder.mkdir()
+    (folder / "one.txt").write_text("zebra " * 200)
+    out = tmp_path / "m.unrolled"
+    assert call("train", "generate", text, folder, *SMALL, "--out", out).code == 0
+    vocabulary = unrolled.load(out).vocabulary
+    assert "q" in vocabulary  # stands in the file only; the folder is the part that is held out
+    words = ("train", "generate", folder, text, "--holdout", "0.5", *SMALL, "--out", out)
+    assert call(*words).code == 0
+    assert set(unrolled.load(out).vocabulary.to_list()[1:]) <= set(
+        "zebra Thquickrownfxjmpsvlydg.\n"
+    )
+
+
+def test_a_set_of_the_catalog_is_named_with_data(call, text, tmp_path):
+    told = call("train", "generate", text, "data:stocks", *SMALL, "--out", tmp_path / "m.unrolled")
+    assert told.code == 2
+    assert "data:stocks holds series, and text is needed here" in told.err
+
+
+@pytest.mark.parametrize("words", [(), ("--steps", "many", "x.txt"), ("x.txt", "--horizon", "3")])
+def test_wrong_usage_is_one_line_that_names_the_help(call, words):
+    told = call("train", "generate", *words)
+    assert told.code == 2
+    assert told.out == ""
+    assert told.err.count("\n") == 1
+    assert told.err.endswith("see unrolled train generate --help\n")
+
+
+def test_a_missing_file_is_not_taken_for_a_text(call, tmp_path):
+    told = call("train", "generate", tmp_path / "no.txt", "--out", tmp_path / "m.unrolled")
+    assert told.code == 2
+    assert told.err.startswith(f"unrolled: {tmp_path / 'no.txt'}: there is no such file")
+    assert list(tmp_path.iterdir()) == []

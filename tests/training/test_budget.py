@@ -1,0 +1,156 @@
+"""Budgets are read from words, and timed steps become a plan that fits."""
+
+from __future__ import annotations
+
+import itertools
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from unrolled.errors import ConfigError
+from unrolled.training import budget as room
+from unrolled.training.budget import MEASURED_SHARE, Budget, StepTimer
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        ("90s", Budget(seconds=90)),
+        ("10m", Budget(seconds=600)),
+        ("1.5h", Budget(seconds=5400)),
+        (" 2 H ", Budget(seconds=7200)),
+        ("500 steps", Budget(steps=500)),
+        ("1 step", Budget(steps=1)),
+        ("7STEPS", Budget(steps=7)),
+        (500, Budget(steps=500)),
+        (Budget(steps=3), Budget(steps=3)),
+    ],
+)
+def test_a_budget_is_read_from_words(words: object, expected: Budget) -> None:
+    assert Budget.parse(words) == expected
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        *["", "10", "ten minutes", "10 d", "-5s", "0s", "0 steps", "1.5 steps", "1m30s"],
+        *["nans", "infs", "1e3 steps", 0, -3, True, None, 1.5],
+    ],
+)
+def test_any_other_budget_is_one_plain_line_with_an_example(words: object) -> None:
+    with pytest.raises(ConfigError) as caught:
+        Budget.parse(words)
+    text = str(caught.value)
+    assert text.startswith("budget: got ")
+    assert "\n" not in text
+    assert "steps" in text
+
+
+@given(st.integers(1, 10**9))
+def test_a_number_of_steps_reads_back_from_its_words(steps: int) -> None:
+    assert Budget.parse(str(Budget.parse(steps))) == Budget(steps=steps)
+
+
+@given(st.integers(1, 360_000))
+def test_a_time_reads_back_from_its_words(seconds: int) -> None:
+    assert Budget.parse(str(Budget.parse(f"{seconds}s"))) == Budget(seconds=seconds)
+
+
+class Clock:
+    """Says what time it is told."""
+
+    def __init__(self) -> None:
+        self.now = 100.0
+
+    def perf_counter(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    clock = Clock()
+    monkeypatch.setattr(room, "time", clock)
+    return clock
+
+
+def timer_after(clock: Clock, steps: list[float], *, seconds: float, validations: int) -> StepTimer:
+    timer = StepTimer(seconds, validations)
+    timer._last = clock.now
+    for step in steps:
+        clock.now += step
+        timer.tick()
+    return timer
+
+
+def test_a_plan_waits_for_five_steps_and_a_tenth_of_the_time(clock: Clock) -> None:
+    timer = timer_after(clock, [], seconds=10.0, validations=4)
+    answers = []
+    for step in [0.25] + [0.125] * 7:
+        clock.now += step
+        answers.append(timer.tick())
+    # one second is over with the seventh step
+    assert answers == [False] * 6 + [True] * 2
+    slow = timer_after(clock, [], seconds=10.0, validations=4)
+    answers = []
+    for _ in range(5):
+        clock.now += 2.0
+        answers.append(slow.tick())
+    assert answers == [False] * 4 + [True]
+
+
+def test_the_first_two_steps_do_not_count_as_typical(clock: Clock) -> None:
+    timer = timer_after(clock, [9.0, 4.0, 0.5, 0.5, 0.5], seconds=60.0, validations=4)
+    plan = timer.plan(step=5, elapsed=14.5, validation_seconds=0.0)
+    assert plan.steps == 5 + 91  # 45.5 seconds are left, half a second each
+    assert plan.fixed_at == 5
+
+
+def test_the_plan_leaves_time_for_its_validations(clock: Clock) -> None:
+    timer = timer_after(clock, [1.0] * 6, seconds=60.0, validations=4)
+    plan = timer.plan(step=6, elapsed=8.0, validation_seconds=3.0)
+    assert plan.steps == 6 + 40  # 60 - 8 - 4 * 3
+    assert plan.validate_every == 10
+
+
+def test_a_plan_counts_the_steps_of_an_earlier_part_of_the_run(clock: Clock) -> None:
+    timer = timer_after(clock, [1.0] * 6, seconds=60.0, validations=4)
+    plan = timer.plan(step=20, elapsed=20.0, validation_seconds=0.0)
+    assert plan.steps == 60
+    assert plan.fixed_at == 20
+
+
+def test_a_plan_has_a_step_more_even_where_no_time_is_left(clock: Clock) -> None:
+    timer = timer_after(clock, [3.0] * 5, seconds=10.0, validations=20)
+    plan = timer.plan(step=5, elapsed=15.0, validation_seconds=1.0)
+    assert plan.steps == 6
+    assert plan.validate_every == 1
+
+
+@settings(max_examples=30)
+@given(
+    step=st.floats(0.1, 2.0),
+    validation=st.floats(0.0, 1.0),
+    validations=st.integers(1, 30),
+    seconds=st.floats(20.0, 600.0),
+)
+def test_steps_and_validations_of_a_plan_fit_into_the_time(
+    step: float, validation: float, validations: int, seconds: float
+) -> None:
+    clock = Clock()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(room, "time", clock)
+        timer = timer_after(clock, [step] * 5, seconds=seconds, validations=validations)
+        done = next(n for n in itertools.count(5) if n * step >= MEASURED_SHARE * seconds)
+        for _ in range(done - 5):
+            clock.now += step
+            timer.tick()
+        elapsed = done * step + validation
+        plan = timer.plan(step=done, elapsed=elapsed, validation_seconds=validation)
+    rest = plan.steps - done
+    held = len([n for n in range(done + 1, plan.steps + 1) if n % plan.validate_every == 0])
+    assert rest >= 1
+    assert held <= validations + 1
+    left = seconds - elapsed - validations * validation
+    assert rest * step <= max(step, left) * (1 + 1e-9)
+    assert (rest + 1) * step > left * (1 - 1e-9)

@@ -1,0 +1,152 @@
+"""A budget of time ends on time, told by a clock that only training moves."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import torch
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
+
+from unrolled.data.batch import Batch
+from unrolled.training import budget, loop
+from unrolled.training.loop import Outcome, Trainer
+
+MakeTrainer = Callable[..., Trainer]
+
+
+class Clock:
+    """Stands still until something says that it took time."""
+
+    def __init__(self) -> None:
+        # the real time, for whoever asked before the clock was replaced
+        self.now = time.perf_counter()
+
+    def perf_counter(self) -> float:
+        return self.now
+
+
+class Costly:
+    """Batches that each take the seconds that `cost(step)` says."""
+
+    def __init__(self, clock: Clock, cost: Callable[[int], float]) -> None:
+        self.clock, self.cost = clock, cost
+
+    def __len__(self) -> int:
+        return 10
+
+    def __getitem__(self, step: int) -> Batch:
+        self.clock.now += self.cost(step)
+        return Batch(torch.ones(1, 1), torch.ones(()))
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    clock = Clock()
+    monkeypatch.setattr(budget, "time", clock)
+    monkeypatch.setattr(loop, "time", clock)
+    return clock
+
+
+@pytest.fixture
+def run_for(
+    clock: Clock, make_trainer: MakeTrainer, make_still: Callable[[], torch.nn.Module]
+) -> Callable[..., tuple[Outcome, float, list[float]]]:
+    """Train for a time; gives the outcome, the seconds by the clock, and the learning rates."""
+
+    def run(
+        words: str, cost: Callable[[int], float], *, validation: float = 0.0, **options: object
+    ) -> tuple[Outcome, float, list[float]]:
+        def validate() -> float:
+            clock.now += validation
+            return 1.0
+
+        begun = clock.now
+        trainer = make_trainer(
+            budget=words,
+            model=make_still(),
+            batches=Costly(clock, cost),
+            loss=lambda outputs, targets: (outputs - targets) ** 2,
+            validate=validate,
+            **options,
+        )
+        outcome = trainer.train()
+        return outcome, clock.now - begun, [r["rate"] for r in outcome.records if "rate" in r]
+
+    return run
+
+
+Run = Callable[..., tuple[Outcome, float, list[float]]]
+
+
+@settings(max_examples=6, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    step=st.floats(0.3, 1.0), validation=st.floats(0.0, 1.0), validations=st.sampled_from([5, 20])
+)
+@example(step=0.9, validation=1.0, validations=20)
+def test_a_run_ends_by_its_plan_within_a_tenth_of_the_budget(
+    run_for: Run, step: float, validation: float, validations: int
+) -> None:
+    recipe = {"validations": validations, "learning_rate": 1e-2}
+    outcome, seconds, rates = run_for("60s", lambda _: step, validation=validation, recipe=recipe)
+    assert outcome.ended == "plan"
+    assert outcome.steps == outcome.planned
+    assert 54 <= seconds <= 66
+    assert outcome.seconds == pytest.approx(seconds, abs=0.1)
+    # the schedule came to its end as well
+    assert rates[-1] == pytest.approx(0.02 * 1e-2)
+    assert max(rates) == pytest.approx(1e-2, rel=0.05)
+
+
+def test_a_slow_start_does_not_shorten_the_plan(run_for: Run) -> None:
+    outcome, seconds, _ = run_for("60s", lambda n: 3.0 if n < 2 else 0.5)
+    assert outcome.ended == "plan"
+    assert 54 <= seconds <= 66
+
+
+def test_a_machine_that_slows_down_is_stopped_by_the_clock(run_for: Run) -> None:
+    outcome, seconds, _ = run_for("60s", lambda n: 0.5 if n < 30 else 1.5, validation=0.1)
+    assert outcome.ended == "time"
+    assert outcome.planned is not None
+    assert outcome.steps < outcome.planned
+    assert 60 < seconds <= 66
+    assert outcome.best_score == 1.0
+
+
+def test_steps_longer_than_the_budget_still_end_and_leave_a_model(run_for: Run) -> None:
+    outcome, _, _ = run_for("2s", lambda _: 5.0)
+    assert (outcome.ended, outcome.steps, outcome.planned) == ("time", 1, None)
+    assert outcome.best_step == 1
+
+
+class Killed(Exception):
+    """The run stops here."""
+
+
+@pytest.mark.parametrize("killed_at", [8, 70])
+def test_a_timed_run_that_goes_on_uses_the_rest_of_its_time(
+    killed_at: int, clock: Clock, run_for: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(loop, "CHECKPOINT_SECONDS", 2.0)
+
+    def cost(step: int) -> float:
+        if step == killed_at and not killed:
+            killed.append(clock.now - begun)
+            raise Killed
+        return 0.5
+
+    killed: list[float] = []
+    begun = clock.now
+    from unrolled.training.run import Run as Folder
+
+    with pytest.raises(Killed):
+        run_for("60s", cost, run=Folder(tmp_path))
+    outcome, seconds, _ = run_for("60s", cost, run=Folder(tmp_path, resume=True))
+    assert outcome.ended == "plan"
+    assert 54 <= outcome.seconds <= 66
+    assert outcome.steps == pytest.approx(120, rel=0.1)
+    # what was lost since the last checkpoint is done again; the rest is not
+    assert seconds == pytest.approx(60 - killed[0], abs=6)
