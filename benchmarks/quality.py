@@ -17,9 +17,9 @@ from pathlib import Path
 from typing import Any
 
 from unrolled import Forecaster, Generator
+from unrolled.about import machine
 from unrolled.data import catalog
 from unrolled.tasks.evaluation import NetworkLoses
-from unrolled.training.modelfile import machine
 
 
 def seattle(budget: str, seeds: list[int]) -> Iterator[dict[str, Any]]:

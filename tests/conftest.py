@@ -17,6 +17,13 @@ settings.register_profile("ci", settings.get_profile("unrolled"), derandomize=Tr
 settings.load_profile("ci" if os.environ.get("CI") else "unrolled")
 
 
+def pytest_configure() -> None:
+    """One thread: the tests' models are tiny, and threads that wait for each other while other work
+    runs on the same cores take many times as long. Read when torch is loaded, here and in children.
+    """
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+
 @pytest.fixture(autouse=True)
 def _seeds() -> None:
     """Every test starts from the same random state, in each library that is imported already."""

@@ -6,6 +6,7 @@ import os
 import platform
 from collections.abc import Callable
 from importlib import metadata
+from pathlib import Path
 from typing import Any
 
 from unrolled.errors import UnrolledError
@@ -68,8 +69,6 @@ def _told(part: Callable[[], dict[str, Any]], name: str) -> dict[str, Any]:
 def _compute() -> dict[str, Any]:
     import torch
 
-    from unrolled.training.modelfile import processor
-
     gpus = [torch.cuda.get_device_name(i) for i in range(torch.cuda.device_count())]
     return {
         "processor": processor(),
@@ -106,3 +105,28 @@ def _words(value: Any) -> str:
     if isinstance(value, list):
         return ", ".join(map(str, value)) or "none"
     return str(value)
+
+
+def machine() -> dict[str, Any]:
+    """What a score or a speed depends on: versions, threads and processor."""
+    import torch
+
+    from unrolled import __version__
+
+    return {
+        "unrolled": __version__,
+        "torch": torch.__version__,
+        "python": platform.python_version(),
+        "processor": processor(),
+        "threads": torch.get_num_threads(),
+    }
+
+
+def processor() -> str:
+    """The processor's name as the system tells it."""
+    cpuinfo = Path("/proc/cpuinfo")
+    if cpuinfo.is_file():
+        for line in cpuinfo.read_text().splitlines():
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    return platform.processor() or platform.machine()

@@ -11,13 +11,15 @@ import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from unrolled.about import machine
 from unrolled.data import catalog
-from unrolled.errors import MissingExtra, OutputError
+from unrolled.errors import ConfigError, MissingExtra, OutputError
 from unrolled.lens.page import render_report
 from unrolled.lens.records import (
     Fan,
@@ -33,7 +35,6 @@ from unrolled.tasks.evaluation import Evaluation, NetworkLoses
 from unrolled.tasks.forecaster import Forecaster
 from unrolled.tasks.generator import Generator
 from unrolled.training.loop import Outcome
-from unrolled.training.modelfile import machine
 
 if TYPE_CHECKING:
     from unrolled.data.series_set import SeriesSet
@@ -131,9 +132,12 @@ def run_demo(
     )
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", NetworkLoses)  # told below, and on the page
-        for one in FORECASTS:
-            _add_forecast(report, one, folder, progress=progress, quick=quick, tell=tell)
-        _add_text(report, folder, progress=progress, quick=quick, tell=tell)
+        parts = [partial(_add_forecast, one=one) for one in FORECASTS] + [_add_text]
+        for add in parts:
+            outcome = add(report, folder=folder, progress=progress, quick=quick, tell=tell)
+            if outcome.ended == "interrupted":
+                tell("stopped early: the page shows what was learnt so far")
+                break
     report.notes = [
         "Every score is measured on the end of the data, which no network has seen.",
         "A network that loses to its simple rival says so; a longer budget may turn it round.",
@@ -152,7 +156,7 @@ def _add_forecast(
     progress: bool,
     quick: bool,
     tell: Callable[[str], object],
-) -> None:
+) -> Outcome:
     series = one.series()
     tell(f"{one.title}: {series}")
     model = Forecaster(horizon=one.horizon, **_size(quick))
@@ -164,6 +168,7 @@ def _add_forecast(
     report.forecasts.append(panel)
     report.scores += _rows(f"{one.title}, {one.horizon} ahead", model.evaluation)
     report.losses.append(_curve(one.title, "quantile loss", model.outcome))
+    return model.outcome
 
 
 def _fans(model: Forecaster, series: SeriesSet) -> list[ForecastSeries]:
@@ -190,7 +195,7 @@ def _fans(model: Forecaster, series: SeriesSet) -> list[ForecastSeries]:
 
 def _add_text(
     report: Report, folder: Path, *, progress: bool, quick: bool, tell: Callable[[str], object]
-) -> None:
+) -> Outcome:
     text = catalog.load("python-docs")
     assert isinstance(text, str)
     text = text[:QUICK_CHARACTERS] if quick else text
@@ -216,6 +221,7 @@ def _add_text(
     report.losses.append(_curve("Python's documentation", "nats per character", model.outcome))
     read, word = _last_word(text[-len(text) // 10 :])
     report.unfolded = trace_text(model, read, keep=len(word))
+    return model.outcome
 
 
 def _size(quick: bool) -> dict[str, Any]:
@@ -265,7 +271,7 @@ def _draw(report: Report, path: Path, tell: Callable[[str], object]) -> None:
 
     try:
         draw_overview(report, path)
-    except MissingExtra as error:
+    except (MissingExtra, ConfigError) as error:  # an interrupted demo may have nothing to draw
         tell(f"no picture: {error}")
     else:
         tell(f"picture: {path}")

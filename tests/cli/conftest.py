@@ -2,27 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from datetime import date, timedelta
 from pathlib import Path
 from typing import NamedTuple
 
 import pytest
-import torch
 
 from unrolled.cli import main
 
 FORECAST = ("--horizon", "3", "--budget", "4 steps", "--hidden-size", "4", "--members", "1")
 GENERATE = ("--budget", "4 steps", "--hidden-size", "4", "--layers", "1")
-
-
-@pytest.fixture(autouse=True, scope="session")
-def _one_thread() -> Iterator[None]:
-    """Models this small only wait for each other's threads."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 class Told(NamedTuple):

@@ -28,7 +28,7 @@ def data_get(
 
     path = catalog.get(name)
     if out is not None:
-        from unrolled.training.modelfile import replacing
+        from unrolled.writing import replacing
 
         with replacing(out) as aside:
             aside.write_bytes(path.read_bytes())

@@ -22,7 +22,7 @@ def check_out(path: Path, suffixes: tuple[str, ...]) -> None:
         ConfigError: another ending than those; a slip like `--out data.csv` must not cost the data.
         OutputError: the folder does not exist or can't be written, or the path is a folder.
     """
-    from unrolled.training.modelfile import replacing
+    from unrolled.writing import replacing
 
     class Untouched(Exception):
         pass
@@ -38,7 +38,7 @@ def write_table(frame: polars.DataFrame, out: Path | None) -> None:
     if out is None:
         print(_plain_dates(frame).write_csv(), end="")
         return
-    from unrolled.training.modelfile import replacing
+    from unrolled.writing import replacing
 
     with replacing(out) as aside:
         if out.suffix.lower() == ".parquet":

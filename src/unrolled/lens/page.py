@@ -6,18 +6,14 @@ Nothing is fetched: the page's own Content-Security-Policy forbids it.
 
 from __future__ import annotations
 
-import contextlib
-import errno
 import html
 import json
-import os
 import re
-import secrets
 from importlib.resources import files
 from os import PathLike
 from pathlib import Path
 
-from ..errors import OutputError
+from ..writing import replacing
 from .records import Report
 
 _PLACEHOLDER = re.compile(r"\{\{(title|data|script)\}\}")
@@ -33,7 +29,8 @@ def render_report(report: Report, path: str | PathLike[str]) -> Path:
         OutputError: the folder is missing or can't be written.
     """
     target = Path(path)
-    write_aside(target, page_text(report).encode("utf-8"))
+    with replacing(target) as aside:
+        aside.write_text(page_text(report), encoding="utf-8")
     return target
 
 
@@ -60,26 +57,3 @@ def json_for_script(report: Report) -> str:
     # A lone surrogate can't be written as UTF-8; JSON's own escape can.
     text = re.sub("[\ud800-\udfff]", lambda match: f"\\u{ord(match.group()):04x}", text)
     return text.replace("<", "\\u003c")
-
-
-def write_aside(target: Path, content: bytes) -> None:
-    """Write `content` beside `target`, then rename it into place.
-
-    Raises:
-        OutputError: nothing was written, and what stood at `target` is untouched.
-    """
-    aside = target.with_name(f".{target.name}.{secrets.token_hex(4)}")
-    try:
-        if target.is_dir():
-            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
-        with aside.open("xb") as file:
-            file.write(content)
-        aside.replace(target)
-    except OSError as error:
-        with contextlib.suppress(OSError):
-            aside.unlink()
-        reason = (error.strerror or type(error).__name__).lower()
-        raise OutputError(
-            f"can't write {target}: {reason}; "
-            "choose a file in a folder that exists and can be written"
-        ) from error

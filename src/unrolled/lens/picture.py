@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import ConfigError, MissingExtra
+from ..writing import replacing
 from .ink import INK, PAPER, QUIET, WIDTH
-from .page import write_aside
 from .picture_forecast import draw_fans
 from .picture_unfolded import draw_steps, height_of
 from .records import ForecastPanel, Report, TextTrace
@@ -114,7 +114,8 @@ def _save(figure: Figure, path: str | PathLike[str]) -> Path:
         "pdf": {"CreationDate": None},
     }
     figure.savefig(content, format=kind, facecolor=PAPER, metadata=nothing[kind])
-    write_aside(target, content.getvalue())
+    with replacing(target) as aside:
+        aside.write_bytes(content.getvalue())
     return target
 
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import torch
 from torch import Tensor, nn
 
+from unrolled.errors import ConfigError
 from unrolled.training.snapshot import State, flatten, unflatten
 
 Arrays = dict[str, np.ndarray]
@@ -24,7 +27,22 @@ def to_arrays(state: State) -> Arrays:
     }
 
 
-def to_state(arrays: Arrays, like: Tensor) -> State:
-    """The inverse of `to_arrays`, on the device and in the dtype of `like`; copies the arrays."""
-    leaves = [torch.tensor(arrays[name]).to(like) for name in ("h", "c") if name in arrays]
+def to_state(arrays: Arrays, model: nn.Module) -> State:
+    """The inverse of `to_arrays`, on the device and in the dtype of `model`; copies the arrays.
+
+    Raises:
+        ConfigError: these are not the arrays of a state.
+    """
+    check_state(arrays, "h")
+    leaves = [torch.tensor(arrays[name]).to(like(model)) for name in ("h", "c") if name in arrays]
     return unflatten(leaves)
+
+
+def check_state(state: Any, *names: str) -> None:
+    """A state is a dict that holds `names`."""
+    missing = [name for name in names if not isinstance(state, dict) or name not in state]
+    if missing:
+        raise ConfigError(
+            f"state: got {type(state).__name__} without {missing[0]!r}, expected what start or an"
+            " earlier step of this model gave"
+        )

@@ -14,11 +14,12 @@ import torch
 from sklearn.base import BaseEstimator
 from torch import Tensor, nn
 
+from unrolled.about import machine
 from unrolled.errors import ConfigError, NotFittedError
 from unrolled.layers import GRU, LSTM, RNN
 from unrolled.tasks.evaluation import Evaluation
 from unrolled.training import snapshot
-from unrolled.training.modelfile import Card, machine, named, part, write_model
+from unrolled.training.modelfile import Card, named, part, write_model
 
 CELLS = {"rnn": RNN, "gru": GRU, "lstm": LSTM}
 
@@ -38,6 +39,8 @@ class Task(BaseEstimator):
     directions: int
     dropout: float
     learning_rate: float
+    seed: int
+    warm_start: bool
 
     def save(self, path: str | os.PathLike[str]) -> Path:
         """Write the model as one `.unrolled` file; what stood at `path` is replaced at the end.
@@ -84,16 +87,29 @@ class Task(BaseEstimator):
 
     @contextmanager
     def _all_or_nothing(self) -> Iterator[None]:
-        """A `fit` that fails leaves the task as it was, weights included."""
+        """A `fit` that fails leaves the task as it was: each one makes a network of its own."""
         before = dict(vars(self))
-        weights = snapshot.copy_weights(self.model) if "model" in before else {}
         try:
             yield
         except BaseException:
             self.__dict__ = before
-            if weights:
-                self.model.load_state_dict(weights)
             raise
+
+    def _goes_on(self) -> bool:
+        return self.warm_start and hasattr(self, "model")
+
+    def _first_network(self) -> nn.Module:
+        """A new network; with `warm_start` it begins with the weights of the one that is there."""
+        network = self._build()
+        if self._goes_on():
+            try:
+                network.load_state_dict(self.model.state_dict())
+            except RuntimeError as error:
+                raise ConfigError(
+                    "warm_start: the network that is there was made with other arguments; use the"
+                    " same, or warm_start=False to begin anew"
+                ) from error
+        return network
 
     def _check_fitted(self) -> None:
         if not hasattr(self, "model"):
@@ -122,10 +138,16 @@ class Task(BaseEstimator):
             value = getattr(self, name)
             if type(value) is not int or value < 1:
                 raise ConfigError(f"{name}: got {value!r}, expected a whole number from 1 on")
+        if type(self.seed) is not int or not 0 <= self.seed < 2**63:
+            raise ConfigError(
+                f"seed: got {self.seed!r}, expected a whole number from 0 to 2**63 - 1"
+            )
         if not 0 <= self.dropout < 1:
             raise ConfigError(f"dropout: got {self.dropout!r}, expected a share from 0 to below 1")
-        if not self.learning_rate > 0:
-            raise ConfigError(f"learning_rate: got {self.learning_rate!r}, expected more than 0")
+        if not 0 < self.learning_rate < 1:
+            raise ConfigError(
+                f"learning_rate: got {self.learning_rate!r}, expected between 0 and 1"
+            )
 
     def _build(self) -> nn.Module:
         raise NotImplementedError

@@ -110,23 +110,26 @@ def fill_forward(level: Array, first: float) -> Array:
 
 
 def season_that_helps(values: tuple[Array, ...], frequency: Frequency, horizon: int) -> int | None:
-    """The frequency's season, if the same time a season ago beats the last value there."""
+    """The frequency's season, if the same time a season ago beats the last value there.
+
+    The errors of a series count in units of its own mean absolute change, so that all series have
+    an equal say.
+    """
     season = frequency.season
     if season < 2:
         return None
-    seasonal, last = [], []
+    differences = []
     for series in values:
+        unit = _mean(np.abs(np.diff(series)))
         for k in range(1, min(horizon, season) + 1):
-            if len(series) > season + k:
+            if len(series) > season + k and unit > 0:
                 ahead = series[season:]
-                seasonal.append(np.abs(ahead - series[:-season]))
-                last.append(np.abs(ahead - series[season - k : len(series) - k]))
-    if not seasonal:
-        return None
-    return season if _mean(seasonal) < _mean(last) else None
+                seasonal = _mean(np.abs(ahead - series[:-season]))
+                last = _mean(np.abs(ahead - series[season - k : len(series) - k]))
+                differences.append((seasonal - last) / unit)
+    return season if np.nansum(differences) < 0 else None
 
 
-def _mean(parts: list[Array]) -> float:
-    whole = np.concatenate(parts)
-    known = whole[np.isfinite(whole)]
-    return float(known.mean()) if len(known) else float("inf")
+def _mean(errors: Array) -> float:
+    known = errors[np.isfinite(errors)]
+    return float(known.mean()) if len(known) else float("nan")

@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
-import torch
 
 from unrolled.baselines import SeasonalNaive
+from unrolled.data.batching import BucketedBatches
 from unrolled.data.frequency import Frequency
 from unrolled.data.series_set import SeriesSet
 from unrolled.tasks.arrays import like
 from unrolled.tasks.forecast_features import FeatureMaker, season_that_helps
-from unrolled.tasks.forecast_model import ForecastModel, MemberLoss, assign_members
+from unrolled.tasks.forecast_model import ForecastModel
+from unrolled.tasks.member_loss import TEST, MemberLoss, assign_roles
+from unrolled.tasks.rolling import rows_at_once
 from unrolled.tasks.scaling import Array, Scale
 
 # Share of the training part that a single member is tested on.
@@ -26,12 +28,12 @@ def lessons(
     features: FeatureMaker,
     members: int,
 ) -> tuple[list[np.ndarray], list[np.ndarray]]:
-    """For each series up to its cut: inputs `(n, F)`, and answers with roles `(n, K + 2)`."""
+    """For each series up to its cut: inputs `(n, F)`, and answers with roles `(n, K + M)`."""
     inputs, targets = [], []
     for name, times, values, cut in zip(series.ids, series.times, series.values, cuts, strict=True):
         inputs.append(features.inputs(values[:cut], times[:cut], scales[name]))
         answers = features.targets(values[:cut], scales[name])
-        roles = assign_members(cut, members, features.horizon, VALIDATION_SHARE)
+        roles = assign_roles(cut, members, features.horizon, VALIDATION_SHARE)
         targets.append(np.concatenate([answers, roles.numpy()], axis=1))
     return inputs, targets
 
@@ -45,16 +47,20 @@ def choose_naive(past: tuple[Array, ...], frequency: Frequency, horizon: int) ->
 def validator(
     model: ForecastModel, loss: MemberLoss, inputs: list[np.ndarray], targets: list[np.ndarray]
 ) -> Callable[[], float]:
-    """Scores each member on the parts of the past that it was kept from, one series at a time."""
-    tested = [int((roles[:, -2] >= 0).sum()) for roles in targets]
+    """Scores each member on the parts of the past that it was kept from, like lengths together."""
+    longest = max(len(rows) for rows in inputs)
+    answers = targets[0].shape[1] * len(loss.quantiles)
+    batches = BucketedBatches(inputs, targets, batch_size=rows_at_once(longest, answers), seed=None)
 
     def score() -> float:
-        device = like(model).device
-        total = 0.0
-        for rows, answers, weight in zip(inputs, targets, tested, strict=True):
-            outputs, _ = model(torch.from_numpy(rows).unsqueeze(1).to(device))
-            expected = torch.from_numpy(answers).unsqueeze(1).to(device)
-            total += weight * float(loss.held_out(outputs, expected))
-        return total / max(1, sum(tested))
+        total = weights = 0.0
+        for step in range(len(batches)):
+            batch = batches[step].to(like(model).device)
+            assert batch.targets is not None
+            tested = float((batch.targets[..., -len(model.members) :] == TEST).sum())
+            outputs, _ = model(batch.inputs, lengths=batch.lengths)
+            total += tested * float(loss.held_out(outputs, batch.targets))
+            weights += tested
+        return total / max(1.0, weights)
 
     return score

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from itertools import pairwise
 from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
 
 from unrolled.tasks.forecast_features import OWN_COLUMNS
-from unrolled.training.losses import quantile_loss
 from unrolled.training.snapshot import State
 
 
@@ -83,6 +81,7 @@ class ForecastModel(nn.Module):
             for _ in range(members)
         )
         self.noise = noise
+        self.answers = members * horizon * len(quantiles)
 
     def forward(
         self,
@@ -131,56 +130,3 @@ def _join(states: list[State]) -> State:
     if isinstance(states[0], Tensor):
         return torch.cat(states)
     return tuple(torch.cat(parts) for parts in zip(*states, strict=True))
-
-
-class MemberLoss:
-    """Pinball loss in which every member leaves out its own part of the past.
-
-    `targets` `(T, B, K + 2)`: the answers, then two columns of member numbers: who is tested on
-    this step, and who may not learn from it because its answers reach into what that member is
-    tested on. -1 stands for nobody.
-
-    Args:
-        quantiles: the levels.
-        warmup: steps at the beginning of a window that do not count, since the state is still cold.
-    """
-
-    def __init__(self, quantiles: tuple[float, ...], *, warmup: int = 0) -> None:
-        self.quantiles = torch.tensor(quantiles)
-        self.warmup = warmup
-
-    def __call__(self, outputs: Tensor, targets: Tensor) -> Tensor:
-        """Mean over the members of the loss that each may learn from."""
-        return self._score(outputs[:, self.warmup :], targets[self.warmup :], held_out=False)
-
-    def held_out(self, outputs: Tensor, targets: Tensor) -> Tensor:
-        """Mean over the members of the loss on the parts that each was kept from."""
-        return self._score(outputs, targets, held_out=True)
-
-    def _score(self, outputs: Tensor, targets: Tensor, *, held_out: bool) -> Tensor:
-        answers, tested, kept_from = targets[..., :-2], targets[..., -2], targets[..., -1]
-        quantiles = self.quantiles.to(outputs)
-        losses = []
-        for number, predictions in enumerate(outputs):
-            counts = tested == number if held_out else (tested != number) & (kept_from != number)
-            known = torch.where(counts.unsqueeze(-1), answers, torch.nan)
-            losses.append(quantile_loss(predictions, known, quantiles))
-        return torch.stack(losses).mean()
-
-
-def assign_members(length: int, members: int, horizon: int, validation: float) -> Tensor:
-    """Who is tested on, and who is kept from, each step of a series: `(length, 2)`, -1 for nobody.
-
-    With several members the past is cut into as many parts, each of them testing one. A single
-    member is tested on the last share `validation`. The `horizon` steps before a part belong to
-    nobody's lessons who is tested on it: their answers lie inside.
-    """
-    table = torch.full((length, 2), -1.0)
-    if members == 1:
-        edges = [length - max(1, round(validation * length)), length]
-    else:
-        edges = [round(length * part / members) for part in range(members + 1)]
-    for number, (begin, end) in enumerate(pairwise(edges)):
-        table[begin:end, 0] = number
-        table[max(0, begin - horizon) : begin, 1] = number
-    return table

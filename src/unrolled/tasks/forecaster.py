@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Self, cast
 
 import numpy as np
 import torch
@@ -11,16 +11,17 @@ import torch
 from unrolled.baselines import SeasonalNaive
 from unrolled.data.batching import WindowBatches
 from unrolled.data.frequency import Frequency
-from unrolled.data.series import read_series
 from unrolled.data.series_set import SeriesSet
 from unrolled.errors import ConfigError, DataError
-from unrolled.tasks.arrays import Arrays, like, to_arrays, to_state
+from unrolled.tasks.arrays import Arrays, check_state, like, to_arrays, to_state
 from unrolled.tasks.base import Task, check_share
 from unrolled.tasks.evaluation import Evaluation, warn_if_lost
+from unrolled.tasks.forecast_data import bytes_of, check_history, cuts_of, series_of
 from unrolled.tasks.forecast_features import FeatureMaker, fill_forward, season_that_helps
 from unrolled.tasks.forecast_lessons import choose_naive, lessons, validator
-from unrolled.tasks.forecast_model import ForecastModel, MemberLoss
-from unrolled.tasks.rolling import compare, rolling_forecasts
+from unrolled.tasks.forecast_model import ForecastModel
+from unrolled.tasks.member_loss import MemberLoss
+from unrolled.tasks.rolling import Request, compare, rolling_forecasts
 from unrolled.tasks.scaling import Array, Scale, changes_in_percent
 from unrolled.training import snapshot
 from unrolled.training.budget import Budget
@@ -77,6 +78,7 @@ class Forecaster(Task):
     model: ForecastModel
     outcome: Outcome
     frequency: Frequency
+    log: bool
     scales: dict[str, Scale]
     trained_until: dict[str, np.datetime64]
 
@@ -146,16 +148,17 @@ class Forecaster(Task):
         """
         self._check_arguments()
         check_share("holdout", holdout)
-        series = _series_of(data)
-        cuts = self._cuts(series, holdout)
+        series = series_of(data)
+        cuts = cuts_of(series, self.horizon, holdout)
+        if self._goes_on():
+            check_history(series, self.frequency)
         budget = Budget.parse(budget)
         run = Run(run_dir, resume=resume)
         past = tuple(values[:cut] for values, cut in zip(series.values, cuts, strict=True))
         with self._all_or_nothing(), snapshot.seeded(self.seed):
             self._learn_scales(series, past)
-            if not (self.warm_start and hasattr(self, "model")):
-                self.model = self._build()
-            self._describe_origin(series.source or "series", _bytes_of(series), holdout)
+            self.model = cast(ForecastModel, self._first_network())
+            self._describe_origin(series.source or "series", bytes_of(series), holdout)
             self.evaluation = None
             self.baseline = choose_naive(past, series.frequency, self.horizon)
             trainer = self._trainer(series, cuts, budget, run, progress)
@@ -188,14 +191,17 @@ class Forecaster(Task):
         self._check_fitted()
         levels = self._levels(quantiles)
         series = self._history_of(history)
+        requests = [
+            Request(values, times, self._scale_of(name, values), [len(values) - 1])
+            for name, times, values in zip(series.ids, series.times, series.values, strict=True)
+        ]
+        forecasts = rolling_forecasts(self.model, self._features, requests)
         frames = []
-        for name, times, values in zip(series.ids, series.times, series.values, strict=True):
-            scale = self._scale_of(name, values)
-            last = len(values) - 1
-            fan = rolling_forecasts(self.model, self._features, values, times, scale, [last])[0]
+        for name, times, (fan,) in zip(series.ids, series.times, forecasts, strict=True):
+            ahead = self.frequency.future(times[-1], self.horizon)
             columns: dict[str, Any] = {
                 "unique_id": [name] * self.horizon,
-                "ds": self.frequency.future(times[-1], self.horizon),
+                "ds": ahead if self.frequency.dated else ahead.astype(np.int64),
                 "forecast": fan[:, self.quantiles.index(0.5)],
             }
             columns |= {f"q{level:g}": fan[:, self.quantiles.index(level)] for level in levels}
@@ -212,21 +218,26 @@ class Forecaster(Task):
             origins: for each series the places (from 0) of the last value that was known.
 
         Returns:
-            For each series `(len(origins), K, Q)`.
+            For each series `(len(origins), K, Q)`. No forecast depends on a later value; a series
+            that the model was not trained on is scaled by what precedes the first origin.
+
+        Raises:
+            ConfigError: an origin outside the series.
         """
         self._check_fitted()
         series = self._history_of(history).select(list(origins))
-        return {
-            name: rolling_forecasts(
-                self.model,
-                self._features,
-                values,
-                times,
-                self._scale_of(name, values),
-                origins[name],
-            )
-            for name, times, values in zip(series.ids, series.times, series.values, strict=True)
-        }
+        requests = []
+        for name, times, values in zip(series.ids, series.times, series.values, strict=True):
+            places = origins[name]
+            if not places or min(places) < 0 or max(places) >= len(values):
+                raise ConfigError(
+                    f"origins: got {places} for series {name!r}, expected places from 0 to"
+                    f" {len(values) - 1}"
+                )
+            scale = self._scale_of(name, values[: min(places) + 1])
+            requests.append(Request(values, times, scale, places))
+        forecasts = rolling_forecasts(self.model, self._features, requests)
+        return dict(zip(series.ids, forecasts, strict=True))
 
     def evaluate(self, data: SeriesSet | str | os.PathLike[str] | Any = None) -> Evaluation:
         """Rolling errors beside the baseline's, on new data or (without) as `fit` measured them.
@@ -247,13 +258,14 @@ class Forecaster(Task):
             return self.evaluation
         series = self._history_of(data)
         cuts = []
-        for name, times in zip(series.ids, series.times, strict=True):
+        for name, times, values in zip(series.ids, series.times, series.values, strict=True):
             until = self.trained_until.get(name)
             cut = round(0.8 * len(times)) if until is None else int((times <= until).sum())
-            if cut < 2 or len(times) - cut < self.horizon:
+            known, wanted = np.isfinite(values), self.horizon
+            if known[:cut].sum() < 2 or len(times) - cut < wanted or not known[cut:].any():
                 raise DataError(
                     f"series {name!r} has {len(times) - cut} values to score on after {cut} of"
-                    f" history, expected at least {self.horizon} after 2; give a longer series",
+                    f" history, expected at least {wanted} after 2 known; give a longer series",
                     file=series.source,
                 )
             cuts.append(cut)
@@ -276,39 +288,45 @@ class Forecaster(Task):
             _, state = self.model(self._tensor(rows).unsqueeze(1))
         level = fill_forward(scale.transform(values), scale.centre)
         return to_arrays(state) | {
-            "past": level[-self._features.memory :],
+            "past": level[-self._features.memory :].copy(),
             "time": np.array(times[-1]),
             "scale": np.array(
                 [scale.log, scale.centre, scale.spread, scale.step], dtype=np.float64
             ),
         }
 
-    def step(self, value: float, state: Arrays) -> tuple[np.ndarray, Arrays]:
+    def step(
+        self, value: float, state: Arrays, time: np.datetime64 | None = None
+    ) -> tuple[np.ndarray, Arrays]:
         """Read one more value of a series; the numbers are those of the whole sequence.
 
         Args:
             value: the next observation; NaN where it is missing.
             state: what `start` or an earlier `step` gave; stays as it is.
+            time: when it was observed; None: one step after the value before (where weekdays can be
+                holidays, say when).
 
         Returns:
             Quantile forecasts of the values after this one, `(K, Q)`, and the new state.
         """
         self._check_fitted()
+        check_state(state, "past", "time", "scale")
         log, centre, spread, size = state["scale"]
         scale = Scale(bool(log), float(centre), float(spread), float(size))
-        time = self.frequency.future(np.datetime64(state["time"].item(), "us"), 1)[0]
+        if time is None:
+            time = self.frequency.future(np.datetime64(state["time"].item(), "us"), 1)[0]
         row = self._features.next_input(float(value), time, state["past"], scale)
         with torch.no_grad():
-            carried = to_state(state, like(self.model))
+            carried = to_state(state, self.model)
             outputs, after = self.model.step(self._tensor(row).unsqueeze(0), carried)
         raw = np.append(state["past"], scale.transform(np.array([float(value)])))
         level = fill_forward(raw, scale.centre)
         ahead = outputs.mean(dim=0)[0].cpu().numpy().astype(np.float64)
         fan = scale.restore(level[-1] + scale.step * np.sort(ahead, axis=-1))
         kept = {
-            "past": level[-self._features.memory :],
-            "time": np.array(time),
-            "scale": state["scale"],
+            "past": level[-self._features.memory :].copy(),
+            "time": np.array(time, dtype="datetime64[us]"),
+            "scale": state["scale"].copy(),
         }
         return fan, to_arrays(after) | kept
 
@@ -346,24 +364,28 @@ class Forecaster(Task):
         return max(4 * self.horizon, 2 * (self._features.season or 0), 56)
 
     def _learn_scales(self, series: SeriesSet, past: tuple[Array, ...]) -> None:
-        log = changes_in_percent(past)
-        self.frequency = series.frequency
+        """Measure the training part; a model that goes on keeps how it reads a series."""
+        if not self._goes_on():
+            self.frequency = series.frequency
+            self.log = changes_in_percent(past)
+            season = season_that_helps(past, series.frequency, self.horizon)
+            self._features = FeatureMaker(series.frequency, self.horizon, season)
+            few = sum(map(len, past)) < FEW_VALUES
+            automatic = MEMBERS_FOR_FEW if few else 1
+            self._members = automatic if self.members == "auto" else int(self.members)
         self.scales = {
-            name: Scale.of(values, log=log) for name, values in zip(series.ids, past, strict=True)
+            name: Scale.of(values, log=self.log)
+            for name, values in zip(series.ids, past, strict=True)
         }
         self.trained_until = {
             name: times[len(values) - 1]
             for name, times, values in zip(series.ids, series.times, past, strict=True)
         }
-        season = season_that_helps(past, series.frequency, self.horizon)
-        self._features = FeatureMaker(series.frequency, self.horizon, season)
-        few = sum(map(len, past)) < FEW_VALUES
-        self._members = (MEMBERS_FOR_FEW if few else 1) if self.members == "auto" else self.members
 
     def _build(self) -> ForecastModel:
         return ForecastModel(
             lambda: self._recurrent(self._features.size),
-            members=int(self._members),
+            members=self._members,
             horizon=self.horizon,
             quantiles=self.quantiles,
             dropout=self.dropout,
@@ -371,53 +393,31 @@ class Forecaster(Task):
             lags=self._features.lags,
         )
 
-    def _cuts(self, series: SeriesSet, holdout: float) -> list[int]:
-        """Where the held-out part of each series begins."""
-        cuts = []
-        for name, values in zip(series.ids, series.values, strict=True):
-            cut = len(values) - round(len(values) * holdout)
-            if cut < self.horizon + 2 or len(values) - cut < self.horizon:
-                needed = max(
-                    int(np.ceil(self.horizon / holdout)),
-                    int(np.ceil((self.horizon + 2) / (1 - holdout))),
-                )
-                raise DataError(
-                    f"series {name!r} has {len(values)} values, expected at least {needed} for a"
-                    f" horizon of {self.horizon} with {holdout:.0%} held out; give a longer series"
-                    " or a shorter horizon",
-                    file=series.source,
-                )
-            cuts.append(cut)
-        return cuts
-
     def _evaluate(self, series: SeriesSet, cuts: list[int], held_out: str) -> Evaluation:
+        scales = [
+            self._scale_of(name, values[:cut])
+            for name, values, cut in zip(series.ids, series.values, cuts, strict=True)
+        ]
         return compare(
             self.model,
             self._features,
             self.baseline,
             series,
             cuts,
-            [self._scale_of(*one) for one in zip(series.ids, series.values, strict=True)],
+            scales,
             self.quantiles,
             held_out,
         )
 
     def _history_of(self, history: SeriesSet | Any) -> SeriesSet:
-        series = _series_of(history)
-        if series.frequency != self.frequency:
-            raise DataError(
-                f"the series are {series.frequency}, the model learnt {self.frequency} ones; give"
-                " data of that frequency",
-                file=series.source,
-            )
-        return series
+        return check_history(series_of(history), self.frequency)
 
-    def _scale_of(self, name: str, values: Array) -> Scale:
-        log = next(iter(self.scales.values())).log
-        return self.scales.get(name) or Scale.of(values, log=log)
+    def _scale_of(self, name: str, known: Array) -> Scale:
+        """The scale learnt in training; of a new series, the scale of what is known of it."""
+        return self.scales.get(name) or Scale.of(known, log=self.log)
 
     def _levels(self, quantiles: Any) -> tuple[float, ...]:
-        levels = self.quantiles if quantiles is None else tuple(quantiles)
+        levels = self.quantiles if quantiles is None else _as_levels(quantiles)
         for level in levels:
             if level not in self.quantiles:
                 raise ConfigError(
@@ -427,10 +427,11 @@ class Forecaster(Task):
         return levels
 
     def _check_arguments(self) -> None:
-        self._check_sizes("horizon", "batch_size", *([] if self.window is None else ["window"]))
+        given = [name for name in ("window", "patience") if getattr(self, name) is not None]
+        self._check_sizes("horizon", "batch_size", *given)
         if not self.noise >= 0:
             raise ConfigError(f"noise: got {self.noise!r}, expected 0 or more")
-        self.quantiles = tuple(self.quantiles)
+        self.quantiles = _as_levels(self.quantiles)
         inside = all(0 < level < 1 for level in self.quantiles)
         if not inside or list(self.quantiles) != sorted(set(self.quantiles)):
             raise ConfigError(
@@ -450,6 +451,7 @@ class Forecaster(Task):
         return {
             "frequency": self.frequency.alias,
             "season": self._features.season,
+            "log": self.log,
             "members": self._members,
             "scales": {name: scale.to_dict() for name, scale in self.scales.items()},
             "trained_until": {name: str(time) for name, time in self.trained_until.items()},
@@ -460,6 +462,7 @@ class Forecaster(Task):
         self.frequency = Frequency.parse(assets["frequency"])
         self._features = FeatureMaker(self.frequency, self.horizon, assets["season"])
         self._members = assets["members"]
+        self.log = assets["log"]
         self.scales = {name: Scale(**raw) for name, raw in assets["scales"].items()}
         self.trained_until = {
             name: np.datetime64(time, "us") for name, time in assets["trained_until"].items()
@@ -472,18 +475,10 @@ class Forecaster(Task):
         self.baseline = SeasonalNaive.from_arrays(arrays)
 
 
-def _series_of(data: SeriesSet | Any) -> SeriesSet:
-    series = data if isinstance(data, SeriesSet) else read_series(data)
-    if series.past is not None:
+def _as_levels(quantiles: Any) -> tuple[float, ...]:
+    try:
+        return tuple(float(level) for level in quantiles)
+    except (TypeError, ValueError) as error:
         raise ConfigError(
-            f"got the past covariates {', '.join(series.past_names)}, which the Forecaster does not"
-            " use; read the series without past_columns"
-        )
-    return series
-
-
-def _bytes_of(series: SeriesSet) -> bytes:
-    parts = ["\0".join(series.ids).encode()]
-    for times, values in zip(series.times, series.values, strict=True):
-        parts += [times.tobytes(), values.tobytes()]
-    return b"".join(parts)
+            f"quantiles: got {quantiles!r}, expected levels such as (0.1, 0.5, 0.9)"
+        ) from error

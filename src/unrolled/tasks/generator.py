@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import os
 from collections.abc import Iterable
-from typing import Any, Self
+from typing import Any, Self, cast
 
 import numpy as np
 import torch
@@ -143,9 +143,9 @@ class Generator(Task):
                 file=name,
             )
         with self._all_or_nothing(), snapshot.seeded(self.seed):
-            if not (self.warm_start and hasattr(self, "model")):
+            if not self._goes_on():
                 self.vocabulary = Vocabulary.from_text(text[:learn_to])
-                self.model = self._build()
+            self.model = cast(LanguageModel, self._first_network())
             ids = self.vocabulary.encode_array(text)
             self._describe_origin(name or "text", text.encode(), holdout)
             self.evaluation = None
@@ -216,8 +216,10 @@ class Generator(Task):
         draws = torch.Generator()
         if seed is None:
             draws.seed()
-        else:
+        elif 0 <= seed < 2**63:
             draws.manual_seed(seed)
+        else:
+            raise ConfigError(f"seed: got {seed}, expected a whole number from 0 to 2**63 - 1")
         written: list[int] = []
         with torch.no_grad():
             logits, state = self._read(prompt)
@@ -293,7 +295,7 @@ class Generator(Task):
         if len(character) != 1:
             raise ConfigError(f"step: got {character!r}, expected one character")
         with torch.no_grad():
-            carried = None if state is None else to_state(state, like(self.model))
+            carried = None if state is None else to_state(state, self.model)
             logits, after = self.model.step(
                 self._tensor(self.vocabulary.encode(character)), carried
             )

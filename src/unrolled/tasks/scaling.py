@@ -29,14 +29,20 @@ class Scale:
 
     @classmethod
     def of(cls, values: Array, *, log: bool) -> Scale:
-        """The scale of `values` `(n,)`; NaN is left out, a constant gets spread and step 1."""
-        level = _level(values, log=log)
-        known = level[np.isfinite(level)]
+        """The scale of `values` `(n,)`; NaN is left out, a constant gets spread and step 1.
+
+        Logarithms are used where they are asked for and all values have one.
+        """
+        known = values[np.isfinite(values)]
+        log = log and bool((known > 0).all())
         if not len(known):
             return cls(log, 0.0, 1.0, 1.0)
+        known = _level(known, log=log)
+        if known.max() == known.min():
+            return cls(log, float(known[0]), 1.0, 1.0)
         spread = float(known.std())
         step = float(np.abs(np.diff(known)).mean()) if len(known) > 1 else 0.0
-        return cls(log, float(known.mean()), spread or 1.0, step or spread or 1.0)
+        return cls(log, float(known.mean()), spread, step or spread)
 
     def transform(self, values: Array) -> Array:
         """To the (log) level; a value that has no logarithm becomes unknown."""

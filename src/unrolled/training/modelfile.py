@@ -10,20 +10,18 @@ from __future__ import annotations
 
 import json
 import os
-import tempfile
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import torch
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor
 
-from unrolled.errors import ModelFileError, OutputError
+from unrolled.errors import ModelFileError
+from unrolled.writing import replacing
 
 FORMAT = 1
 
@@ -116,45 +114,6 @@ def _read_card(path: Path, text: str) -> Card:
         ) from error
 
 
-@contextmanager
-def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
-    """A path to write aside; on success it takes the place of `path`, on failure it is removed.
-
-    Raises:
-        OutputError: the folder does not exist or can't be written.
-    """
-    path = Path(path)
-    if path.is_dir():
-        raise OutputError(f"{path}: is a folder, expected a file to write; name a file in it")
-    try:
-        handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent)
-    except OSError as error:
-        raise OutputError(
-            f"{path}: can't write into {path.parent} ({error.strerror}); choose another folder"
-        ) from error
-    os.close(handle)
-    aside = Path(name)
-    try:
-        yield aside
-        _settle(aside, path)
-    except OSError as error:
-        raise OutputError(
-            f"{path}: can't be written ({error.strerror}); nothing changed, choose another place"
-        ) from error
-    finally:
-        aside.unlink(missing_ok=True)
-
-
-def _settle(aside: Path, path: Path) -> None:
-    """Bring `aside` to the disk, with the mode of an ordinary new file, and rename it to `path`."""
-    mask = os.umask(0)
-    os.umask(mask)
-    aside.chmod(0o666 & ~mask)
-    with aside.open("rb") as written:
-        os.fsync(written.fileno())
-    aside.replace(path)
-
-
 def part(tensors: Mapping[str, Tensor], owner: str) -> dict[str, Tensor]:
     """The tensors whose name begins with `owner.`, that part cut off."""
     prefix = f"{owner}."
@@ -168,30 +127,3 @@ def part(tensors: Mapping[str, Tensor], owner: str) -> dict[str, Tensor]:
 def named(tensors: Mapping[str, Tensor], owner: str) -> dict[str, Tensor]:
     """The same tensors with `owner.` before each name."""
     return {f"{owner}.{name}": tensor for name, tensor in tensors.items()}
-
-
-def machine() -> dict[str, Any]:
-    """What a score or a speed depends on: versions, threads and processor."""
-    import platform
-
-    from unrolled import __version__
-
-    return {
-        "unrolled": __version__,
-        "torch": torch.__version__,
-        "python": platform.python_version(),
-        "processor": processor(),
-        "threads": torch.get_num_threads(),
-    }
-
-
-def processor() -> str:
-    """The processor's name as the system tells it."""
-    import platform
-
-    cpuinfo = Path("/proc/cpuinfo")
-    if cpuinfo.is_file():
-        for line in cpuinfo.read_text().splitlines():
-            if line.startswith("model name"):
-                return line.partition(":")[2].strip()
-    return platform.processor() or platform.machine()

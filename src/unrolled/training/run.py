@@ -10,7 +10,8 @@ from typing import Any, TextIO
 from torch import Tensor
 
 from unrolled.errors import ConfigError, OutputError
-from unrolled.training.modelfile import Card, read_model, replacing, write_model
+from unrolled.training.modelfile import Card, read_model, write_model
+from unrolled.writing import replacing
 
 CHECKPOINT = "checkpoint.unrolled"
 LOG = "log.jsonl"
@@ -31,6 +32,8 @@ class Run:
     def __init__(self, folder: str | os.PathLike[str] | None, *, resume: bool = False) -> None:
         if folder is None and resume:
             raise ConfigError("resume=True needs run_dir: the folder of the run to go on with")
+        if folder is not None and not os.fspath(folder):
+            raise ConfigError("run_dir: got an empty name, expected a folder")
         self.folder = None if folder is None else Path(folder)
         self.records: list[dict[str, Any]] = []
         self._log: TextIO | None = None

@@ -1,0 +1,96 @@
+"""From what a user gives to series that a `Forecaster` can work with, or a plain line why not."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from unrolled.data.frequency import Frequency
+from unrolled.data.series import read_series
+from unrolled.data.series_set import SeriesSet
+from unrolled.errors import ConfigError, DataError
+
+
+def series_of(data: SeriesSet | Any) -> SeriesSet:
+    """The series of a set, a file or a frame.
+
+    Raises:
+        ConfigError: they come with past covariates, which the Forecaster does not use.
+    """
+    series = data if isinstance(data, SeriesSet) else read_series(data)
+    if series.past is not None:
+        raise ConfigError(
+            f"got the past covariates {', '.join(series.past_names)}, which the Forecaster does not"
+            " use; read the series without past_columns"
+        )
+    return series
+
+
+def cuts_of(series: SeriesSet, horizon: int, holdout: float) -> list[int]:
+    """Where the held-out part of each series begins.
+
+    Raises:
+        DataError: a series is too short for the horizon, or holds no value to learn or to test.
+    """
+    cuts = []
+    for name, values in zip(series.ids, series.values, strict=True):
+        cut = len(values) - round(len(values) * holdout)
+        if cut < horizon + 2 or len(values) - cut < horizon:
+            needed = max(
+                int(np.ceil(horizon / holdout)), int(np.ceil((horizon + 2) / (1 - holdout)))
+            )
+            raise DataError(
+                f"series {name!r} has {len(values)} values, expected at least {needed} for a"
+                f" horizon of {horizon} with {holdout:.0%} held out; give a longer series or a"
+                " shorter horizon",
+                file=series.source,
+            )
+        if np.isfinite(values[:cut]).sum() < 2:
+            raise DataError(
+                f"series {name!r} has fewer than 2 known values before its held-out part; leave it"
+                " out or begin it later",
+                file=series.source,
+            )
+        cuts.append(cut)
+    later = [values[cut:] for values, cut in zip(series.values, cuts, strict=True)]
+    if not any(np.isfinite(part).any() for part in later):
+        raise DataError(
+            "no series has a known value in its held-out part; give data that ends later",
+            file=series.source,
+        )
+    return cuts
+
+
+def check_history(series: SeriesSet, frequency: Frequency) -> SeriesSet:
+    """A history must be of the model's frequency and hold something.
+
+    A short history may look like another frequency (four weekdays like days in a row): what counts
+    is that its times fit the model's.
+
+    Raises:
+        DataError: it does not.
+    """
+    for name, times, values in zip(series.ids, series.times, series.values, strict=True):
+        fits = frequency.on_grid(times).all() and not frequency.missing_between(times).any()
+        irregular = frequency.code == "step" and series.frequency.code != "step"
+        if series.frequency != frequency and (irregular or not fits):
+            raise DataError(
+                f"series {name!r} is {series.frequency}, the model learnt {frequency} ones; give"
+                " data of that frequency",
+                file=series.source,
+            )
+        if not np.isfinite(values).any():
+            raise DataError(
+                f"series {name!r} has no known value to forecast from; leave it out",
+                file=series.source,
+            )
+    return series
+
+
+def bytes_of(series: SeriesSet) -> bytes:
+    """All that a model can learn from, for a checksum."""
+    parts = ["\0".join(series.ids).encode()]
+    for times, values in zip(series.times, series.values, strict=True):
+        parts += [times.tobytes(), values.tobytes()]
+    return b"".join(parts)
