@@ -73,7 +73,10 @@ class Task(BaseEstimator):
     def _card(self) -> Card:
         return Card(
             task=type(self).__name__,
-            configuration=self.get_params(),
+            configuration={
+                name: value.item() if isinstance(value, np.generic) else value
+                for name, value in self.get_params().items()
+            },
             assets=self._assets(),
             scores={} if self.evaluation is None else self.evaluation.to_dict(),
             provenance=self._provenance,

@@ -73,8 +73,9 @@ def check_history(series: SeriesSet, frequency: Frequency) -> SeriesSet:
     """
     for name, times, values in zip(series.ids, series.times, series.values, strict=True):
         fits = frequency.on_grid(times).all() and not frequency.missing_between(times).any()
-        irregular = frequency.code == "step" and series.frequency.code != "step"
-        if series.frequency != frequency and (irregular or not fits):
+        if frequency.code == "step":  # of irregular times, only dates and counts are kept apart
+            fits = series.frequency.dated == frequency.dated
+        if series.frequency != frequency and not fits:
             raise DataError(
                 f"series {name!r} is {series.frequency}, the model learnt {frequency} ones; give"
                 " data of that frequency",

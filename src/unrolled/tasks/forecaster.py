@@ -229,7 +229,7 @@ class Forecaster(Task):
         requests = []
         for name, times, values in zip(series.ids, series.times, series.values, strict=True):
             places = origins[name]
-            if not places or min(places) < 0 or max(places) >= len(values):
+            if len(places) == 0 or min(places) < 0 or max(places) >= len(values):
                 raise ConfigError(
                     f"origins: got {places} for series {name!r}, expected places from 0 to"
                     f" {len(values) - 1}"

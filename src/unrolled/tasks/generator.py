@@ -246,11 +246,14 @@ class Generator(Task):
         self._check_fitted()
         with torch.no_grad():
             logits, _ = self._read(prompt)
-        ids, probabilities = suggest(logits[0].float().cpu(), min(k, len(self.vocabulary)))
-        return [
+        # One more is asked for, since the unknown symbol, which is never written, may be among them.
+        ids, probabilities = suggest(logits[0].float().cpu(), k + 1 if k > 0 else k)
+        known = [
             (self.vocabulary.symbols[int(i)], float(p))
             for i, p in zip(ids, probabilities, strict=True)
+            if int(i) != _UNKNOWN
         ]
+        return known[:k]
 
     def evaluate(self, data: str | os.PathLike[str] | None = None) -> Evaluation:
         """Bits per character beside the baseline's, of a new text or (without) as `fit` measured.

@@ -34,6 +34,8 @@ def load(path: str | os.PathLike[str]) -> Task:
     kind = getattr(import_module(f"unrolled.tasks.{_TASKS[card.task]}"), card.task)
     try:
         return kind._from_file(card, tensors)
+    except ModelFileError as error:
+        raise ModelFileError(f"{os.fspath(path)}: {error}") from error
     except (KeyError, TypeError, ValueError, RuntimeError) as error:
         raise ModelFileError(
             f"{os.fspath(path)}: its card and its weights do not fit together"

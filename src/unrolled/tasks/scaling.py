@@ -42,7 +42,7 @@ class Scale:
             return cls(log, float(known[0]), 1.0, 1.0)
         spread = float(known.std())
         step = float(np.abs(np.diff(known)).mean()) if len(known) > 1 else 0.0
-        return cls(log, float(known.mean()), spread, step or spread)
+        return cls(log, float(known.mean()), spread or 1.0, step or spread or 1.0)
 
     def transform(self, values: Array) -> Array:
         """To the (log) level; a value that has no logarithm becomes unknown."""

@@ -392,7 +392,7 @@ def _identity(card: Card) -> dict[str, Any]:
     data = dict(raw["provenance"].get("data", {}))
     # Not by its name: the same file may be reached by another path.
     origin = {"data": data.get("sha256"), "holdout": data.get("holdout")}
-    return {"task": raw["task"], **raw["configuration"], **raw["assets"], **origin}
+    return {"task": raw["task"], **raw["configuration"], **origin, **raw["assets"]}
 
 
 def _short(value: Any) -> str:

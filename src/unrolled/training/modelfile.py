@@ -62,7 +62,7 @@ def write_model(path: str | os.PathLike[str], card: Card, tensors: Mapping[str, 
     Raises:
         OutputError: the folder does not exist or can't be written.
     """
-    plain = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
+    plain = {name: tensor.detach().cpu().contiguous().clone() for name, tensor in tensors.items()}
     blob = save(plain, metadata={"card": card.model_dump_json()})
     with replacing(path) as aside:
         aside.write_bytes(blob)

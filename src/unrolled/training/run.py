@@ -62,12 +62,14 @@ class Run:
         """Begin or go on with the log; lines after `after_step` belong to work that was lost."""
         if self.folder is None:
             return
+        for left in self.folder.glob(f".{CHECKPOINT}.*.part"):
+            left.unlink()  # a kill in the middle of a write leaves what was written aside
         path = self.folder / LOG
         kept = [] if after_step == 0 or not path.exists() else _complete_records(path, after_step)
         self.records = kept
         with replacing(path) as aside:
             aside.write_text("".join(json.dumps(record) + "\n" for record in kept))
-        self._log = path.open("a", encoding="utf-8")
+        self._log = path.open("a", encoding="utf-8", buffering=1)  # a line at a time
 
     def write(self, record: dict[str, Any]) -> None:
         """Add one record to the log."""
