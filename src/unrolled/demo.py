@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -122,8 +123,11 @@ def run_demo(
     folder = Path(folder)
     try:
         folder.mkdir(parents=True, exist_ok=True)
+        TemporaryFile(dir=folder).close()  # better known now than after the training
     except OSError as error:
-        raise OutputError(f"{folder}: can't make the folder ({error.strerror})") from error
+        raise OutputError(
+            f"{folder}: can't make the folder or write into it ({error.strerror}); choose another"
+        ) from error
     report = Report(
         title="unrolled: trained here, just now",
         subtitle="Recurrent networks on real data, beside the simple rivals that they must beat.",

@@ -12,6 +12,7 @@ import torch
 from torch import nn
 from torch.nn.functional import cross_entropy
 
+from unrolled.data.batch import Batch
 from unrolled.data.batching import ContiguousBatches
 from unrolled.errors import ConfigError, TrainingDiverged
 from unrolled.tasks.language_model import LanguageModel
@@ -92,6 +93,25 @@ def test_the_loop_differs_from_one_that_forgets_the_state_or_the_cut_or_the_clip
     by_hand = make_model()
     plain_loop(by_hand, trainer.batches, 12, **way)
     assert difference(trainer.model, by_hand) > 1e-5
+
+
+class Windows:
+    """Two batches that begin anew, the second with a row less."""
+
+    def __len__(self) -> int:
+        return 2
+
+    def __getitem__(self, step: int) -> Batch:
+        rows = 3 - step % 2
+        starts = torch.zeros(4, rows, dtype=torch.bool)
+        starts[0] = True
+        tokens = torch.arange(5 * rows).reshape(5, rows) % 7
+        return Batch(tokens[:-1], tokens[1:], starts=starts)
+
+
+def test_no_state_is_carried_into_a_batch_that_begins_anew(make_trainer: MakeTrainer) -> None:
+    outcome = make_trainer(budget=4, batches=Windows()).train()
+    assert [record["tokens"] for record in outcome.records] == [12, 8, 12, 8]
 
 
 def test_the_gradient_is_clipped_to_the_recipes_norm(

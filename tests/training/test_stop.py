@@ -86,9 +86,8 @@ HALF_WRITTEN = (
     + """
 import os
 from pathlib import Path
-from unrolled.training import modelfile
 
-settle, written = modelfile._settle, []
+replace, written = Path.replace, []
 
 def wait_half_way(aside, path):
     if path.name == "checkpoint.unrolled":
@@ -97,9 +96,9 @@ def wait_half_way(aside, path):
         aside.write_bytes(aside.read_bytes()[:1000])
         Path(sys.argv[2], "half").touch()
         sys.stdin.read()
-    settle(aside, path)
+    return replace(aside, path)
 
-modelfile._settle = wait_half_way
+Path.replace = wait_half_way
 generator(sys.argv[2])
 """
 )

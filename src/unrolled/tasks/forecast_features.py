@@ -83,7 +83,7 @@ class FeatureMaker:
         assert self.season is not None
         back = min(self.season - k, len(level))
         then = np.concatenate([level[:back], level[: len(level) - back]])
-        return squash((then - level) / scale.step, 5.0) * (np.arange(len(level)) >= back)
+        return squash((then - level) / scale.step, 5.0)
 
     def targets(self, values: Array, scale: Scale) -> Features:
         """`(n, K)`: (z_{t+k} - z_t) / step for k = 1 .. K, NaN where not known."""

@@ -1,0 +1,80 @@
+"""The baseline gate: verdicts, and the warning when the network loses."""
+
+from __future__ import annotations
+
+import json
+import warnings
+
+import pytest
+
+from unrolled.tasks.evaluation import Comparison, Evaluation, NetworkLoses, warn_if_lost
+
+
+def _comparison(network: float, baseline: float, metric: str = "MASE of the median") -> Comparison:
+    return Comparison(metric, network, baseline, "last value")
+
+
+@pytest.mark.parametrize(
+    ("network", "baseline", "verdict"),
+    [
+        (0.9, 1.0, "network wins"),
+        (1.1, 1.0, "network loses"),
+        (0.996, 1.0, "tie"),
+        (1.004, 1.0, "tie"),
+        (0.994, 1.0, "network wins"),
+        (1.006, 1.0, "network loses"),
+        (0.0, 0.0, "tie"),
+        (0.1, 0.0, "network loses"),
+    ],
+)
+def test_lower_is_better_and_half_a_percent_is_a_tie(
+    network: float, baseline: float, verdict: str
+) -> None:
+    assert _comparison(network, baseline).verdict == verdict
+
+
+def test_a_score_that_is_no_number_never_wins() -> None:
+    assert _comparison(float("nan"), 1.0).verdict == "network loses"
+
+
+def test_a_loss_is_said_plainly() -> None:
+    text = str(Evaluation((_comparison(1.2, 1.0),), {"coverage": 0.5}, "the last 20%"))
+    assert "network 1.200" in text
+    assert "last value 1.000" in text
+    assert "the network LOSES" in text
+    assert "coverage: 0.500" in text
+    assert text.endswith("measured on the last 20%")
+
+
+def test_the_first_comparison_gives_the_verdict() -> None:
+    both = (_comparison(1.2, 1.0), _comparison(0.5, 1.0, "CRPS, scaled"))
+    assert Evaluation(both).verdict == "network loses"
+    assert Evaluation(both[::-1]).verdict == "network wins"
+
+
+def test_a_score_is_found_by_its_name_or_the_first_word_of_it() -> None:
+    evaluation = Evaluation((_comparison(0.7, 1.0),), {"coverage of the 90% interval": 0.88})
+    assert evaluation["MASE"] == 0.7
+    assert evaluation["MASE of the median"] == 0.7
+    assert evaluation["coverage of the 90% interval"] == 0.88
+    with pytest.raises(KeyError):
+        evaluation["accuracy"]
+
+
+def test_an_evaluation_survives_json() -> None:
+    both = (_comparison(1.2, 1.0), _comparison(0.5, 1.0, "CRPS, scaled"))
+    evaluation = Evaluation(both, {"coverage": 0.88}, "the end")
+    assert Evaluation.from_dict(json.loads(json.dumps(evaluation.to_dict()))) == evaluation
+
+
+def test_a_network_that_loses_warns_with_the_scores() -> None:
+    lost = Evaluation((_comparison(0.9, 1.0), _comparison(1.2, 1.0, "CRPS, scaled")))
+    with pytest.warns(NetworkLoses, match=r"CRPS, scaled: network 1\.200, last value 1\.000"):
+        warn_if_lost(lost)
+
+
+@pytest.mark.parametrize("network", [0.5, 1.0])
+def test_winning_and_a_tie_say_nothing(network: float) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        warn_if_lost(Evaluation((_comparison(network, 1.0),)))

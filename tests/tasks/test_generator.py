@@ -1,0 +1,359 @@
+"""The generator: it writes, suggests, streams and scores, and is the same after a save."""
+
+from __future__ import annotations
+
+import math
+import warnings
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from sklearn.base import clone
+
+import unrolled
+from unrolled import Generator
+from unrolled.data.text import UNKNOWN
+from unrolled.errors import ConfigError, NotFittedError
+from unrolled.tasks.evaluation import NetworkLoses
+
+pytestmark = pytest.mark.filterwarnings("ignore::unrolled.tasks.evaluation.NetworkLoses")
+
+TEXT = "".join(f"{n} and {n} make {n + n}, says the book.\n" for n in range(100))
+
+
+def small(**options: object) -> Generator:
+    given_options = {
+        "hidden_size": 16,
+        "layers": 1,
+        "embedding_size": 8,
+        "rows": 4,
+        "steps": 16,
+        "learning_rate": 0.02,
+        "device": "cpu",
+    }
+    return Generator(**{**given_options, **options})
+
+
+@pytest.fixture(scope="module")
+def lstm() -> Generator:
+    return small(layers=2).fit(TEXT, budget=30, progress=False)
+
+
+@pytest.fixture(scope="module")
+def gru() -> Generator:
+    return small(cell="gru").fit(TEXT, budget=30, progress=False)
+
+
+@pytest.fixture(scope="module")
+def rnn() -> Generator:
+    return small(cell="rnn").fit(TEXT, budget=30, progress=False)
+
+
+@pytest.fixture(params=["lstm", "gru", "rnn"])
+def generator(request: pytest.FixtureRequest) -> Generator:
+    return request.getfixturevalue(request.param)
+
+
+def test_it_learns(generator: Generator) -> None:
+    evaluation = generator.evaluate()
+    assert evaluation["bits"] < 0.9 * math.log2(len(generator.vocabulary) - 1)
+    assert generator.outcome.steps == 30
+    assert not generator.model.training
+
+
+def test_the_same_seed_gives_the_same_model_and_another_seed_another() -> None:
+    def weights(seed: int) -> torch.Tensor:
+        torch.manual_seed(torch.seed())
+        model = small(seed=seed, layers=2).fit(TEXT, budget=6, progress=False)
+        return torch.cat([p.detach().flatten() for p in model.model.parameters()])
+
+    assert torch.equal(weights(1), weights(1))
+    assert not torch.equal(weights(1), weights(2))
+
+
+def test_fitting_leaves_the_callers_random_numbers_alone() -> None:
+    torch.manual_seed(3)
+    expected = torch.rand(2)
+    torch.manual_seed(3)
+    small().fit(TEXT, budget=2, progress=False)
+    assert torch.equal(torch.rand(2), expected)
+
+
+def test_a_saved_model_answers_as_before(generator: Generator, tmp_path: Path) -> None:
+    back = unrolled.load(generator.save(tmp_path / "model.unrolled"))
+    assert isinstance(back, Generator)
+    assert back.get_params() == generator.get_params()
+    assert back.vocabulary == generator.vocabulary
+    assert back.generate("7 and", seed=4) == generator.generate("7 and", seed=4)
+    assert back.suggest("7 an", k=8) == generator.suggest("7 an", k=8)
+    assert back.evaluate() == generator.evaluate()
+    assert back.evaluate("8 and 8 make 16\n") == generator.evaluate("8 and 8 make 16\n")
+    again = back.save(tmp_path / "again.unrolled")
+    assert unrolled.load(again).generate("9", seed=4) == generator.generate("9", seed=4)
+
+
+def test_the_baseline_comes_back_equal(lstm: Generator, tmp_path: Path) -> None:
+    back = unrolled.load(lstm.save(tmp_path / "model.unrolled"))
+    first, second = lstm.baseline.to_arrays(), back.baseline.to_arrays()
+    assert first.keys() == second.keys()
+    for name, array in first.items():
+        np.testing.assert_array_equal(second[name], array)
+    ids = lstm.vocabulary.encode_array(TEXT[:300])
+    np.testing.assert_array_equal(
+        back.baseline.log2_probabilities(ids), lstm.baseline.log2_probabilities(ids)
+    )
+
+
+def test_a_checkpoint_is_a_model(tmp_path: Path) -> None:
+    model = small().fit(TEXT, budget=10, run_dir=tmp_path, progress=False)
+    back = unrolled.load(tmp_path / "checkpoint.unrolled")
+    assert back.generate("7", seed=1) == model.generate("7", seed=1)
+    assert back.evaluate(TEXT) == model.evaluate(TEXT)
+    with pytest.raises(ConfigError, match="give a text"):
+        back.evaluate()
+
+
+@settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(text=st.text("0123456789 andmke,\n\u20ac", min_size=1, max_size=40), data=st.data())
+def test_one_step_at_a_time_gives_the_numbers_of_the_whole_sequence(
+    generator: Generator, text: str, data: st.DataObject
+) -> None:
+    ids = torch.tensor(generator.vocabulary.encode(text)).unsqueeze(1)
+    with torch.no_grad():
+        whole = generator.model(ids)[0][:, 0].softmax(-1).numpy()
+    begin = data.draw(st.integers(0, len(text) - 1))
+    state = generator.start(text[:begin]) if begin else None
+    for place in range(begin, len(text)):
+        probabilities, state = generator.step(text[place], state)
+        np.testing.assert_allclose(probabilities, whole[place], rtol=1e-4, atol=1e-6)
+    assert probabilities.dtype == np.float32
+    assert probabilities.sum() == pytest.approx(1.0, abs=1e-5)
+
+
+def test_a_state_is_the_callers_own_and_can_be_rolled_back(generator: Generator) -> None:
+    state = generator.start("7 and 7 ")
+    before = {name: array.copy() for name, array in state.items()}
+    first, after = generator.step("m", state)
+    second, _ = generator.step("m", after)
+    for name, array in before.items():
+        np.testing.assert_array_equal(state[name], array)
+        assert not np.shares_memory(state[name], after[name])
+    assert not np.array_equal(first, second)
+    again, _ = generator.step("m", state)
+    np.testing.assert_array_equal(again, first)
+    for array in after.values():
+        array[:] = 0
+    np.testing.assert_array_equal(generator.step("m", state)[0], first)
+
+
+def test_a_state_survives_a_file(generator: Generator, tmp_path: Path) -> None:
+    state = generator.start("7 and 7 ")
+    np.savez(tmp_path / "state.npz", **state)
+    with np.load(tmp_path / "state.npz", allow_pickle=False) as file:
+        back = dict(file)
+    np.testing.assert_array_equal(generator.step("m", back)[0], generator.step("m", state)[0])
+
+
+def test_no_state_is_the_beginning(generator: Generator) -> None:
+    zeros = {name: np.zeros_like(array) for name, array in generator.start("x").items()}
+    np.testing.assert_array_equal(generator.step("7")[0], generator.step("7", zeros)[0])
+
+
+def test_the_same_seed_writes_the_same_text(generator: Generator) -> None:
+    one = generator.generate("7 and", length=60, seed=5)
+    assert one == generator.generate("7 and", length=60, seed=5)
+    assert one != generator.generate("7 and", length=60, seed=6)
+    assert len(one) == 60
+
+
+def test_without_a_seed_texts_differ_and_the_callers_random_numbers_stay(
+    generator: Generator,
+) -> None:
+    torch.manual_seed(3)
+    expected = torch.rand(2)
+    torch.manual_seed(3)
+    texts = {generator.generate("7", length=60, temperature=1.5) for _ in range(3)}
+    assert len(texts) == 3
+    assert torch.equal(torch.rand(2), expected)
+
+
+def test_temperature_zero_always_takes_the_likeliest(generator: Generator) -> None:
+    text = generator.generate("7 and", length=20, temperature=0, seed=1)
+    assert text == generator.generate("7 and", length=20, temperature=0, seed=2)
+    assert text == generator.generate("7 and", length=20, top_k=1, seed=3)
+    read = "7 and"
+    for character in text:
+        known = [one for one in generator.suggest(read, k=3) if one[0] != UNKNOWN]
+        assert known[0][0] == character
+        read += character
+
+
+def test_suggestions_are_probabilities_in_order(generator: Generator) -> None:
+    everything = generator.suggest("7 and 7", k=10_000)
+    probabilities = [p for _, p in everything]
+    assert probabilities == sorted(probabilities, reverse=True)
+    assert sum(probabilities) <= 1 + 1e-5
+    assert sum(probabilities) > 0.9
+    assert len({character for character, _ in everything}) == len(everything)
+    assert generator.suggest("7 and 7", k=3) == everything[:3]
+    last, _ = generator.step("7", generator.start("7 and "))
+    for character, probability in everything[:5]:
+        place = generator.vocabulary.symbols.index(character)
+        assert last[place] == pytest.approx(probability, rel=1e-4)
+
+
+def test_unknown_characters_are_read_and_never_written(generator: Generator) -> None:
+    for prompt in ("\u20ac\u4e16\U0001f600", UNKNOWN, "\x00"):
+        text = generator.generate(prompt, length=50, temperature=5.0, seed=1)
+        assert len(text) == 50
+        assert set(text) <= set(TEXT)
+        assert len(generator.suggest(prompt, k=2)) == 2
+
+
+def test_nothing_unknown_is_suggested(generator: Generator) -> None:
+    assert UNKNOWN not in {character for character, _ in generator.suggest("7", k=10_000)}
+
+
+def test_an_empty_prompt_and_an_empty_answer_are_fine(generator: Generator) -> None:
+    assert len(generator.generate(length=12, seed=1)) == 12
+    assert generator.generate("", length=12, seed=1) == generator.generate(length=12, seed=1)
+    assert generator.generate("7", length=0) == ""
+    assert len(generator.suggest()) == 5
+    assert generator.start().keys() == generator.start("7").keys()
+
+
+def test_predict_answers_one_prompt_or_many(lstm: Generator) -> None:
+    one = lstm.predict("7 and", length=9, seed=2)
+    assert one == lstm.generate("7 and", length=9, seed=2)
+    assert lstm.predict(["7 and", "8"], length=9, seed=2) == [
+        one,
+        lstm.generate("8", length=9, seed=2),
+    ]
+    assert lstm.predict([]) == []
+
+
+def test_a_file_a_folder_and_the_text_itself_teach_the_same(tmp_path: Path) -> None:
+    (tmp_path / "book.txt").write_text(TEXT)
+    models = [
+        small().fit(data, budget=4, progress=False)
+        for data in (TEXT, tmp_path / "book.txt", str(tmp_path / "book.txt"), tmp_path)
+    ]
+    written = {model.generate("7", length=30, seed=1) for model in models}
+    assert len(written) == 1
+    assert len({model.evaluate()["bits"] for model in models}) == 1
+    assert "book.txt" in models[1].evaluate().held_out
+    assert models[1].evaluate(tmp_path / "book.txt")["bits"] == models[0].evaluate(TEXT)["bits"]
+
+
+@pytest.mark.parametrize("length", [200, 300, 5000])
+def test_a_text_of_one_line_is_a_text(length: int, lstm: Generator) -> None:
+    line = (TEXT.replace("\n", " ") * 2)[:length]
+    assert lstm.evaluate(line)["bits"] > 0
+    if length > 500:
+        small().fit(line, budget=2, progress=False)
+
+
+def test_evaluating_scores_every_character_but_the_first(generator: Generator) -> None:
+    text = "12 and 12 make 24, says the book.\n"
+    state, bits = None, []
+    for place in range(len(text) - 1):
+        probabilities, state = generator.step(text[place], state)
+        bits.append(-math.log2(probabilities[generator.vocabulary.encode(text[place + 1])[0]]))
+    evaluation = generator.evaluate(text)
+    assert evaluation["bits"] == pytest.approx(np.mean(bits), rel=1e-4)
+    ids = generator.vocabulary.encode_array(text)
+    rival = -generator.baseline.log2_probabilities(ids)[1:].mean()
+    assert evaluation.comparisons[0].baseline == pytest.approx(rival)
+
+
+def test_a_long_text_is_scored_as_one_stream(generator: Generator) -> None:
+    text = TEXT[:2600]
+    ids = torch.tensor(generator.vocabulary.encode(text))
+    with torch.no_grad():
+        logits, _ = generator.model(ids[:-1].unsqueeze(1))
+    nats = -logits[:, 0].log_softmax(-1).gather(1, ids[1:].unsqueeze(1)).double().mean()
+    assert generator.evaluate(text)["bits"] == pytest.approx(float(nats) / math.log(2), rel=1e-5)
+
+
+def test_the_held_out_end_is_never_learnt_from() -> None:
+    cut = round(0.9 * len(TEXT))
+    one = small().fit(TEXT, budget=4, progress=False)
+    other = small().fit(TEXT[:cut] + "#" * (len(TEXT) - cut), budget=4, progress=False)
+    for name, tensor in one.model.state_dict().items():
+        assert torch.equal(tensor, other.model.state_dict()[name])
+    assert "#" not in other.vocabulary
+    first, second = one.baseline.to_arrays(), other.baseline.to_arrays()
+    for name, array in first.items():
+        np.testing.assert_array_equal(second[name], array)
+    assert one.evaluate()["bits"] != other.evaluate()["bits"]
+    assert one.evaluate()["bits"] == pytest.approx(
+        one.evaluate(TEXT[cut:])["bits"], rel=1e-6
+    )  # the same stream from a fresh state
+
+
+def test_a_network_that_loses_is_said_to_lose() -> None:
+    with pytest.warns(NetworkLoses, match="the network LOSES"):
+        model = small().fit(TEXT, budget=1, progress=False)
+    evaluation = model.evaluate()
+    assert evaluation.verdict == "network loses"
+    assert evaluation.comparisons[0].network > evaluation.comparisons[0].baseline
+    assert "LOSES" in str(evaluation)
+    assert "Kneser-Ney" in str(evaluation)
+
+
+def test_a_network_that_wins_is_not_said_to_lose() -> None:
+    # what comes next depends on what stood far back, where no n-gram of order 8 can see it
+    rng = np.random.default_rng(0)
+    text = "".join(f"{'ab'[n]}{'-' * 12}{'ab'[n]}\n" for n in rng.integers(2, size=400))
+    model = small(hidden_size=32, learning_rate=0.03)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", NetworkLoses)
+        model.fit(text, budget=300, progress=False)
+    assert model.evaluate().verdict == "network wins"
+
+
+def test_a_warm_start_goes_on_from_the_weights() -> None:
+    model = small(warm_start=True).fit(TEXT, budget=20, progress=False)
+    vocabulary = model.vocabulary
+    before = {name: tensor.clone() for name, tensor in model.model.state_dict().items()}
+    tiny = clone(model).set_params(learning_rate=1e-9)
+    tiny.vocabulary, tiny.model = vocabulary, model.model
+    tiny.fit(TEXT.upper() + TEXT, budget=1, progress=False)
+    assert tiny.vocabulary == vocabulary
+    for name, tensor in tiny.model.state_dict().items():
+        assert torch.allclose(tensor, before[name], atol=1e-6)
+    fresh = small(learning_rate=1e-9).fit(TEXT, budget=1, progress=False)
+    assert not torch.allclose(fresh.model.readout.weight, before["readout.weight"], atol=1e-3)
+
+
+def test_a_loaded_model_goes_on_training(tmp_path: Path) -> None:
+    path = small(warm_start=True).fit(TEXT, budget=20, progress=False).save(tmp_path / "m.unrolled")
+    back = unrolled.load(path)
+    before = back.evaluate(TEXT)["bits"]
+    back.fit(TEXT, budget=60, progress=False)
+    assert back.evaluate(TEXT)["bits"] < before
+
+
+def test_a_clone_has_the_settings_and_has_learnt_nothing(lstm: Generator) -> None:
+    copy = clone(lstm)
+    assert copy.get_params() == lstm.get_params()
+    for ask in (copy.generate, copy.suggest, copy.evaluate, copy.start, lambda: copy.step("a")):
+        with pytest.raises(NotFittedError, match="fit"):
+            ask()
+
+
+def test_the_card_says_where_the_model_came_from(lstm: Generator, tmp_path: Path) -> None:
+    from hashlib import sha256
+
+    from unrolled.training.modelfile import read_model
+
+    card, _ = read_model(lstm.save(tmp_path / "model.unrolled"))
+    assert card.task == "Generator"
+    assert card.training is None
+    assert card.provenance["data"]["sha256"] == sha256(TEXT.encode()).hexdigest()
+    assert card.provenance["machine"]["torch"] == torch.__version__
+    comparison = card.scores["comparisons"][0]
+    assert comparison["network"] == lstm.evaluate()["bits"]

@@ -1,0 +1,194 @@
+"""The demo in its quick form: everything that it promises, with the network unplugged."""
+
+from __future__ import annotations
+
+import json
+import socket
+from dataclasses import dataclass
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+import unrolled
+from unrolled import demo
+from unrolled.data import catalog
+from unrolled.data.series_set import SeriesSet
+from unrolled.demo import FORECASTS, run_demo
+from unrolled.errors import OutputError
+from unrolled.tasks.forecaster import Forecaster
+from unrolled.tasks.generator import Generator
+
+MODELS = ("seattle-weather", "stocks", "crimea", "python-docs")
+
+
+@dataclass(frozen=True)
+class _Ran:
+    folder: Path
+    page: Path
+    told: list[str]
+    data: dict[str, Any]
+
+
+class _Data(HTMLParser):
+    """The JSON that the page holds."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.found = ""
+        self._inside = False
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self._inside = dict(attrs).get("id") == "data"
+
+    def handle_endtag(self, tag: str) -> None:
+        self._inside = False
+
+    def handle_data(self, data: str) -> None:
+        self.found += data if self._inside else ""
+
+
+def _unplugged(*_: Any, **__: Any) -> Any:
+    raise AssertionError("the demo reached for the network")
+
+
+@pytest.fixture(scope="module")
+def ran(tmp_path_factory: pytest.TempPathFactory) -> _Ran:
+    folder = tmp_path_factory.mktemp("demo") / "made" / "here"
+    told: list[str] = []
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.delenv("UNROLLED_DATA", raising=False)
+        patch.setenv("UNROLLED_CACHE", str(folder.parents[1] / "cache"))
+        for name in ("socket", "create_connection", "getaddrinfo"):
+            patch.setattr(socket, name, _unplugged)
+        page = run_demo(folder, quick=True, progress=False, tell=told.append)
+    torch.set_num_threads(threads)
+    data = json.loads(_Data(page.read_text(encoding="utf-8")).found)
+    return _Ran(folder, page, told, data)
+
+
+def test_the_folder_holds_a_page_a_picture_and_four_models(ran: _Ran) -> None:
+    files = {f"{name}.unrolled" for name in MODELS} | {"report.html", "picture.png"}
+    assert {file.name for file in ran.folder.iterdir()} == files
+    assert ran.page == ran.folder / "report.html"
+    assert (ran.folder / "picture.png").read_bytes().startswith(b"\x89PNG")
+
+
+@pytest.mark.parametrize("forecast", FORECASTS, ids=lambda one: one.name)
+def test_a_forecaster_of_the_demo_loads_and_forecasts(ran: _Ran, forecast: Any) -> None:
+    model = unrolled.load(ran.folder / f"{forecast.name}.unrolled")
+    assert isinstance(model, Forecaster)
+    series = forecast.series()
+    assert model.predict(series).height == len(series) * forecast.horizon
+
+
+def test_the_generator_of_the_demo_loads_and_writes(ran: _Ran) -> None:
+    model = unrolled.load(ran.folder / "python-docs.unrolled")
+    assert isinstance(model, Generator)
+    assert len(model.generate("def ", length=20, seed=1)) == 20
+
+
+def test_the_page_shows_every_data_set_with_its_fans(ran: _Ran) -> None:
+    panels = ran.data["forecasts"]
+    assert [one["name"] for one in panels] == [one.title for one in FORECASTS]
+    assert [len(one["series"]) for one in panels] == [1, 5, 3]
+    for panel, forecast in zip(panels, FORECASTS, strict=True):
+        for series in panel["series"]:
+            assert 1 <= len(series["fans"]) <= demo.MOST_FANS
+            for fan in series["fans"]:
+                assert len(fan["actual"]) == forecast.horizon
+                curves = [fan["quantiles"][level] for level in sorted(fan["quantiles"], key=float)]
+                assert (np.diff(np.array(curves), axis=0) >= 0).all()
+
+
+def test_a_fan_is_drawn_beside_what_came_true(ran: _Ran) -> None:
+    """Of the days after its origin, all behind the training part."""
+    series = FORECASTS[0].series()
+    model = unrolled.load(ran.folder / "seattle-weather.unrolled")
+    assert isinstance(model, Forecaster)
+    days = np.datetime_as_string(series.times[0], unit="D").tolist()
+    for fan in ran.data["forecasts"][0]["series"][0]["fans"]:
+        place = days.index(fan["origin"])
+        assert fan["ds"] == days[place + 1 : place + 8]
+        assert fan["actual"] == series.values[0][place + 1 : place + 8].tolist()
+        assert series.times[0][place] >= model.trained_until["temp_max"]
+        said = model.backtest(series, {"temp_max": [place]})["temp_max"][0]
+        np.testing.assert_allclose(
+            [fan["quantiles"][f"{level:g}"] for level in model.quantiles], said.T, rtol=1e-4
+        )
+
+
+def test_the_table_holds_both_scores_of_every_model_and_the_verdict(ran: _Ran) -> None:
+    rows = ran.data["scores"]
+    assert len(rows) == 2 * 3 + 1
+    for row in rows:
+        assert np.isfinite([row["network"], row["baseline"]]).all()
+        assert row["verdict"] in ("network wins", "network loses", "tie")
+        assert row["detail"]
+    # Twenty steps are not enough to write well; the page has to admit it.
+    assert rows[-1]["metric"] == "bits per character"
+    assert rows[-1]["verdict"] == "network loses"
+
+
+def test_the_page_shows_a_sample_the_losses_and_the_unfolded_network(ran: _Ran) -> None:
+    data = ran.data
+    assert len(data["text"]["sample"]) == 500
+    assert len(data["losses"]) == 4
+    for curve in data["losses"]:
+        assert 0 < len(curve["points"]) <= demo.MOST_POINTS
+        assert curve["validation"]
+    word = "".join(data["unfolded"]["text"])
+    text = catalog.load("python-docs")
+    assert isinstance(text, str)
+    assert 8 <= len(word) <= 10
+    assert word.isalpha()
+    assert word in text
+    assert [len(layer["hidden"][0]) for layer in data["unfolded"]["layers"]] == [16, 16]
+    assert data["machine"]["torch"] == torch.__version__
+    assert len(data["notes"]) == 2
+
+
+def test_the_demo_tells_what_it_does(ran: _Ran) -> None:
+    told = "\n".join(ran.told)
+    assert "Weather in Seattle: 1 series of 1,461 values, daily" in told
+    assert told.count("measured on") == 4
+    assert "the network LOSES" in told
+    assert f"page: {ran.page}" in told
+    assert f"picture: {ran.folder / 'picture.png'}" in told
+
+
+@pytest.fixture
+def no_training(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fit(*_: Any, **__: Any) -> Any:
+        raise AssertionError("training began")
+
+    monkeypatch.setattr(Forecaster, "fit", fit)
+    monkeypatch.setattr(Generator, "fit", fit)
+
+
+@pytest.mark.usefixtures("no_training")
+@pytest.mark.parametrize("where", ["file", "file/below"])
+def test_a_place_that_cannot_be_a_folder_is_said_before_training(
+    tmp_path: Path, where: str
+) -> None:
+    (tmp_path / "file").write_text("mine")
+    with pytest.raises(OutputError) as error:
+        run_demo(tmp_path / where, quick=True, progress=False, tell=lambda _: None)
+    assert str(tmp_path / where) in str(error.value)
+    assert "\n" not in str(error.value)
+    assert (tmp_path / "file").read_text() == "mine"
+
+
+def test_the_same_data_is_read_whatever_the_user_has_set(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The demo's sets come with the packages, before any folder of the user's."""
+    monkeypatch.setenv("UNROLLED_DATA", str(tmp_path))
+    for forecast in FORECASTS:
+        assert isinstance(forecast.series(), SeriesSet)
