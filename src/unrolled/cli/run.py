@@ -19,9 +19,6 @@ _UsageError: type[Exception] = typer.BadParameter.__mro__[1]
 
 def run(arguments: Sequence[str] | None = None) -> int:
     """Parse and run; see `unrolled.cli.main`."""
-    # Read when torch is loaded. Threads that spin while they wait starve on a machine with other
-    # work: a training run beside a busy process took ten times as long as with sleeping ones.
-    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     words, debug = _without_debug(sys.argv[1:] if arguments is None else arguments)
     try:
         return _run(words)

@@ -246,7 +246,7 @@ class Generator(Task):
         self._check_fitted()
         with torch.no_grad():
             logits, _ = self._read(prompt)
-        # One more is asked for, since the unknown symbol, which is never written, may be among them.
+        # One more than asked for: the unknown symbol, which is never written, may be among them.
         ids, probabilities = suggest(logits[0].float().cpu(), k + 1 if k > 0 else k)
         known = [
             (self.vocabulary.symbols[int(i)], float(p))
