@@ -40,6 +40,13 @@ def test_every_exported_name_can_be_had(name):
     assert name in dir(unrolled)
 
 
+@pytest.mark.parametrize("room", unrolled.ROOMS)
+def test_every_room_opens_and_holds_what_it_exports(room):
+    opened = getattr(unrolled, room)
+    for name in getattr(opened, "__all__", ()):
+        assert getattr(opened, name) is not None
+
+
 def test_a_name_that_is_not_there_is_an_attribute_error():
     with pytest.raises(AttributeError, match="no_such_name"):
         _ = unrolled.no_such_name

@@ -6,30 +6,17 @@ and `torch` is loaded only by those who need it.
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from unrolled.door import door
 
 __version__ = "0.1.0"
 
-_HOMES = {
-    "Batch": "unrolled.data.batch",
-    "Forecaster": "unrolled.tasks.forecaster",
-    "GRU": "unrolled.layers",
-    "Generator": "unrolled.tasks.generator",
-    "LSTM": "unrolled.layers",
-    "RNN": "unrolled.layers",
-    "Recurrent": "unrolled.layers",
-    "UnrolledError": "unrolled.errors",
-    "info": "unrolled.about",
-    "load": "unrolled.tasks.loading",
-    "read_series": "unrolled.data.series",
-    "read_text": "unrolled.data.text",
-    "use_path": "unrolled.layers",
-}
-_ROOMS = (
+ROOMS = (
     "baselines",
     "data",
     "decoding",
+    "demo",
     "errors",
     "kernels",
     "layers",
@@ -37,6 +24,22 @@ _ROOMS = (
     "tasks",
     "training",
 )
+_HOMES = {
+    "Batch": "data.batch",
+    "Forecaster": "tasks.forecaster",
+    "GRU": "layers.rnn",
+    "Generator": "tasks.generator",
+    "LSTM": "layers.rnn",
+    "RNN": "layers.rnn",
+    "Recurrent": "layers.recurrent",
+    "UnrolledError": "errors",
+    "info": "about",
+    "load": "tasks.loading",
+    "read_series": "data.series",
+    "read_text": "data.text",
+    "use_path": "layers.paths",
+    **dict.fromkeys(ROOMS, ""),
+}
 
 __all__ = [
     "GRU",
@@ -65,16 +68,4 @@ if TYPE_CHECKING:
     from unrolled.tasks.generator import Generator
     from unrolled.tasks.loading import load
 
-
-def __getattr__(name: str) -> Any:
-    if name in _ROOMS:
-        return import_module(f"unrolled.{name}")
-    if name not in _HOMES:
-        raise AttributeError(f"module 'unrolled' has no attribute {name!r}")
-    value = getattr(import_module(_HOMES[name]), name)
-    globals()[name] = value
-    return value
-
-
-def __dir__() -> list[str]:
-    return sorted([*globals(), *_HOMES, *_ROOMS])
+__getattr__, __dir__ = door(__name__, _HOMES)

@@ -62,7 +62,7 @@ def _told(part: Callable[[], dict[str, Any]], name: str) -> dict[str, Any]:
     """A part of the answer; where it fails, what went wrong, under the name of the part."""
     try:
         return part()
-    except (UnrolledError, ImportError, OSError) as error:
+    except (UnrolledError, ImportError, OSError, RuntimeError) as error:
         return {name: f"{type(error).__name__}: {error}"}
 
 

@@ -15,13 +15,15 @@ def test_the_place_of_the_file_is_printed(call):
     assert Path(told.out.strip()) == catalog.get("stocks")
 
 
-def test_out_copies_the_file(call, tmp_path):
-    out = tmp_path / "weather.csv"
+def test_out_writes_a_file_that_training_reads_as_it_is(call, tmp_path):
+    out = tmp_path / "deaths.csv"
     out.write_text("what was there")
-    told = call("data", "get", "seattle-weather", "--out", out)
+    told = call("data", "get", "crimea", "--out", out)
     assert told.out == f"{out}\n"
-    assert out.read_bytes() == catalog.get("seattle-weather").read_bytes()
     assert list(tmp_path.iterdir()) == [out]
+    words = ("--horizon", 3, "--budget", "2 steps", "--hidden-size", 4)
+    model = tmp_path / "m.unrolled"
+    assert call("train", "forecast", out, *words, "--out", model).code == 0
 
 
 @pytest.mark.parametrize(

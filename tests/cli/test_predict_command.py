@@ -95,3 +95,11 @@ def test_an_option_out_of_its_range_is_bad_input(call, generator):
         assert told.code == 2
         assert told.err.count("\n") == 1
     assert call("predict", generator, "--suggest", 0).code == 2
+
+
+def test_a_forecast_never_replaces_its_own_history(call, forecaster, table):
+    before = table.read_bytes()
+    told = call("predict", forecaster, table, "--out", table)
+    assert told.code == 2
+    assert "is the INPUT itself" in told.err
+    assert table.read_bytes() == before

@@ -12,7 +12,7 @@ import numpy as np
 import pooch
 import pytest
 
-from unrolled.data import SeriesSet, catalog
+from unrolled.data import SeriesSet, catalog, read_series
 from unrolled.errors import ConfigError, DataError, OutputError
 
 EMBEDDED = [one.name for one in catalog.entries() if one.embedded]
@@ -256,3 +256,15 @@ def test_the_competitions_series_have_their_known_sizes():
     assert stocks.frequency.alias == "B"
     assert catalog.load("illness", download=False).frequency.alias == "W"
     assert catalog.load("weather-hourly", download=False).lengths.tolist() == [35064] * 12
+
+
+def test_an_exported_set_is_read_as_the_set_itself(nowhere):
+    for name in ("crimea", "seattle-weather"):
+        read = read_series(catalog.export(name, nowhere / f"{name}.csv"))
+        assert (
+            read.to_frame()
+            .sort("unique_id", "ds")
+            .equals(catalog.load(name).to_frame().sort("unique_id", "ds"))
+        )
+    text = catalog.export("python-docs", nowhere / "docs.txt").read_text(encoding="utf-8")
+    assert text == catalog.load("python-docs")

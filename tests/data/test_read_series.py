@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from unrolled.data import SeriesSet, read_series
-from unrolled.data.rows import read_series_by_row
+from unrolled.data.by_row import read_series_by_row
 from unrolled.errors import ConfigError, DataError
 
 LONG = pl.DataFrame(

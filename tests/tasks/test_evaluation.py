@@ -7,6 +7,7 @@ import warnings
 
 import pytest
 
+from unrolled.errors import ConfigError
 from unrolled.tasks.evaluation import Comparison, Evaluation, NetworkLoses, warn_if_lost
 
 
@@ -55,6 +56,8 @@ def test_the_first_comparison_gives_the_verdict() -> None:
 def test_a_score_is_found_by_its_name_or_the_first_word_of_it() -> None:
     evaluation = Evaluation((_comparison(0.7, 1.0),), {"coverage of the 90% interval": 0.88})
     assert evaluation["MASE"] == 0.7
+    with pytest.raises(ConfigError, match="got the metric 'RMSE', expected one of MASE"):
+        _ = evaluation["RMSE"]
     assert evaluation["MASE of the median"] == 0.7
     assert evaluation["coverage of the 90% interval"] == 0.88
     with pytest.raises(KeyError):

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from unrolled.door import door
 
 if TYPE_CHECKING:
     from unrolled.baselines.naive import Naive, SeasonalNaive
@@ -19,12 +20,4 @@ _HOMES = {
 
 __all__ = ["NGram", "Naive", "SeasonalNaive", "bits_by_order", "choose_order"]
 
-
-def __getattr__(name: str) -> Any:
-    if name not in _HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
-
-
-def __dir__() -> list[str]:
-    return sorted(__all__)
+__getattr__, __dir__ = door(__name__, _HOMES)

@@ -73,8 +73,7 @@ class NGram:
         return self._smooth(count_grams(tokens, vocabulary_size, self.order), vocabulary_size)
 
     def log2_probabilities(self, ids: ArrayLike) -> Floats:
-        """`(N,)`: log2 of each token's probability after (at most `order - 1` of) those before
-        it."""
+        """`(N,)`: log2 p of each token after (at most `order - 1` of) those before it."""
         tokens = _checked_tokens(ids, self._fitted().vocabulary_size)
         probabilities = np.full(len(tokens), 1.0 / self.vocabulary_size)
         # contexts[i] numbers the gram that ends just before token i, or is -1 where it was never

@@ -16,21 +16,18 @@ EXAMPLES = (
 def data_get(
     name: Annotated[str, typer.Argument(metavar="NAME", help="As `unrolled data list` has it.")],
     out: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Copy the file here, too.")
+        Path | None,
+        typer.Option(metavar="FILE", help="Write it here, as plain text or a long CSV."),
     ] = None,
 ) -> None:
     """Find or fetch a public data set, check its sum, and print where its file is.
+
+    With --out it is written as a file that the tasks read as it is: text as UTF-8, series as a CSV
+    of unique_id, ds and y.
 
     It is looked for inside installed packages, in the folders of UNROLLED_DATA and in the cache,
     and fetched only where it is in none of them.
     """
     from unrolled.data import catalog
 
-    path = catalog.get(name)
-    if out is not None:
-        from unrolled.writing import replacing
-
-        with replacing(out) as aside:
-            aside.write_bytes(path.read_bytes())
-        path = out
-    print(path)
+    print(catalog.get(name) if out is None else catalog.export(name, out))

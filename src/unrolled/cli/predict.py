@@ -106,6 +106,8 @@ def _forecast(task: Forecaster, model: Path, history: str | None, series: dict[s
         raise ConfigError(f"{model} holds a Forecaster, which needs INPUT, the table to go on from")
     out, quantiles = series.pop("out", None), series.pop("quantiles", None)
     if out is not None:
+        if out.exists() and Path(history).exists() and out.samefile(history):
+            raise ConfigError(f"--out {out} is the INPUT itself; name another file")
         check_out(out, TABLE)
     write_table(task.predict(series_of(history, series), quantiles=quantiles), out)
 

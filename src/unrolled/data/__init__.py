@@ -5,8 +5,9 @@ Names are loaded when they are first asked for, so that `import unrolled.data` c
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from unrolled.door import door
 
 if TYPE_CHECKING:
     from unrolled.data import catalog
@@ -28,6 +29,7 @@ _HOMES = {
     "WindowBatches": "batching",
     "calendar_features": "calendar",
     "calendar_names": "calendar",
+    "catalog": "",
     "read_series": "series",
     "read_text": "text",
 }
@@ -47,14 +49,4 @@ __all__ = [
     "read_text",
 ]
 
-
-def __getattr__(name: str) -> Any:
-    if name == "catalog":
-        return import_module("unrolled.data.catalog")
-    if name not in _HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f"unrolled.data.{_HOMES[name]}"), name)
-
-
-def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+__getattr__, __dir__ = door(__name__, _HOMES)

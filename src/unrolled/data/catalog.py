@@ -15,10 +15,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cache
 from importlib.util import find_spec
+from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from unrolled.errors import ConfigError, DataError, OutputError
+from unrolled.writing import replacing
 
 if TYPE_CHECKING:
     from unrolled.data.series_set import SeriesSet
@@ -91,7 +93,7 @@ def entry(name: str) -> Entry:
 def find(name: str) -> Path | None:
     """The file of a set that is at hand, its sum checked; None where it would have to be fetched.
 
-    Errors: ConfigError for an unknown name, DataError for a file with another sha256.
+    Raises: ConfigError for an unknown name, DataError for a file with another sha256.
     """
     for path, sha256 in _places(entry(name)):
         if path.is_file():
@@ -103,7 +105,7 @@ def find(name: str) -> Path | None:
 def get(name: str, *, download: bool = True) -> Path:
     """The file of a set, fetched from its address where it is not at hand.
 
-    Errors: ConfigError for an unknown name; DataError where the file can't be had, or has another
+    Raises: ConfigError for an unknown name; DataError where the file can't be had, or has another
     sha256 than the catalog's (a fetched one is then thrown away); OutputError where the cache can't
     be written.
     """
@@ -142,7 +144,7 @@ def load(name: str, *, download: bool = True, **options: Any) -> SeriesSet | str
         options: of the reader (`value_columns`, `past_columns`, `missing`, ...), before the table's
             own.
 
-    Errors: as `get`, and those of the reader.
+    Raises: as `get`, and those of the reader.
     """
     wanted = entry(name)
     path = get(name, download=download)
@@ -156,7 +158,7 @@ def load(name: str, *, download: bool = True, **options: Any) -> SeriesSet | str
 
         return read_text(path, **options)
     if wanted.reader == "by-row":
-        from unrolled.data.rows import read_series_by_row
+        from unrolled.data.by_row import read_series_by_row
 
         return read_series_by_row(path, **options)
     from unrolled.data.series import read_series
@@ -166,6 +168,25 @@ def load(name: str, *, download: bool = True, **options: Any) -> SeriesSet | str
 
         return read_series(pl.read_json(path), **options)
     return read_series(path, **options)
+
+
+def export(name: str, path: str | PathLike[str], *, download: bool = True) -> Path:
+    """Write a set as a plain file that the tasks read as it is.
+
+    Args:
+        name: of the set.
+        path: of the file: text as UTF-8, series as a long CSV (`unique_id, ds, y`).
+        download: fetch the set where it is not at hand.
+
+    Raises: as `load`; OutputError where the file can't be written.
+    """
+    loaded = load(name, download=download)
+    with replacing(path) as aside:
+        if isinstance(loaded, str):
+            aside.write_text(loaded, encoding="utf-8")
+        else:
+            loaded.to_frame().write_csv(aside)
+    return Path(path)
 
 
 def cache_folder() -> Path:

@@ -56,7 +56,7 @@ def parse_dates(table: Table, name: str) -> tuple[np.ndarray, bool]:
     Counts become microseconds since 1970. Times with an offset are turned into UTC; those of one
     with a time zone too.
 
-    Errors: DataError at the first cell that is empty or reads differently from the first.
+    Raises: DataError at the first cell that is empty or reads differently from the first.
     """
     column = table.frame[name]
     if column.dtype in (pl.Date, pl.Datetime):

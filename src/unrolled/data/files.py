@@ -13,7 +13,7 @@ from unrolled.errors import DataError
 def read_bytes(path: str | PathLike[str]) -> bytes:
     """The bytes of a file; those inside where the name ends in `.gz`.
 
-    Errors: DataError where there is no such file, it is a folder, or it can't be read.
+    Raises: DataError where there is no such file, it is a folder, or it can't be read.
     """
     path = Path(path)
     if path.is_dir():
@@ -39,7 +39,7 @@ def read_bytes(path: str | PathLike[str]) -> bytes:
 def decode(raw: bytes, path: str | PathLike[str], encoding: str = "utf-8") -> str:
     """The text of the bytes, without a byte order mark and with `\\n` at the ends of lines.
 
-    Errors: DataError that names line and byte where the bytes are not of that encoding.
+    Raises: DataError that names line and byte where the bytes are not of that encoding.
     """
     try:
         text = raw.decode(encoding)

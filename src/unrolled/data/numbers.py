@@ -26,7 +26,7 @@ def parse_numbers(table: Table, name: str, *, picked: bool = False) -> np.ndarra
         picked: whether a person asked for this column; if not, one that holds text is answered with
             how to pick others.
 
-    Errors: DataError at the first cell that is not a number.
+    Raises: DataError at the first cell that is not a number.
     """
     column = table.frame[name]
     if column.dtype.is_numeric() or column.dtype in (pl.Boolean, pl.Null):

@@ -47,7 +47,7 @@ def read_series(
         missing: "error" names the first missing value or gap; "mask" keeps missing values as NaN
             and fills gaps with NaN, for training around them.
 
-    Errors: DataError, naming file, line and column, for whatever can't be used; ConfigError for
+    Raises: DataError, naming file, line and column, for whatever can't be used; ConfigError for
     arguments that contradict each other.
     """
     if isinstance(source, SeriesSet):

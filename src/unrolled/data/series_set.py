@@ -88,7 +88,7 @@ class SeriesSet:
                 2001-01-01 on.
             frequency: "D", "15min", ...; default: inferred from the times.
 
-        Errors: DataError for empty, infinite or unordered series; ConfigError for an unknown
+        Raises: DataError for empty, infinite or unordered series; ConfigError for an unknown
         frequency.
         """
         if isinstance(values, Mapping):
@@ -174,7 +174,7 @@ class SeriesSet:
             later: how much goes to the later part: a share between 0 and 1 (float), rounded to
                 whole points of each series, or a number of points (int).
 
-        Errors: ConfigError where the number makes no sense, DataError where a series is too short
+        Raises: ConfigError where the number makes no sense, DataError where a series is too short
         to leave a point in both parts.
         """
         share = isinstance(later, float)

@@ -28,7 +28,7 @@ def read_text(
         the text with `\\n` at the ends of lines and no byte order mark; files are joined by a
         newline where the one before ends without.
 
-    Errors: DataError for a missing or empty file, a folder without text, or bytes of another
+    Raises: DataError for a missing or empty file, a folder without text, or bytes of another
     encoding (with line and offset).
     """
     if isinstance(source, (str, PathLike)):

@@ -5,8 +5,9 @@ Names are imported when first asked for, so that `import unrolled` does not impo
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from unrolled.door import door
 
 if TYPE_CHECKING:
     from unrolled.layers.cells import Cell as Cell
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from unrolled.layers.rnn import LSTM as LSTM
     from unrolled.layers.rnn import RNN as RNN
 
-_HOME = {
+_HOMES = {
     "Cell": "cells",
     "GRUStep": "cells",
     "LSTMStep": "cells",
@@ -35,14 +36,6 @@ _HOME = {
     "RNN": "rnn",
 }
 
-__all__ = list(_HOME)
+__all__ = list(_HOMES)
 
-
-def __getattr__(name: str) -> Any:
-    if name not in _HOME:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f"{__name__}.{_HOME[name]}"), name)
-
-
-def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+__getattr__, __dir__ = door(__name__, _HOMES)

@@ -48,10 +48,10 @@ class Cell(Protocol):
 class RNNStep:
     """Elman's network: `h' = f(W_ih x + b_ih + W_hh h + b_hh)`, `f` tanh or relu.
 
-    Shapes: `weight_ih (H, I)`, `weight_hh (H, H)`, biases `(H,)` or None; state `h (B, H)`; output
-        `h'`.
-    Source: Elman, Finding structure in time, Cognitive Science 14 (1990); names as in
-        `torch.nn.RNN`.
+    Shapes: `weight_ih (H, I)`, `weight_hh (H, H)`, biases `(H,)` or None; state `h (B, H)`;
+    output `h'`.
+
+    Source: Elman, Finding structure in time, Cognitive Science 14 (1990); names as in torch.
     """
 
     weight_ih: Tensor
@@ -81,9 +81,10 @@ class GRUStep:
         n = tanh(W_in x + b_in + r * (W_hn h + b_hn))
         h' = (1 - z) * n + z * h
 
-    Shapes: `weight_ih (3H, I)`, `weight_hh (3H, H)`, biases `(3H,)` or None, gates in the order r,
-        z, n;
-    state `h (B, H)`; output `h'`. Source: Cho et al., arXiv 1406.1078 (version 3 for the place of
+    Shapes: `weight_ih (3H, I)`, `weight_hh (3H, H)`, biases `(3H,)` or None, gates in the order
+    r, z, n; state `h (B, H)`; output `h'`.
+
+    Source: Cho et al., arXiv 1406.1078 (version 3 for the place of
     the reset gate).
     """
 
@@ -119,12 +120,11 @@ class LSTMStep:
         c' = f * c + i * g
         h' = o * tanh(c')          or W_hr (o * tanh(c')) with a projection
 
-    Shapes: `weight_ih (4H, I)`, `weight_hh (4H, P)`, biases `(4H,)` or None, gates in the order i,
-        f, g, o;
-    `weight_hr (P, H)` or None; state `(h (B, P), c (B, H))`; output `h'`.
+    Shapes: `weight_ih (4H, I)`, `weight_hh (4H, P)`, biases `(4H,)` or None, gates in the order
+    i, f, g, o; `weight_hr (P, H)` or None; state `(h (B, P), c (B, H))`; output `h'`.
+
     Source: Hochreiter and Schmidhuber (1997) with the forget gate of Gers et al. (2000); the
-        projection is
-    Sak et al., arXiv 1402.1128.
+    projection is that of Sak et al., arXiv 1402.1128.
     """
 
     weight_ih: Tensor

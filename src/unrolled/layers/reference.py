@@ -23,10 +23,10 @@ def run(
     """All layers and directions over time.
 
     Shapes: `x (T, B, I)`; `state` torch's `h_n` or `(h_n, c_n)`, each `(L * D, B, H)`, or None for
-        zeros; `lengths (B,)`;
-    `starts (T, B)`. Returns the output `(T, B, D * H)` and the final state. Dropout between layers
-    is drawn from torch's generator in torch's order and shape, so that it equals the padded `aten`
-    call's.
+    zeros; `lengths (B,)`; `starts (T, B)`. Returns the output `(T, B, D * H)` and the final state.
+
+    Dropout between layers is drawn from torch's generator in torch's order and shape, so that it
+    equals the padded `aten` call's.
     """
     directions = 2 if layer.bidirectional else 1
     finals: list[State] = []

@@ -214,7 +214,7 @@ class RNN(_Layer, torch.nn.RNN):
     """Elman's network, tanh or relu: `torch.nn.RNN` with `lengths`, `starts`, `step` and `explain`.
 
     Equation: `RNNStep`. Constructor, attributes, parameter names, state dict and `repr` are
-        torch's.
+    torch's.
     """
 
 
@@ -222,7 +222,7 @@ class GRU(_Layer, torch.nn.GRU):
     """Gated recurrent unit: `torch.nn.GRU` with `lengths`, `starts`, `step` and `explain`.
 
     Equation: `GRUStep`. Constructor, attributes, parameter names, state dict and `repr` are
-        torch's.
+    torch's.
     """
 
 
@@ -230,5 +230,5 @@ class LSTM(_Layer, torch.nn.LSTM):
     """Long short-term memory: `torch.nn.LSTM` with `lengths`, `starts`, `step` and `explain`.
 
     Equation: `LSTMStep`. Constructor, attributes, parameter names, state dict and `repr` are
-        torch's.
+    torch's.
     """

@@ -5,3 +5,37 @@ trace      reads a text with a character model and records every step
 page       one self-contained HTML page
 picture    PNG or SVG files (matplotlib, extra `lens`)
 """
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from unrolled.door import door
+
+if TYPE_CHECKING:
+    from unrolled.lens.page import render_report
+    from unrolled.lens.picture import draw_forecast, draw_overview, draw_unfolded
+    from unrolled.lens.records import Report, TextTrace
+    from unrolled.lens.trace import trace_text
+
+_HOMES = {
+    "Report": "records",
+    "TextTrace": "records",
+    "draw_forecast": "picture",
+    "draw_overview": "picture",
+    "draw_unfolded": "picture",
+    "render_report": "page",
+    "trace_text": "trace",
+}
+
+__all__ = [
+    "Report",
+    "TextTrace",
+    "draw_forecast",
+    "draw_overview",
+    "draw_unfolded",
+    "render_report",
+    "trace_text",
+]
+
+__getattr__, __dir__ = door(__name__, _HOMES)

@@ -13,8 +13,8 @@ from importlib.resources import files
 from os import PathLike
 from pathlib import Path
 
-from ..writing import replacing
-from .records import Report
+from unrolled.lens.records import Report
+from unrolled.writing import replacing
 
 _PLACEHOLDER = re.compile(r"\{\{(title|data|script)\}\}")
 

@@ -7,12 +7,12 @@ from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..errors import ConfigError, MissingExtra
-from ..writing import replacing
-from .ink import INK, PAPER, QUIET, WIDTH
-from .picture_forecast import draw_fans
-from .picture_unfolded import draw_steps, height_of
-from .records import ForecastPanel, Report, TextTrace
+from unrolled.errors import ConfigError, MissingExtra
+from unrolled.lens.ink import INK, PAPER, QUIET, WIDTH
+from unrolled.lens.picture_forecast import draw_fans
+from unrolled.lens.picture_unfolded import draw_steps, height_of
+from unrolled.lens.records import ForecastPanel, Report, TextTrace
+from unrolled.writing import replacing
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

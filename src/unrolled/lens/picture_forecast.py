@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..errors import ConfigError
-from .ink import INK, NETWORK, OTHER, PAPER, QUIET, RULE
-from .records import MEDIAN, Fan, ForecastPanel, ForecastSeries
+from unrolled.errors import ConfigError
+from unrolled.lens.ink import INK, NETWORK, OTHER, PAPER, QUIET, RULE
+from unrolled.lens.records import MEDIAN, Fan, ForecastPanel, ForecastSeries
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..errors import ConfigError
-from .ink import DIVERGING, INK, NETWORK, OTHER, PAPER, QUIET, RULE, WIDTH
-from .order import Grid, alike_together, grid_of
-from .records import TextTrace
+from unrolled.errors import ConfigError
+from unrolled.lens.ink import DIVERGING, INK, NETWORK, OTHER, PAPER, QUIET, RULE, WIDTH
+from unrolled.lens.order import Grid, alike_together, grid_of
+from unrolled.lens.records import TextTrace
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -17,7 +17,7 @@ import math
 from dataclasses import dataclass, field, fields, is_dataclass
 from typing import Any
 
-from ..errors import ConfigError
+from unrolled.errors import ConfigError
 
 MEDIAN = "0.5"
 

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Protocol
 
-from ..errors import ConfigError
-from .records import LayerTrace, TextTrace
+from unrolled.errors import ConfigError
+from unrolled.lens.records import LayerTrace, TextTrace
 
 if TYPE_CHECKING:
     import torch

@@ -9,7 +9,8 @@ import torch
 from torch import Tensor, nn
 
 from unrolled.errors import ConfigError
-from unrolled.training.snapshot import State, flatten, unflatten
+from unrolled.layers.states import State
+from unrolled.training.snapshot import flatten, unflatten
 
 Arrays = dict[str, np.ndarray]
 

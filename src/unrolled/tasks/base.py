@@ -85,7 +85,8 @@ class Task(BaseEstimator):
     def _describe_origin(self, name: str, data: bytes, holdout: float) -> None:
         """Note what the model is learnt from: the data's name, sum and split, and the machine."""
         digest = hashlib.sha256(data).hexdigest()
-        origin = {"name": name, "sha256": digest, "holdout": holdout}
+        # Not the whole path, which may say more of its owner than a shared model should.
+        origin = {"name": Path(name).name, "sha256": digest, "holdout": holdout}
         self._provenance = {"data": origin, "machine": machine()}
 
     @contextmanager
@@ -113,6 +114,13 @@ class Task(BaseEstimator):
                     " same, or warm_start=False to begin anew"
                 ) from error
         return network
+
+    def _own_evaluation(self) -> Evaluation:
+        """What `fit` measured."""
+        self._check_fitted()
+        if self.evaluation is None:
+            raise ConfigError("this model has no evaluation of its own; give data to evaluate on")
+        return self.evaluation
 
     def _check_fitted(self) -> None:
         if not hasattr(self, "model"):

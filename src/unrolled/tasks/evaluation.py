@@ -6,6 +6,8 @@ import warnings
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
+from unrolled.errors import ConfigError
+
 # A difference below this share of the rival's score is noise to a reader, not a win.
 TIE = 0.005
 
@@ -66,11 +68,18 @@ class Evaluation:
         return self.comparisons[0].verdict
 
     def __getitem__(self, metric: str) -> float:
-        """The network's score of a metric (by the first word of its name), or a detail."""
-        for comparison in self.comparisons:
-            if comparison.metric.partition(" ")[0] == metric or comparison.metric == metric:
-                return comparison.network
-        return self.details[metric]
+        """The network's score of a metric (`"MASE"`, the first word, will do), or a detail.
+
+        Raises:
+            ConfigError: nothing of that name was measured.
+        """
+        measured = {one.metric: one.network for one in self.comparisons} | self.details
+        short = {one.metric.split()[0].strip(","): one.network for one in self.comparisons}
+        if metric not in measured | short:
+            raise ConfigError(
+                f"got the metric {metric!r}, expected one of {', '.join(measured | short)}"
+            )
+        return (short | measured)[metric]
 
     def __str__(self) -> str:
         lines = [str(comparison) for comparison in self.comparisons]

@@ -8,8 +8,8 @@ from typing import Any, cast
 import torch
 from torch import Tensor, nn
 
+from unrolled.layers.states import State
 from unrolled.tasks.forecast_features import OWN_COLUMNS
-from unrolled.training.snapshot import State
 
 
 class Member(nn.Module):

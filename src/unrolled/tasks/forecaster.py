@@ -6,20 +6,20 @@ import os
 from typing import TYPE_CHECKING, Any, Self, cast
 
 import numpy as np
-import torch
 
 from unrolled.baselines import SeasonalNaive
 from unrolled.data.batching import WindowBatches
 from unrolled.data.frequency import Frequency
 from unrolled.data.series_set import SeriesSet
 from unrolled.errors import ConfigError, DataError
-from unrolled.tasks.arrays import Arrays, check_state, like, to_arrays, to_state
+from unrolled.tasks.arrays import Arrays
 from unrolled.tasks.base import Task, check_share
 from unrolled.tasks.evaluation import Evaluation, warn_if_lost
 from unrolled.tasks.forecast_data import bytes_of, check_history, cuts_of, series_of
-from unrolled.tasks.forecast_features import FeatureMaker, fill_forward, season_that_helps
+from unrolled.tasks.forecast_features import FeatureMaker, season_that_helps
 from unrolled.tasks.forecast_lessons import choose_naive, lessons, validator
 from unrolled.tasks.forecast_model import ForecastModel
+from unrolled.tasks.forecast_stream import advance, open_stream
 from unrolled.tasks.member_loss import MemberLoss
 from unrolled.tasks.rolling import Request, compare, rolling_forecasts
 from unrolled.tasks.scaling import Array, Scale, changes_in_percent
@@ -153,8 +153,8 @@ class Forecaster(Task):
         if self._goes_on():
             check_history(series, self.frequency)
         budget = Budget.parse(budget)
-        run = Run(run_dir, resume=resume)
         past = tuple(values[:cut] for values, cut in zip(series.values, cuts, strict=True))
+        run = Run(run_dir, resume=resume)
         with self._all_or_nothing(), snapshot.seeded(self.seed):
             self._learn_scales(series, past)
             self.model = cast(ForecastModel, self._first_network())
@@ -173,8 +173,8 @@ class Forecaster(Task):
         """Forecast what follows each series of `history`.
 
         Args:
-            history: series of the same frequency as in training, known or new ones; a new one is
-                scaled by what `history` holds of it.
+            history: series of the same frequency as in training. One whose name was there in
+                training is scaled as there; a new one by what `history` holds of it.
             quantiles: levels to return, out of those that the model has learnt; None: all.
 
         Returns:
@@ -249,13 +249,9 @@ class Forecaster(Task):
             NotFittedError: `fit` comes first.
             DataError: the data can't be read, or holds too little to score.
         """
-        self._check_fitted()
         if data is None:
-            if self.evaluation is None:
-                raise ConfigError(
-                    "this model has no evaluation of its own; give data to evaluate on"
-                )
-            return self.evaluation
+            return self._own_evaluation()
+        self._check_fitted()
         series = self._history_of(data)
         cuts = []
         for name, times, values in zip(series.ids, series.times, series.values, strict=True):
@@ -281,19 +277,8 @@ class Forecaster(Task):
         series = self._history_of(history)
         if len(series) != 1:
             raise ConfigError(f"start: got {len(series)} series, expected one; use select([name])")
-        values, times = series.values[0], series.times[0]
-        scale = self._scale_of(series.ids[0], values)
-        rows = self._features.inputs(values, times, scale)
-        with torch.no_grad():
-            _, state = self.model(self._tensor(rows).unsqueeze(1))
-        level = fill_forward(scale.transform(values), scale.centre)
-        return to_arrays(state) | {
-            "past": level[-self._features.memory :].copy(),
-            "time": np.array(times[-1]),
-            "scale": np.array(
-                [scale.log, scale.centre, scale.spread, scale.step], dtype=np.float64
-            ),
-        }
+        scale = self._scale_of(series.ids[0], series.values[0])
+        return open_stream(self.model, self._features, series.values[0], series.times[0], scale)
 
     def step(
         self, value: float, state: Arrays, time: np.datetime64 | None = None
@@ -310,25 +295,7 @@ class Forecaster(Task):
             Quantile forecasts of the values after this one, `(K, Q)`, and the new state.
         """
         self._check_fitted()
-        check_state(state, "past", "time", "scale")
-        log, centre, spread, size = state["scale"]
-        scale = Scale(bool(log), float(centre), float(spread), float(size))
-        if time is None:
-            time = self.frequency.future(np.datetime64(state["time"].item(), "us"), 1)[0]
-        row = self._features.next_input(float(value), time, state["past"], scale)
-        with torch.no_grad():
-            carried = to_state(state, self.model)
-            outputs, after = self.model.step(self._tensor(row).unsqueeze(0), carried)
-        raw = np.append(state["past"], scale.transform(np.array([float(value)])))
-        level = fill_forward(raw, scale.centre)
-        ahead = outputs.mean(dim=0)[0].cpu().numpy().astype(np.float64)
-        fan = scale.restore(level[-1] + scale.step * np.sort(ahead, axis=-1))
-        kept = {
-            "past": level[-self._features.memory :].copy(),
-            "time": np.array(time, dtype="datetime64[us]"),
-            "scale": state["scale"].copy(),
-        }
-        return fan, to_arrays(after) | kept
+        return advance(self.model, self._features, float(value), state, time)
 
     def _trainer(
         self, series: SeriesSet, cuts: list[int], budget: Budget, run: Run, progress: bool
@@ -443,9 +410,6 @@ class Forecaster(Task):
             raise ConfigError(
                 f"members: got {self.members!r}, expected 'auto' or a number from 1 on"
             )
-
-    def _tensor(self, rows: np.ndarray) -> torch.Tensor:
-        return torch.from_numpy(rows).to(like(self.model))
 
     def _assets(self) -> dict[str, Any]:
         return {

@@ -16,6 +16,7 @@ from unrolled.data.batching import ContiguousBatches
 from unrolled.data.text import Vocabulary, read_text
 from unrolled.decoding import sample, suggest
 from unrolled.errors import ConfigError, DataError
+from unrolled.layers.states import State
 from unrolled.tasks.arrays import Arrays, like, to_arrays, to_state
 from unrolled.tasks.base import Task, check_share
 from unrolled.tasks.evaluation import Comparison, Evaluation, warn_if_lost
@@ -131,7 +132,6 @@ class Generator(Task):
         check_share("holdout", holdout)
         text, name = _text_of(data)
         budget = Budget.parse(budget)
-        run = Run(run_dir, resume=resume)
         test_from = round(len(text) * (1 - holdout))
         learn_to = round(test_from * (1 - VALIDATION_SHARE))
         parts = (learn_to, test_from - learn_to, len(text) - test_from)
@@ -139,9 +139,11 @@ class Generator(Task):
             raise DataError(
                 f"got {len(text)} characters, which makes parts of {', '.join(map(str, parts))} to"
                 f" learn from, to choose by and to test on; expected at least {SHORTEST_TEXT}, and"
-                f" {SHORTEST_PART} in each part: give more text or another holdout",
+                f" {SHORTEST_PART} in each part: give more text or another holdout"
+                + (f" (there is no file {text!r})" if name is None and len(text) < 80 else ""),
                 file=name,
             )
+        run = Run(run_dir, resume=resume)
         with self._all_or_nothing(), snapshot.seeded(self.seed):
             if not self._goes_on():
                 self.vocabulary = Vocabulary.from_text(text[:learn_to])
@@ -171,7 +173,7 @@ class Generator(Task):
             )
             self.outcome = trainer.train()
         share = (
-            f"the last {holdout:.0%} of {name or 'the text'}, {len(ids) - test_from:,} characters"
+            f"the last {holdout:.0%} of {_short_name(name)}, {len(ids) - test_from:,} characters"
         )
         self.evaluation = self._evaluate(ids[test_from:], share)
         warn_if_lost(self.evaluation)
@@ -262,18 +264,14 @@ class Generator(Task):
             NotFittedError: `fit` comes first.
             DataError: the text can't be read or holds fewer than two characters.
         """
-        self._check_fitted()
         if data is None:
-            if self.evaluation is None:
-                raise ConfigError(
-                    "this model has no evaluation of its own; give a text to evaluate on"
-                )
-            return self.evaluation
+            return self._own_evaluation()
+        self._check_fitted()
         text, name = _text_of(data)
         if len(text) < 2:
             raise DataError(f"got {len(text)} characters, expected at least 2", file=name)
         return self._evaluate(
-            self.vocabulary.encode_array(text), f"{len(text):,} characters of {name or 'text'}"
+            self.vocabulary.encode_array(text), f"{len(text):,} characters of {_short_name(name)}"
         )
 
     def start(self, prompt: str = "") -> Arrays:
@@ -304,7 +302,7 @@ class Generator(Task):
             )
         return logits[0].softmax(-1).cpu().numpy(), to_arrays(after)
 
-    def _read(self, prompt: str) -> tuple[Tensor, snapshot.State]:
+    def _read(self, prompt: str) -> tuple[Tensor, State]:
         """Logits `(1, V)` and state after a prompt; an empty one counts as the start of a line."""
         ids = self.vocabulary.encode(prompt or "\n")
         logits, state = self.model(self._tensor(ids).unsqueeze(1))
@@ -351,6 +349,10 @@ def _text_of(data: str | os.PathLike[str]) -> tuple[str, str | None]:
             " character; decode its source with errors='replace'"
         ) from error
     return data, None
+
+
+def _short_name(file: str | None) -> str:
+    return "the text" if file is None else os.path.basename(file)
 
 
 def _names_a_file(text: str) -> bool:

@@ -6,7 +6,7 @@ from typing import Any
 
 from torch import Tensor, nn
 
-from unrolled.training.snapshot import State
+from unrolled.layers.states import State
 
 
 class LanguageModel(nn.Module):

@@ -36,7 +36,7 @@ def load(path: str | os.PathLike[str]) -> Task:
         return kind._from_file(card, tensors)
     except ModelFileError as error:
         raise ModelFileError(f"{os.fspath(path)}: {error}") from error
-    except (KeyError, TypeError, ValueError, RuntimeError) as error:
+    except (AttributeError, LookupError, TypeError, ValueError, RuntimeError) as error:
         raise ModelFileError(
             f"{os.fspath(path)}: its card and its weights do not fit together"
             f" ({str(error).splitlines()[0]}); save the model again"

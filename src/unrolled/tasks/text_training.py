@@ -9,10 +9,13 @@ import numpy as np
 import torch
 from torch import nn
 
-from unrolled.baselines import NGram, choose_order
+from unrolled.baselines import NGram, bits_by_order
+from unrolled.baselines.ngram import Discounts
 from unrolled.data.batching import ContiguousBatches
 from unrolled.tasks.arrays import like
 from unrolled.training.losses import token_loss
+
+DISCOUNTS: tuple[Discounts, ...] = ("one", "three")
 
 
 def choose_baseline(train: np.ndarray, validation: np.ndarray, symbols: int) -> NGram:
@@ -20,13 +23,14 @@ def choose_baseline(train: np.ndarray, validation: np.ndarray, symbols: int) -> 
 
     The order (up to 8) and the kind of discount are chosen, so that the rival is a strong one.
     """
-    found = [
-        choose_order(train, validation, symbols, discounts=discounts)
-        for discounts in ("one", "three")
-    ]
-    best = min(found, key=lambda model: model.bits_per_token(validation))
+    bits = {
+        (order, discounts): score
+        for discounts in DISCOUNTS
+        for order, score in bits_by_order(train, validation, symbols, discounts=discounts).items()
+    }
+    order, discounts = min(bits, key=lambda choice: bits[choice])
     both = np.concatenate([train, validation])
-    return NGram(best.order, discounts=best.discounts).fit(both, symbols)
+    return NGram(order, discounts=discounts).fit(both, symbols)
 
 
 def fitting_rows(length: int, rows: int, steps: int) -> tuple[int, int]:

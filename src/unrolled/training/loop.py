@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 import time
 from collections.abc import Callable
@@ -16,6 +15,7 @@ from torch.nn.utils import clip_grads_with_norm_, get_total_norm
 
 from unrolled.data.batch import Batch
 from unrolled.errors import ConfigError, TrainingDiverged
+from unrolled.layers.states import State
 from unrolled.training import snapshot
 from unrolled.training.average import WeightAverage
 from unrolled.training.budget import OVERRUN, Budget, Plan, StepTimer
@@ -25,6 +25,7 @@ from unrolled.training.modelfile import Card, named, part
 from unrolled.training.optimizer import Recipe, make_optimizer
 from unrolled.training.progress import Progress
 from unrolled.training.run import Run
+from unrolled.training.same_run import check_same_run
 from unrolled.training.schedule import warmup_cosine
 
 # A checkpoint is written at every validation, and where those are far apart at least this often.
@@ -142,7 +143,7 @@ class Trainer:
         self._average = WeightAverage(self.model, decay) if decay > 0 else None
         self._at = _Progressed()
         self._best: dict[str, Tensor] = {}
-        self._carried: snapshot.State = None
+        self._carried: State = None
         self._restore()
         self.run.open_log(self._at.step)
         try:
@@ -207,7 +208,8 @@ class Trainer:
             if due or at.ended is not None:
                 self._validate()
                 at.seconds = clock.seconds()
-                at.ended = at.ended or self._out_of_patience()
+                if due and at.ended in (None, "interrupted"):
+                    at.ended = self._out_of_patience() or at.ended
             if (
                 due
                 or at.ended in ("plan", "time", "patience")
@@ -216,7 +218,7 @@ class Trainer:
                 self._save()
                 saved_at = at.seconds = clock.seconds()
 
-    def _forward(self, model: nn.Module, batch: Batch) -> tuple[Any, snapshot.State]:
+    def _forward(self, model: nn.Module, batch: Batch) -> tuple[Any, State]:
         carried = self._carried if batch.continues else None
         return model(batch.inputs, carried, lengths=batch.lengths, starts=batch.starts)
 
@@ -229,7 +231,7 @@ class Trainer:
             clip_grads_with_norm_(parameters, self.recipe.clip, norm)
         return norm
 
-    def _update(self, optimizer: Any, loss: Tensor, norm: Tensor, state: snapshot.State) -> None:
+    def _update(self, optimizer: Any, loss: Tensor, norm: Tensor, state: State) -> None:
         if not torch.isfinite(loss) or not torch.isfinite(norm):
             raise TrainingDiverged(self._at.step, self._first_not_finite(loss), REMEDY)
         optimizer.step()
@@ -287,10 +289,10 @@ class Trainer:
 
     def _ending(self, stop: StopRequest) -> str | None:
         at, limit = self._at, self.budget.seconds
-        if stop.asked:
-            return "interrupted"
         if at.plan is not None and at.step >= at.plan.steps:
             return "plan"
+        if stop.asked:
+            return "interrupted"
         if limit is not None and at.seconds > OVERRUN * limit:
             return "time"
         return None
@@ -357,7 +359,7 @@ class Trainer:
                 f"{self.run.folder}: its checkpoint holds a saved model, not a run; choose another"
                 " folder"
             )
-        self._check_same_run(card)
+        check_same_run(card, self.card, str(self.budget), self.run.folder)
         raw = {k: v for k, v in card.training.items() if k not in ("budget", "has_best")}
         self._at = _Progressed.from_card(raw)
         self.model.load_state_dict(part(tensors, "last"))
@@ -370,34 +372,6 @@ class Trainer:
         device = self._accelerator.device
         self._carried = snapshot.unflatten([flat[str(i)].to(device) for i in range(len(flat))])
         snapshot.set_generator_states(part(tensors, "rng"))
-
-    def _check_same_run(self, card: Card) -> None:
-        assert card.training is not None
-        was, now = _identity(card), _identity(self.card)
-        was["budget"], now["budget"] = card.training["budget"], str(self.budget)
-        other = [name for name in now if was.get(name) != now[name]]
-        if other:
-            name = other[0]
-            raise ConfigError(
-                f"{self.run.folder}: holds a run with {name}={_short(was.get(name))}, now it is"
-                f" {_short(now[name])}; resume with the same, or choose another folder"
-            )
-
-
-def _identity(card: Card) -> dict[str, Any]:
-    """What two parts of one run must share, as JSON gives it back (tuples are lists there)."""
-    raw = json.loads(
-        card.model_dump_json(include={"task", "configuration", "assets", "provenance"})
-    )
-    data = dict(raw["provenance"].get("data", {}))
-    # Not by its name: the same file may be reached by another path.
-    origin = {"data": data.get("sha256"), "holdout": data.get("holdout")}
-    return {"task": raw["task"], **raw["configuration"], **origin, **raw["assets"]}
-
-
-def _short(value: Any) -> str:
-    text = repr(value)
-    return text if len(text) <= 60 else f"{text[:57]}..."
 
 
 class _Clock:

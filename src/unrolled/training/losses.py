@@ -1,4 +1,4 @@
-"""What training makes small. Unknown targets (NaN, or `IGNORE`) count for nothing."""
+"""What training makes small. Unknown targets (NaN, or `IGNORED_TARGET`) count for nothing."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import cross_entropy
 
-IGNORE = -100
+from unrolled.data.batching.checks import IGNORED_TARGET
 
 
 def token_loss(logits: Tensor, targets: Tensor) -> Tensor:
@@ -14,9 +14,9 @@ def token_loss(logits: Tensor, targets: Tensor) -> Tensor:
 
     Args:
         logits: `(T, B, V)`.
-        targets: `(T, B)` int64; `IGNORE` where there is none.
+        targets: `(T, B)` int64; `IGNORED_TARGET` where there is none.
     """
-    return cross_entropy(logits.flatten(0, -2), targets.flatten(), ignore_index=IGNORE)
+    return cross_entropy(logits.flatten(0, -2), targets.flatten(), ignore_index=IGNORED_TARGET)
 
 
 def quantile_loss(predictions: Tensor, targets: Tensor, quantiles: Tensor) -> Tensor:

@@ -31,7 +31,9 @@ class Run:
 
     def __init__(self, folder: str | os.PathLike[str] | None, *, resume: bool = False) -> None:
         if folder is None and resume:
-            raise ConfigError("resume=True needs run_dir: the folder of the run to go on with")
+            raise ConfigError(
+                "resume=True (--resume) needs run_dir (--run-dir): the folder of the run"
+            )
         if folder is not None and not os.fspath(folder):
             raise ConfigError("run_dir: got an empty name, expected a folder")
         self.folder = None if folder is None else Path(folder)
@@ -40,7 +42,7 @@ class Run:
         self._resume = resume
         if self.folder is None:
             return
-        if not resume and (self.folder / CHECKPOINT).exists():
+        if not resume and any((self.folder / name).exists() for name in (CHECKPOINT, LOG)):
             raise ConfigError(
                 f"{self.folder}: already holds a run; pass resume=True (--resume) to go on with it,"
                 " or choose another folder"

@@ -4,34 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-State = Any  # a tensor, or a tuple of states: what a recurrent layer carries
+from unrolled.layers.states import State, map_state, tensors_of
 
 
 def detach(state: State) -> State:
     """The state without its history: where truncated backpropagation through time is truncated."""
-    if state is None:
-        return None
-    if isinstance(state, Tensor):
-        return state.detach()
-    return tuple(detach(entry) for entry in state)
+    return None if state is None else map_state(Tensor.detach, state)
 
 
 def flatten(state: State) -> list[Tensor]:
     """The tensors of a state in order: none, one, or one after the other of a tuple."""
-    return list(_leaves(state))
-
-
-def _leaves(state: State) -> Iterator[Tensor]:
-    if isinstance(state, Tensor):
-        yield state
-    elif state is not None:
-        for entry in state:
-            yield from _leaves(entry)
+    return [] if state is None else list(tensors_of(state))
 
 
 def unflatten(leaves: list[Tensor]) -> State:

@@ -35,7 +35,7 @@ class BucketedBatches:
     Batches: inputs and targets `(T, B, ...)`, `T` the longest of the batch; `lengths` always set;
     `starts[0]` all true. Padded targets are NaN (-100 for integers).
 
-    Errors: DataError for empty sequences or sequences and targets of different lengths.
+    Raises: DataError for empty sequences or sequences and targets of different lengths.
     """
 
     def __init__(

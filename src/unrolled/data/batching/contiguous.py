@@ -32,7 +32,7 @@ class ContiguousBatches:
     Batches: inputs and targets int64 `(T, B)`; `starts` with true at t = 0 in the first batch of an
     epoch, None in the others.
 
-    Errors: DataError where there are fewer than `rows * steps + 1` tokens, ConfigError for a bad
+    Raises: DataError where there are fewer than `rows * steps + 1` tokens, ConfigError for a bad
     number.
     """
 

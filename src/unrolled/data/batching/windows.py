@@ -34,7 +34,7 @@ class WindowBatches:
     Batches: inputs `(T, B, F)`, targets `(T, B, ...)`, float32 or int64; `starts[0]` all true;
     `lengths` None where no row is padded. Padded targets are NaN (-100 for integers).
 
-    Errors: DataError for empty series or series and targets of different lengths.
+    Raises: DataError for empty series or series and targets of different lengths.
     """
 
     def __init__(

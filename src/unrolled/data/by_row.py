@@ -35,7 +35,7 @@ def read_series_by_row(
 
     Rows may end early: empty cells at their end are cut off.
 
-    Errors: DataError for text or an empty cell inside a series.
+    Raises: DataError for text or an empty cell inside a series.
     """
     table = read_table(source)
     for name in (*id_columns, *drop_columns):
