@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from unrolled.door import door
+from unrolled.lazy import door
 
 __version__ = "0.1.0"
 

@@ -16,9 +16,10 @@ def table(*lines: str) -> bytes:
     return "\n".join([HEAD, *lines, ""]).encode()
 
 
-# name: content of the file, further options, what the line holds
 # Too short to learn from, but enough to go on from.
 TOO_SHORT = "a series shorter than the horizon"
+
+# name: content of the file, further options, what the line holds
 TABLES = {
     "missing column": (table(*DAYS), ["--target", "c"], ["no column 'c'", "a, b"]),
     "missing time column": (table(*DAYS), ["--time", "when"], ["no column 'when'"]),

@@ -89,7 +89,7 @@ def test_a_name_or_a_folder_that_does_not_work_is_one_line(
     trace = make_trace(units=4)
     with pytest.raises(ConfigError, match=r"ends in \.png, \.svg or \.pdf"):
         draw_unfolded(trace, tmp_path / "a.bmp")
-    with pytest.raises(OutputError, match="no such file or directory"):
+    with pytest.raises(OutputError, match="No such file or directory"):
         draw_unfolded(trace, tmp_path / "no" / "a.png")
 
 

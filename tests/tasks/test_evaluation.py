@@ -60,8 +60,6 @@ def test_a_score_is_found_by_its_name_or_the_first_word_of_it() -> None:
         _ = evaluation["RMSE"]
     assert evaluation["MASE of the median"] == 0.7
     assert evaluation["coverage of the 90% interval"] == 0.88
-    with pytest.raises(KeyError):
-        evaluation["accuracy"]
 
 
 def test_an_evaluation_survives_json() -> None:

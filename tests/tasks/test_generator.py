@@ -112,7 +112,7 @@ def test_a_checkpoint_is_a_model(tmp_path: Path) -> None:
     back = unrolled.load(tmp_path / "checkpoint.unrolled")
     assert back.generate("7", seed=1) == model.generate("7", seed=1)
     assert back.evaluate(TEXT) == model.evaluate(TEXT)
-    with pytest.raises(ConfigError, match="give a text"):
+    with pytest.raises(ConfigError, match="give data"):
         back.evaluate()
 
 

@@ -182,7 +182,7 @@ def test_series_of_any_size_and_length_count_alike() -> None:
         _score(model, _counted(large), [60], scales[1:]),
     ]
     assert together["MASE"] == pytest.approx(np.mean([one["MASE"] for one in alone]))
-    assert together["CRPS,"] == pytest.approx(np.mean([one["CRPS,"] for one in alone]))
+    assert together["CRPS"] == pytest.approx(np.mean([one["CRPS"] for one in alone]))
 
 
 def test_unknown_values_are_not_scored() -> None:

@@ -11,7 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from unrolled.training.losses import IGNORE, quantile_loss, token_loss
+from unrolled.data.batching.checks import IGNORED_TARGET
+from unrolled.training.losses import quantile_loss, token_loss
 
 NUMBERS = st.floats(-100, 100, width=32)
 
@@ -68,7 +69,7 @@ def test_a_batch_without_any_known_target_has_loss_zero_and_no_gradient() -> Non
 
 def test_token_loss_is_the_mean_over_the_tokens_that_are_not_ignored() -> None:
     logits = torch.randn(3, 2, 5, requires_grad=True)
-    targets = torch.tensor([[0, 4], [IGNORE, 2], [1, IGNORE]])
+    targets = torch.tensor([[0, 4], [IGNORED_TARGET, 2], [1, IGNORED_TARGET]])
     parts = []
     for t, b in [(0, 0), (0, 1), (1, 1), (2, 0)]:
         row = logits[t, b].detach().double()
@@ -77,5 +78,5 @@ def test_token_loss_is_the_mean_over_the_tokens_that_are_not_ignored() -> None:
     assert float(loss.detach()) == pytest.approx(sum(parts) / 4, rel=1e-5)
     loss.backward()
     assert logits.grad is not None
-    assert (logits.grad[targets == IGNORE] == 0).all()
-    assert (logits.grad[targets != IGNORE] != 0).all()
+    assert (logits.grad[targets == IGNORED_TARGET] == 0).all()
+    assert (logits.grad[targets != IGNORED_TARGET] != 0).all()

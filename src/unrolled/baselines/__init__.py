@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from unrolled.door import door
+from unrolled.lazy import door
 
 if TYPE_CHECKING:
     from unrolled.baselines.naive import Naive, SeasonalNaive

@@ -17,7 +17,7 @@ def data_get(
     name: Annotated[str, typer.Argument(metavar="NAME", help="As `unrolled data list` has it.")],
     out: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", help="Write it here, as plain text or a long CSV."),
+        typer.Option(metavar="FILE", help="Write it here, as .txt or as a long .csv."),
     ] = None,
 ) -> None:
     """Find or fetch a public data set, check its sum, and print where its file is.

@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cache
 from importlib.util import find_spec
-from os import PathLike
+from os import PathLike, fspath
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -175,11 +175,15 @@ def export(name: str, path: str | PathLike[str], *, download: bool = True) -> Pa
 
     Args:
         name: of the set.
-        path: of the file: text as UTF-8, series as a long CSV (`unique_id, ds, y`).
+        path: of the file: text as UTF-8 (.txt), series as a long CSV (`unique_id, ds, y`). Where a
+            value is missing in the set it is missing there: read it with `missing="mask"`.
         download: fetch the set where it is not at hand.
 
-    Raises: as `load`; OutputError where the file can't be written.
+    Raises: as `load`; ConfigError for another suffix; OutputError where it can't be written.
     """
+    wanted = {"text": ".txt", "series": ".csv"}[entry(name).kind]
+    if Path(path).suffix != wanted:
+        raise ConfigError(f"{fspath(path)}: {name} is written as {wanted}; name the file so")
     loaded = load(name, download=download)
     with replacing(path) as aside:
         if isinstance(loaded, str):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Protocol
@@ -78,7 +79,7 @@ def trace_text(
             if step >= first:
                 # `+ 0.0` turns the -0.0 of a sure symbol into 0.0.
                 surprise.append(
-                    None if log_p is None else round(-float(log_p[index]) / _LN2 + 0.0, 4)
+                    None if log_p is None else round(-float(log_p[index]) / math.log(2) + 0.0, 4)
                 )
             logits, state = model.step(torch.tensor([index], device=device), state)
             log_p = torch.log_softmax(logits[0].double(), dim=-1).cpu()
@@ -99,9 +100,6 @@ def trace_text(
         for layer in range(len(hidden[0]))
     ]
     return TextTrace(text=symbols[first:], layers=layers, next=expected, surprise=surprise)
-
-
-_LN2 = 0.6931471805599453
 
 
 def _rows(state: torch.Tensor) -> list[list[float]]:

@@ -6,6 +6,8 @@ import hashlib
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from numbers import Real
+from operator import index
 from pathlib import Path
 from typing import Any, Self
 
@@ -145,19 +147,17 @@ class Task(BaseEstimator):
         return recurrent
 
     def _check_sizes(self, *names: str) -> None:
+        """Whole numbers (NumPy's too, as parameter grids give them) and shares, before any work."""
         for name in ("hidden_size", "layers", *names):
-            value = getattr(self, name)
-            if type(value) is not int or value < 1:
-                raise ConfigError(f"{name}: got {value!r}, expected a whole number from 1 on")
-        if type(self.seed) is not int or not 0 <= self.seed < 2**63:
-            raise ConfigError(
-                f"seed: got {self.seed!r}, expected a whole number from 0 to 2**63 - 1"
-            )
-        if not 0 <= self.dropout < 1:
+            setattr(self, name, whole_number(name, getattr(self, name), least=1))
+        self.seed = whole_number("seed", self.seed, least=0)
+        if self.seed >= 2**63:
+            raise ConfigError(f"seed: got {self.seed}, expected less than 2**63")
+        if not (is_number(self.dropout) and 0 <= self.dropout < 1):
             raise ConfigError(f"dropout: got {self.dropout!r}, expected a share from 0 to below 1")
-        if not 0 < self.learning_rate < 1:
+        if not (is_number(self.learning_rate) and 0 < self.learning_rate < 1):
             raise ConfigError(
-                f"learning_rate: got {self.learning_rate!r}, expected between 0 and 1"
+                f"learning_rate: got {self.learning_rate!r}, expected a number between 0 and 1"
             )
 
     def _build(self) -> nn.Module:
@@ -179,7 +179,23 @@ class Task(BaseEstimator):
         return {name: torch.from_numpy(array) for name, array in self._baseline_arrays().items()}
 
 
+def whole_number(name: str, value: Any, *, least: int) -> int:
+    """`value` as an int; ConfigError with the argument's name where it is none, or too small."""
+    try:
+        number = index(value) if not isinstance(value, bool) else least - 1
+    except TypeError:
+        number = least - 1
+    if number < least:
+        raise ConfigError(f"{name}: got {value!r}, expected a whole number from {least} on")
+    return number
+
+
+def is_number(value: Any) -> bool:
+    """Python's numbers and NumPy's, but no text and no truth value."""
+    return isinstance(value, Real) and not isinstance(value, bool)
+
+
 def check_share(name: str, value: float) -> None:
     """A share of the data to hold out must leave something on both sides."""
-    if not 0 < value < 1:
+    if not (is_number(value) and 0 < value < 1):
         raise ConfigError(f"{name}: got {value!r}, expected a share between 0 and 1, such as 0.2")

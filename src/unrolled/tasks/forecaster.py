@@ -13,7 +13,7 @@ from unrolled.data.frequency import Frequency
 from unrolled.data.series_set import SeriesSet
 from unrolled.errors import ConfigError, DataError
 from unrolled.tasks.arrays import Arrays
-from unrolled.tasks.base import Task, check_share
+from unrolled.tasks.base import Task, check_share, is_number, whole_number
 from unrolled.tasks.evaluation import Evaluation, warn_if_lost
 from unrolled.tasks.forecast_data import bytes_of, check_history, cuts_of, series_of
 from unrolled.tasks.forecast_features import FeatureMaker, season_that_helps
@@ -42,11 +42,13 @@ MEMBERS_FOR_FEW = 4
 class Forecaster(Task):
     """Forecasts of the next `horizon` values of each series, as quantiles, directly for every step.
 
-        s_t = layers(x_t, s_{t-1}),   forecast of y_{t+k} at level q = y_t + step * out_t[k, q]
+        h_t, s_t = layers(x_t, s_{t-1})
+        forecast of z_{t+k} at level q = z_t + step * ((A x_t + a)_k + (B h_t + b)_{k, q})
 
-    `x_t` holds level and change of the series, its calendar, and, where that helps, the values of
-    one season ago (see `FeatureMaker`); `step` is the mean absolute change of the series, so that
-    all series count alike. The network answers at every step, so it can be fed one value at a time.
+    `z` is the series, or its logarithm where its changes grow with its level. `x_t` holds its level
+    and change, its calendar, and, where that helps, the values of one season ago (see
+    `FeatureMaker`); `step` is the mean absolute change of the series, so that all series count
+    alike. The network answers at every step, so it can be fed one value at a time.
 
     Args:
         horizon: how many steps ahead (`K`).
@@ -242,8 +244,8 @@ class Forecaster(Task):
     def evaluate(self, data: SeriesSet | str | os.PathLike[str] | Any = None) -> Evaluation:
         """Rolling errors beside the baseline's, on new data or (without) as `fit` measured them.
 
-        Of a series that the model was trained on, only what is later than its training part counts;
-        of a new one, the last fifth.
+        Of a series that the model was trained on (known by its name), only what is later than its
+        training part counts; of a new one, the last fifth.
 
         Raises:
             NotFittedError: `fit` comes first.
@@ -396,7 +398,7 @@ class Forecaster(Task):
     def _check_arguments(self) -> None:
         given = [name for name in ("window", "patience") if getattr(self, name) is not None]
         self._check_sizes("horizon", "batch_size", *given)
-        if not self.noise >= 0:
+        if not (is_number(self.noise) and self.noise >= 0):
             raise ConfigError(f"noise: got {self.noise!r}, expected 0 or more")
         self.quantiles = _as_levels(self.quantiles)
         inside = all(0 < level < 1 for level in self.quantiles)
@@ -406,10 +408,8 @@ class Forecaster(Task):
             )
         if 0.5 not in self.quantiles:
             raise ConfigError(f"quantiles: got {self.quantiles}, expected 0.5 to be among them")
-        if self.members != "auto" and not (isinstance(self.members, int) and self.members > 0):
-            raise ConfigError(
-                f"members: got {self.members!r}, expected 'auto' or a number from 1 on"
-            )
+        if self.members != "auto":
+            self.members = whole_number("members", self.members, least=1)
 
     def _assets(self) -> dict[str, Any]:
         return {

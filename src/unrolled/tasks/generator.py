@@ -18,7 +18,7 @@ from unrolled.decoding import sample, suggest
 from unrolled.errors import ConfigError, DataError
 from unrolled.layers.states import State
 from unrolled.tasks.arrays import Arrays, like, to_arrays, to_state
-from unrolled.tasks.base import Task, check_share
+from unrolled.tasks.base import Task, check_share, whole_number
 from unrolled.tasks.evaluation import Comparison, Evaluation, warn_if_lost
 from unrolled.tasks.initial import initialise
 from unrolled.tasks.language_model import LanguageModel
@@ -163,7 +163,7 @@ class Generator(Task):
                 budget,
                 self._card(),
                 self._baseline_tensors(),
-                Recipe(learning_rate=self.learning_rate),
+                Recipe(learning_rate=self.learning_rate, average=0.99),
                 run,
                 title="generator",
                 unit="characters",
@@ -213,15 +213,12 @@ class Generator(Task):
             ConfigError: an option out of its range.
         """
         self._check_fitted()
-        if length < 0:
-            raise ConfigError(f"length: got {length}, expected 0 or more characters")
+        length = whole_number("length", length, least=0)
         draws = torch.Generator()
         if seed is None:
             draws.seed()
-        elif 0 <= seed < 2**63:
-            draws.manual_seed(seed)
         else:
-            raise ConfigError(f"seed: got {seed}, expected a whole number from 0 to 2**63 - 1")
+            draws.manual_seed(whole_number("seed", seed, least=0) % 2**63)
         written: list[int] = []
         with torch.no_grad():
             logits, state = self._read(prompt)
@@ -339,6 +336,11 @@ class Generator(Task):
 
 def _text_of(data: str | os.PathLike[str]) -> tuple[str, str | None]:
     """The text and the name of its file; a one-line string may name a file."""
+    if not isinstance(data, str | os.PathLike):
+        raise ConfigError(
+            f"data: got {type(data).__name__}, expected a text or the path of a file or folder;"
+            " join several with read_text([...])"
+        )
     if isinstance(data, os.PathLike) or _names_a_file(data):
         return read_text(data), os.fspath(data)
     try:

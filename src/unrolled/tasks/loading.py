@@ -36,7 +36,12 @@ def load(path: str | os.PathLike[str]) -> Task:
         return kind._from_file(card, tensors)
     except ModelFileError as error:
         raise ModelFileError(f"{os.fspath(path)}: {error}") from error
-    except (AttributeError, LookupError, TypeError, ValueError, RuntimeError) as error:
+    except RuntimeError as error:  # torch's own text, of shapes or of memory, tells a reader little
+        raise ModelFileError(
+            f"{os.fspath(path)}: its weights do not fit the network that its card describes; save"
+            " the model again"
+        ) from error
+    except (AttributeError, LookupError, TypeError, ValueError) as error:
         raise ModelFileError(
             f"{os.fspath(path)}: its card and its weights do not fit together"
             f" ({str(error).splitlines()[0]}); save the model again"

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 import time
 from dataclasses import dataclass, field
+from numbers import Integral
 
 from unrolled.errors import ConfigError
 
@@ -39,7 +40,7 @@ class Budget:
         """
         if isinstance(budget, Budget):
             return budget
-        if isinstance(budget, int) and not isinstance(budget, bool):
+        if isinstance(budget, Integral) and not isinstance(budget, bool):
             budget = f"{budget} steps"
         match = _PATTERN.fullmatch(budget) if isinstance(budget, str) else None
         if match is None or float(match[1]) <= 0:

@@ -67,7 +67,7 @@ class Run:
         for left in self.folder.glob(f".{CHECKPOINT}.*.part"):
             left.unlink()  # a kill in the middle of a write leaves what was written aside
         path = self.folder / LOG
-        kept = [] if after_step == 0 or not path.exists() else _complete_records(path, after_step)
+        kept = _complete_records(path, after_step) if path.exists() else []
         self.records = kept
         with replacing(path) as aside:
             aside.write_text("".join(json.dumps(record) + "\n" for record in kept))
@@ -102,6 +102,8 @@ def _complete_records(path: Path, last_step: int) -> list[dict[str, Any]]:
             record = json.loads(line)
         except json.JSONDecodeError:
             break
+        if not isinstance(record, dict) or "step" not in record:
+            raise ConfigError(f"{path}: is not the log of a run; choose another run folder")
         if record["step"] <= last_step:
             records.append(record)
     return records
