@@ -68,7 +68,7 @@ class _Forecast:
         return loaded
 
 
-# In steps, not seconds: so little data is learnt in a moment, and more time only learns it by heart.
+# In steps, not seconds: so little data is learnt soon, and more time only learns it by heart.
 FORECASTS = (
     _Forecast(
         "seattle-weather",
