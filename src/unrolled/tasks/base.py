@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from numbers import Real
 from operator import index
@@ -19,8 +19,9 @@ from torch import Tensor, nn
 from unrolled.about import machine
 from unrolled.errors import ConfigError, NotFittedError
 from unrolled.layers import GRU, LSTM, RNN
-from unrolled.tasks.evaluation import Evaluation
+from unrolled.tasks.evaluation import Evaluation, warn_if_lost
 from unrolled.training import snapshot
+from unrolled.training.loop import Outcome, Trainer
 from unrolled.training.modelfile import Card, named, part, write_model
 
 CELLS = {"rnn": RNN, "gru": GRU, "lstm": LSTM}
@@ -35,6 +36,7 @@ class Task(BaseEstimator):
 
     model: nn.Module
     evaluation: Evaluation | None
+    outcome: Outcome
     cell: str
     hidden_size: int
     layers: int
@@ -100,6 +102,19 @@ class Task(BaseEstimator):
         except BaseException:
             self.__dict__ = before
             raise
+
+    def _learn(self, prepare: Callable[[], Trainer], evaluate: Callable[[], Evaluation]) -> None:
+        """The part of every `fit` that comes after the checks: train, score, say what came out.
+
+        Args:
+            prepare: makes network, baseline and trainer, with draws that the seed settles.
+            evaluate: scores the trained network on the held-out part.
+        """
+        with self._all_or_nothing(), snapshot.seeded(self.seed):
+            self.evaluation = None
+            self.outcome = prepare().train()
+        self.evaluation = evaluate()
+        warn_if_lost(self.evaluation)
 
     def _goes_on(self) -> bool:
         return self.warm_start and hasattr(self, "model")

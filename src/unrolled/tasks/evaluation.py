@@ -105,4 +105,4 @@ def warn_if_lost(evaluation: Evaluation) -> None:
     """Say plainly that a simple rival is better."""
     lost = [one for one in evaluation.comparisons if one.verdict == "network loses"]
     if lost:
-        warnings.warn(str(lost[0]), NetworkLoses, stacklevel=3)
+        warnings.warn(str(lost[0]), NetworkLoses, stacklevel=4)  # the caller of fit

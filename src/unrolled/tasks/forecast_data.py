@@ -62,6 +62,31 @@ def cuts_of(series: SeriesSet, horizon: int, holdout: float) -> list[int]:
     return cuts
 
 
+def evaluation_cuts(
+    series: SeriesSet, trained_until: dict[str, np.datetime64], horizon: int
+) -> list[int]:
+    """Where the part of each series begins that a model may be scored on: behind its training part.
+
+    Of a series that it does not know, the last fifth.
+
+    Raises:
+        DataError: too little is left to score on, or to forecast from.
+    """
+    cuts = []
+    for name, times, values in zip(series.ids, series.times, series.values, strict=True):
+        until = trained_until.get(name)
+        cut = round(0.8 * len(times)) if until is None else int((times <= until).sum())
+        known = np.isfinite(values)
+        if known[:cut].sum() < 2 or len(times) - cut < horizon or not known[cut:].any():
+            raise DataError(
+                f"series {name!r} has {len(times) - cut} values to score on after {cut} of"
+                f" history, expected at least {horizon} after 2 known; give a longer series",
+                file=series.source,
+            )
+        cuts.append(cut)
+    return cuts
+
+
 def check_history(series: SeriesSet, frequency: Frequency) -> SeriesSet:
     """A history must be of the model's frequency and hold something.
 

@@ -11,21 +11,27 @@ from unrolled.baselines import SeasonalNaive
 from unrolled.data.batching import WindowBatches
 from unrolled.data.frequency import Frequency
 from unrolled.data.series_set import SeriesSet
-from unrolled.errors import ConfigError, DataError
+from unrolled.errors import ConfigError
 from unrolled.tasks.arrays import Arrays
 from unrolled.tasks.base import Task, check_share, is_number, whole_number
-from unrolled.tasks.evaluation import Evaluation, warn_if_lost
-from unrolled.tasks.forecast_data import bytes_of, check_history, cuts_of, series_of
+from unrolled.tasks.evaluation import Evaluation
+from unrolled.tasks.forecast_data import (
+    bytes_of,
+    check_history,
+    cuts_of,
+    evaluation_cuts,
+    series_of,
+)
 from unrolled.tasks.forecast_features import FeatureMaker, season_that_helps
 from unrolled.tasks.forecast_lessons import choose_naive, lessons, validator
 from unrolled.tasks.forecast_model import ForecastModel
 from unrolled.tasks.forecast_stream import advance, open_stream
+from unrolled.tasks.levels import learnable_levels, learnt_levels
 from unrolled.tasks.member_loss import MemberLoss
 from unrolled.tasks.rolling import Request, compare, rolling_forecasts
 from unrolled.tasks.scaling import Array, Scale, changes_in_percent
-from unrolled.training import snapshot
 from unrolled.training.budget import Budget
-from unrolled.training.loop import Outcome, Trainer
+from unrolled.training.loop import Trainer
 from unrolled.training.optimizer import Recipe
 from unrolled.training.run import Run
 
@@ -78,7 +84,6 @@ class Forecaster(Task):
 
     baseline: SeasonalNaive
     model: ForecastModel
-    outcome: Outcome
     frequency: Frequency
     log: bool
     scales: dict[str, Scale]
@@ -157,16 +162,16 @@ class Forecaster(Task):
         budget = Budget.parse(budget)
         past = tuple(values[:cut] for values, cut in zip(series.values, cuts, strict=True))
         run = Run(run_dir, resume=resume)
-        with self._all_or_nothing(), snapshot.seeded(self.seed):
+
+        def prepare() -> Trainer:
             self._learn_scales(series, past)
             self.model = cast(ForecastModel, self._first_network())
             self._describe_origin(series.source or "series", bytes_of(series), holdout)
-            self.evaluation = None
             self.baseline = choose_naive(past, series.frequency, self.horizon)
-            trainer = self._trainer(series, cuts, budget, run, progress)
-            self.outcome = trainer.train()
-        self.evaluation = self._evaluate(series, cuts, f"the last {holdout:.0%} of each series")
-        warn_if_lost(self.evaluation)
+            return self._trainer(series, cuts, budget, run, progress)
+
+        held_out = f"the last {holdout:.0%} of each series"
+        self._learn(prepare, lambda: self._evaluate(series, cuts, held_out))
         return self
 
     def predict(
@@ -191,7 +196,7 @@ class Forecaster(Task):
         import polars as pl
 
         self._check_fitted()
-        levels = self._levels(quantiles)
+        levels = learnt_levels(quantiles, self.quantiles)
         series = self._history_of(history)
         requests = [
             Request(values, times, self._scale_of(name, values), [len(values) - 1])
@@ -255,18 +260,7 @@ class Forecaster(Task):
             return self._own_evaluation()
         self._check_fitted()
         series = self._history_of(data)
-        cuts = []
-        for name, times, values in zip(series.ids, series.times, series.values, strict=True):
-            until = self.trained_until.get(name)
-            cut = round(0.8 * len(times)) if until is None else int((times <= until).sum())
-            known, wanted = np.isfinite(values), self.horizon
-            if known[:cut].sum() < 2 or len(times) - cut < wanted or not known[cut:].any():
-                raise DataError(
-                    f"series {name!r} has {len(times) - cut} values to score on after {cut} of"
-                    f" history, expected at least {wanted} after 2 known; give a longer series",
-                    file=series.source,
-                )
-            cuts.append(cut)
+        cuts = evaluation_cuts(series, self.trained_until, self.horizon)
         return self._evaluate(series, cuts, f"what follows the training part, {series}")
 
     def start(self, history: SeriesSet | str | os.PathLike[str] | Any) -> Arrays:
@@ -385,29 +379,12 @@ class Forecaster(Task):
         """The scale learnt in training; of a new series, the scale of what is known of it."""
         return self.scales.get(name) or Scale.of(known, log=self.log)
 
-    def _levels(self, quantiles: Any) -> tuple[float, ...]:
-        levels = self.quantiles if quantiles is None else _as_levels(quantiles)
-        for level in levels:
-            if level not in self.quantiles:
-                raise ConfigError(
-                    f"quantiles: got {level}, expected some of"
-                    f" {', '.join(map(str, self.quantiles))}, which this model has learnt"
-                )
-        return levels
-
     def _check_arguments(self) -> None:
         given = [name for name in ("window", "patience") if getattr(self, name) is not None]
         self._check_sizes("horizon", "batch_size", *given)
         if not (is_number(self.noise) and self.noise >= 0):
             raise ConfigError(f"noise: got {self.noise!r}, expected 0 or more")
-        self.quantiles = _as_levels(self.quantiles)
-        inside = all(0 < level < 1 for level in self.quantiles)
-        if not inside or list(self.quantiles) != sorted(set(self.quantiles)):
-            raise ConfigError(
-                f"quantiles: got {self.quantiles}, expected ascending levels between 0 and 1"
-            )
-        if 0.5 not in self.quantiles:
-            raise ConfigError(f"quantiles: got {self.quantiles}, expected 0.5 to be among them")
+        self.quantiles = learnable_levels(self.quantiles)
         if self.members != "auto":
             self.members = whole_number("members", self.members, least=1)
 
@@ -437,12 +414,3 @@ class Forecaster(Task):
 
     def _restore_baseline(self, arrays: dict[str, np.ndarray]) -> None:
         self.baseline = SeasonalNaive.from_arrays(arrays)
-
-
-def _as_levels(quantiles: Any) -> tuple[float, ...]:
-    try:
-        return tuple(float(level) for level in quantiles)
-    except (TypeError, ValueError) as error:
-        raise ConfigError(
-            f"quantiles: got {quantiles!r}, expected levels such as (0.1, 0.5, 0.9)"
-        ) from error

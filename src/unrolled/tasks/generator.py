@@ -19,13 +19,12 @@ from unrolled.errors import ConfigError, DataError
 from unrolled.layers.states import State
 from unrolled.tasks.arrays import Arrays, like, to_arrays, to_state
 from unrolled.tasks.base import Task, check_share, whole_number
-from unrolled.tasks.evaluation import Comparison, Evaluation, warn_if_lost
+from unrolled.tasks.evaluation import Comparison, Evaluation
 from unrolled.tasks.initial import initialise
 from unrolled.tasks.language_model import LanguageModel
 from unrolled.tasks.text_training import choose_baseline, fitting_rows, stream_bits, validator
-from unrolled.training import snapshot
 from unrolled.training.budget import Budget
-from unrolled.training.loop import Outcome, Trainer
+from unrolled.training.loop import Trainer
 from unrolled.training.losses import token_loss
 from unrolled.training.optimizer import Recipe
 from unrolled.training.run import Run
@@ -70,7 +69,6 @@ class Generator(Task):
     vocabulary: Vocabulary
     baseline: NGram
     model: LanguageModel
-    outcome: Outcome
 
     def __init__(
         self,
@@ -144,39 +142,23 @@ class Generator(Task):
                 file=name,
             )
         run = Run(run_dir, resume=resume)
-        with self._all_or_nothing(), snapshot.seeded(self.seed):
+        ids = np.empty(0, dtype=np.int64)
+
+        def prepare() -> Trainer:
+            nonlocal ids
             if not self._goes_on():
                 self.vocabulary = Vocabulary.from_text(text[:learn_to])
             self.model = cast(LanguageModel, self._first_network())
             ids = self.vocabulary.encode_array(text)
             self._describe_origin(name or "text", text.encode(), holdout)
-            self.evaluation = None
             self.baseline = choose_baseline(
                 ids[:learn_to], ids[learn_to:test_from], len(self.vocabulary)
             )
-            rows, steps = fitting_rows(learn_to, self.rows, self.steps)
-            trainer = Trainer(
-                self.model,
-                ContiguousBatches(ids[:learn_to], rows=rows, steps=steps),
-                token_loss,
-                validator(self.model, ids[learn_to:test_from]),
-                budget,
-                self._card(),
-                self._baseline_tensors(),
-                Recipe(learning_rate=self.learning_rate, average=0.99),
-                run,
-                title="generator",
-                unit="characters",
-                device=self.device,
-                precision=self.precision,
-                progress=progress,
-            )
-            self.outcome = trainer.train()
-        share = (
-            f"the last {holdout:.0%} of {_short_name(name)}, {len(ids) - test_from:,} characters"
-        )
-        self.evaluation = self._evaluate(ids[test_from:], share)
-        warn_if_lost(self.evaluation)
+            return self._trainer(ids[:learn_to], ids[learn_to:test_from], budget, run, progress)
+
+        size = f"{len(text) - test_from:,} characters"
+        held_out = f"the last {holdout:.0%} of {_short_name(name)}, {size}"
+        self._learn(prepare, lambda: self._evaluate(ids[test_from:], held_out))
         return self
 
     def predict(self, prompts: str | Iterable[str], **options: Any) -> str | list[str]:
@@ -298,6 +280,32 @@ class Generator(Task):
                 self._tensor(self.vocabulary.encode(character)), carried
             )
         return logits[0].softmax(-1).cpu().numpy(), to_arrays(after)
+
+    def _trainer(
+        self,
+        learnt: np.ndarray,
+        chosen_by: np.ndarray,
+        budget: Budget,
+        run: Run,
+        progress: bool,
+    ) -> Trainer:
+        rows, steps = fitting_rows(len(learnt), self.rows, self.steps)
+        return Trainer(
+            self.model,
+            ContiguousBatches(learnt, rows=rows, steps=steps),
+            token_loss,
+            validator(self.model, chosen_by),
+            budget,
+            self._card(),
+            self._baseline_tensors(),
+            Recipe(learning_rate=self.learning_rate, average=0.99),
+            run,
+            title="generator",
+            unit="characters",
+            device=self.device,
+            precision=self.precision,
+            progress=progress,
+        )
 
     def _read(self, prompt: str) -> tuple[Tensor, State]:
         """Logits `(1, V)` and state after a prompt; an empty one counts as the start of a line."""
