@@ -181,17 +181,8 @@ def test_bytes_that_are_not_utf8_are_told_with_line_and_offset(tmp_path):
         ("folder.csv", "folder", "is a folder"),
     ],
 )
-def test_a_file_of_another_kind_is_named(tmp_path, name, content, told):
-    path = tmp_path / name
-    if content == "folder":
-        path.mkdir()
-    elif content is not None:
-        path.write_bytes(content)
-    with pytest.raises(DataError) as caught:
-        read_series(path)
-    assert caught.value.file == str(path)
-    assert told in str(caught.value)
-    assert "\n" not in str(caught.value)
+def test_a_file_of_another_kind_is_named(refused, name, content, told):
+    refused(read_series, name, content, told)
 
 
 def test_a_truncated_parquet_file_is_named(tmp_path):

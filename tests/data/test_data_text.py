@@ -91,17 +91,8 @@ def test_utf16_is_recognised(tmp_path):
         ("folder", "folder", "there is no .txt file in this folder"),
     ],
 )
-def test_what_is_no_text_is_named_in_one_line(tmp_path, name, content, told):
-    path = tmp_path / name
-    if content == "folder":
-        path.mkdir()
-    elif content is not None:
-        path.write_bytes(content)
-    with pytest.raises(DataError) as caught:
-        read_text(path)
-    assert caught.value.file == str(path)
-    assert told in str(caught.value)
-    assert "\n" not in str(caught.value)
+def test_what_is_no_text_is_named_in_one_line(refused, name, content, told):
+    refused(read_text, name, content, told)
 
 
 def test_an_unknown_encoding_is_told(tmp_path):

@@ -334,9 +334,9 @@ class Trainer:
         """Write the checkpoint; its `model.` weights are the best so far: it loads as a model."""
         if self.run.folder is None:
             return
-        last = snapshot.copy_weights(self.model)
+        last = self.model.state_dict()
         tensors = {
-            **named(self._best or snapshot.copy_weights(self.model), "model"),
+            **named(self._best or last, "model"),
             **named(last, "last"),
             **named({} if self._average is None else self._average.tensors, "average"),
             **named(self.fixed, "baseline"),
