@@ -6,6 +6,7 @@ namespace nb = nanobind;
 void init_isa(nb::module_&);
 void init_lstm_step(nb::module_&);
 void init_gru_step(nb::module_&);
+void init_sequence(nb::module_&);
 
 NB_MODULE(_kernels, m) {
     m.doc() =
@@ -15,4 +16,5 @@ NB_MODULE(_kernels, m) {
     init_isa(m);
     init_lstm_step(m);
     init_gru_step(m);
+    init_sequence(m);
 }

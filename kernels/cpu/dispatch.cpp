@@ -1,5 +1,5 @@
 // The door of the fast kernels: each public function goes to the copy for the instruction set in
-// use. A new cell adds one line to Kernels, one to KERNELS_OF and one at the end.
+// use. A new function adds one line to Kernels, one to KERNELS_OF and one at the end.
 
 #include <atomic>
 #include <cstdlib>
@@ -7,43 +7,75 @@
 #include <stdexcept>
 #include <string>
 
+#include "plan.h"
+#include "scratch.h"
 #include "unrolled/gru_step.h"
 #include "unrolled/isa.h"
 #include "unrolled/lstm_step.h"
+#include "unrolled/sequence.h"
 
 namespace unrolled {
 
-#define DECLARE_KERNELS_OF(name)            \
-    namespace name {                        \
-    void lstm_step(const LstmStep<float>&); \
-    void gru_step(const GruStep<float>&);   \
+#define DECLARE_KERNELS_OF(name)                                    \
+    namespace name {                                                \
+    void lstm_step(const LstmStep<float>&);                         \
+    void gru_step(const GruStep<float>&);                           \
+    template <class Real, CellKind kCell>                           \
+    void forward_of(const Forward<Real>&, const Plan&, Scratch&);   \
+    template <class Real, CellKind kCell>                           \
+    void backward_of(const Backward<Real>&, const Plan&, Scratch&); \
     }
 
 DECLARE_KERNELS_OF(generic)
-#ifdef UNROLLED_HAS_AVX2
+#ifdef UNROLLED_HAS_X86
 DECLARE_KERNELS_OF(avx2)
+DECLARE_KERNELS_OF(avx512)
 #endif
 
 namespace {
+
+template <class Real>
+struct OverTime {
+    // By CellKind.
+    void (*forward[4])(const Forward<Real>&, const Plan&, Scratch&);
+    void (*backward[4])(const Backward<Real>&, const Plan&, Scratch&);
+};
 
 struct Kernels {
     const char* isa;
     bool (*runs_here)();
     void (*lstm_step)(const LstmStep<float>&);
     void (*gru_step)(const GruStep<float>&);
+    OverTime<float> over_time;
+    OverTime<double> over_time_double;
 };
 
-#define KERNELS_OF(name, runs_here) {#name, runs_here, name::lstm_step, name::gru_step}
+#define OF_ALL_CELLS(function, Real)                                         \
+    {function<Real, CellKind::rnn_tanh>, function<Real, CellKind::rnn_relu>, \
+     function<Real, CellKind::gru>, function<Real, CellKind::lstm>}
+
+#define KERNELS_OF(name, runs_here)                                                            \
+    {                                                                                          \
+        #name, runs_here, name::lstm_step, name::gru_step,                                     \
+            {OF_ALL_CELLS(name::forward_of, float), OF_ALL_CELLS(name::backward_of, float)}, { \
+            OF_ALL_CELLS(name::forward_of, double), OF_ALL_CELLS(name::backward_of, double)    \
+        }                                                                                      \
+    }
 
 bool always() { return true; }
 
-#ifdef UNROLLED_HAS_AVX2
+#ifdef UNROLLED_HAS_X86
 bool runs_avx2() { return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"); }
+bool runs_avx512() {
+    return runs_avx2() && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl") &&
+           __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512bw");
+}
 #endif
 
 // Best first.
 const Kernels kAll[] = {
-#ifdef UNROLLED_HAS_AVX2
+#ifdef UNROLLED_HAS_X86
+    KERNELS_OF(avx512, runs_avx512),
     KERNELS_OF(avx2, runs_avx2),
 #endif
     KERNELS_OF(generic, always),
@@ -94,6 +126,32 @@ const char* isa() { return kernels().isa; }
 void use_isa(const char* name) { in_use.store(&named(name), std::memory_order_release); }
 
 bool has_isa(const char* name) { return find(name) != nullptr; }
+
+namespace {
+
+const OverTime<float>& over_time(float) { return kernels().over_time; }
+const OverTime<double>& over_time(double) { return kernels().over_time_double; }
+
+}  // namespace
+
+template <class Real>
+void forward(const Forward<Real>& call) {
+    Scratch scratch;
+    const Plan plan = make_plan(call.extent, scratch);
+    over_time(Real()).forward[static_cast<int>(call.extent.cell)](call, plan, scratch);
+}
+
+template <class Real>
+void backward(const Backward<Real>& call) {
+    Scratch scratch;
+    const Plan plan = make_plan(call.forward.extent, scratch);
+    over_time(Real()).backward[static_cast<int>(call.forward.extent.cell)](call, plan, scratch);
+}
+
+template void forward<float>(const Forward<float>&);
+template void forward<double>(const Forward<double>&);
+template void backward<float>(const Backward<float>&);
+template void backward<double>(const Backward<double>&);
 
 void lstm_step(const LstmStep<float>& step) { kernels().lstm_step(step); }
 void gru_step(const GruStep<float>& step) { kernels().gru_step(step); }

@@ -1,7 +1,7 @@
 // Products of a few rows of weights with a few vectors: the inner loop of every cell.
 #pragma once
 
-#include "vec.h"
+#include "functions.h"
 
 namespace unrolled::UNROLLED_ISA_NAMESPACE {
 
@@ -12,7 +12,7 @@ namespace unrolled::UNROLLED_ISA_NAMESPACE {
 // row of a batch gives the same bits alone as among others.
 template <int kRows, int kCols>
 struct Products {
-    Vec lanes[kRows][kCols];
+    Vec<float> lanes[kRows][kCols];
     float rest[kRows][kCols];
 
     // row[r]: weights (size,); vectors: kCols of them, `stride` apart, (size,) each.
@@ -20,13 +20,13 @@ struct Products {
                                                    const float* vectors, std::int64_t stride,
                                                    std::int64_t size) {
         std::int64_t k = 0;
-        for (; k + kLanes <= size; k += kLanes) {
-            Vec v[kCols];
+        for (; k + kLanes<float> <= size; k += kLanes<float>) {
+            Vec<float> v[kCols];
 #pragma GCC unroll 8
             for (int c = 0; c < kCols; ++c) v[c] = load(vectors + c * stride + k);
 #pragma GCC unroll 8
             for (int r = 0; r < kRows; ++r) {
-                const Vec w = load(row[r] + k);
+                const Vec<float> w = load(row[r] + k);
 #pragma GCC unroll 8
                 for (int c = 0; c < kCols; ++c) lanes[r][c] += w * v[c];
             }
@@ -41,13 +41,8 @@ struct Products {
     }
 
     __attribute__((always_inline)) inline float total(int r, int c) const {
-        return sum(lanes[r][c]) + rest[r][c];
+        return sum<float>(lanes[r][c]) + rest[r][c];
     }
 };
-
-// `count` numbers of a bias from `at` on; zeros where there is no bias.
-UNROLLED_INLINE Vec load_bias(const float* bias, std::int64_t at, int count) {
-    return bias ? load_some(bias + at, count) : Vec{};
-}
 
 }  // namespace unrolled::UNROLLED_ISA_NAMESPACE

@@ -1,4 +1,4 @@
-// Short vectors of floats, and the functions on them that every cell needs.
+// Short vectors of float or double: the one place that knows how wide a register is.
 //
 // Each file in this folder that includes this one is compiled once per instruction set, with
 // UNROLLED_ISA_NAMESPACE naming it. Everything here lives in that namespace and is inlined by
@@ -9,6 +9,10 @@
 
 #include <cstdint>
 
+#if defined(__AVX2__) || defined(__AVX512F__)
+#include <immintrin.h>
+#endif
+
 #ifndef UNROLLED_ISA_NAMESPACE
 #error "compile this file with -DUNROLLED_ISA_NAMESPACE=generic (or another instruction set)"
 #endif
@@ -17,103 +21,181 @@
 
 namespace unrolled::UNROLLED_ISA_NAMESPACE {
 
-#ifdef __AVX__
-constexpr int kLanes = 8;
+#if defined(__AVX512F__)
+constexpr int kBytes = 64;
+constexpr int kRegisters = 32;
+#elif defined(__AVX2__)
+constexpr int kBytes = 32;
+constexpr int kRegisters = 16;
 #else
-constexpr int kLanes = 4;
+constexpr int kBytes = 16;
+constexpr int kRegisters = 16;
 #endif
 
-typedef float Vec __attribute__((vector_size(kLanes * sizeof(float))));
-typedef std::int32_t IntVec __attribute__((vector_size(kLanes * sizeof(std::int32_t))));
+template <class Real>
+struct VecOf {
+    typedef Real Type __attribute__((vector_size(kBytes)));
+};
 
-UNROLLED_INLINE Vec load(const float* from) {
-    Vec v;
+template <class Real>
+using Vec = typename VecOf<Real>::Type;
+
+template <class Real>
+constexpr int kLanes = kBytes / static_cast<int>(sizeof(Real));
+
+template <class Real>
+UNROLLED_INLINE Vec<Real> load(const Real* from) {
+    Vec<Real> v;
     __builtin_memcpy(&v, from, sizeof v);
     return v;
 }
 
-UNROLLED_INLINE void store(float* to, Vec v) { __builtin_memcpy(to, &v, sizeof v); }
+template <class Real>
+UNROLLED_INLINE void store(Real* to, Vec<Real> v) {
+    __builtin_memcpy(to, &v, sizeof v);
+}
+
+template <class Real>
+UNROLLED_INLINE Vec<Real> broadcast(Real value) {
+    return value - Vec<Real>{};  // a sum would turn -0 into 0
+}
+
+#if defined(__AVX512F__)
+
+UNROLLED_INLINE __mmask16 first_lanes(int count) {
+    return static_cast<__mmask16>((1u << count) - 1u);
+}
+
+UNROLLED_INLINE Vec<float> load_first(const float* from, int count) {
+    return (Vec<float>)_mm512_maskz_loadu_ps(first_lanes(count), from);
+}
+UNROLLED_INLINE Vec<double> load_first(const double* from, int count) {
+    return (Vec<double>)_mm512_maskz_loadu_pd(static_cast<__mmask8>(first_lanes(count)), from);
+}
+UNROLLED_INLINE void store_first(float* to, Vec<float> v, int count) {
+    _mm512_mask_storeu_ps(to, first_lanes(count), (__m512)v);
+}
+UNROLLED_INLINE void store_first(double* to, Vec<double> v, int count) {
+    _mm512_mask_storeu_pd(to, static_cast<__mmask8>(first_lanes(count)), (__m512d)v);
+}
+
+#elif defined(__AVX2__)
+
+UNROLLED_INLINE __m256i first_lanes(int count) {
+    return _mm256_cmpgt_epi32(_mm256_set1_epi32(count), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7));
+}
+UNROLLED_INLINE __m256i first_long_lanes(int count) {
+    return _mm256_cmpgt_epi64(_mm256_set1_epi64x(count), _mm256_setr_epi64x(0, 1, 2, 3));
+}
+
+UNROLLED_INLINE Vec<float> load_first(const float* from, int count) {
+    return (Vec<float>)_mm256_maskload_ps(from, first_lanes(count));
+}
+UNROLLED_INLINE Vec<double> load_first(const double* from, int count) {
+    return (Vec<double>)_mm256_maskload_pd(from, first_long_lanes(count));
+}
+UNROLLED_INLINE void store_first(float* to, Vec<float> v, int count) {
+    _mm256_maskstore_ps(to, first_lanes(count), (__m256)v);
+}
+UNROLLED_INLINE void store_first(double* to, Vec<double> v, int count) {
+    _mm256_maskstore_pd(to, first_long_lanes(count), (__m256d)v);
+}
+
+#else
+
+template <class Real>
+UNROLLED_INLINE Vec<Real> load_first(const Real* from, int count) {
+    Vec<Real> v = {};
+    for (int k = 0; k < count; ++k) v[k] = from[k];
+    return v;
+}
+template <class Real>
+UNROLLED_INLINE void store_first(Real* to, Vec<Real> v, int count) {
+    for (int k = 0; k < count; ++k) to[k] = v[k];
+}
+
+#endif
 
 // The first `count` lanes; zeros in the others, so that they compute something harmless.
-UNROLLED_INLINE Vec load_some(const float* from, int count) {
-    if (count == kLanes) return load(from);
-    Vec v = {};
+template <class Real>
+UNROLLED_INLINE Vec<Real> load_some(const Real* from, int count) {
+    return count == kLanes<Real> ? load(from) : load_first(from, count);
+}
+
+template <class Real>
+UNROLLED_INLINE void store_some(Real* to, Vec<Real> v, int count) {
+    if (count == kLanes<Real>) return store(to, v);
+    store_first(to, v, count);
+}
+
+// `count` numbers from `from`, or zeros where it is null.
+template <class Real>
+UNROLLED_INLINE Vec<Real> load_or_zero(const Real* from, std::int64_t at, int count) {
+    return from ? load_some(from + at, count) : Vec<Real>{};
+}
+
+// `count` bytes as numbers, zeros in the other lanes.
+template <class Real>
+UNROLLED_INLINE Vec<Real> load_bytes(const std::uint8_t* from, int count) {
+#if defined(__AVX512F__)
+    if constexpr (sizeof(Real) == 4) {
+        if (count == 16) {
+            const __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(from));
+            return (Vec<Real>)_mm512_cvtepi32_ps(_mm512_cvtepu8_epi32(bytes));
+        }
+    }
+#elif defined(__AVX2__)
+    if constexpr (sizeof(Real) == 4) {
+        if (count == 8) {
+            const __m128i bytes = _mm_loadl_epi64(reinterpret_cast<const __m128i*>(from));
+            return (Vec<Real>)_mm256_cvtepi32_ps(_mm256_cvtepu8_epi32(bytes));
+        }
+    }
+#endif
+    Vec<Real> v = {};
     for (int k = 0; k < count; ++k) v[k] = from[k];
     return v;
 }
 
-UNROLLED_INLINE void store_some(float* to, Vec v, int count) {
-    if (count == kLanes) return store(to, v);
-    for (int k = 0; k < count; ++k) to[k] = v[k];
-}
-
-UNROLLED_INLINE IntVec bits(Vec v) { return (IntVec)v; }
-UNROLLED_INLINE Vec from_bits(IntVec v) { return (Vec)v; }
-
-// Per lane: where ? yes : no, for a mask of all ones or all zeros.
-UNROLLED_INLINE Vec select(IntVec where, Vec yes, Vec no) {
-    return from_bits((where & bits(yes)) | (~where & bits(no)));
-}
-
 // The sum of all lanes, in halves: always the same order.
-UNROLLED_INLINE float sum(Vec v) {
-    typedef float Four __attribute__((vector_size(16)));
-    typedef float Two __attribute__((vector_size(8)));
-    Four four;
-    if constexpr (kLanes == 8) {
-        Four parts[2];
-        __builtin_memcpy(parts, &v, sizeof v);
-        four = parts[0] + parts[1];
-    } else {
-        __builtin_memcpy(&four, &v, sizeof four);
+template <class Real>
+UNROLLED_INLINE Real sum(Vec<Real> v) {
+    Real lane[kLanes<Real>];
+    __builtin_memcpy(lane, &v, sizeof v);
+#pragma GCC unroll 8
+    for (int half = kLanes<Real> / 2; half > 0; half /= 2) {
+#pragma GCC unroll 8
+        for (int k = 0; k < half; ++k) lane[k] += lane[k + half];
     }
-    Two parts[2];
-    __builtin_memcpy(parts, &four, sizeof four);
-    const Two two = parts[0] + parts[1];
-    return two[0] + two[1];
+    return lane[0];
 }
 
-// e^x to 2 units in the last place, with infinity, zero, the subnormals and NaN where they belong.
-// x = n ln 2 + r with |r| <= ln 2 / 2, ln 2 in two parts; polynomial in r from Cephes expf.
-UNROLLED_INLINE Vec exp(Vec x) {
-    const Vec zero = {};
-    // Beyond these the result is infinite or 0 anyhow; a NaN passes both comparisons.
-    x = select(x > 89.0f, zero + 89.0f, x);
-    x = select(x < -104.0f, zero - 104.0f, x);
-    // Adding 1.5 * 2^23 rounds to a whole number, which then stands in the low bits.
-    const Vec shifter = zero + 12582912.0f;
-    const Vec shifted = x * 1.44269504088896341f + shifter;
-    const Vec n = shifted - shifter;
-    const IntVec whole = bits(shifted) - bits(shifter);
-    const Vec r = (x - n * 0.693359375f) + n * 2.12194440e-4f;
-    Vec p = r * 1.9875691500e-4f + 1.3981999507e-3f;
-    p = p * r + 8.3334519073e-3f;
-    p = p * r + 4.1665795894e-2f;
-    p = p * r + 1.6666665459e-1f;
-    p = p * r + 5.0000001201e-1f;
-    p = p * (r * r) + r + 1.0f;
-    // 2^n in two factors: n = -150 and n = 128 have no float of their own.
-    const IntVec half = whole >> 1;
-    const Vec first = from_bits((half + 127) << 23);
-    const Vec second = from_bits((whole - half + 127) << 23);
-    return p * first * second;
+// The smaller and the larger, lane by lane; v itself where it is NaN.
+#if defined(__AVX512F__)
+UNROLLED_INLINE Vec<float> at_most(Vec<float> v, Vec<float> limit) {
+    return (Vec<float>)_mm512_min_ps((__m512)limit, (__m512)v);
 }
-
-// 1 / (1 + e^-x): small results keep their relative precision, which a form over tanh would lose.
-UNROLLED_INLINE Vec sigmoid(Vec x) { return 1.0f / (1.0f + exp(-x)); }
-
-// Near 0 the odd polynomial from Cephes tanhf, elsewhere 1 - 2 / (e^2|x| + 1) with the sign of x.
-UNROLLED_INLINE Vec tanh(Vec x) {
-    const Vec size = from_bits(bits(x) & 0x7fffffff);
-    const IntVec sign = bits(x) ^ bits(size);
-    const Vec square = x * x;
-    Vec p = square * -5.70498872745e-3f + 2.06390887954e-2f;
-    p = p * square - 5.37397155531e-2f;
-    p = p * square + 1.33314422036e-1f;
-    p = p * square - 3.33332819422e-1f;
-    const Vec near = x + x * square * p;
-    const Vec far = 1.0f - 2.0f / (exp(size + size) + 1.0f);
-    return select(size < 0.625f, near, from_bits(bits(far) | sign));
+UNROLLED_INLINE Vec<float> at_least(Vec<float> v, Vec<float> limit) {
+    return (Vec<float>)_mm512_max_ps((__m512)limit, (__m512)v);
+}
+#elif defined(__AVX2__)
+UNROLLED_INLINE Vec<float> at_most(Vec<float> v, Vec<float> limit) {
+    return (Vec<float>)_mm256_min_ps((__m256)limit, (__m256)v);
+}
+UNROLLED_INLINE Vec<float> at_least(Vec<float> v, Vec<float> limit) {
+    return (Vec<float>)_mm256_max_ps((__m256)limit, (__m256)v);
+}
+#else
+UNROLLED_INLINE Vec<float> at_most(Vec<float> v, Vec<float> limit) { return limit < v ? limit : v; }
+UNROLLED_INLINE Vec<float> at_least(Vec<float> v, Vec<float> limit) {
+    return limit > v ? limit : v;
+}
+#endif
+UNROLLED_INLINE Vec<double> at_most(Vec<double> v, Vec<double> limit) {
+    return limit < v ? limit : v;
+}
+UNROLLED_INLINE Vec<double> at_least(Vec<double> v, Vec<double> limit) {
+    return limit > v ? limit : v;
 }
 
 }  // namespace unrolled::UNROLLED_ISA_NAMESPACE

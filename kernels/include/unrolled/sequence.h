@@ -1,21 +1,30 @@
 // One recurrent layer in one direction, over time: forward, and backward through time.
 //
-// The equations stand in rnn.h, gru.h and lstm.h; this file says what all three share. With s the
-// step and a(s) the step before it in the layer's own direction:
+// With s the step and h, c the state after the step before it in the layer's own direction:
 //
-//     G_x = N(W_ih x_s, gain_ih) + b_ih
-//     G_h = N(W_hh (m * h_a(s)), gain_hh) + b_hh
-//     h~, c~ = the cell's equation on G_x, G_h, c_a(s)
-//     h_s = zh * h_a(s) + (1 - zh) * h~,   c_s = zc * c_a(s) + (1 - zc) * c~
+//     G = N(W_ih x_s, gain_ih) + b_ih,   R = N(W_hh (m * h), gain_hh) + b_hh
+//
+//     RNN     h~ = tanh(G + R)   or max(0, G + R)
+//     GRU     r = sigmoid(G_r + R_r),  z = sigmoid(G_z + R_z)
+//             n = tanh(G_n + r * R_n),  h~ = (1 - z) * n + z * h
+//     LSTM    i = sigmoid(G_i + R_i + p_i * c),  f = sigmoid(G_f + R_f + p_f * c)
+//             g = tanh(G_g + R_g),  c~ = f * c + i * g
+//             o = sigmoid(G_o + R_o + p_o * c~),  h~ = o * tanh(C(c~))   or W_hr of that
+//
+//     h_s = zh * h + (1 - zh) * h~,   c_s = zc * c + (1 - zc) * c~
+//
+// Gates stand in torch's order, as in the equations. Source: torch.nn; the peepholes p are those of
+// Gers and Schmidhuber 2000, the projection W_hr that of Sak et al. 2014, arXiv 1402.1128.
 //
 //   N   layer normalisation, or nothing: N(a, gain) = gain * (a - mean(a)) / sqrt(var(a) + eps),
 //       over all gates of a row together for an RNN and an LSTM, over (r, z) together and n alone
 //       for a GRU. Source: Ba et al. 2016, arXiv 1607.06450, eq. 20 to 22 and the GRU after it;
-//       the paper's shifts are the biases here.
+//       the paper's shifts are the biases here. C is N over H with a gain and a shift of its own.
 //   m   recurrent dropout: one mask for all steps of a row (Gal and Ghahramani 2016,
 //       arXiv 1512.05287), already scaled by 1 / (1 - p).
 //   z   zoneout (Krueger et al. 2017, arXiv 1606.01305): 0 or 1 at each step and unit where a mask
-//       is given (1 keeps the old state), otherwise one rate for all, as in evaluation.
+//       is given (1 keeps the old state; what is not chosen is not seen, be it infinite),
+//       otherwise one rate for all, as in evaluation.
 //
 // Sizes: T steps, B rows, I input, H hidden (cell) size, P output size (H, or less with a
 // projection), G gates: 1 (RNN), 3 (GRU), 4 (LSTM). All at least 1.
@@ -55,12 +64,13 @@ struct Extent {
 
     const std::int64_t*
         lengths;  // (B,) real steps of each row, 0 to T; null: all T. Null if packed
-    const std::int64_t* batch_sizes;  // (T,) rows that have step t, not increasing, the first B;
-                                      // null: not packed
+    const std::int64_t* batch_sizes;     // (T,) rows that have step t, not increasing, the first B;
+                                         // null: not packed
     Strided<const std::uint8_t> starts;  // 0 or 1 (width 1); base null: no resets. Where 1, the
                                          // state that goes between steps t - 1 and t is cut: it is
                                          // zero, and no gradient crosses. At t = 0 going forward
-                                         // the given state is dropped. Null if packed
+                                         // the given state is dropped. Never read beyond a row's
+                                         // length. Null if packed
 };
 
 template <class Real>
@@ -70,13 +80,13 @@ struct Weights {
     const Real* bias_ih;  // (G*H,)    or null
     const Real* bias_hh;  // (G*H,)    or null
 
-    const Real* hr;        // (P, H)   LSTM only: h~ = hr (o * tanh c~); or null
-    const Real* peephole;  // (3, H)   LSTM only: i and f see c_a(s), o sees c~; or null
+    const Real* hr;        // (P, H)   LSTM only; or null
+    const Real* peephole;  // (3, H)   LSTM only: p_i, p_f, p_o; or null
 
     // Layer normalisation: gain_ih, gain_hh (and, for an LSTM, norm_c) are given together, or none.
     const Real* gain_ih;  // (G*H,)
     const Real* gain_hh;  // (G*H,)
-    const Real* norm_c;   // (2, H)   LSTM: gain and shift of the normalised cell state, over H
+    const Real* norm_c;   // (2, H)   LSTM: gain and shift of C
     Real epsilon;         // > 0; unused without layer normalisation
 };
 
@@ -100,7 +110,7 @@ struct Kept {
     // With layer normalisation, all of these, or none:
     Real* normed_ih;  // (N, G*H) N(W_ih x) before the gain
     Real* normed_hh;  // (N, G*H) N(W_hh h) before the gain
-    Real* scale_ih;   // (N, 2) 1 / sqrt(var + eps): [0], or for a GRU [0] of (r, z) and [1] of n
+    Real* scale_ih;   // (N, 2) 1 / sqrt(var + eps) in [0]; GRU: [0] of (r, z), [1] of n
     Real* scale_hh;   // (N, 2)
     Real* stats_c;    // (N, 2) mean and 1 / sqrt(var + eps) of c~, LSTM only
 };
@@ -146,8 +156,8 @@ struct Backward {
     Real* d_gain_ih;   // (G*H,)
     Real* d_gain_hh;   // (G*H,)
     Real* d_norm_c;    // (2, H)
-    Real* dh;          // (N, P) dL/dh_s for every s, all paths through time in it
-    Real* dc;          // (N, H) dL/dc_s for every s; LSTM only
+    Real* dh;          // (N, P) dL/dh_s for every s, all paths through time in it; zero beyond a
+    Real* dc;          //        row's length. (N, H) dL/dc_s likewise; LSTM only
 };
 
 // Arrays are owned by the caller, who keeps them alive, and unchanged by others, until the call

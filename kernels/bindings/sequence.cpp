@@ -1,0 +1,164 @@
+#include "unrolled/sequence.h"
+
+#include <nanobind/nanobind.h>
+
+#include <string>
+#include <type_traits>
+#include <utility>
+
+#include "address.h"
+
+namespace nb = nanobind;
+using namespace nb::literals;
+using unrolled::bindings::Address;
+
+namespace {
+
+// What the member pointers of `path`, one after the other, lead to.
+template <class Struct, class... Members>
+auto& reach(Struct& from, Members... path) {
+    return (from.*....*path);
+}
+
+// The member at the end of `path` as a property: a pointer as its address, a kind of cell as its
+// number, anything else as it is.
+template <class Struct, class... Members>
+void field(nb::class_<Struct>& owner, const char* name, Members... path) {
+    using Value = std::remove_reference_t<decltype(reach(std::declval<Struct&>(), path...))>;
+    if constexpr (std::is_pointer_v<Value>) {
+        owner.def_prop_rw(
+            name, [=](Struct& s) { return reinterpret_cast<Address>(reach(s, path...)); },
+            [=](Struct& s, Address address) {
+                reach(s, path...) = reinterpret_cast<Value>(address);
+            });
+    } else if constexpr (std::is_enum_v<Value>) {
+        owner.def_prop_rw(
+            name, [=](Struct& s) { return static_cast<int>(reach(s, path...)); },
+            [=](Struct& s, int number) { reach(s, path...) = static_cast<Value>(number); });
+    } else {
+        owner.def_prop_rw(
+            name, [=](Struct& s) { return reach(s, path...); },
+            [=](Struct& s, Value value) { reach(s, path...) = value; });
+    }
+}
+
+// A strided tensor as the properties `name`, `name_time` and `name_row`.
+template <class Struct, class... Members>
+void strided(nb::class_<Struct>& owner, const std::string& name, Members... path) {
+    using Tensor = std::remove_reference_t<decltype(reach(std::declval<Struct&>(), path...))>;
+    field(owner, name.c_str(), path..., &Tensor::base);
+    field(owner, (name + "_time").c_str(), path..., &Tensor::time);
+    field(owner, (name + "_row").c_str(), path..., &Tensor::row);
+}
+
+template <class Real>
+void define_forward(nb::module_& m, const char* name) {
+    using unrolled::Extent;
+    using Forward = unrolled::Forward<Real>;
+    using Weights = unrolled::Weights<Real>;
+    using Masks = unrolled::Masks<Real>;
+    using Kept = unrolled::Kept<Real>;
+    nb::class_<Forward> call(
+        m, name,
+        "Arguments of a forward call (sequence.h), its structs laid flat; all 0 at first.");
+    call.def(nb::init<>());
+
+    field(call, "cell", &Forward::extent, &Extent::cell);
+    field(call, "steps", &Forward::extent, &Extent::steps);
+    field(call, "batch", &Forward::extent, &Extent::batch);
+    field(call, "input", &Forward::extent, &Extent::input);
+    field(call, "hidden", &Forward::extent, &Extent::hidden);
+    field(call, "output", &Forward::extent, &Extent::output);
+    field(call, "reverse", &Forward::extent, &Extent::reverse);
+    field(call, "threads", &Forward::extent, &Extent::threads);
+    field(call, "lengths", &Forward::extent, &Extent::lengths);
+    field(call, "batch_sizes", &Forward::extent, &Extent::batch_sizes);
+    strided(call, "starts", &Forward::extent, &Extent::starts);
+
+    field(call, "weight_ih", &Forward::weights, &Weights::ih);
+    field(call, "weight_hh", &Forward::weights, &Weights::hh);
+    field(call, "bias_ih", &Forward::weights, &Weights::bias_ih);
+    field(call, "bias_hh", &Forward::weights, &Weights::bias_hh);
+    field(call, "weight_hr", &Forward::weights, &Weights::hr);
+    field(call, "peephole", &Forward::weights, &Weights::peephole);
+    field(call, "gain_ih", &Forward::weights, &Weights::gain_ih);
+    field(call, "gain_hh", &Forward::weights, &Weights::gain_hh);
+    field(call, "norm_c", &Forward::weights, &Weights::norm_c);
+    field(call, "epsilon", &Forward::weights, &Weights::epsilon);
+
+    field(call, "zoneout_h", &Forward::masks, &Masks::zoneout_h);
+    field(call, "zoneout_c", &Forward::masks, &Masks::zoneout_c);
+    field(call, "rate_h", &Forward::masks, &Masks::rate_h);
+    field(call, "rate_c", &Forward::masks, &Masks::rate_c);
+    field(call, "recurrent_mask", &Forward::masks, &Masks::recurrent);
+
+    strided(call, "x", &Forward::x);
+    field(call, "h0", &Forward::h0);
+    field(call, "c0", &Forward::c0);
+    strided(call, "y", &Forward::y);
+    field(call, "hn", &Forward::hn);
+    field(call, "cn", &Forward::cn);
+
+    field(call, "gates", &Forward::kept, &Kept::gates);
+    field(call, "cells", &Forward::kept, &Kept::cells);
+    field(call, "normed_ih", &Forward::kept, &Kept::normed_ih);
+    field(call, "normed_hh", &Forward::kept, &Kept::normed_hh);
+    field(call, "scale_ih", &Forward::kept, &Kept::scale_ih);
+    field(call, "scale_hh", &Forward::kept, &Kept::scale_hh);
+    field(call, "stats_c", &Forward::kept, &Kept::stats_c);
+}
+
+template <class Real>
+void define_backward(nb::module_& m, const char* name) {
+    using Backward = unrolled::Backward<Real>;
+    nb::class_<Backward> call(
+        m, name, "Arguments of a backward call (sequence.h), laid flat; all 0 at first.");
+    call.def(nb::init<>());
+    call.def_rw("forward", &Backward::forward, "The forward call; copied where it is assigned.");
+
+    strided(call, "dy", &Backward::dy);
+    field(call, "dhn", &Backward::dhn);
+    field(call, "dcn", &Backward::dcn);
+    field(call, "dcells", &Backward::dcells);
+    field(call, "dgates", &Backward::dgates);
+
+    strided(call, "dx", &Backward::dx);
+    field(call, "dh0", &Backward::dh0);
+    field(call, "dc0", &Backward::dc0);
+    field(call, "d_weight_ih", &Backward::d_ih);
+    field(call, "d_weight_hh", &Backward::d_hh);
+    field(call, "d_bias_ih", &Backward::d_bias_ih);
+    field(call, "d_bias_hh", &Backward::d_bias_hh);
+    field(call, "d_weight_hr", &Backward::d_hr);
+    field(call, "d_peephole", &Backward::d_peephole);
+    field(call, "d_gain_ih", &Backward::d_gain_ih);
+    field(call, "d_gain_hh", &Backward::d_gain_hh);
+    field(call, "d_norm_c", &Backward::d_norm_c);
+    field(call, "dh", &Backward::dh);
+    field(call, "dc", &Backward::dc);
+}
+
+template <class Call>
+void define(nb::module_& m, const char* name, void (*kernel)(const Call&), const char* doc) {
+    m.def(name, kernel, "call"_a, nb::call_guard<nb::gil_scoped_release>(), doc);
+}
+
+}  // namespace
+
+void init_sequence(nb::module_& m) {
+    define_forward<float>(m, "Forward32");
+    define_forward<double>(m, "Forward64");
+    define_backward<float>(m, "Backward32");
+    define_backward<double>(m, "Backward64");
+
+    define(m, "forward", unrolled::forward<float>,
+           "A recurrent layer over time, in one direction (sequence.h).");
+    define(m, "forward", unrolled::forward<double>, "The same in float64.");
+    define(m, "backward", unrolled::backward<float>,
+           "The gradients of a recurrent layer over time, in one direction (sequence.h).");
+    define(m, "backward", unrolled::backward<double>, "The same in float64.");
+    define(m, "oracle_forward", unrolled::oracle::forward,
+           "A recurrent layer over time in plain loops: what the fast forward is tested against.");
+    define(m, "oracle_backward", unrolled::oracle::backward,
+           "Its gradients in plain loops: what the fast backward is tested against.");
+}

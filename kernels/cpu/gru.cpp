@@ -1,0 +1,5 @@
+#include "sequence.h"
+
+namespace unrolled::UNROLLED_ISA_NAMESPACE {
+UNROLLED_SEQUENCE_OF(CellKind::gru)
+}  // namespace unrolled::UNROLLED_ISA_NAMESPACE

@@ -1,0 +1,142 @@
+// The inner loop of every product: a few rows times one panel of packed weights.
+#pragma once
+
+#include "vec.h"
+
+namespace unrolled::UNROLLED_ISA_NAMESPACE {
+
+// How a product is summed up.
+enum class Sums {
+    grouped,  // number (r, k) is rows[r][k]
+    lone,     // the same for a call of one row: it has too few sums to hide an addition's latency,
+              // so the steps of k take turns in several sets of them
+    columns,  // number (r, k) is rows[k][r]: the product with a transposed matrix
+};
+
+// out[r][v] = sum over k of number (r, k) * panel[k][v], for kRows rows and kVecs vectors.
+//
+// GCC keeps the sums in registers only where every loop but that over k is unrolled and the tile is
+// a function of its own: on AVX2 that is worth a factor of 2.5.
+template <class Real, int kRows, int kVecs, int kSets, bool kByColumns>
+__attribute__((noinline)) void tile(const Real* const* rows, const Real* __restrict panel,
+                                    std::int64_t size, std::int64_t offset, Real* __restrict out) {
+    constexpr int L = kLanes<Real>;
+    const Real* row[kRows];
+    Vec<Real> sums[kSets][kRows][kVecs];
+    if constexpr (!kByColumns) {
+#pragma GCC unroll 16
+        for (int r = 0; r < kRows; ++r) row[r] = rows[r];
+    }
+#pragma GCC unroll 4
+    for (int s = 0; s < kSets; ++s) {
+#pragma GCC unroll 16
+        for (int r = 0; r < kRows; ++r) {
+#pragma GCC unroll 4
+            for (int v = 0; v < kVecs; ++v) sums[s][r][v] = Vec<Real>{};
+        }
+    }
+    std::int64_t k = 0;
+#pragma GCC unroll 1
+    for (; k + kSets <= size; k += kSets) {
+#pragma GCC unroll 4
+        for (int s = 0; s < kSets; ++s) {
+            Vec<Real> weights[kVecs];
+#pragma GCC unroll 4
+            for (int v = 0; v < kVecs; ++v) weights[v] = load(panel + (s * kVecs + v) * L);
+            const Real* column = kByColumns ? rows[k + s] + offset : nullptr;
+#pragma GCC unroll 16
+            for (int r = 0; r < kRows; ++r) {
+                const Vec<Real> number = broadcast(kByColumns ? column[r] : row[r][k + s]);
+#pragma GCC unroll 4
+                for (int v = 0; v < kVecs; ++v) sums[s][r][v] += number * weights[v];
+            }
+        }
+        panel += kSets * kVecs * L;
+    }
+    if constexpr (kSets > 1) {
+#pragma GCC unroll 1
+        for (; k < size; ++k, panel += kVecs * L) {
+#pragma GCC unroll 16
+            for (int r = 0; r < kRows; ++r) {
+                const Vec<Real> number = broadcast(row[r][k]);
+#pragma GCC unroll 4
+                for (int v = 0; v < kVecs; ++v) sums[0][r][v] += number * load(panel + v * L);
+            }
+        }
+    }
+#pragma GCC unroll 16
+    for (int r = 0; r < kRows; ++r) {
+#pragma GCC unroll 4
+        for (int v = 0; v < kVecs; ++v) {
+            Vec<Real> total = sums[0][r][v];
+#pragma GCC unroll 4
+            for (int s = 1; s < kSets; ++s) total += sums[s][r][v];
+            store(out + (r * kVecs + v) * L, total);
+        }
+    }
+}
+
+template <class Real>
+using Tile = void (*)(const Real* const* rows, const Real* panel, std::int64_t size,
+                      std::int64_t offset, Real* out);
+
+// The widest panel, in vectors, and the most rows that go with a panel of that many: what fits into
+// the registers beside the weights and one number of a row.
+constexpr int kMaxVecs = kRegisters == 32 ? 4 : 3;
+constexpr int kPlainVecs = kRegisters == 32 ? 4 : 2;  // for a matrix without a structure of its own
+
+UNROLLED_INLINE int max_rows(int vecs) {
+    if (kRegisters == 32) return vecs == 4 ? 6 : vecs == 3 ? 8 : 12;
+    return vecs == 3 ? 4 : vecs == 2 ? 6 : 8;
+}
+constexpr int kMaxRows = kRegisters == 32 ? 12 : 8;
+
+// The tile for so many rows, at most max_rows(vecs). By columns, `offset` is the first r.
+template <class Real>
+Tile<Real> tile_of(int rows, int vecs, Sums sums);
+
+// A matrix as panels: panel p holds, for each k, `vecs` vectors of columns, zeros where there is no
+// column. A block is `panels_a_block` panels that are used together.
+template <class Real>
+struct Panels {
+    const Real* data;
+    std::int64_t size;  // k runs over so many
+    int vecs;
+    int panels_a_block;
+    std::int64_t blocks;
+    std::int64_t step;  // elements from one panel to the next
+};
+
+// Calls use(block, first, rows, out) for each block in [from, to) and each group of at most
+// max_rows rows in [begin, begin + count): out[panel][row][vec] is the product of these rows with
+// the block. The sum of one element does not depend on how rows are grouped.
+template <class Real, class Use>
+inline __attribute__((always_inline)) void multiply(const Panels<Real>& w, std::int64_t from,
+                                                    std::int64_t to, const Real* const* rows,
+                                                    std::int64_t begin, std::int64_t count,
+                                                    Sums sums, Use use) {
+    constexpr int L = kLanes<Real>;
+    alignas(kBytes) Real out[kMaxRows * 4 * L];
+    if (count <= 0) return;
+    const std::int64_t most = max_rows(w.vecs), groups = (count + most - 1) / most;
+    const std::int64_t each = count / groups, larger = count % groups;
+    const Tile<Real> small = tile_of<Real>(static_cast<int>(each), w.vecs, sums);
+    const Tile<Real> large =
+        larger ? tile_of<Real>(static_cast<int>(each + 1), w.vecs, sums) : small;
+    for (std::int64_t block = from; block < to; ++block) {
+        std::int64_t first = begin;
+        for (std::int64_t group = 0; group < groups; ++group) {
+            const std::int64_t n = each + (group < larger);
+            const Real* const* of_group = sums == Sums::columns ? rows : rows + first;
+            for (int p = 0; p < w.panels_a_block; ++p) {
+                (group < larger ? large : small)(of_group,
+                                                 w.data + (block * w.panels_a_block + p) * w.step,
+                                                 w.size, first, out + p * n * w.vecs * L);
+            }
+            use(block, first, static_cast<int>(n), out);
+            first += n;
+        }
+    }
+}
+
+}  // namespace unrolled::UNROLLED_ISA_NAMESPACE
