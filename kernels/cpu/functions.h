@@ -5,10 +5,11 @@
 
 namespace unrolled::UNROLLED_ISA_NAMESPACE {
 
-// e^x for |x| <= 87, to 2 units in the last place; x beyond is taken as 87 (or -87), NaN stays NaN.
+// e^x to 2 units in the last place while it is a normal number, up to 2^126; x beyond is taken as
+// that limit, NaN stays NaN.
 // x = n ln 2 + r with |r| <= ln 2 / 2, ln 2 in two parts; polynomial in r from Cephes expf.
 UNROLLED_INLINE Vec<float> exp(Vec<float> x) {
-    x = at_most(at_least(x, broadcast(-87.0f)), broadcast(87.0f));
+    x = at_most(at_least(x, broadcast(-87.3365f)), broadcast(87.3365f));
     // Adding 1.5 * 2^23 rounds to a whole number, which then stands in the low bits.
     const Vec<float> shifter = broadcast(12582912.0f);
     const Vec<float> shifted = x * 1.44269504088896341f + shifter;

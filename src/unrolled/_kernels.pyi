@@ -2,6 +2,7 @@
 The compiled kernels. Arrays come as addresses, 0 for null; nothing is checked here: shapes, owners and aliasing stand in kernels/include/unrolled, and unrolled.kernels is the door.
 """
 
+from typing import overload
 
 
 def isa() -> str:
@@ -885,6 +886,24 @@ class Backward64:
 
     @dc.setter
     def dc(self, arg: int, /) -> None: ...
+
+@overload
+def forward(call: Forward32) -> None:
+    """A recurrent layer over time, in one direction (sequence.h)."""
+
+@overload
+def forward(call: Forward64) -> None:
+    """The same in float64."""
+
+@overload
+def backward(call: Backward32) -> None:
+    """
+    The gradients of a recurrent layer over time, in one direction (sequence.h).
+    """
+
+@overload
+def backward(call: Backward64) -> None:
+    """The same in float64."""
 
 def oracle_forward(call: Forward64) -> None:
     """

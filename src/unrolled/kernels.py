@@ -7,11 +7,12 @@ set. Importing this module imports neither torch nor the compiled module.
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from functools import cache
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from unrolled.errors import ConfigError
 
@@ -48,6 +49,30 @@ def isa() -> str | None:
 def compiler() -> str | None:
     """The compiler that made the kernels, with its version; None without the kernels."""
     return _module().compiler() if available() else None
+
+
+def forward_call(dtype: Any) -> Any:
+    """The arguments of `forward`, all zero, for `torch.float32` or `torch.float64`.
+
+    Its fields are the addresses and numbers of `kernels/include/unrolled/sequence.h`. Nothing is
+    checked: whoever fills it keeps every array alive until the call returns.
+    """
+    return _over_time().forward_calls[dtype]()
+
+
+def backward_call(dtype: Any) -> Any:
+    """The arguments of `backward`, as `forward_call`."""
+    return _over_time().backward_calls[dtype]()
+
+
+def forward(call: Any) -> None:
+    """One recurrent layer over time, in one direction; `call` comes from `forward_call`."""
+    _over_time().forward(call)
+
+
+def backward(call: Any) -> None:
+    """Its gradients; `call` comes from `backward_call`."""
+    _over_time().backward(call)
 
 
 def lstm_step(
@@ -135,11 +160,31 @@ def gru_step(
     )
 
 
+class _OverTime(NamedTuple):
+    forward_calls: dict[Any, Callable[[], Any]]
+    backward_calls: dict[Any, Callable[[], Any]]
+    forward: Callable[[Any], None]
+    backward: Callable[[Any], None]
+
+
+@cache
+def _over_time() -> _OverTime:
+    import torch
+
+    module = _module()
+    return _OverTime(
+        {torch.float32: module.Forward32, torch.float64: module.Forward64},
+        {torch.float32: module.Backward32, torch.float64: module.Backward64},
+        module.forward,
+        module.backward,
+    )
+
+
 @cache
 def _load() -> tuple[ModuleType | None, str | None]:
     """The compiled module and None, or None and the reason why there is none."""
     try:
-        module = import_module("unrolled._kernels")
+        module = _import()
     except ModuleNotFoundError:
         return None, _reason_of_the_build()
     except ImportError as error:
@@ -149,6 +194,17 @@ def _load() -> tuple[ModuleType | None, str | None]:
     except ValueError as error:
         raise ConfigError(str(error)) from None
     return module, None
+
+
+def _import() -> ModuleType:
+    try:
+        return import_module("unrolled._kernels")
+    except ModuleNotFoundError:
+        raise
+    except ImportError:
+        # A machine without an OpenMP of its own: the kernels use the one that torch brings along.
+        import_module("torch")
+        return import_module("unrolled._kernels")
 
 
 def _module() -> ModuleType:

@@ -29,7 +29,7 @@ def native() -> Any:
     return pytest.importorskip("unrolled._kernels", reason="the native kernels are not built")
 
 
-@pytest.fixture(params=["generic", "avx2"], scope="module")
+@pytest.fixture(params=["generic", "avx2", "avx512"], scope="module")
 def isa(request: pytest.FixtureRequest, native: Any) -> Iterator[str]:
     """Each instruction set in turn."""
     before = native.isa()

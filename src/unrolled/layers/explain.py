@@ -9,6 +9,7 @@ from torch import Tensor
 from torch.nn import RNNBase
 from torch.nn.utils.rnn import PackedSequence
 
+from unrolled import kernels
 from unrolled.errors import ConfigError
 from unrolled.layers import aten
 from unrolled.layers.paths import Call, asked_path, choose_path, why_not
@@ -24,6 +25,8 @@ class Explanation:
         reason: why that path; or why it can't run.
         how: how the path runs the call; empty where it can't.
         runs: false where the call would raise `ConfigError`.
+        notes: when such a call goes another way than this, a sentence each: in a backward that is
+            differentiated again, under transforms, while it is traced.
     """
 
     layer: str
@@ -31,6 +34,7 @@ class Explanation:
     reason: str
     how: str
     runs: bool = True
+    notes: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         if not self.runs:
@@ -63,7 +67,8 @@ def explain(
     if call.autocast is not None:
         where += f" under autocast to {str(call.autocast).removeprefix('torch.')}"
     if path == "native":
-        how = "one compiled step per layer"
+        packed = isinstance(input, PackedSequence) or lengths is not None
+        how = _how_native(call, packed, starts is not None)
     elif path == "reference":
         given = {"lengths": lengths, "starts": starts}
         masks = " and ".join(name for name, value in given.items() if value is not None)
@@ -73,7 +78,42 @@ def explain(
         how = f"{_engine(call, uniform=True)} on a sequence of one step"
     else:
         how = _how_aten(call, input, lengths, starts)
-    return Explanation(name, path, reason, f"{how}, {where}")
+    return Explanation(name, path, reason, f"{how}, {where}", notes=_notes(call, path))
+
+
+def _notes(call: Call, path: str) -> tuple[str, ...]:
+    """When a call like this one goes another way than by `path`."""
+    notes = []
+    if path == "native" and call.grad and not call.step:
+        notes.append(
+            "a backward under create_graph runs the layer again on the reference path, whose "
+            "operations can be differentiated again"
+        )
+    for when, other in (
+        (
+            "under a transform of torch.func, in forward mode and on a tensor subclass",
+            call._replace(transformed=True),
+        ),
+        ("while torch.compile or torch.export traces", call._replace(traced=True)),
+    ):
+        try:
+            instead = choose_path(other).path
+        except ConfigError:
+            notes.append(f"{when} it raises ConfigError, since {path} is forced and can't run it")
+        else:
+            if instead != path:
+                notes.append(f"{when} it takes {instead}")
+    return tuple(notes)
+
+
+def _how_native(call: Call, ragged: bool, resets: bool) -> str:
+    if call.step:
+        return f"one step of the kernels ({kernels.isa()}) per layer"
+    threads = torch.get_num_threads()
+    how = f"the kernels ({kernels.isa()}, "
+    how += f"up to {threads} threads)" if threads > 1 else "1 thread)"
+    extras = ["with resets inside"] * resets + ["without padding work"] * ragged
+    return " ".join([how, " and ".join(extras)]).rstrip()
 
 
 def _how_aten(

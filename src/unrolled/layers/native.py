@@ -1,14 +1,75 @@
-"""The native path: this package's kernels. So far the single step of a GRU or LSTM."""
+"""The native path: this package's kernels, for whole sequences and for single steps."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+import torch
 from torch import Tensor
 from torch.nn import RNNBase
 from torch.nn.functional import dropout
+from torch.nn.utils.rnn import PackedSequence
 
 from unrolled import kernels
+from unrolled.layers.call import Masks, weights_of
 from unrolled.layers.cells import GRUStep, LSTMStep, cell_of
-from unrolled.layers.states import State
+from unrolled.layers.recurrence import Run, run_layer
+from unrolled.layers.states import State, map_state
+
+
+def run(
+    layer: RNNBase,
+    x: Tensor,
+    state: State,
+    lengths: Tensor | None,
+    starts: Tensor | None,
+    masks: Sequence[Masks] | None = None,
+) -> tuple[Tensor, State]:
+    """As `reference.run`, by the kernels. The output lies in memory as `batch_first` says."""
+    if lengths is not None:
+        lengths = lengths.cpu().contiguous()
+    if starts is not None:
+        starts = starts.cpu()
+    return _run(layer, Run(layer.mode, layer.batch_first, lengths, starts), x, state, masks)
+
+
+def run_packed(
+    layer: RNNBase, packed: PackedSequence, state: State, masks: Sequence[Masks] | None = None
+) -> tuple[PackedSequence, State]:
+    """As `reference.run_packed`, by the kernels, which take packed data as it is."""
+    data, batch_sizes, to_sorted, to_given = packed
+    if state is not None and to_sorted is not None:
+        state = map_state(lambda part: part.index_select(1, to_sorted), state)
+    y, state = _run(layer, Run(layer.mode, batch_sizes=batch_sizes), data, state, masks)
+    if to_given is not None:
+        state = map_state(lambda part: part.index_select(1, to_given), state)
+    return PackedSequence(y, batch_sizes, to_sorted, to_given), state
+
+
+def _run(
+    layer: RNNBase, run: Run, x: Tensor, state: State, masks: Sequence[Masks] | None
+) -> tuple[Tensor, State]:
+    directions = 2 if layer.bidirectional else 1
+    batch_first = run.batch_first
+    finals: list[State] = []
+    for index in range(layer.num_layers):
+        rows = slice(index * directions, (index + 1) * directions)
+        before = state
+        if state is not None and layer.num_layers > 1:
+            before = map_state(lambda part, rows=rows: part[rows], state)
+        # Between layers time comes first in memory, so that dropout draws as torch draws.
+        run = run._replace(batch_first=batch_first and index == layer.num_layers - 1)
+        weights = [weights_of(layer, index, direction) for direction in range(directions)]
+        if masks is not None:
+            own = masks[rows]
+            run = run._replace(rates=(own[0].rate_h, own[0].rate_c))
+        x, final = run_layer(run, x, before, weights, None if masks is None else own)
+        finals.append(final)
+        if layer.dropout and layer.training and index < layer.num_layers - 1:
+            x = dropout(x, layer.dropout)
+    if len(finals) == 1:
+        return x, finals[0]
+    return x, map_state(lambda *parts: torch.cat(parts), *finals)
 
 
 def step(layer: RNNBase, x: Tensor, state: State) -> tuple[Tensor, State]:

@@ -2,7 +2,7 @@
 
     reference   PyTorch operations, one step at a time: any dtype, any device, twice differentiable
     aten        PyTorch's own fused layer (cuDNN on a GPU, oneDNN for an LSTM on a CPU)
-    native      this package's kernels: the single step of a GRU or LSTM, on a CPU
+    native      this package's kernels, on a CPU in float32 or float64
 
 All give the same numbers, up to rounding. A path that is asked for runs, or the call raises
 `ConfigError`: there is no silent fall-back.
@@ -86,6 +86,12 @@ def asked_path() -> str:
     return "auto" if setting is None else setting.name
 
 
+# torch.compile takes what they say while it traces as a constant. (torch.compiler has a decorator
+# that sets this mark; it imports all of the compiler.)
+for _function in (asked_path, kernels.why_not):
+    _function._dynamo_marked_constant = True  # type: ignore[attr-defined]
+
+
 def autocast_dtype(device: str) -> torch.dtype | None:
     """The dtype that autocast is on for, on this type of device, or None."""
     if not torch.amp.is_autocast_available(device) or not torch.is_autocast_enabled(device):
@@ -107,6 +113,8 @@ class Call(NamedTuple):
         grad: whether gradients are recorded.
         empty: whether the batch has no rows.
         traced: whether `torch.compile` or `torch.export` is tracing.
+        transformed: whether a transform of `torch.func` or forward-mode differentiation is on, or
+            the input is of a subclass of torch's tensor.
     """
 
     mode: str
@@ -119,6 +127,7 @@ class Call(NamedTuple):
     grad: bool
     empty: bool = False
     traced: bool = False
+    transformed: bool = False
 
 
 class Choice(NamedTuple):
@@ -131,33 +140,36 @@ class Choice(NamedTuple):
 def choose_path(call: Call) -> Choice:
     """The committed rule: which path runs `call`.
 
-    A sequence takes `aten` wherever it can run, else `reference`. A single step takes `native`
-    wherever it can run, else `reference`. It looks at the call only, never at a clock, so that a
-    run repeats.
+    `native` wherever it can run; otherwise, for a sequence, `aten` where that can; else
+    `reference`. It looks at the call only, never at a clock, so that a run repeats.
 
     Raises:
         ConfigError: a path was asked for that can't run this call.
     """
     asked = asked_path()
-    if asked == "auto":
-        first = "native" if call.step else "aten"
-        obstacle = why_not(first, call)
-        if obstacle is None:
-            return Choice(first, _BY_RULE[first])
-        return Choice("reference", f"chosen by the rule, since {first} can't run it: {obstacle}")
-    obstacle = why_not(asked, call)
-    if obstacle is not None:
-        raise ConfigError(
-            f"path {asked!r} was asked for and can't run this call: {obstacle}; "
-            f"ask for another with use_path, such as 'auto'"
-        )
-    return Choice(asked, "forced by use_path")
+    if asked != "auto":
+        obstacle = why_not(asked, call)
+        if obstacle is not None:
+            raise ConfigError(
+                f"path {asked!r} was asked for and can't run this call: {obstacle}; "
+                f"ask for another with use_path, such as 'auto'"
+            )
+        return Choice(asked, "forced by use_path")
+    obstacle = why_not("native", call)
+    if obstacle is None:
+        return _NATIVE
+    if call.step or call.transformed:
+        return Choice("reference", f"chosen by the rule, since native can't run it: {obstacle}")
+    second = why_not("aten", call)
+    if second is None:
+        return Choice("aten", f"chosen by the rule, since native can't run it: {obstacle}")
+    return Choice(
+        "reference",
+        f"chosen by the rule, since neither native nor aten can run it: {obstacle}; {second}",
+    )
 
 
-_BY_RULE = {
-    "aten": "chosen by the rule: it takes aten for a sequence wherever aten can run",
-    "native": "chosen by the rule: it takes native for a step wherever native can run",
-}
+_NATIVE = Choice("native", "chosen by the rule: it takes native wherever native can run")
 
 
 def why_not(path: str, call: Call) -> str | None:
@@ -170,27 +182,40 @@ def why_not(path: str, call: Call) -> str | None:
 
 
 def _why_not_native(call: Call) -> str | None:
-    if not call.step:
-        return "native has no whole sequence yet, only layer.step"
-    if call.mode not in ("GRU", "LSTM"):
-        return "native has GRU and LSTM only"
-    if call.proj_size:
-        return "native has no proj_size"
     if call.device != "cpu":
         return f"native runs on a CPU, and the input is on {call.device!r}"
-    if call.dtype != torch.float32:
-        return f"native runs in torch.float32, and the input is {call.dtype}"
     if call.autocast is not None:
-        return f"native runs in torch.float32, and autocast asks for {call.autocast}"
-    if call.grad:
-        return "native's step records no gradient: call it under torch.no_grad()"
+        return f"native runs in float32 and float64, and autocast asks for {call.autocast}"
+    if call.dtype != torch.float32 and (call.step or call.dtype != torch.float64):
+        runs = "float32" if call.step else "float32 and float64"
+        return f"native runs in {runs}, and the input is {call.dtype}"
+    if call.step:
+        if call.mode not in ("GRU", "LSTM"):
+            return "native has the single step of GRU and LSTM only"
+        if call.proj_size:
+            return "native has no single step with proj_size"
+        if call.grad:
+            return "native's step records no gradient: call it under torch.no_grad()"
     if call.empty:
         return "the batch has no rows"
-    if call.traced:
-        return "native can't be traced by torch.compile or torch.export yet"
-    if not kernels.available():
-        return f"the kernels are not there: {kernels.why_not()}"
-    return None
+    if call.step and call.traced:
+        return "native's single step can't be traced by torch.compile or torch.export"
+    if call.transformed:
+        return "torch.func, forward mode and tensor subclasses need PyTorch operations"
+    missing = kernels.why_not()
+    return None if missing is None else f"the kernels are not there: {missing}"
+
+
+_PLAIN = (torch.Tensor, torch.nn.Parameter)
+
+
+def transformed(input: torch.Tensor) -> bool:
+    """Whether this call is more than a plain one: see `Call.transformed`."""
+    return (
+        (type(input) not in _PLAIN and not torch.compiler.is_compiling())
+        or torch._C._are_functorch_transforms_active()
+        or torch.autograd.forward_ad._current_level >= 0
+    )
 
 
 def _lacks_half_lstm(call: Call) -> bool:

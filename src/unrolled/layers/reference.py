@@ -105,7 +105,7 @@ def run_packed(
     if state is not None and to_sorted is not None:
         state = map_state(lambda part: part.index_select(1, to_sorted), state)
     if masks is not None:
-        masks = [_padded(part, batch_sizes) for part in masks]
+        masks = [padded_masks(part, batch_sizes) for part in masks]
     y, state = run(layer, x, state, lengths, None, masks)
     if to_given is not None:
         state = map_state(lambda part: part.index_select(1, to_given), state)
@@ -163,7 +163,7 @@ class _Observed:
         return self.cell.initial_state(batch, like)
 
 
-def _padded(masks: Masks, batch_sizes: Tensor) -> Masks:
+def padded_masks(masks: Masks, batch_sizes: Tensor) -> Masks:
     """Masks with the zoneout of a packed batch laid out over `(T, B, ...)`."""
 
     def pad(mask: Tensor | None) -> Tensor | None:

@@ -24,7 +24,7 @@ from unrolled.layers.checks import (
     refuse_options,
 )
 from unrolled.layers.explain import Explanation, explain
-from unrolled.layers.paths import Call, autocast_dtype, choose_path
+from unrolled.layers.paths import Call, autocast_dtype, choose_path, transformed
 from unrolled.layers.states import State, map_state
 
 
@@ -78,7 +78,8 @@ class _Layer(RNNBase):
         self._check(input, hx)
         if isinstance(input, PackedSequence):
             refuse_options(lengths, starts)
-            return reference.run_packed(self, input, hx)
+            by = native if choice.path == "native" else reference
+            return by.run_packed(self, input, hx)
 
         lengths, starts = self._check_options(input, lengths, starts)
         alone = input.dim() == 2
@@ -88,7 +89,8 @@ class _Layer(RNNBase):
         if choice.path == "aten":
             y, hx = aten.run(self, super().forward, x, hx, lengths, starts)
         else:
-            y, hx = reference.run(self, x, hx, lengths, starts)
+            by = native if choice.path == "native" else reference
+            y, hx = by.run(self, x, hx, lengths, starts)
         if alone:
             return y.squeeze(1), map_state(lambda part: part.squeeze(1), hx)
         return (y.transpose(0, 1) if self.batch_first else y), hx
@@ -180,7 +182,8 @@ class _Layer(RNNBase):
             autocast=autocast_dtype(device),
             grad=torch.is_grad_enabled(),
             empty=data.numel() == 0,
-            traced=step and torch.compiler.is_compiling(),
+            traced=torch.compiler.is_compiling(),
+            transformed=transformed(data),
         )
 
     def _time_major(self, input: Tensor) -> Tensor:

@@ -1,0 +1,424 @@
+"""One layer over time on the native kernels, in all its directions.
+
+    forward     one call of the kernels for each direction; without gradients nothing is kept
+    backward    one call for each direction; under `create_graph` the layer is run again on the
+                reference path, whose operations can be differentiated again
+
+What the kernels compute stands in `kernels/include/unrolled/sequence.h`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor
+from torch.nn.utils.rnn import PackedSequence, pack_padded_sequence, pad_packed_sequence
+
+from unrolled import kernels
+from unrolled.errors import DTypeError, ShapeError
+from unrolled.layers import reference
+from unrolled.layers.call import EPSILON, LayerCall, Masks, Weights
+from unrolled.layers.records import LayerRecord
+from unrolled.layers.states import State
+
+CELLS = {"RNN_TANH": 0, "RNN_RELU": 1, "GRU": 2, "LSTM": 3}
+"""The kernels' numbers of the cells (`CellKind`)."""
+
+_WEIGHTS = (
+    *("weight_ih", "weight_hh", "bias_ih", "bias_hh"),
+    *("weight_hr", "peephole", "gain_ih", "gain_hh", "norm_c"),
+)
+_MASKS = ("zoneout_h", "zoneout_c", "recurrent_mask")
+_KEPT = ("gates", "cells", "normed_ih", "normed_hh", "scale_ih", "scale_hh", "stats_c")
+_PARTS = len(_WEIGHTS) + len(_MASKS)
+
+
+class Run(NamedTuple):
+    """What a layer is run with, but for its tensors that may have gradients.
+
+    Attributes:
+        mode: as torch names it.
+        batch_first: whether the output lies in memory as `(B, T, ...)`; its shape is `(T, B, ...)`.
+        lengths: `(B,)` int64 on the CPU, or None.
+        starts: `(T, B)` bool on the CPU, or None.
+        batch_sizes: `(T,)` int64 on the CPU where the input is packed, `(N, I)`, or None.
+        rates: zoneout's rates for h and c, used where there are no masks.
+        epsilon: of layer normalisation.
+        record: where the states, gates and gradients of every step are left, or None.
+    """
+
+    mode: str
+    batch_first: bool = False
+    lengths: Tensor | None = None
+    starts: Tensor | None = None
+    batch_sizes: Tensor | None = None
+    rates: tuple[float, float] = (0.0, 0.0)
+    epsilon: float = EPSILON
+    record: LayerRecord | None = None
+
+
+def run_layer(
+    run: Run,
+    x: Tensor,
+    state: State,
+    weights: Sequence[Weights],
+    masks: Sequence[Masks] | None = None,
+) -> tuple[Tensor, State]:
+    """One layer in `D` directions: `len(weights)`, the second one reversed.
+
+    Shapes: `x (T, B, I)`, or `(N, I)` packed; `state` `h (D, B, P)`, or `(h, c (D, B, H))` for an
+    LSTM, or None for zeros. Returns `y (T, B, D * P)`, or `(N, D * P)`, and the final state.
+
+    Masks are `(T, B, ...)`, or `(N, ...)` packed, with the rows in the order of the input.
+    """
+    h0, c0 = state if isinstance(state, tuple) else (state, None)
+    parts: list[Tensor | None] = []
+    for direction, of_direction in enumerate(weights):
+        parts += of_direction
+        if masks is None:
+            parts += [None, None, None]
+        else:
+            own = masks[direction]
+            parts += [_bytes(own.zoneout_h), _bytes(own.zoneout_c), own.recurrent]
+    if torch.compiler.is_compiling():
+        from unrolled.layers.operator import run_traced
+
+        return run_traced(run, x, h0, c0, parts)
+    check_parts(run, x, parts)
+    if torch.is_grad_enabled() and _any_requires_grad((x, h0, c0, *parts)):
+        y, hn, *cn = _Recurrence.apply(run, x, h0, c0, *parts)
+    else:
+        y, hn, *cn = forward(run, x, h0, c0, parts, keep=run.record is not None)[0]
+    return _time_major(run, y), (hn, cn[0]) if cn else hn
+
+
+def check_parts(run: Run, x: Tensor, parts: Sequence[Tensor | None]) -> None:
+    """Raise where a weight or mask is not what the kernels will read.
+
+    Raises:
+        ShapeError, DTypeError: naming it, what it is and what it has to be.
+    """
+    _, _, batch, output, hidden = sizes(x, parts, run.batch_sizes)
+    rows = hidden * (1 if run.mode.startswith("RNN") else 3 if run.mode == "GRU" else 4)
+    places = x.shape[:-1]
+    shapes = (
+        *((rows, x.shape[-1]), (rows, output), (rows,), (rows,)),
+        *((output, hidden), (3, hidden), (rows,), (rows,), (2, hidden)),
+        *((*places, output), (*places, hidden), (batch, output)),
+    )
+    for at, part in enumerate(parts):
+        if part is None:
+            continue
+        shape, dtype = shapes[at % _PARTS], torch.uint8 if at % _PARTS in (9, 10) else x.dtype
+        if part.shape != shape:
+            name = (*_WEIGHTS, *_MASKS)[at % _PARTS]
+            raise ShapeError(f"{name}: got shape {tuple(part.shape)}, expected {shape}")
+        if part.dtype != dtype or part.device != x.device:
+            name = (*_WEIGHTS, *_MASKS)[at % _PARTS]
+            raise DTypeError(
+                f"{name}: got {part.dtype} on {part.device}, expected {dtype} on {x.device}"
+            )
+
+
+class _Recurrence(torch.autograd.Function):
+    @staticmethod
+    def forward(
+        ctx: Any, run: Run, x: Tensor, h0: Tensor | None, c0: Tensor | None, *parts: Tensor | None
+    ) -> tuple[Tensor, ...]:
+        outputs, kept = forward(run, x, h0, c0, parts, keep=True)
+        ctx.set_materialize_grads(False)
+        ctx.run = run
+        ctx.spent = False
+        ctx.save_for_backward(x, h0, c0, outputs[0], *parts, *kept)
+        return outputs
+
+    @staticmethod
+    def backward(ctx: Any, *grads: Tensor | None) -> tuple[Tensor | None, ...]:
+        x, h0, c0, y, *rest = ctx.saved_tensors
+        count = len(ctx.needs_input_grad) - 4
+        parts, kept = rest[:count], rest[count:]
+        wanted = ctx.needs_input_grad[1:]
+        # A second derivative, or gradients of many vectors at once (vmap), need PyTorch operations.
+        if torch.is_grad_enabled() or torch._C._are_functorch_transforms_active():
+            return None, *_backward_by_reference(ctx.run, (x, h0, c0, *parts), grads, wanted)
+        run = ctx.run
+        if ctx.spent:
+            # The first backward wrote the slopes over what was kept.
+            run = run._replace(record=None)
+            (y, *_), kept = forward(run, x, h0, c0, parts, keep=True)
+        ctx.spent = True
+        return None, *backward(run, x, h0, c0, y, parts, kept, grads, wanted)
+
+
+def _zoneout(struct: Any, run: Run) -> bool:
+    return bool(struct.zoneout_h) or run.rates[0] != 0
+
+
+def _any_requires_grad(tensors: Sequence[Tensor | None]) -> bool:
+    return any(tensor is not None and tensor.requires_grad for tensor in tensors)
+
+
+def _bytes(mask: Tensor | None) -> Tensor | None:
+    return mask.view(torch.uint8) if mask is not None and mask.dtype == torch.bool else mask
+
+
+def _dense_rows(tensor: Tensor) -> Tensor:
+    """The tensor, or a copy of it, with its last axis dense."""
+    return tensor if tensor.stride(-1) == 1 else tensor.contiguous()
+
+
+def _point(struct: Any, name: str, tensor: Tensor) -> None:
+    """Hand over a tensor `(T, B, width)` or `(N, width)` with its strides."""
+    setattr(struct, name, tensor.data_ptr())
+    if tensor.dim() == 3:
+        setattr(struct, name + "_time", tensor.stride(0))
+        setattr(struct, name + "_row", tensor.stride(1))
+    else:
+        setattr(struct, name + "_row", tensor.stride(0))
+
+
+def _like_input(run: Run, x: Tensor, width: int) -> Tensor:
+    """An empty tensor over the steps and rows of `x`, laid out as `batch_first` says."""
+    if x.dim() == 3 and run.batch_first:
+        return x.new_empty(x.shape[1], x.shape[0], width)
+    return x.new_empty(*x.shape[:-1], width)
+
+
+def _time_major(run: Run, tensor: Tensor) -> Tensor:
+    """What `_like_input` gave, as `(T, B, width)`, or `(N, width)` packed."""
+    return tensor.transpose(0, 1) if tensor.dim() == 3 and run.batch_first else tensor
+
+
+def sizes(
+    x: Tensor, parts: Sequence[Tensor | None], batch_sizes: Tensor | None
+) -> tuple[int, int, int, int, int]:
+    """Directions, places (N), batch, output and hidden size of a call."""
+    hh, hr = parts[1], parts[4]
+    assert hh is not None
+    output = hh.shape[1]
+    if batch_sizes is None:
+        places, batch = x.shape[0] * x.shape[1], x.shape[1]
+    else:
+        places, batch = x.shape[0], int(batch_sizes[0])
+    return len(parts) // _PARTS, places, batch, output, output if hr is None else hr.shape[1]
+
+
+def kept_widths(mode: str, hidden: int, normed: bool, zoneout: bool) -> list[int]:
+    """How wide each of `_KEPT` is, 0 where it is not needed."""
+    lstm, rnn = mode == "LSTM", mode.startswith("RNN")
+    rows = hidden * (1 if rnn else 3 if mode == "GRU" else 4) if normed else 0
+    two = 2 if normed else 0
+    gates = (hidden if zoneout else 0) if rnn else 4 * hidden
+    return [gates, hidden if lstm else 0, rows, rows, two, two, two if lstm else 0]
+
+
+def _struct(
+    run: Run, direction: int, x: Tensor, parts: Sequence[Tensor | None], batch: int
+) -> tuple[Any, list[Tensor]]:
+    """The arguments of a forward call, without states and outputs, and what they point to."""
+    struct = kernels.forward_call(x.dtype)
+    own = parts[direction * _PARTS : (direction + 1) * _PARTS]
+    alive = []
+    for name, part in zip((*_WEIGHTS, *_MASKS), own, strict=True):
+        if part is not None:
+            part = part.contiguous()
+            alive.append(part)
+            setattr(struct, name, part.data_ptr())
+    hh, hr = alive[1], own[4]
+    struct.cell = CELLS[run.mode]
+    struct.steps = len(x) if run.batch_sizes is None else len(run.batch_sizes)
+    struct.batch = batch
+    struct.input = x.shape[-1]
+    struct.output = hh.shape[1]
+    struct.hidden = hh.shape[1] if hr is None else hr.shape[1]
+    struct.reverse = direction == 1
+    struct.threads = torch.get_num_threads()
+    struct.rate_h, struct.rate_c = run.rates
+    struct.epsilon = run.epsilon
+    _point(struct, "x", x)
+    if run.lengths is not None:
+        struct.lengths = run.lengths.data_ptr()
+    if run.batch_sizes is not None:
+        struct.batch_sizes = run.batch_sizes.data_ptr()
+    if run.starts is not None:
+        _point(struct, "starts", run.starts.unsqueeze(-1))
+    return struct, alive
+
+
+def forward(
+    run: Run,
+    x: Tensor,
+    h0: Tensor | None,
+    c0: Tensor | None,
+    parts: Sequence[Tensor | None],
+    *,
+    keep: bool,
+) -> tuple[tuple[Tensor, ...], list[Tensor | None]]:
+    """`(y, hn)` or `(y, hn, cn)`, with y laid out as `batch_first` says (else it would be a view,
+    which no one could change in place), and what the backward pass needs: `_KEPT` of each
+    direction."""
+    x = _dense_rows(x)
+    h0 = None if h0 is None else h0.contiguous()
+    c0 = None if c0 is None else c0.contiguous()
+    directions, places, batch, output, hidden = sizes(x, parts, run.batch_sizes)
+    laid_out = _like_input(run, x, directions * output)
+    y = _time_major(run, laid_out)
+    hn = x.new_empty(directions, batch, output)
+    cn: Tensor | None = None
+    kept: list[Tensor | None] = []
+    for direction in range(directions):
+        struct, alive = _struct(run, direction, x, parts, batch)
+        _point(struct, "y", y.narrow(-1, direction * output, output))
+        struct.hn = hn[direction].data_ptr()
+        if h0 is not None:
+            struct.h0 = h0[direction].data_ptr()
+        if run.mode == "LSTM":
+            if cn is None:
+                cn = x.new_empty(directions, batch, hidden)
+            struct.cn = cn[direction].data_ptr()
+            if c0 is not None:
+                struct.c0 = c0[direction].data_ptr()
+        if keep:
+            widths = kept_widths(run.mode, hidden, bool(struct.gain_ih), _zoneout(struct, run))
+            own = [x.new_empty(places, width) if width else None for width in widths]
+            for name, part in zip(_KEPT, own, strict=True):
+                if part is not None:
+                    setattr(struct, name, part.data_ptr())
+            kept += own
+        kernels.forward(struct)
+        del alive
+        if run.record is not None:
+            run.record.after_forward(
+                run.mode, kept[-len(_KEPT)], kept[1 - len(_KEPT)], run.lengths, x
+            )
+    return (laid_out, hn) if cn is None else (laid_out, hn, cn), kept
+
+
+def backward(
+    run: Run,
+    x: Tensor,
+    h0: Tensor | None,
+    c0: Tensor | None,
+    y: Tensor,
+    parts: Sequence[Tensor | None],
+    kept: Sequence[Tensor | None],
+    grads: Sequence[Tensor | None],
+    wanted: Sequence[bool],
+) -> list[Tensor | None]:
+    """Gradients for x, h0, c0 and the parts, None where not wanted."""
+    x = _dense_rows(x)
+    h0 = None if h0 is None else h0.contiguous()
+    c0 = None if c0 is None else c0.contiguous()
+    y = _time_major(run, y)
+    dy = None if grads[0] is None else _dense_rows(_time_major(run, grads[0]))
+    dhn, dcn = (
+        None if grad is None else grad.contiguous() for grad in (*grads[1:], None, None)[:2]
+    )
+    directions, places, batch, output, hidden = sizes(x, parts, run.batch_sizes)
+    dh0 = None if h0 is None or not wanted[1] else torch.empty_like(h0)
+    dc0 = None if c0 is None or not wanted[2] else torch.empty_like(c0)
+    dx: Tensor | None = None
+    results: list[Tensor | None] = []
+    for direction in range(directions):
+        struct, alive = _struct(run, direction, x, parts, batch)
+        _point(struct, "y", y.narrow(-1, direction * output, output))
+        if h0 is not None:
+            struct.h0 = h0[direction].data_ptr()
+        if c0 is not None:
+            struct.c0 = c0[direction].data_ptr()
+        own = kept[direction * len(_KEPT) : (direction + 1) * len(_KEPT)]
+        for name, part in zip(_KEPT, own, strict=True):
+            if part is not None:
+                setattr(struct, name, part.data_ptr())
+        back = kernels.backward_call(x.dtype)
+        back.forward = struct
+        if dy is not None:
+            _point(back, "dy", dy.narrow(-1, direction * output, output))
+        if dhn is not None:
+            back.dhn = dhn[direction].data_ptr()
+        if dcn is not None:
+            back.dcn = dcn[direction].data_ptr()
+        slopes = own[0]
+        if slopes is None or run.record is not None:
+            slopes = x.new_empty(places, hidden * (1 if run.mode.startswith("RNN") else 4))
+        back.dgates = slopes.data_ptr()
+        own_dx = _time_major(run, _like_input(run, x, x.shape[-1])) if wanted[0] else None
+        if own_dx is not None:
+            _point(back, "dx", own_dx)
+        if dh0 is not None:
+            back.dh0 = dh0[direction].data_ptr()
+        if dc0 is not None:
+            back.dc0 = dc0[direction].data_ptr()
+        for at, name in enumerate(_WEIGHTS, direction * _PARTS):
+            part = parts[at]
+            gradient = None
+            if part is not None and wanted[3 + at]:
+                gradient = torch.empty_like(part, memory_format=torch.contiguous_format)
+                setattr(back, "d_" + name, gradient.data_ptr())
+            results.append(gradient)
+        results += [None] * len(_MASKS)
+        if run.record is not None:
+            lstm = run.mode == "LSTM"
+            run.record.before_backward(back, x, output, hidden, lstm)
+        kernels.backward(back)
+        del alive
+        dx = own_dx if dx is None or own_dx is None else dx.add_(own_dx)
+    return [dx, dh0, dc0, *results]
+
+
+def _backward_by_reference(
+    run: Run,
+    tensors: Sequence[Tensor | None],
+    grads: Sequence[Tensor | None],
+    wanted: Sequence[bool],
+) -> list[Tensor | None]:
+    """The same by the reference path, in operations that can be differentiated again."""
+    create_graph = torch.is_grad_enabled()
+    with torch.enable_grad():
+        # Aliases: an input may depend on a weight of this very layer, or be given twice.
+        tensors = [None if tensor is None else tensor.view_as(tensor) for tensor in tensors]
+        outputs = _by_reference(run, *tensors)
+    pairs = [(y, dy) for y, dy in zip(outputs, grads, strict=True) if dy is not None]
+    inputs = [tensor for tensor, want in zip(tensors, wanted, strict=True) if want]
+    found = iter(
+        torch.autograd.grad(
+            [y for y, _ in pairs],
+            inputs,  # type: ignore[arg-type]
+            [dy for _, dy in pairs],
+            create_graph=create_graph,
+            allow_unused=True,
+        )
+    )
+    return [next(found) if want else None for want in wanted]
+
+
+def _by_reference(
+    run: Run, x: Tensor | None, h0: Tensor | None, c0: Tensor | None, *parts: Tensor | None
+) -> tuple[Tensor, ...]:
+    """The outputs of `forward` in PyTorch operations."""
+    assert x is not None
+    lengths = run.lengths
+    if run.batch_sizes is not None:
+        x, lengths = pad_packed_sequence(PackedSequence(x, run.batch_sizes))
+    outputs, finals = [], []
+    for direction in range(len(parts) // _PARTS):
+        own = parts[direction * _PARTS : (direction + 1) * _PARTS]
+        masks = Masks(own[-3], own[-2], *run.rates, own[-1])
+        if run.batch_sizes is not None:
+            masks = reference.padded_masks(masks, run.batch_sizes)
+        weights = Weights(*own[: len(_WEIGHTS)])  # type: ignore[arg-type]
+        call = LayerCall(run.mode, weights, masks, direction == 1, run.epsilon)
+        state: State = None if h0 is None else h0[direction]
+        if run.mode == "LSTM" and h0 is not None:
+            assert c0 is not None
+            state = (h0[direction], c0[direction])
+        y, final, *_ = reference.run_layer(call, x, state, lengths, run.starts)
+        outputs.append(y)
+        finals.append(final if isinstance(final, tuple) else (final,))
+    y = torch.cat(outputs, -1)
+    if run.batch_sizes is not None:
+        assert lengths is not None
+        y = pack_padded_sequence(y, lengths).data
+    return _time_major(run, y), *(torch.stack(parts) for parts in zip(*finals, strict=True))
