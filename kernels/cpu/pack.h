@@ -1,6 +1,10 @@
 // Weights laid out as the tiles read them.
 #pragma once
 
+#if defined(__clang__)
+#include <utility>
+#endif
+
 #include "tile.h"
 
 namespace unrolled::UNROLLED_ISA_NAMESPACE {
@@ -27,31 +31,69 @@ struct Layout {
     std::int64_t elements() const { return blocks * block_elements(); }
 };
 
+// The halves of two vectors, lane by lane in turns: the first halves (0) or the second ones (1).
+template <class Real, int kHalf>
+UNROLLED_INLINE Vec<Real> interleave(Vec<Real> a, Vec<Real> b) {
+    constexpr int L = kLanes<Real>;
+#if defined(__clang__)
+    return [&]<int... k>(std::integer_sequence<int, k...>) {
+        return __builtin_shufflevector(a, b, (kHalf * L / 2 + k / 2 + (k % 2) * L)...);
+    }(std::make_integer_sequence<int, L>());
+#else
+    typename VecOf<Real>::Index index;
+    for (int k = 0; k < L; ++k) index[k] = kHalf * L / 2 + k / 2 + (k % 2) * L;
+    return __builtin_shuffle(a, b, index);
+#endif
+}
+
+// Turns a square of L vectors: each round of interleaving takes one bit of a lane's number to its
+// row's, and log2(L) rounds exchange them all.
+template <class Real>
+UNROLLED_INLINE void transpose(Vec<Real> (&rows)[kLanes<Real>]) {
+    constexpr int L = kLanes<Real>;
+#pragma GCC unroll 4
+    for (int round = 1; round < L; round *= 2) {
+        Vec<Real> turned[L];
+#pragma GCC unroll 8
+        for (int k = 0; k < L / 2; ++k) {
+            turned[2 * k] = interleave<Real, 0>(rows[k], rows[k + L / 2]);
+            turned[2 * k + 1] = interleave<Real, 1>(rows[k], rows[k + L / 2]);
+        }
+#pragma GCC unroll 16
+        for (int k = 0; k < L; ++k) rows[k] = turned[k];
+    }
+}
+
 // Rows of `matrix` (gates * units, size) as columns: a block has the gates of `unit_vecs` vectors
 // of units, gate after gate.
 template <class Real>
 void pack_units(const Real* matrix, int gates, std::int64_t units, int unit_vecs,
                 const Layout<Real>& layout, std::int64_t from, std::int64_t to, Real* data) {
     constexpr int L = kLanes<Real>;
+    const std::int64_t size = layout.size, step = layout.vecs * L;
     for (std::int64_t block = from; block < to; ++block) {
         Real* out = data + block * layout.block_elements();
         for (int vec = 0; vec < gates * unit_vecs; ++vec) {
             const std::int64_t unit = (block * unit_vecs + vec % unit_vecs) * L;
-            const Real* source = matrix + ((vec / unit_vecs) * units + unit) * layout.size;
-            const int panel = vec / layout.vecs;
-            Real* column = out + (panel * layout.size * layout.vecs + vec % layout.vecs) * L;
-            const std::int64_t step = layout.vecs * L;
+            const Real* source = matrix + ((vec / unit_vecs) * units + unit) * size;
+            Real* column = out + ((vec / layout.vecs) * size * layout.vecs + vec % layout.vecs) * L;
             const std::int64_t left = units - unit;
             const int count = left >= L ? L : left > 0 ? static_cast<int>(left) : 0;
-            // In squares of k, so that each line of the source is used up while it is at hand.
-            for (std::int64_t k0 = 0; k0 < layout.size; k0 += 16) {
-                const std::int64_t k1 = k0 + 16 < layout.size ? k0 + 16 : layout.size;
-                for (int lane = 0; lane < count; ++lane) {
-                    const Real* row = source + lane * layout.size;
-                    for (std::int64_t k = k0; k < k1; ++k) column[k * step + lane] = row[k];
+            for (std::int64_t k = 0; k < size; k += L) {
+                const int lanes = size - k < L ? static_cast<int>(size - k) : L;
+                Vec<Real> square[L];
+#pragma GCC unroll 16
+                for (int row = 0; row < L; ++row) {
+                    square[row] =
+                        row < count ? load_some(source + row * size + k, lanes) : Vec<Real>{};
                 }
-                for (int lane = count; lane < L; ++lane) {
-                    for (std::int64_t k = k0; k < k1; ++k) column[k * step + lane] = 0;
+                transpose<Real>(square);
+                if (lanes == L) {
+#pragma GCC unroll 16
+                    for (int row = 0; row < L; ++row) store(column + (k + row) * step, square[row]);
+                } else {
+                    for (int row = 0; row < lanes; ++row)
+                        store(column + (k + row) * step, square[row]);
                 }
             }
         }

@@ -33,8 +33,18 @@ constexpr int kRegisters = 16;
 #endif
 
 template <class Real>
-struct VecOf {
-    typedef Real Type __attribute__((vector_size(kBytes)));
+struct VecOf;
+
+template <>
+struct VecOf<float> {
+    typedef float Type __attribute__((vector_size(kBytes)));
+    typedef std::int32_t Index __attribute__((vector_size(kBytes)));
+};
+
+template <>
+struct VecOf<double> {
+    typedef double Type __attribute__((vector_size(kBytes)));
+    typedef std::int64_t Index __attribute__((vector_size(kBytes)));
 };
 
 template <class Real>

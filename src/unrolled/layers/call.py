@@ -17,6 +17,7 @@ projection), `G` gates: 1 (RNN), 3 (GRU: r, z, n) or 4 (LSTM: i, f, g, o).
 
 from __future__ import annotations
 
+from functools import cache
 from typing import NamedTuple
 
 from torch import Tensor
@@ -117,20 +118,30 @@ def weights_of(layer: RNNBase, index: int, direction: int = 0) -> Weights:
     whose attribute `peephole` is true has `peephole_l0` ..., and one whose `layer_norm` is true
     has `gain_ih_l0`, `gain_hh_l0` and, for an LSTM, `norm_c_l0` ...
     """
-    suffix = f"_l{index}{'_reverse' if direction else ''}"
-    weights = Weights(
-        getattr(layer, "weight_ih" + suffix),
-        getattr(layer, "weight_hh" + suffix),
-        getattr(layer, "bias_ih" + suffix) if layer.bias else None,
-        getattr(layer, "bias_hh" + suffix) if layer.bias else None,
-        getattr(layer, "weight_hr" + suffix) if layer.proj_size else None,
+    own, names = layer._parameters, _names(index, direction)
+    options = layer.__dict__
+
+    def get(at: int) -> Tensor:
+        part = own.get(names[at])
+        return getattr(layer, names[at]) if part is None else part
+
+    bias = layer.bias
+    normed = options.get("layer_norm", False)
+    return Weights(
+        get(0),
+        get(1),
+        get(2) if bias else None,
+        get(3) if bias else None,
+        get(4) if layer.proj_size else None,
+        get(5) if options.get("peephole", False) else None,
+        get(6) if normed else None,
+        get(7) if normed else None,
+        get(8) if normed and layer.mode == "LSTM" else None,
     )
-    if getattr(layer, "peephole", False):
-        weights = weights._replace(peephole=getattr(layer, "peephole" + suffix))
-    if getattr(layer, "layer_norm", False):
-        weights = weights._replace(
-            gain_ih=getattr(layer, "gain_ih" + suffix),
-            gain_hh=getattr(layer, "gain_hh" + suffix),
-            norm_c=getattr(layer, "norm_c" + suffix) if layer.mode == "LSTM" else None,
-        )
-    return weights
+
+
+@cache
+def _names(index: int, direction: int) -> tuple[str, ...]:
+    suffix = f"_l{index}{'_reverse' if direction else ''}"
+    first = ("weight_ih", "weight_hh", "bias_ih", "bias_hh", "weight_hr")
+    return tuple(name + suffix for name in (*first, "peephole", "gain_ih", "gain_hh", "norm_c"))

@@ -37,7 +37,7 @@ class _DTypeValueError(DTypeError, ValueError):
     """A wrong dtype where torch raises ValueError."""
 
 
-class _DTypeRuntimeError(DTypeError, RuntimeError):
+class DTypeRuntimeError(DTypeError, RuntimeError):
     """A wrong dtype where torch raises RuntimeError."""
 
 
@@ -60,7 +60,7 @@ def check_call(layer: RNNBase, torch_forward: Callable[..., Any], input: Any, hx
         merged = {
             (ShapeError, True): _ShapeValueError,
             (DTypeError, True): _DTypeValueError,
-            (DTypeError, False): _DTypeRuntimeError,
+            (DTypeError, False): DTypeRuntimeError,
         }.get((kind, isinstance(error, ValueError)), kind)
         text = str(error).splitlines()[0].rstrip(". ")
         raise merged(f"{text}; {message}") from None

@@ -50,22 +50,23 @@ def _run(
     layer: RNNBase, run: Run, x: Tensor, state: State, masks: Sequence[Masks] | None
 ) -> tuple[Tensor, State]:
     directions = 2 if layer.bidirectional else 1
-    batch_first = run.batch_first
+    count = layer.num_layers
+    # Between layers time comes first in memory, so that dropout draws as torch draws.
+    inner = run._replace(batch_first=False) if count > 1 and run.batch_first else run
     finals: list[State] = []
-    for index in range(layer.num_layers):
-        rows = slice(index * directions, (index + 1) * directions)
-        before = state
-        if state is not None and layer.num_layers > 1:
-            before = map_state(lambda part, rows=rows: part[rows], state)
-        # Between layers time comes first in memory, so that dropout draws as torch draws.
-        run = run._replace(batch_first=batch_first and index == layer.num_layers - 1)
+    for index in range(count):
+        of_layer = run if index == count - 1 else inner
         weights = [weights_of(layer, index, direction) for direction in range(directions)]
+        before, own = state, None
+        if count > 1:
+            rows = slice(index * directions, (index + 1) * directions)
+            before = None if state is None else map_state(lambda part, rows=rows: part[rows], state)
         if masks is not None:
-            own = masks[rows]
-            run = run._replace(rates=(own[0].rate_h, own[0].rate_c))
-        x, final = run_layer(run, x, before, weights, None if masks is None else own)
+            own = masks[index * directions : (index + 1) * directions]
+            of_layer = of_layer._replace(rates=(own[0].rate_h, own[0].rate_c))
+        x, final = run_layer(of_layer, x, before, weights, own)
         finals.append(final)
-        if layer.dropout and layer.training and index < layer.num_layers - 1:
+        if layer.dropout and layer.training and index < count - 1:
             x = dropout(x, layer.dropout)
     if len(finals) == 1:
         return x, finals[0]

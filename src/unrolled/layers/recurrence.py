@@ -10,6 +10,7 @@ What the kernels compute stands in `kernels/include/unrolled/sequence.h`.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cache
 from typing import Any, NamedTuple
 
 import torch
@@ -17,14 +18,18 @@ from torch import Tensor
 from torch.nn.utils.rnn import PackedSequence, pack_padded_sequence, pad_packed_sequence
 
 from unrolled import kernels
-from unrolled.errors import DTypeError, ShapeError
+from unrolled.errors import ShapeError
 from unrolled.layers import reference
 from unrolled.layers.call import EPSILON, LayerCall, Masks, Weights
+from unrolled.layers.checks import DTypeRuntimeError
 from unrolled.layers.records import LayerRecord
 from unrolled.layers.states import State
 
 CELLS = {"RNN_TANH": 0, "RNN_RELU": 1, "GRU": 2, "LSTM": 3}
 """The kernels' numbers of the cells (`CellKind`)."""
+
+GATES = {"RNN_TANH": 1, "RNN_RELU": 1, "GRU": 3, "LSTM": 4}
+"""How many gates the weights hold."""
 
 _WEIGHTS = (
     *("weight_ih", "weight_hh", "bias_ih", "bias_hh"),
@@ -86,7 +91,7 @@ def run_layer(
         from unrolled.layers.operator import run_traced
 
         return run_traced(run, x, h0, c0, parts)
-    check_parts(run, x, parts)
+    check_parts(run, x, h0, c0, parts)
     if torch.is_grad_enabled() and _any_requires_grad((x, h0, c0, *parts)):
         y, hn, *cn = _Recurrence.apply(run, x, h0, c0, *parts)
     else:
@@ -94,32 +99,58 @@ def run_layer(
     return _time_major(run, y), (hn, cn[0]) if cn else hn
 
 
-def check_parts(run: Run, x: Tensor, parts: Sequence[Tensor | None]) -> None:
-    """Raise where a weight or mask is not what the kernels will read.
+def check_parts(
+    run: Run,
+    x: Tensor,
+    h0: Tensor | None,
+    c0: Tensor | None,
+    parts: Sequence[Tensor | None],
+) -> None:
+    """Raise where a state, weight or mask is not what the kernels will read.
 
     Raises:
-        ShapeError, DTypeError: naming it, what it is and what it has to be.
+        ShapeError, DTypeError: naming it, what it is and what it has to be; also RuntimeError, as
+            torch's.
     """
-    _, _, batch, output, hidden = sizes(x, parts, run.batch_sizes)
-    rows = hidden * (1 if run.mode.startswith("RNN") else 3 if run.mode == "GRU" else 4)
-    places = x.shape[:-1]
-    shapes = (
-        *((rows, x.shape[-1]), (rows, output), (rows,), (rows,)),
-        *((output, hidden), (3, hidden), (rows,), (rows,), (2, hidden)),
-        *((*places, output), (*places, hidden), (batch, output)),
-    )
+    directions, _, batch, output, hidden = sizes(x, parts, run.batch_sizes)
+    if h0 is not None:
+        _check_part("h", h0, (directions, batch, output), x.dtype, x)
+    if c0 is not None:
+        _check_part("c", c0, (directions, batch, hidden), x.dtype, x)
+    shapes = _shapes(run.mode, x.shape[-1], output, hidden)
+    given, device = x.dtype, x.device
     for at, part in enumerate(parts):
         if part is None:
             continue
-        shape, dtype = shapes[at % _PARTS], torch.uint8 if at % _PARTS in (9, 10) else x.dtype
-        if part.shape != shape:
-            name = (*_WEIGHTS, *_MASKS)[at % _PARTS]
-            raise ShapeError(f"{name}: got shape {tuple(part.shape)}, expected {shape}")
-        if part.dtype != dtype or part.device != x.device:
-            name = (*_WEIGHTS, *_MASKS)[at % _PARTS]
-            raise DTypeError(
-                f"{name}: got {part.dtype} on {part.device}, expected {dtype} on {x.device}"
-            )
+        at %= _PARTS
+        shape, dtype = shapes[at], given
+        if at >= len(_WEIGHTS):
+            shape = (batch, output) if at == 11 else (*x.shape[:-1], shape[0])
+            dtype = given if at == 11 else torch.uint8
+        if part.shape != shape or part.dtype != dtype or part.device != device:
+            _check_part((*_WEIGHTS, *_MASKS)[at], part, shape, dtype, x)
+
+
+def _check_part(
+    name: str, part: Tensor, shape: tuple[int, ...], dtype: torch.dtype, x: Tensor
+) -> None:
+    if part.shape != shape:
+        raise ShapeError(f"{name}: got shape {tuple(part.shape)}, expected {shape}")
+    if part.dtype != dtype or part.device != x.device:
+        raise DTypeRuntimeError(
+            f"{name}: got {part.dtype} on {part.device}, expected {dtype} on {x.device}"
+        )
+
+
+@cache
+def _shapes(mode: str, size: int, output: int, hidden: int) -> tuple[tuple[int, ...], ...]:
+    """Shapes of `_WEIGHTS`, and the widths of zoneout's masks."""
+    rows = hidden * GATES[mode]
+    return (
+        *((rows, size), (rows, output), (rows,), (rows,)),
+        *((output, hidden), (3, hidden), (rows,), (rows,), (2, hidden)),
+        *((output,), (hidden,), (output,)),
+    )
 
 
 class _Recurrence(torch.autograd.Function):
@@ -141,7 +172,7 @@ class _Recurrence(torch.autograd.Function):
         parts, kept = rest[:count], rest[count:]
         wanted = ctx.needs_input_grad[1:]
         # A second derivative, or gradients of many vectors at once (vmap), need PyTorch operations.
-        if torch.is_grad_enabled() or torch._C._are_functorch_transforms_active():
+        if torch.is_grad_enabled() or _batched(grads):
             return None, *_backward_by_reference(ctx.run, (x, h0, c0, *parts), grads, wanted)
         run = ctx.run
         if ctx.spent:
@@ -154,6 +185,13 @@ class _Recurrence(torch.autograd.Function):
 
 def _zoneout(struct: Any, run: Run) -> bool:
     return bool(struct.zoneout_h) or run.rates[0] != 0
+
+
+def _batched(grads: Sequence[Tensor | None]) -> bool:
+    """Whether these stand for many gradients at once: under a vmap, the old or the new one."""
+    return torch._C._are_functorch_transforms_active() or any(
+        grad is not None and torch._C._functorch.is_legacy_batchedtensor(grad) for grad in grads
+    )
 
 
 def _any_requires_grad(tensors: Sequence[Tensor | None]) -> bool:
@@ -169,14 +207,20 @@ def _dense_rows(tensor: Tensor) -> Tensor:
     return tensor if tensor.stride(-1) == 1 else tensor.contiguous()
 
 
-def _point(struct: Any, name: str, tensor: Tensor) -> None:
-    """Hand over a tensor `(T, B, width)` or `(N, width)` with its strides."""
-    setattr(struct, name, tensor.data_ptr())
-    if tensor.dim() == 3:
-        setattr(struct, name + "_time", tensor.stride(0))
-        setattr(struct, name + "_row", tensor.stride(1))
-    else:
-        setattr(struct, name + "_row", tensor.stride(0))
+def _point(struct: Any, name: str, tensor: Tensor, offset: int = 0) -> None:
+    """Hand over a tensor `(T, B, width)` or `(N, width)`, from column `offset` on."""
+    strides = tensor.stride()
+    setattr(struct, name, tensor.data_ptr() + offset * tensor.element_size())
+    setattr(struct, name + "_row", strides[-2])
+    if len(strides) == 3:
+        setattr(struct, name + "_time", strides[0])
+
+
+def _address(states: Tensor, direction: int) -> int:
+    """Where one direction's `(B, width)` of the dense `(D, B, width)` stands."""
+    if direction == 0:
+        return states.data_ptr()
+    return states.data_ptr() + direction * states.stride(0) * states.element_size()
 
 
 def _like_input(run: Run, x: Tensor, width: int) -> Tensor:
@@ -207,8 +251,8 @@ def sizes(
 
 def kept_widths(mode: str, hidden: int, normed: bool, zoneout: bool) -> list[int]:
     """How wide each of `_KEPT` is, 0 where it is not needed."""
-    lstm, rnn = mode == "LSTM", mode.startswith("RNN")
-    rows = hidden * (1 if rnn else 3 if mode == "GRU" else 4) if normed else 0
+    lstm, rnn = mode == "LSTM", GATES[mode] == 1
+    rows = hidden * GATES[mode] if normed else 0
     two = 2 if normed else 0
     gates = (hidden if zoneout else 0) if rnn else 4 * hidden
     return [gates, hidden if lstm else 0, rows, rows, two, two, two if lstm else 0]
@@ -270,16 +314,16 @@ def forward(
     kept: list[Tensor | None] = []
     for direction in range(directions):
         struct, alive = _struct(run, direction, x, parts, batch)
-        _point(struct, "y", y.narrow(-1, direction * output, output))
-        struct.hn = hn[direction].data_ptr()
+        _point(struct, "y", y, direction * output)
+        struct.hn = _address(hn, direction)
         if h0 is not None:
-            struct.h0 = h0[direction].data_ptr()
+            struct.h0 = _address(h0, direction)
         if run.mode == "LSTM":
             if cn is None:
                 cn = x.new_empty(directions, batch, hidden)
-            struct.cn = cn[direction].data_ptr()
+            struct.cn = _address(cn, direction)
             if c0 is not None:
-                struct.c0 = c0[direction].data_ptr()
+                struct.c0 = _address(c0, direction)
         if keep:
             widths = kept_widths(run.mode, hidden, bool(struct.gain_ih), _zoneout(struct, run))
             own = [x.new_empty(places, width) if width else None for width in widths]
@@ -323,11 +367,11 @@ def backward(
     results: list[Tensor | None] = []
     for direction in range(directions):
         struct, alive = _struct(run, direction, x, parts, batch)
-        _point(struct, "y", y.narrow(-1, direction * output, output))
+        _point(struct, "y", y, direction * output)
         if h0 is not None:
-            struct.h0 = h0[direction].data_ptr()
+            struct.h0 = _address(h0, direction)
         if c0 is not None:
-            struct.c0 = c0[direction].data_ptr()
+            struct.c0 = _address(c0, direction)
         own = kept[direction * len(_KEPT) : (direction + 1) * len(_KEPT)]
         for name, part in zip(_KEPT, own, strict=True):
             if part is not None:
@@ -335,22 +379,22 @@ def backward(
         back = kernels.backward_call(x.dtype)
         back.forward = struct
         if dy is not None:
-            _point(back, "dy", dy.narrow(-1, direction * output, output))
+            _point(back, "dy", dy, direction * output)
         if dhn is not None:
-            back.dhn = dhn[direction].data_ptr()
+            back.dhn = _address(dhn, direction)
         if dcn is not None:
-            back.dcn = dcn[direction].data_ptr()
+            back.dcn = _address(dcn, direction)
         slopes = own[0]
         if slopes is None or run.record is not None:
-            slopes = x.new_empty(places, hidden * (1 if run.mode.startswith("RNN") else 4))
+            slopes = x.new_empty(places, hidden * (1 if GATES[run.mode] == 1 else 4))
         back.dgates = slopes.data_ptr()
         own_dx = _time_major(run, _like_input(run, x, x.shape[-1])) if wanted[0] else None
         if own_dx is not None:
             _point(back, "dx", own_dx)
         if dh0 is not None:
-            back.dh0 = dh0[direction].data_ptr()
+            back.dh0 = _address(dh0, direction)
         if dc0 is not None:
-            back.dc0 = dc0[direction].data_ptr()
+            back.dc0 = _address(dc0, direction)
         for at, name in enumerate(_WEIGHTS, direction * _PARTS):
             part = parts[at]
             gradient = None

@@ -181,7 +181,7 @@ class _Layer(RNNBase):
             dtype=data.dtype,
             autocast=autocast_dtype(device),
             grad=torch.is_grad_enabled(),
-            empty=data.numel() == 0,
+            empty=_no_rows(data, step, self.batch_first),
             traced=torch.compiler.is_compiling(),
             transformed=transformed(data),
         )
@@ -211,6 +211,12 @@ class _Layer(RNNBase):
         lengths = check_lengths(lengths, steps, batch)
         starts = check_starts(starts, (first, second), "(B, T)" if self.batch_first else "(T, B)")
         return lengths, starts.t() if starts is not None and self.batch_first else starts
+
+
+def _no_rows(data: Tensor, step: bool, batch_first: bool) -> bool:
+    if data.dim() == 3:
+        return data.shape[0 if batch_first else 1] == 0
+    return step and data.dim() == 2 and len(data) == 0
 
 
 class RNN(_Layer, torch.nn.RNN):
