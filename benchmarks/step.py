@@ -1,121 +1,153 @@
-"""One streaming step: our native kernel against torch's LSTMCell and GRUCell.
+"""One streaming step: ours against torch's cell, torch's layer and ONNX Runtime.
 
-    make bench
-    python benchmarks/step.py --threads 2 --rounds 31
+    python benchmarks/step.py
+    python benchmarks/step.py --sizes 64 --cells LSTM --rounds 31
+    python benchmarks/step.py --quick --json step.json
 
-Both do the same work on the same weights, one thread each unless told otherwise, in turns within
-one run, since machines drift. A ratio above 1 means that ours is faster: of the fastest times, and
-the median over the rounds of the ratio within a round.
+One row (B = 1), I = H, one thread unless told otherwise. All start from the same state on the same
+weights, must give the same numbers before they are timed, and then run in turns. A time is the
+minimum over the rounds; a ratio is a rival's time divided by that of our first column: above 1,
+ours is faster. `layer.step` is what a model calls, the kernel what is left without its checks and
+copies.
 """
 
 from __future__ import annotations
 
-import argparse
-import statistics
 import sys
-import time
-from collections.abc import Callable
-from dataclasses import dataclass
+from typing import Any
 
 import torch
-from rich.console import Console
-from rich.table import Table
+from contests import Ours, Shape, pair_of
+from harness import Disagreement, Effort, Run, agree, busy_neighbour, race
+from report import Report, Table, cells_of, effort_of, parser_of
+from rivals import missing, onnx_step, torch_cell
+from torch import Tensor
+from torch.nn import RNNBase
 
 from unrolled import kernels
 
-SHAPES = [(1, 1, 32), (1, 64, 64), (1, 128, 256), (1, 256, 256), (1, 512, 512), (4, 256, 256)]
+OURS = ("layer.step", "kernel")  # the first is the one that the ratios are of
+RIVALS = ("torch cell", "torch layer", "ONNX Runtime")
+CELLS = ("LSTM", "GRU")
+SIZES = (64, 128, 256, 512)
+# Goals for ONNX Runtime's time divided by ours.
+TARGETS = {("LSTM", 64): 12, ("LSTM", 128): 4.5, ("LSTM", 256): 2, ("LSTM", 512): 1.5}
 
 
-@dataclass(frozen=True)
-class Contest:
-    """One cell at one shape: two functions that do the same step."""
+def ours(layer: Ours, x: Tensor, state: list[Tensor]) -> dict[str, Run]:
+    """Our ways to make one step, by the name in OURS.
 
-    ours: Callable[[], object]
-    rival: Callable[[], object]
-
-    def check(self) -> None:
-        """Both give the same, or there is nothing to time."""
-        mine, other = self.ours(), self.rival()
-        assert isinstance(mine, torch.Tensor)
-        assert isinstance(other, torch.Tensor)
-        difference = (mine - other).abs().max().item()
-        if not difference <= 1e-5:
-            raise SystemExit(f"the results differ by {difference}: no timing")
+    `x` is `(1, I)`, each part of `state` `(1, H)`.
+    """
+    given = [part.unsqueeze(0) for part in state]
+    hx = given[0] if len(given) == 1 else tuple(given)
+    return {"layer.step": lambda: layer.step(x, hx), "kernel": _kernel(layer, x, state)}
 
 
-def contest(cell: str, batch: int, size: int, hidden: int) -> Contest:
-    x, h, c = torch.randn(batch, size), torch.randn(batch, hidden), torch.randn(batch, hidden)
-    h_out, c_out = torch.empty_like(h), torch.empty_like(c)
-    lstm, gru = torch.nn.LSTMCell(size, hidden), torch.nn.GRUCell(size, hidden)
-    rival = lstm if cell == "LSTM" else gru
-    w_ih, w_hh, b_ih, b_hh = rival.weight_ih, rival.weight_hh, rival.bias_ih, rival.bias_hh
+def _kernel(layer: RNNBase, x: Tensor, state: list[Tensor]) -> Run:
+    outs = [torch.empty_like(part) for part in state]
+    weights = [layer.weight_ih_l0, layer.weight_hh_l0, layer.bias_ih_l0, layer.bias_hh_l0]
+    step = kernels.lstm_step if len(state) == 2 else kernels.gru_step
 
-    def lstm_step() -> torch.Tensor:
-        kernels.lstm_step(x, h, c, w_ih, w_hh, b_ih, b_hh, h_out, c_out)
-        return h_out
+    def run() -> Tensor:
+        step(x, *state, *weights, *outs)
+        return outs[0]
 
-    def gru_step() -> torch.Tensor:
-        kernels.gru_step(x, h, w_ih, w_hh, b_ih, b_hh, h_out)
-        return h_out
+    return run
 
+
+def rivals(cell: str, layer: RNNBase, x: Tensor, state: list[Tensor]) -> dict[str, Run]:
+    """The others' ways, by the name in RIVALS, those of them that are at hand."""
+    one = torch_cell(cell, layer)
+    sequence, h = x.unsqueeze(0), state[0]
+    given = tuple(part.unsqueeze(0) for part in state)
+    found: dict[str, Run] = {
+        "torch cell": lambda: one(x, h),
+        "torch layer": lambda: layer(sequence, given[0]),
+    }
     if cell == "LSTM":
-        return Contest(lstm_step, lambda: lstm(x, (h, c))[0])
-    return Contest(gru_step, lambda: gru(x, h))
+        pair = tuple(state)
+        found = {
+            "torch cell": lambda: one(x, pair),
+            "torch layer": lambda: layer(sequence, given),
+        }
+    if missing("onnx") is None:
+        found["ONNX Runtime"] = onnx_step(cell, layer, x, state)
+    return found
 
 
-def microseconds(step: Callable[[], object], calls: int) -> float:
-    start = time.perf_counter()
-    for _ in range(calls):
-        step()
-    return (time.perf_counter() - start) / calls * 1e6
+def _output(result: Any) -> Tensor:
+    """The output `(1, H)` in what a contestant returns."""
+    first = result[0] if isinstance(result, tuple) else result
+    values = first if isinstance(first, Tensor) else torch.from_numpy(first.numpy())
+    return values.flatten().unsqueeze(0)
 
 
-def matmul_peak() -> float:
-    """The best of ten square products, in 10^9 operations a second: what the machine can do."""
-    a = torch.randn(768, 768)
-    seconds = min(microseconds(lambda: a @ a, 1) for _ in range(10)) / 1e6
-    return 2 * 768**3 / seconds / 1e9
+def _row(report: Report, table: Table, cell: str, size: int, effort: Effort) -> None:
+    pair = pair_of(cell, Shape(1, 1, size, size), training=False)
+    x = torch.randn(1, size)
+    state = [torch.randn(1, size) for _ in range(2 if cell == "LSTM" else 1)]
+    mine, others = ours(pair.ours, x, state), rivals(cell, pair.torch, x, state)
+    expected = _output(others["torch cell"]())
+    for name, run in {**mine, **others}.items():
+        agree(f"{name}, {cell} {size}", [_output(run())], [expected], ["h"])
+
+    times = race({**others, **mine}, effort)
+    best = {name: timing.minimum for name, timing in times.items()}
+    first = next(iter(mine))
+    goal = TARGETS.get((cell, size))
+    report.add(
+        table="step",
+        cell=cell,
+        size=size,
+        threads=torch.get_num_threads(),
+        without=missing("onnx"),
+        goal=goal,
+        ratio={name: best[name] / best[first] for name in others},
+        ratio_of_medians={name: times[name].median / times[first].median for name in others},
+        seconds={name: timing.to_json() for name, timing in times.items()},
+    )
+    cells = [f"{best[name] * 1e6:.1f}" for name in mine]
+    for name in RIVALS:
+        cells.append(f"{best[name] * 1e6:.1f}" if name in best else "-")
+        cells.append(f"{best[name] / best[first]:.2f}" if name in best else "-")
+    table.row(cell, size, torch.get_num_threads(), *cells, "-" if goal is None else f"{goal:g}")
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
-    parser.add_argument("--rounds", type=int, default=15, help="turns of each (15)")
-    parser.add_argument("--threads", type=int, default=1, help="torch's threads (1)")
-    options = parser.parse_args()
-    reason = kernels.why_not()
-    if reason:
-        print(f"bench: there are no native kernels to time: {reason}", file=sys.stderr)
-        return 1
-    torch.set_num_threads(options.threads)
-    torch.manual_seed(0)
-    print(
-        f"One step: {kernels.isa()} ({kernels.compiler()}) against torch {torch.__version__}, "
-        f"{options.threads} thread(s); matrix product {matmul_peak():.0f} GFLOP/s"
+    parser = parser_of(__doc__)
+    parser.add_argument(
+        "--cells",
+        type=lambda text: cells_of(text, CELLS),
+        default=CELLS,
+        help="which of LSTM,GRU (both)",
     )
-    table = Table()
-    for column in ("cell", "B", "I", "H", "ours, µs", "torch, µs", "ratio of min", "median ratio"):
-        table.add_column(column, justify="left" if column == "cell" else "right")
-    with torch.inference_mode():
-        for cell in ("LSTM", "GRU"):
-            for shape in SHAPES:
-                pair = contest(cell, *shape)
-                pair.check()
-                calls = max(20, int(2e4 / microseconds(pair.rival, 50)))
-                turns = [
-                    (microseconds(pair.ours, calls), microseconds(pair.rival, calls))
-                    for _ in range(options.rounds)
-                ]
-                best, rival = min(t[0] for t in turns), min(t[1] for t in turns)
-                median = statistics.median(other / mine for mine, other in turns)
-                table.add_row(
-                    cell,
-                    *map(str, shape),
-                    f"{best:.1f}",
-                    f"{rival:.1f}",
-                    f"{rival / best:.2f}",
-                    f"{median:.2f}",
-                )
-    Console(width=110).print(table)
+    parser.add_argument("--sizes", type=int, nargs="+", default=SIZES, help="I = H")
+    options = parser.parse_args()
+    if not kernels.available():
+        print(f"step: there are no native kernels to time: {kernels.why_not()}", file=sys.stderr)
+        return 1
+    report = Report("step", options)
+    torch.manual_seed(0)
+    heads = {"cell": -4, "I = H": 4, "threads": 1, **dict.fromkeys(OURS, 8)}
+    for name in RIVALS:
+        heads |= {name: 8, f"ratio to {name}": 5}
+    lacking = missing("onnx")
+    table = Table(
+        "One step, B = 1, microseconds" + (f"; no ONNX Runtime: {lacking}" if lacking else ""),
+        {**heads, "goal": 4},
+    )
+    try:
+        with torch.no_grad(), busy_neighbour(options.busy):
+            for threads in options.threads:
+                torch.set_num_threads(threads)
+                for cell in options.cells:
+                    for size in options.sizes:
+                        _row(report, table, cell, size, effort_of(options))
+    except Disagreement as error:
+        print(f"step: {error}", file=sys.stderr)
+        return 1
+    report.finish()
     return 0
 
 

@@ -5,11 +5,14 @@
 namespace nb = nanobind;
 
 void init_isa(nb::module_& m) {
-    m.def("isa", &unrolled::isa, "The instruction set in use: 'generic' or 'avx2'.");
+    m.def("isa", &unrolled::isa, "The instruction set in use: 'generic', 'avx2' or 'avx512'.");
     m.def("use_isa", &unrolled::use_isa, nb::arg("name"),
           "Use this instruction set from now on; ValueError where it is not at hand.");
     m.def("has_isa", &unrolled::has_isa, nb::arg("name"),
           "True where this instruction set was compiled in and the processor has it.");
+    m.def("run_tiles", &unrolled::run_tiles, nb::arg("times"),
+          nb::call_guard<nb::gil_scoped_release>(),
+          "Run the inner loop of all products so often; gives the floating-point operations done.");
     m.def(
         "compiler", []() { return UNROLLED_COMPILER; },
         "The compiler that made this module, with its version.");

@@ -20,6 +20,7 @@ namespace unrolled {
     namespace name {                                                \
     void lstm_step(const LstmStep<float>&);                         \
     void gru_step(const GruStep<float>&);                           \
+    double run_tiles(std::int64_t times);                           \
     template <class Real, CellKind kCell>                           \
     void forward_of(const Forward<Real>&, const Plan&, Scratch&);   \
     template <class Real, CellKind kCell>                           \
@@ -46,6 +47,7 @@ struct Kernels {
     bool (*runs_here)();
     void (*lstm_step)(const LstmStep<float>&);
     void (*gru_step)(const GruStep<float>&);
+    double (*run_tiles)(std::int64_t times);
     OverTime<float> over_time;
     OverTime<double> over_time_double;
 };
@@ -56,7 +58,7 @@ struct Kernels {
 
 #define KERNELS_OF(name, runs_here)                                                            \
     {                                                                                          \
-        #name, runs_here, name::lstm_step, name::gru_step,                                     \
+        #name, runs_here, name::lstm_step, name::gru_step, name::run_tiles,                    \
             {OF_ALL_CELLS(name::forward_of, float), OF_ALL_CELLS(name::backward_of, float)}, { \
             OF_ALL_CELLS(name::forward_of, double), OF_ALL_CELLS(name::backward_of, double)    \
         }                                                                                      \
@@ -152,6 +154,8 @@ template void forward<float>(const Forward<float>&);
 template void forward<double>(const Forward<double>&);
 template void backward<float>(const Backward<float>&);
 template void backward<double>(const Backward<double>&);
+
+double run_tiles(std::int64_t times) { return kernels().run_tiles(times); }
 
 void lstm_step(const LstmStep<float>& step) { kernels().lstm_step(step); }
 void gru_step(const GruStep<float>& step) { kernels().gru_step(step); }

@@ -33,6 +33,20 @@ Tile<Real> tile_of(int rows, int vecs, Sums sums) {
     return nullptr;
 }
 
+double run_tiles(std::int64_t times) {
+    constexpr int kSize = 256;
+    constexpr int kRows = 6;
+    alignas(kBytes) static thread_local float rows[kRows][kSize];
+    alignas(kBytes) static thread_local float panel[kSize * kPlainVecs * kLanes<float>];
+    alignas(kBytes) float out[kRows * kPlainVecs * kLanes<float>];
+    const float* each[kRows];
+    for (int r = 0; r < kRows; ++r) each[r] = rows[r];
+    for (std::int64_t k = 0; k < times; ++k) {
+        tile<float, kRows, kPlainVecs, 1, false>(each, panel, kSize, 0, out);
+    }
+    return 2.0 * kRows * kPlainVecs * kLanes<float> * kSize * static_cast<double>(times);
+}
+
 template Tile<float> tile_of<float>(int, int, Sums);
 template Tile<double> tile_of<double>(int, int, Sums);
 

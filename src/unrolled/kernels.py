@@ -1,7 +1,7 @@
 """The door to the native kernels: are they there, and one step of each cell on torch tensors.
 
-`UNROLLED_KERNELS=off` leaves them unused; `UNROLLED_ISA=generic` or `avx2` forces an instruction
-set. Importing this module imports neither torch nor the compiled module.
+`UNROLLED_KERNELS=off` leaves them unused; `UNROLLED_ISA=generic`, `avx2` or `avx512` forces an
+instruction set. Importing this module imports neither torch nor the compiled module.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ def why_not() -> str | None:
 
 
 def isa() -> str | None:
-    """The instruction set in use, `"generic"` or `"avx2"`; None without the kernels."""
+    """The instruction set in use, `"generic"`, `"avx2"` or `"avx512"`; None without the kernels."""
     return _module().isa() if available() else None
 
 

@@ -90,7 +90,7 @@ def test_the_reason_that_the_build_left_is_told(
         kernels._load.cache_clear()
 
 
-@pytest.mark.parametrize("name", ["generic", "avx2"])
+@pytest.mark.parametrize("name", ["generic", "avx2", "avx512"])
 def test_the_environment_forces_the_instruction_set(native: Any, name: str) -> None:
     if not native.has_isa(name):
         pytest.skip(f"this processor has no {name}")

@@ -13,7 +13,7 @@ from unrolled.layers import GRU, LSTM, RNN, use_path
 from unrolled.layers.states import State, map_state
 
 TORCHS = {RNN: torch.nn.RNN, GRU: torch.nn.GRU, LSTM: torch.nn.LSTM}
-both_paths = pytest.mark.parametrize("path", ["reference", "aten"])
+every_path = pytest.mark.parametrize("path", ["auto", "reference", "aten"])
 every_kind = pytest.mark.parametrize("kind", list(TORCHS))
 T, B, I, H = 4, 2, 3, 5  # noqa: E741
 
@@ -23,7 +23,7 @@ def state_of(kind: type, *shape: int) -> State:
     return (h, h.clone()) if kind is LSTM else h
 
 
-@both_paths
+@every_path
 @every_kind
 def test_a_bad_input_or_state_raises_torchs_text_and_type_first(kind: type, path: str) -> None:
     x, rival = torch.randn(T, B, I), TORCHS[kind](I, H)
@@ -71,7 +71,7 @@ def test_a_bad_input_or_state_raises_torchs_text_and_type_first(kind: type, path
         assert "\n" not in text
 
 
-@both_paths
+@every_path
 @every_kind
 def test_a_state_of_another_kind_is_named(kind: type, path: str) -> None:
     x = torch.randn(T, B, I)
@@ -85,7 +85,7 @@ def test_a_state_of_another_kind_is_named(kind: type, path: str) -> None:
             kind(I, H)([1.0])
 
 
-@both_paths
+@every_path
 def test_bad_lengths_and_starts_are_named(path: str) -> None:
     layer, x = LSTM(I, H, batch_first=True), torch.randn(B, T, I)
     flags = torch.zeros(B, T).bool()
@@ -122,7 +122,7 @@ def test_bad_lengths_and_starts_are_named(path: str) -> None:
             layer(x[0], starts=flags)
 
 
-@both_paths
+@every_path
 def test_a_packed_sequence_takes_no_lengths_and_no_starts(path: str) -> None:
     packed = pack_padded_sequence(torch.randn(T, B, I), torch.tensor([4, 2]))
     layer = GRU(I, H)

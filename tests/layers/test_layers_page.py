@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from unrolled import use_path
+from unrolled import kernels, use_path
 
 
 def test_the_examples_of_the_page_run(capsys: pytest.CaptureFixture[str]) -> None:
@@ -20,4 +20,5 @@ def test_the_examples_of_the_page_run(capsys: pytest.CaptureFixture[str]) -> Non
             exec(compile(block, str(page), "exec"), names)
     finally:
         use_path("auto")
-    assert capsys.readouterr().out.startswith("LSTM: aten, chosen by the rule")
+    path = "native" if kernels.available() else "aten"
+    assert capsys.readouterr().out.startswith(f"LSTM: {path}, chosen by the rule")

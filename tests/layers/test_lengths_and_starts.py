@@ -11,13 +11,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
+from unrolled import kernels
 from unrolled.layers import GRU, LSTM, RNN, use_path
 from unrolled.layers.states import State, map_state, tensors_of
 
 TORCHS = {RNN: torch.nn.RNN, GRU: torch.nn.GRU, LSTM: torch.nn.LSTM}
-PATHS = ["reference", "aten"]
+PATHS = ["reference", "aten", *(["native"] if kernels.available() else [])]
 I, H = 3, 4  # noqa: E741
-both_paths = pytest.mark.parametrize("path", PATHS)
+every_path = pytest.mark.parametrize("path", PATHS)
 every_kind = pytest.mark.parametrize("kind", list(TORCHS))
 directions = pytest.mark.parametrize("bidirectional", [False, True])
 
@@ -111,7 +112,7 @@ def assert_all_close(got: Any, want: Any) -> None:
 def assert_equals_by_hand(
     layer: Any, x: Tensor, state: State, lengths: Tensor | None, starts: Tensor | None
 ) -> None:
-    """Both paths: outputs, final states, and gradients of input, state and every parameter."""
+    """On every path: outputs, final states, and gradients of input, state and every parameter."""
     steps, batch = x.shape[:2]
     all_lengths = torch.full((batch,), steps) if lengths is None else lengths
     all_starts = torch.zeros(steps, batch).bool() if starts is None else starts
@@ -198,7 +199,7 @@ def test_a_reset_at_the_first_step_only_drops_the_given_state(
 
 
 @every_kind
-@both_paths
+@every_path
 def test_reset_cuts_the_gradient(kind: type, path: str) -> None:
     layer = layer_of(kind)
     x = torch.randn(6, 1, I, dtype=torch.float64, requires_grad=True)
@@ -216,7 +217,7 @@ def test_reset_cuts_the_gradient(kind: type, path: str) -> None:
     assert (early[:3] != 0).any(-1).all()
 
 
-@both_paths
+@every_path
 @every_kind
 @directions
 def test_what_stands_in_the_padding_changes_nothing(
@@ -242,7 +243,7 @@ def test_what_stands_in_the_padding_changes_nothing(
     assert (found[0][0][padding] == 0).all()
 
 
-@both_paths
+@every_path
 @every_kind
 def test_a_nan_state_does_not_cross_a_reset(kind: type, path: str) -> None:
     layer = layer_of(kind, bidirectional=False)
@@ -257,7 +258,7 @@ def test_a_nan_state_does_not_cross_a_reset(kind: type, path: str) -> None:
         assert_all_close(layer(x, bad, starts=starts)[0], layer(x, starts=starts)[0])
 
 
-@both_paths
+@every_path
 @every_kind
 @directions
 def test_a_row_of_length_zero_returns_its_state(kind: type, bidirectional: bool, path: str) -> None:
@@ -278,7 +279,7 @@ def test_a_row_of_length_zero_returns_its_state(kind: type, bidirectional: bool,
         assert all((slope[:, 0] != 0).all() for slope in slopes)
 
 
-@both_paths
+@every_path
 @every_kind
 def test_a_batch_of_empty_rows_still_has_a_gradient_of_zero(kind: type, path: str) -> None:
     for batch_first in (False, True):
@@ -291,7 +292,7 @@ def test_a_batch_of_empty_rows_still_has_a_gradient_of_zero(kind: type, path: st
         assert all((parameter.grad == 0).all() for parameter in layer.parameters())
 
 
-@both_paths
+@every_path
 def test_one_sequence_alone_takes_lengths_and_starts(path: str) -> None:
     layer = layer_of(LSTM, bidirectional=True, batch_first=True)
     x, starts = torch.randn(5, I, dtype=torch.float64), torch.tensor([0, 1, 0, 0, 0]).bool()
@@ -307,7 +308,7 @@ def test_one_sequence_alone_takes_lengths_and_starts(path: str) -> None:
     assert_all_close(final, map_state(lambda part: part[:, 0], want_final))
 
 
-@both_paths
+@every_path
 @every_kind
 def test_truncated_chunks_equal_the_whole_sequence(kind: type, path: str) -> None:
     """A state carried from chunk to chunk, resets and all, gives the outputs of one long call."""
@@ -322,7 +323,7 @@ def test_truncated_chunks_equal_the_whole_sequence(kind: type, path: str) -> Non
     assert_all_close(torch.cat(outputs), want)
 
 
-@both_paths
+@every_path
 def test_lengths_may_be_a_list_and_starts_may_be_all_false(path: str) -> None:
     layer = layer_of(GRU)
     x = torch.randn(4, 2, I, dtype=torch.float64)

@@ -13,7 +13,7 @@ from torch.profiler import ProfilerActivity, profile
 
 from unrolled import kernels
 from unrolled.errors import ConfigError
-from unrolled.layers import GRU, LSTM, RNN, paths, reference, use_path
+from unrolled.layers import GRU, LSTM, RNN, native, paths, reference, use_path
 from unrolled.layers.paths import asked_path
 
 pytestmark = pytest.mark.filterwarnings("ignore:LSTM with projections is not supported")
@@ -99,14 +99,22 @@ def test_an_unknown_path_is_refused_by_name() -> None:
 def test_a_path_that_cannot_run_the_call_raises_and_says_why() -> None:
     x = torch.randn(T, B, I)
     with use_path("native"):
-        with pytest.raises(ConfigError, match="native has no whole sequence yet"):
-            LSTM(I, H)(x)
+        with pytest.raises(ConfigError, match=r"float32 and float64, and .* torch\.bfloat16"):
+            LSTM(I, H).bfloat16()(x.bfloat16())
+        with pytest.raises(ConfigError, match=r"autocast asks for torch\.bfloat16"), autocast():
+            GRU(I, H)(x)
+        with pytest.raises(ConfigError, match="no rows"):
+            GRU(I, H)(x[:, :0])
+        with pytest.raises(ConfigError, match="on a CPU, and the input is on 'meta'"):
+            RNN(I, H, device="meta")(x.to("meta"))
+        with pytest.raises(ConfigError, match=r"torch\.func, forward mode"):
+            torch.func.vmap(LSTM(I, H))(x.unsqueeze(0))
         with pytest.raises(ConfigError, match="records no gradient"):
             LSTM(I, H).step(x[0])
         with torch.no_grad():
-            with pytest.raises(ConfigError, match="native has GRU and LSTM only"):
+            with pytest.raises(ConfigError, match="single step of GRU and LSTM only"):
                 RNN(I, H).step(x[0])
-            with pytest.raises(ConfigError, match="native has no proj_size"):
+            with pytest.raises(ConfigError, match="no single step with proj_size"):
                 LSTM(I, H, proj_size=2).step(x[0])
             with pytest.raises(ConfigError, match=r"input is torch\.float64"):
                 GRU(I, H).double().step(x[0].double())
@@ -127,32 +135,42 @@ def test_missing_kernels_are_named_and_the_rule_goes_on_without(
         assert layer.step(x)[0].shape == (B, H)
         with use_path("native"), pytest.raises(ConfigError, match="UNROLLED_KERNELS=off"):
             layer.step(x)
+    whole = x.unsqueeze(0)
+    said = layer.explain(whole)
+    assert said.path == "aten"
+    assert "UNROLLED_KERNELS=off" in str(said)
+    assert layer(whole)[0].shape == (1, B, H)
+    with use_path("native"), pytest.raises(ConfigError, match="UNROLLED_KERNELS=off"):
+        layer(whole)
 
 
 def autocast() -> Any:
     return torch.autocast("cpu", dtype=torch.bfloat16)
 
 
-def runs_reference(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """A list that grows by a word each time the reference path is run."""
+def runs(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """A list that grows by the path's name each time reference or native is run."""
     calls: list[str] = []
-    for name in ("run", "run_packed", "step"):
-        real = getattr(reference, name)
+    for path, module in (("reference", reference), ("native", native)):
+        for name in ("run", "run_packed", "step"):
+            real = getattr(module, name)
 
-        def spy(*arguments: Any, real: Any = real, name: str = name) -> Any:
-            calls.append(name)
-            return real(*arguments)
+            def spy(*arguments: Any, real: Any = real, path: str = path) -> Any:
+                calls.append(path)
+                return real(*arguments)
 
-        monkeypatch.setattr(reference, name, spy)
+            monkeypatch.setattr(module, name, spy)
     return calls
 
 
-@pytest.mark.parametrize("path", ["auto", "reference", "aten"])
+@pytest.mark.parametrize(
+    "path", ["auto", "reference", "aten", pytest.param("native", marks=needs_kernels)]
+)
 @pytest.mark.parametrize("kind", [RNN, GRU, LSTM])
 def test_explain_names_the_path_that_runs(
     kind: type, path: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    calls = runs_reference(monkeypatch)
+    calls = runs(monkeypatch)
     layer, x = kind(I, H), torch.randn(T, B, I)
     starts, lengths = torch.rand(T, B) < 0.5, torch.tensor([4, 0, 2])
     packed = pack_padded_sequence(x, torch.tensor([4, 2, 1]))
@@ -173,7 +191,8 @@ def test_explain_names_the_path_that_runs(
                 said = layer.explain(source, **extra)
                 layer(source, **extra)
             assert said.runs
-            assert said.path == ("reference" if calls else "aten")
+            assert said.path == (calls[0] if calls else "aten")
+            assert len(set(calls)) <= 1
             assert ("forced by use_path" in str(said)) == (path != "auto")
             assert "\n" not in str(said)
             assert ("float64" if double else "float32") in str(said)
@@ -183,15 +202,110 @@ def test_explain_names_the_path_that_runs(
 def test_the_rule_takes_native_for_a_step_without_gradients(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    calls = runs_reference(monkeypatch)
+    calls = runs(monkeypatch)
     layer, x = LSTM(I, H), torch.randn(B, I)
     with torch.no_grad():
         assert layer.explain(x, step=True).path == "native"
         layer.step(x)
-        assert calls == []
     assert layer.explain(x, step=True).path == "reference"
     layer.step(x)
-    assert calls == ["step"]
+    assert calls == ["native", "reference"]
+
+
+@needs_kernels
+def test_the_rule_takes_native_for_sequences_wherever_it_can_run(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    calls = runs(monkeypatch)
+    x, lengths = torch.randn(T, B, I), torch.tensor([4, 0, 2])
+    for kind in (RNN, GRU, LSTM):
+        for dtype, path in (
+            (torch.float32, ["native"]),
+            (torch.float64, ["native"]),
+            (torch.bfloat16, []),  # aten
+        ):
+            layer, source = kind(I, H, bidirectional=True).to(dtype), x.to(dtype)
+            for options in ({}, {"lengths": lengths}):
+                calls.clear()
+                layer(source, **options)
+                assert calls == path, layer.explain(source, **options)
+    calls.clear()
+    torch.func.vmap(LSTM(I, H))(x.unsqueeze(0))
+    assert calls == ["reference"]
+
+
+@needs_kernels
+def test_explain_says_how_the_kernels_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    layer, x = LSTM(I, H), torch.randn(T, B, I)
+    lengths, starts = torch.tensor([4, 0, 2]), torch.rand(T, B) < 0.5
+    packed = pack_padded_sequence(x, torch.tensor([4, 2, 1]))
+    one = f"the kernels ({kernels.isa()}, 1 thread)"
+    monkeypatch.setattr(torch, "get_num_threads", lambda: 1)
+    calls: list[tuple[Any, dict[str, Any], str]] = [
+        (x, {}, one),
+        (x, {"lengths": lengths}, f"{one} without padding work"),
+        (packed, {}, f"{one} without padding work"),
+        (x, {"starts": starts}, f"{one} with resets inside"),
+        (
+            x,
+            {"lengths": lengths, "starts": starts},
+            f"{one} with resets inside and without padding work",
+        ),
+    ]
+    for source, options, how in calls:
+        assert layer.explain(source, **options).how == f"{how}, float32 on cpu"
+    monkeypatch.setattr(torch, "get_num_threads", lambda: 3)
+    assert f"({kernels.isa()}, up to 3 threads)" in str(layer.explain(x))
+    with torch.no_grad():
+        said = layer.explain(x[0], step=True)
+    assert said.how == f"one step of the kernels ({kernels.isa()}) per layer, float32 on cpu"
+
+
+@needs_kernels
+def test_the_notes_say_when_a_call_takes_another_path(monkeypatch: pytest.MonkeyPatch) -> None:
+    layer, x = GRU(I, H), torch.randn(T, B, I, requires_grad=True)
+    twice = "a backward under create_graph runs the layer again on the reference path"
+    transform = "under a transform of torch.func, in forward mode and on a tensor subclass it"
+    notes = layer.explain(x).notes
+    assert any(note.startswith(twice) for note in notes)
+    assert f"{transform} takes reference" in notes
+    assert any("see one operator, torch.ops.unrolled.recurrence" in note for note in notes)
+    y, _ = layer(x)
+    again: list[str] = []
+    real = reference.run_layer
+    monkeypatch.setattr(reference, "run_layer", lambda *a: again.append("here") or real(*a))
+    torch.autograd.grad(y.sum(), x, retain_graph=True)
+    assert again == []
+    torch.autograd.grad(y.sum(), x, create_graph=True)
+    assert again == ["here"]
+
+    with torch.no_grad():
+        assert not any(note.startswith(twice) for note in layer.explain(x).notes)
+    with use_path("native"):
+        assert any(f"{transform} raises ConfigError" in note for note in layer.explain(x).notes)
+    for path in ("reference", "aten"):
+        with use_path(path):
+            assert layer.explain(x).notes == ()
+    assert "\n" not in str(layer.explain(x))
+    assert twice not in str(layer.explain(x))
+
+
+@needs_kernels
+def test_the_note_on_tracing_names_the_path_that_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
+    layer = GRU(I, H)
+    with torch.no_grad():
+        for options in ({}, {"step": True}):
+            said = layer.explain(**options)
+            assert said.path == "native"
+            trace = [note for note in said.notes if note.startswith("while torch.compile")]
+            with monkeypatch.context() as traced:
+                traced.setattr(torch.compiler, "is_compiling", lambda: True)
+                path = layer.explain(**options).path
+            assert trace == (
+                [f"while torch.compile or torch.export traces it takes {path}"]
+                if path != said.path
+                else []
+            )
 
 
 def onednn_runs(layer: Any, *arguments: Any, **options: Any) -> bool:
@@ -224,6 +338,7 @@ def test_explain_names_onednn_exactly_where_onednn_runs() -> None:
         (LSTM(I, H), x, {"starts": last}),
         (LSTM(I, H), x[:, :0], {}),
     ]
+    use_path("aten")
     for layer, source, options in cases:
         said = str(layer.explain(source, **options))
         assert ("runs as oneDNN" in said) == onednn_runs(layer, source, **options), said
@@ -239,6 +354,7 @@ def test_explain_counts_the_sequences_that_are_packed() -> None:
     x = torch.randn(T, B, I)
     starts = torch.zeros(T, B).bool()
     starts[2, 0] = starts[3, 2] = True
+    use_path("aten")
     said = str(GRU(I, H).explain(x, starts=starts, lengths=torch.tensor([4, 0, 3])))
     assert "on 3 sequence(s) packed without padding" in said
     starts[0] = True
@@ -248,11 +364,16 @@ def test_explain_counts_the_sequences_that_are_packed() -> None:
 
 def test_explain_without_an_input_speaks_of_the_weights() -> None:
     layer = GRU(I, H).double()
-    assert str(layer.explain()) == (
-        "GRU: aten, chosen by the rule: it takes aten for a sequence wherever aten can run; "
-        "runs as PyTorch's own loop on the padded batch, float64 on cpu"
-    )
-    assert "packed unless" in str(layer.explain(lengths=torch.tensor([1])))
+    with use_path("aten"):
+        assert str(layer.explain()) == (
+            "GRU: aten, forced by use_path; "
+            "runs as PyTorch's own loop on the padded batch, float64 on cpu"
+        )
+        assert "packed unless" in str(layer.explain(lengths=torch.tensor([1])))
+    if kernels.available():
+        said = str(layer.explain(lengths=torch.tensor([1])))
+        assert said.startswith("GRU: native, chosen by the rule: it takes native wherever")
+        assert said.endswith("without padding work, float64 on cpu")
     with use_path("reference"):
         said = str(layer.explain(lengths=torch.tensor([1]), starts=torch.ones(1, 1).bool()))
     assert said.endswith("with lengths and starts as masks, float64 on cpu")
@@ -260,9 +381,9 @@ def test_explain_without_an_input_speaks_of_the_weights() -> None:
 
 def test_explain_says_what_cannot_run_instead_of_raising() -> None:
     with use_path("native"):
-        said = LSTM(I, H).explain(torch.randn(T, B, I))
+        said = LSTM(I, H).explain(torch.randn(T, 0, I))
     assert not said.runs
-    assert str(said).startswith("LSTM: native can't run this call: native has no whole sequence")
+    assert str(said) == "LSTM: native can't run this call: the batch has no rows"
     said = LSTM(I, H, bidirectional=True).explain(step=True)
     assert not said.runs
     assert "bidirectional=False" in str(said)

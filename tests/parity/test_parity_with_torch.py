@@ -9,6 +9,7 @@ import pytest
 import torch
 from torch.nn.utils.rnn import PackedSequence, pack_padded_sequence
 
+from unrolled import kernels
 from unrolled.layers import GRU, LSTM, RNN, use_path
 from unrolled.layers.states import State, map_state, tensors_of
 
@@ -23,6 +24,12 @@ CELLS: dict[str, tuple[type, type, dict[str, Any]]] = {
     "lstm-projected": (LSTM, torch.nn.LSTM, {"proj_size": 2}),
 }
 T, B, I, H = 5, 3, 4, 6  # noqa: E741
+needs_kernels = pytest.mark.skipif(
+    not kernels.available(), reason=f"native kernels: {kernels.why_not()}"
+)
+every_path = pytest.mark.parametrize(
+    "path", ["reference", "aten", pytest.param("native", marks=needs_kernels)]
+)
 
 
 def pair(cell: str, dtype: torch.dtype, **options: Any) -> tuple[Any, torch.nn.RNNBase]:
@@ -72,14 +79,28 @@ def values_and_gradients(
 
 
 def assert_same(got: dict[str, torch.Tensor], want: dict[str, torch.Tensor]) -> None:
+    """Every tensor, to rounding of its largest number: that is what its sums are made of."""
     assert got.keys() == want.keys()
     for name, value in want.items():
-        torch.testing.assert_close(got[name], value, msg=lambda text, name=name: f"{name}: {text}")
+        rounding = 16 * torch.finfo(value.dtype).eps
+        torch.testing.assert_close(
+            got[name],
+            value,
+            rtol=rounding,
+            atol=rounding * max(1.0, value.abs().max().item()),
+            msg=lambda text, name=name: f"{name}: {text}",
+        )
 
 
 @pytest.mark.parametrize(
     ("path", "dtype"),
-    [("reference", torch.float64), ("reference", torch.float32), ("aten", torch.float32)],
+    [
+        ("reference", torch.float64),
+        ("reference", torch.float32),
+        ("aten", torch.float32),
+        pytest.param("native", torch.float64, marks=needs_kernels),
+        pytest.param("native", torch.float32, marks=needs_kernels),
+    ],
 )
 @pytest.mark.parametrize("cell", CELLS)
 def test_values_and_gradients_equal_torchs(cell: str, dtype: torch.dtype, path: str) -> None:
@@ -99,7 +120,7 @@ def test_values_and_gradients_equal_torchs(cell: str, dtype: torch.dtype, path: 
         assert_same(got, values_and_gradients(rival, x, state))
 
 
-@pytest.mark.parametrize("path", ["reference", "aten"])
+@every_path
 @pytest.mark.parametrize("cell", CELLS)
 def test_no_state_equals_a_state_of_zeros(cell: str, path: str) -> None:
     layer, rival = pair(cell, torch.float64, num_layers=2, bidirectional=True)
@@ -111,7 +132,7 @@ def test_no_state_equals_a_state_of_zeros(cell: str, path: str) -> None:
         assert torch.equal(a, b)
 
 
-@pytest.mark.parametrize("path", ["reference", "aten"])
+@every_path
 @pytest.mark.parametrize("cell", CELLS)
 def test_one_sequence_without_a_batch_equals_torchs(cell: str, path: str) -> None:
     for batch_first in (False, True):
@@ -122,7 +143,7 @@ def test_one_sequence_without_a_batch_equals_torchs(cell: str, path: str) -> Non
         assert_same(got, values_and_gradients(rival, x, state))
 
 
-@pytest.mark.parametrize("path", ["reference", "aten"])
+@every_path
 @pytest.mark.parametrize("enforce_sorted", [True, False])
 @pytest.mark.parametrize("cell", CELLS)
 def test_a_packed_sequence_equals_torchs(cell: str, enforce_sorted: bool, path: str) -> None:
@@ -140,17 +161,25 @@ def test_a_packed_sequence_equals_torchs(cell: str, enforce_sorted: bool, path: 
             assert (a is None and b is None) or torch.equal(a, b)
 
 
+@pytest.mark.parametrize("batch_first", [False, True])
 @pytest.mark.parametrize("cell", CELLS)
-def test_dropout_between_layers_draws_what_torch_draws(cell: str) -> None:
-    layer, rival = pair(cell, torch.float64, num_layers=3, dropout=0.5, bidirectional=True)
+def test_dropout_between_layers_draws_what_torch_draws(cell: str, batch_first: bool) -> None:
+    layer, rival = pair(
+        cell,
+        torch.float64,
+        num_layers=3,
+        dropout=0.5,
+        bidirectional=True,
+        batch_first=batch_first,
+    )
     x = torch.randn(T, B, I, dtype=torch.float64)
     outputs = []
-    for one, path in ((rival, "auto"), (layer, "aten"), (layer, "reference")):
+    for one, path in ((rival, "auto"), (layer, "aten"), (layer, "reference"), (layer, "auto")):
         torch.manual_seed(5)
         with use_path(path):
             outputs.append(one(x)[0])
-    torch.testing.assert_close(outputs[1], outputs[0])
-    torch.testing.assert_close(outputs[2], outputs[0])
+    for got in outputs[1:]:
+        torch.testing.assert_close(got, outputs[0])
     with use_path("reference"):
         assert not torch.allclose(layer(x)[0], outputs[0])
         torch.testing.assert_close(layer.eval()(x)[0], rival.eval()(x)[0])
@@ -180,18 +209,19 @@ def test_both_paths_run_under_autocast(cell: str) -> None:
 
 
 @pytest.mark.parametrize("cell", ["gru", "lstm", "lstm-projected"])
-def test_the_aten_path_is_twice_differentiable_on_a_cpu(cell: str) -> None:
-    """In float32 that is oneDNN for the LSTM; checked against torch's operations."""
+def test_every_path_is_twice_differentiable_on_a_cpu(cell: str) -> None:
+    """In float32 aten is oneDNN for the LSTM; checked against torch's operations."""
     layer, _ = pair(cell, torch.float32, num_layers=2, bidirectional=True)
     x, state = torch.randn(T, B, I, requires_grad=True), random_state(layer)
     second = {}
-    for path in ("reference", "aten"):
+    for path in ("reference", "aten", "auto"):
         with use_path(path):
             y, _ = layer(x, state)
         (slope,) = torch.autograd.grad((y**2).sum(), x, create_graph=True)
         second[path] = torch.autograd.grad((slope**2).sum(), [x, *layer.parameters()])
-    for a, b in zip(second["aten"], second["reference"], strict=True):
-        torch.testing.assert_close(a, b, rtol=1e-4, atol=1e-4)
+    for path in ("aten", "auto"):
+        for a, b in zip(second[path], second["reference"], strict=True):
+            torch.testing.assert_close(a, b, rtol=1e-4, atol=1e-4)
 
 
 @pytest.mark.parametrize("cell", CELLS)

@@ -89,6 +89,10 @@ def _notes(call: Call, path: str) -> tuple[str, ...]:
             "a backward under create_graph runs the layer again on the reference path, whose "
             "operations can be differentiated again"
         )
+    if path == "native" and not call.step:
+        notes.append(
+            "torch.compile and torch.export see one operator, torch.ops.unrolled.recurrence"
+        )
     for when, other in (
         (
             "under a transform of torch.func, in forward mode and on a tensor subclass",
