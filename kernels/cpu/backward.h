@@ -23,6 +23,7 @@ class BackwardPass {
     static constexpr int kColumns = columns_of(kCell);
     static constexpr bool kLstm = kCell == CellKind::lstm;
     static constexpr bool kGru = kCell == CellKind::gru;
+    static constexpr std::int64_t kFew = 8;  // places
 
   public:
     BackwardPass(const Backward<Real>& call, const Plan& plan, Scratch& scratch)
@@ -30,11 +31,15 @@ class BackwardPass {
         const std::int64_t H = e_.hidden, P = e_.output, B = e_.batch, all = kGates * H;
         normed_ = f_.weights.gain_ih != nullptr;
         projected_ = f_.weights.hr != nullptr;
+        // One step needs no W_hh, and a few places no packed weights.
         hh_ = plain(all, P);
-        hh_data_ = scratch.take<Real>(hh_.elements());
+        needs_hh_ = e_.steps > 1 || call.dh0;
+        hh_in_place_ = plan.places <= kFew && !(kGru && !normed_) && fits_in_place(hh_, P);
+        if (needs_hh_ && !hh_in_place_) hh_data_ = scratch.take<Real>(hh_.elements());
         if (call.dx.base) {
             ih_ = plain(all, e_.input);
-            ih_data_ = scratch.take<Real>(ih_.elements());
+            ih_in_place_ = plan.places <= kFew && fits_in_place(ih_, e_.input);
+            if (!ih_in_place_) ih_data_ = scratch.take<Real>(ih_.elements());
         }
         if (projected_) {
             hr_ = plain(P, H);
@@ -171,13 +176,24 @@ class BackwardPass {
         return team_.by_units ? i : worker + i * team_.workers;
     }
 
+    Panels<Real> hh_panels() const {
+        return hh_in_place_ ? panels_in_place(hh_, f_.weights.hh, e_.output)
+                            : panels_of(hh_, static_cast<const Real*>(hh_data_));
+    }
+    Panels<Real> ih_panels() const {
+        return ih_in_place_ ? panels_in_place(ih_, f_.weights.ih, e_.input)
+                            : panels_of(ih_, static_cast<const Real*>(ih_data_));
+    }
+
     void pack(int worker) {
         const auto share = [&](std::int64_t blocks, int w) { return blocks * w / team_.workers; };
         // A GRU's slopes by the recurrent sums stand in the order n, r, z.
         const std::int64_t shift = kGru && !normed_ ? 2 * e_.hidden : 0;
-        pack_columns(f_.weights.hh, e_.output, shift, hh_, share(hh_.blocks, worker),
-                     share(hh_.blocks, worker + 1), hh_data_);
-        if (call_.dx.base) {
+        if (hh_data_) {
+            pack_columns(f_.weights.hh, e_.output, shift, hh_, share(hh_.blocks, worker),
+                         share(hh_.blocks, worker + 1), hh_data_);
+        }
+        if (ih_data_) {
             pack_columns(f_.weights.ih, e_.input, 0, ih_, share(ih_.blocks, worker),
                          share(ih_.blocks, worker + 1), ih_data_);
         }
@@ -216,8 +232,9 @@ class BackwardPass {
             }
             set_row(worker.rows[i], t, rank);
         }
-        Panels<Real> panels = panels_of(hh_, hh_data_);
-        if (nothing) panels.size = 0;  // the last step of all rows: nothing comes back to it
+        // To the last step of all rows nothing comes back.
+        const Panels<Real> panels =
+            nothing ? Panels<Real>{zeros_, 0, hh_.vecs, 1, hh_.blocks, 0, 0} : hh_panels();
         const auto use = [&](std::int64_t block, std::int64_t first, int n, const Real* out) {
             for_units(hh_, block, e_.output, n, out,
                       [&](int r, std::int64_t j, int count, Vec<Real> product) __attribute__((
@@ -405,8 +422,7 @@ class BackwardPass {
                               store_some(worker.dx[first + r] + j, product, lanes);
                           });
         };
-        multiply(panels_of(ih_, ih_data_), 0, ih_.blocks, worker.slopes, 0, count, Sums::grouped,
-                 use);
+        multiply(ih_panels(), 0, ih_.blocks, worker.slopes, 0, count, Sums::grouped, use);
     }
 
     // dL/dx for the steps from s to the end of its stretch.
@@ -465,8 +481,8 @@ class BackwardPass {
                       });
         };
         if (call_.dh0) {
-            multiply(panels_of(hh_, hh_data_), first_block(w, hh_.blocks),
-                     last_block(w, hh_.blocks), worker.operands, 0, count, lone(), use);
+            multiply(hh_panels(), first_block(w, hh_.blocks), last_block(w, hh_.blocks),
+                     worker.operands, 0, count, lone(), use);
         }
         if (kLstm && call_.dc0 && (!team_.by_units || w == 0)) {
             for (std::int64_t i = 0; i < count; ++i) {
@@ -506,8 +522,9 @@ class BackwardPass {
     const Extent& e_;
     const Team team_;
     bool normed_, projected_;
+    bool needs_hh_ = true, hh_in_place_ = false, ih_in_place_ = false;
     Layout<Real> hh_, ih_, hr_;
-    Real *hh_data_, *ih_data_ = nullptr, *hr_data_ = nullptr;
+    Real *hh_data_ = nullptr, *ih_data_ = nullptr, *hr_data_ = nullptr;
     Real *zeros_, *carry_h_, *carry_c_ = nullptr;
     Real *outputs_ = nullptr, *d_outputs_ = nullptr;
     Real *peephole_ = nullptr, *gain_ih_ = nullptr, *gain_hh_ = nullptr, *norm_c_ = nullptr;

@@ -123,9 +123,23 @@ void pack_columns(const Real* matrix, std::int64_t columns, std::int64_t first,
 
 template <class Real>
 Panels<Real> panels_of(const Layout<Real>& layout, const Real* data) {
-    return {data,          layout.size,
-            layout.vecs,   layout.panels_a_block,
-            layout.blocks, layout.size * layout.vecs * kLanes<Real>};
+    const std::int64_t pitch = layout.vecs * kLanes<Real>;
+    return {data,          layout.size,         layout.vecs, layout.panels_a_block,
+            layout.blocks, layout.size * pitch, pitch};
+}
+
+// `matrix` (size, columns) read as panels where it stands, which pays for a few rows: to pack it
+// costs as much as to multiply with it.
+template <class Real>
+Panels<Real> panels_in_place(const Layout<Real>& layout, const Real* matrix, std::int64_t columns) {
+    return {matrix, layout.size, layout.vecs, 1, layout.blocks, layout.vecs * kLanes<Real>,
+            columns};
+}
+
+// Whether it may be: no panel reaches beyond the last column.
+template <class Real>
+bool fits_in_place(const Layout<Real>& layout, std::int64_t columns) {
+    return columns == layout.blocks * layout.vecs * kLanes<Real>;
 }
 
 }  // namespace unrolled::UNROLLED_ISA_NAMESPACE

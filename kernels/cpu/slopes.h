@@ -79,7 +79,6 @@ UNROLLED_INLINE void lstm_slopes(const BackRow<Real>& row, const Common<Real>& c
     const std::int64_t H = common.hidden;
     Vec<Real> dc = load_some(row.carry_c + j, count);
     if (row.dcells) dc += load_some(row.dcells + j, count);
-    if (row.dc) store_some(row.dc + j, dc, count);
     Vec<Real> carry = {};
     if (row.keep_c || common.rate_c != 0) {
         carry = zone_of(row.keep_c, common.rate_c, j, count) * dc;
@@ -88,6 +87,7 @@ UNROLLED_INLINE void lstm_slopes(const BackRow<Real>& row, const Common<Real>& c
     d_c += dc;
     const Vec<Real> sum_o = d_o * k.o * (1 - k.o);
     if (common.peephole) d_c += sum_o * load_some(common.peephole + 2 * H + j, count);
+    if (row.dc) store_some(row.dc + j, d_c, count);
     const Vec<Real> sum_i = d_c * k.g * k.i * (1 - k.i);
     const Vec<Real> sum_f = d_c * k.c_before * k.f * (1 - k.f);
     const Vec<Real> sum_g = d_c * k.i * (1 - k.g * k.g);

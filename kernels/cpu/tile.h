@@ -13,13 +13,15 @@ enum class Sums {
     columns,  // number (r, k) is rows[k][r]: the product with a transposed matrix
 };
 
-// out[r][v] = sum over k of number (r, k) * panel[k][v], for kRows rows and kVecs vectors.
+// out[r][v] = sum over k of number (r, k) * panel[k][v], for kRows rows and kVecs vectors. From one
+// k of the panel to the next it is `pitch` elements.
 //
 // GCC keeps the sums in registers only where every loop but that over k is unrolled and the tile is
 // a function of its own: on AVX2 that is worth a factor of 2.5.
 template <class Real, int kRows, int kVecs, int kSets, bool kByColumns>
 __attribute__((noinline)) void tile(const Real* const* rows, const Real* __restrict panel,
-                                    std::int64_t size, std::int64_t offset, Real* __restrict out) {
+                                    std::int64_t pitch, std::int64_t size, std::int64_t offset,
+                                    Real* __restrict out) {
     constexpr int L = kLanes<Real>;
     const Real* row[kRows];
     Vec<Real> sums[kSets][kRows][kVecs];
@@ -42,7 +44,7 @@ __attribute__((noinline)) void tile(const Real* const* rows, const Real* __restr
         for (int s = 0; s < kSets; ++s) {
             Vec<Real> weights[kVecs];
 #pragma GCC unroll 4
-            for (int v = 0; v < kVecs; ++v) weights[v] = load(panel + (s * kVecs + v) * L);
+            for (int v = 0; v < kVecs; ++v) weights[v] = load(panel + s * pitch + v * L);
             const Real* column = kByColumns ? rows[k + s] + offset : nullptr;
 #pragma GCC unroll 16
             for (int r = 0; r < kRows; ++r) {
@@ -51,11 +53,11 @@ __attribute__((noinline)) void tile(const Real* const* rows, const Real* __restr
                 for (int v = 0; v < kVecs; ++v) sums[s][r][v] += number * weights[v];
             }
         }
-        panel += kSets * kVecs * L;
+        panel += kSets * pitch;
     }
     if constexpr (kSets > 1) {
 #pragma GCC unroll 1
-        for (; k < size; ++k, panel += kVecs * L) {
+        for (; k < size; ++k, panel += pitch) {
 #pragma GCC unroll 16
             for (int r = 0; r < kRows; ++r) {
                 const Vec<Real> number = broadcast(row[r][k]);
@@ -77,8 +79,8 @@ __attribute__((noinline)) void tile(const Real* const* rows, const Real* __restr
 }
 
 template <class Real>
-using Tile = void (*)(const Real* const* rows, const Real* panel, std::int64_t size,
-                      std::int64_t offset, Real* out);
+using Tile = void (*)(const Real* const* rows, const Real* panel, std::int64_t pitch,
+                      std::int64_t size, std::int64_t offset, Real* out);
 
 // The widest panel, in vectors, and the most rows that go with a panel of that many: what fits into
 // the registers beside the weights and one number of a row.
@@ -104,7 +106,8 @@ struct Panels {
     int vecs;
     int panels_a_block;
     std::int64_t blocks;
-    std::int64_t step;  // elements from one panel to the next
+    std::int64_t step;   // elements from one panel to the next
+    std::int64_t pitch;  // and from one k to the next
 };
 
 // Calls use(block, first, rows, out) for each block in [from, to) and each group of at most
@@ -131,7 +134,7 @@ inline __attribute__((always_inline)) void multiply(const Panels<Real>& w, std::
             for (int p = 0; p < w.panels_a_block; ++p) {
                 (group < larger ? large : small)(of_group,
                                                  w.data + (block * w.panels_a_block + p) * w.step,
-                                                 w.size, first, out + p * n * w.vecs * L);
+                                                 w.pitch, w.size, first, out + p * n * w.vecs * L);
             }
             use(block, first, static_cast<int>(n), out);
             first += n;

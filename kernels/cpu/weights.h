@@ -84,8 +84,8 @@ class PlaceSums {
                      packed_[w] + count * vecs * L);
             }
             if (to.out) {
-                const Panels<Real> panels = {packed_[w], count,  vecs,
-                                             1,          blocks, kAtOnce * vecs * L};
+                const Panels<Real> panels = {packed_[w],         count,   vecs, 1, blocks,
+                                             kAtOnce * vecs * L, vecs * L};
                 multiply(panels, 0, blocks, slopes_[w], begin, end - begin, Sums::columns,
                          add_products);
             }

@@ -114,6 +114,7 @@ Sums lstm_backward(const Backward<double>& call, std::int64_t place, const doubl
         const double d_o = dh[j] * tanh_c[j] * o[j] * (1.0 - o[j]);
         dc[j] += d_fresh.c[j];
         if (w.peephole) dc[j] += w.peephole[2 * H + j] * d_o;
+        if (call.dc) call.dc[place * H + j] = dc[j];
 
         const double d_i = dc[j] * g[j] * i[j] * (1.0 - i[j]);
         const double d_f = dc[j] * entered.c[j] * f[j] * (1.0 - f[j]);
@@ -239,7 +240,6 @@ void row_backward(const Backward<double>& call, const Layout& layout, std::int64
         for (std::int64_t j = 0; j < e.hidden && is_lstm && call.dcells; ++j)
             d.c[j] += call.dcells[place * e.hidden + j];
         write_row(call.dh, place, d.h);
-        if (is_lstm) write_row(call.dc, place, d.c);
         d = step_backward(call, layout, b, k, d);
     }
     write_row(call.dh0, b, d.h);

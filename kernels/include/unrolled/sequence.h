@@ -156,8 +156,9 @@ struct Backward {
     Real* d_gain_ih;   // (G*H,)
     Real* d_gain_hh;   // (G*H,)
     Real* d_norm_c;    // (2, H)
-    Real* dh;          // (N, P) dL/dh_s for every s, all paths through time in it; zero beyond a
-    Real* dc;          //        row's length. (N, H) dL/dc_s likewise; LSTM only
+    Real* dh;          // (N, P) dL/dh_s for every s, all paths through time in it
+    Real* dc;          // (N, H) dL/dc~_s likewise, and through h_s: without zoneout, all of dL/dc_s.
+                       //        LSTM only. Both are zero beyond a row's length
 };
 
 // Arrays are owned by the caller, who keeps them alive, and unchanged by others, until the call

@@ -17,7 +17,6 @@ projection), `G` gates: 1 (RNN), 3 (GRU: r, z, n) or 4 (LSTM: i, f, g, o).
 
 from __future__ import annotations
 
-from functools import cache
 from typing import NamedTuple
 
 from torch import Tensor
@@ -140,8 +139,17 @@ def weights_of(layer: RNNBase, index: int, direction: int = 0) -> Weights:
     )
 
 
-@cache
+# Not functools.cache: torch.compile warns of it.
+_KNOWN_NAMES: dict[tuple[int, int], tuple[str, ...]] = {}
+
+
 def _names(index: int, direction: int) -> tuple[str, ...]:
-    suffix = f"_l{index}{'_reverse' if direction else ''}"
-    first = ("weight_ih", "weight_hh", "bias_ih", "bias_hh", "weight_hr")
-    return tuple(name + suffix for name in (*first, "peephole", "gain_ih", "gain_hh", "norm_c"))
+    known = _KNOWN_NAMES.get((index, direction))
+    if known is None:
+        suffix = f"_l{index}{'_reverse' if direction else ''}"
+        first = ("weight_ih", "weight_hh", "bias_ih", "bias_hh", "weight_hr")
+        known = tuple(
+            name + suffix for name in (*first, "peephole", "gain_ih", "gain_hh", "norm_c")
+        )
+        _KNOWN_NAMES[index, direction] = known
+    return known

@@ -19,7 +19,8 @@ class LayerRecord:
         cells: `(T, B, H)` the cell state of an LSTM after every step.
         d_h: `(T, B, P)` the gradient of the loss by `h` after each step, all paths through time in
             it; there once `backward` has run.
-        d_c: `(T, B, H)` the same by `c`, LSTM only.
+        d_c: `(T, B, H)` the same by `c` of an LSTM, what goes through `h` of the same step included
+            (with zoneout: by `c~`, the state that it would have had).
 
     With a packed input `(N, ...)` stands for `(T, B, ...)`. All are zero beyond a row's length.
     None of them takes part in gradients.
