@@ -71,6 +71,39 @@ def plan(steps: int, lengths: Tensor | None, starts: Tensor | None) -> Plan:
     return Plan(ragged=False, cut_first=starts[0] if bool(starts[0].any()) else None)
 
 
+_FUSED = {
+    "RNN_TANH": torch._VF.rnn_tanh,
+    "RNN_RELU": torch._VF.rnn_relu,
+    "GRU": torch._VF.gru,
+    "LSTM": torch._VF.lstm,
+}
+
+
+def run_plain(layer: RNNBase, x: Tensor, state: State) -> tuple[Tensor, State]:
+    """A padded call that has been checked: what torch's own forward comes to, without its checks.
+
+    Shapes: `x (T, B, I)` or, with `batch_first`, `(B, T, I)`; `state` as torch's, or None.
+    """
+    lstm = layer.mode == "LSTM"
+    if state is None:
+        batch = x.shape[0 if layer.batch_first else 1]
+        rows = layer.num_layers * (2 if layer.bidirectional else 1)
+        h = x.new_zeros(rows, batch, layer.proj_size or layer.hidden_size)
+        state = (h, x.new_zeros(rows, batch, layer.hidden_size)) if lstm else h
+    y, *final = _FUSED[layer.mode](
+        x,
+        state,
+        layer._flat_weights,
+        layer.bias,
+        layer.num_layers,
+        layer.dropout,
+        layer.training,
+        layer.bidirectional,
+        layer.batch_first,
+    )
+    return y, tuple(final) if lstm else final[0]
+
+
 def run(
     layer: RNNBase,
     fused: Forward,

@@ -115,6 +115,8 @@ class Call(NamedTuple):
         traced: whether `torch.compile` or `torch.export` is tracing.
         transformed: whether a transform of `torch.func` or forward-mode differentiation is on, or
             the input is of a subclass of torch's tensor.
+        lone_rows: rows of a padded batch that is one time step long, 0 for any other call.
+        hidden: the hidden size.
     """
 
     mode: str
@@ -128,20 +130,25 @@ class Call(NamedTuple):
     empty: bool = False
     traced: bool = False
     transformed: bool = False
+    lone_rows: int = 0
+    hidden: int = 0
 
 
 class Choice(NamedTuple):
-    """A path and the reason for it."""
+    """A path and the reason for it; `lone` where it is for a call of one time step."""
 
     path: str
     reason: str
+    lone: bool = False
 
 
 def choose_path(call: Call) -> Choice:
     """The committed rule: which path runs `call`.
 
-    `native` wherever it can run; otherwise, for a sequence, `aten` where that can; else
-    `reference`. It looks at the call only, never at a clock, so that a run repeats.
+    `native` wherever it can run, but for one time step of an RNN, or of a GRU with few rows and
+    128 units or more, called as a sequence: `aten` is quicker at that, having no weights to pack.
+    Otherwise, for a sequence, `aten` where that can run; else `reference`. It looks at the call
+    only, never at a clock, so that a run repeats.
 
     Raises:
         ConfigError: a path was asked for that can't run this call.
@@ -157,7 +164,7 @@ def choose_path(call: Call) -> Choice:
         return Choice(asked, "forced by use_path")
     obstacle = why_not("native", call)
     if obstacle is None:
-        return _NATIVE
+        return _LONE if _is_lone(call) else _NATIVE
     if call.step or call.transformed:
         return Choice("reference", f"chosen by the rule, since native can't run it: {obstacle}")
     second = why_not("aten", call)
@@ -170,6 +177,17 @@ def choose_path(call: Call) -> Choice:
 
 
 _NATIVE = Choice("native", "chosen by the rule: it takes native wherever native can run")
+
+
+_LONE = Choice("aten", "chosen by the rule: aten is quicker at one time step", lone=True)
+
+
+def _is_lone(call: Call) -> bool:
+    if not call.lone_rows or call.traced:
+        return False
+    return call.mode.startswith("RNN") or (
+        call.mode == "GRU" and call.lone_rows <= 8 and call.hidden >= 128
+    )
 
 
 def why_not(path: str, call: Call) -> str | None:

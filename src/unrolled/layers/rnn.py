@@ -68,8 +68,13 @@ class _Layer(RNNBase):
                 `state`; or a path was asked for that can't run this call.
         """
         hx = one_state(hx, state)
-        choice = choose_path(self._call(input))
-        if choice.path == "aten" and lengths is None and starts is None:
+        ragged = lengths is not None or starts is not None
+        choice = choose_path(self._call(input, ragged=ragged))
+        if choice.lone:
+            self._check(input, hx)
+            assert isinstance(input, Tensor)
+            return aten.run_plain(self, input, hx)
+        if choice.path == "aten" and not ragged:
             try:
                 return super().forward(input, hx)
             except Exception:
@@ -152,7 +157,8 @@ class _Layer(RNNBase):
         The answer is for this moment: `use_path`, autocast, `torch.no_grad` and `training` all
         count.
         """
-        call = self._call(self.weight_ih_l0 if input is None else input, step=step)
+        ragged = lengths is not None or starts is not None
+        call = self._call(self.weight_ih_l0 if input is None else input, step=step, ragged=ragged)
         if input is not None and step:
             check_step(self, input, None)
         elif input is not None:
@@ -164,7 +170,7 @@ class _Layer(RNNBase):
             input = self._time_major(input)
         return explain(self, call, input, lengths, starts)
 
-    def _call(self, input: Any, step: bool = False) -> Call:
+    def _call(self, input: Any, step: bool = False, ragged: bool = False) -> Call:
         """What the rule looks at, for a call with this input."""
         data = input.data if isinstance(input, PackedSequence) else input
         if not isinstance(data, Tensor):
@@ -184,6 +190,8 @@ class _Layer(RNNBase):
             empty=_no_rows(data, step, self.batch_first),
             traced=torch.compiler.is_compiling(),
             transformed=transformed(data),
+            lone_rows=0 if step or ragged else _rows_of_one_step(input, self.batch_first),
+            hidden=self.hidden_size,
         )
 
     def _time_major(self, input: Tensor) -> Tensor:
@@ -211,6 +219,15 @@ class _Layer(RNNBase):
         lengths = check_lengths(lengths, steps, batch)
         starts = check_starts(starts, (first, second), "(B, T)" if self.batch_first else "(T, B)")
         return lengths, starts.t() if starts is not None and self.batch_first else starts
+
+
+def _rows_of_one_step(input: Any, batch_first: bool) -> int:
+    """How many rows a padded batch of one time step has; 0 for anything else."""
+    if not isinstance(input, Tensor) or input.dim() != 3:
+        return 0
+    first, second = input.shape[:2]
+    steps, rows = (second, first) if batch_first else (first, second)
+    return rows if steps == 1 else 0
 
 
 def _no_rows(data: Tensor, step: bool, batch_first: bool) -> bool:
