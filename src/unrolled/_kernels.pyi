@@ -6,7 +6,7 @@ from typing import overload
 
 
 def isa() -> str:
-    """The instruction set in use: 'generic' or 'avx2'."""
+    """The instruction set in use: 'generic', 'avx2' or 'avx512'."""
 
 def use_isa(name: str) -> None:
     """
@@ -16,6 +16,11 @@ def use_isa(name: str) -> None:
 def has_isa(name: str) -> bool:
     """
     True where this instruction set was compiled in and the processor has it.
+    """
+
+def run_tiles(times: int) -> float:
+    """
+    Run the inner loop of all products so often; gives the floating-point operations done.
     """
 
 def compiler() -> str:

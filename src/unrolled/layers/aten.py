@@ -71,7 +71,7 @@ def plan(steps: int, lengths: Tensor | None, starts: Tensor | None) -> Plan:
     return Plan(ragged=False, cut_first=starts[0] if bool(starts[0].any()) else None)
 
 
-_FUSED = {
+_FUSED: dict[str, Callable[..., tuple[Tensor, ...]]] = {
     "RNN_TANH": torch._VF.rnn_tanh,
     "RNN_RELU": torch._VF.rnn_relu,
     "GRU": torch._VF.gru,

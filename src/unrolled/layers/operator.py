@@ -15,6 +15,7 @@ import torch
 from torch import Tensor
 
 from unrolled.layers import recurrence
+from unrolled.layers.checks import check_lengths, check_starts
 from unrolled.layers.recurrence import Run
 from unrolled.layers.states import State
 
@@ -63,6 +64,11 @@ def _recurrence(
 ) -> list[Tensor]:
     """`y`, `hn` and, for an LSTM, `cn`; then what is kept, empty tensors where there is none."""
     run = Run(mode, False, lengths, starts, batch_sizes, (rate_h, rate_c), epsilon)
+    # Nothing could be looked at while this was traced, and an exported graph may be given anything.
+    recurrence.check_parts(run, x, h0, c0, _given(parts))
+    if batch_sizes is None:
+        check_lengths(lengths, len(x), x.shape[1])
+        check_starts(starts, tuple(x.shape[:2]), "(T, B)")
     outputs, kept = recurrence.forward(run, x, h0, c0, _given(parts), keep=keep)
     return [*outputs, *(x.new_empty(0) if part is None else part for part in kept)]
 
