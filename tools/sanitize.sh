@@ -1,9 +1,11 @@
 #!/usr/bin/env bash
-# Builds the kernels with the address and undefined-behaviour sanitizers, and runs their tests on that build.
+# Builds the kernels with the address and undefined-behaviour sanitizers and runs their tests on that build; then with
+# the thread sanitizer, for the threads that meet after each step.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 python="$PWD/.venv/bin/python"
 build=build/sanitize
+compiler="${CXX:-c++}"
 
 "$python" -m pip install -qq cmake ninja
 PATH="$PWD/.venv/bin:$PATH"
@@ -15,8 +17,11 @@ cmake -S . -B "$build" -G Ninja -DCMAKE_BUILD_TYPE=RelWithDebInfo -DPython_EXECU
 cmake --build "$build" > "$build.log" 2>&1 || { cat "$build.log" >&2; exit 1; }
 
 # Python itself is not built with the sanitizer, so its library has to come first; what Python never frees is no leak.
-compiler="${CXX:-c++}"
 LD_PRELOAD="$("$compiler" -print-file-name=libasan.so) $("$compiler" -print-file-name=libubsan.so) $("$compiler" -print-file-name=libstdc++.so.6)" \
     ASAN_OPTIONS=detect_leaks=0 \
     UNROLLED_TEST_KERNELS="$(ls "$build"/_kernels*.so)" \
-    "$python" -m pytest -q tests/kernels/test_steps.py "$@"
+    "$python" -m pytest -q tests/kernels "$@"
+
+"$compiler" -std=c++17 -O1 -g -fsanitize=thread -DUNROLLED_STD_THREADS -DUNROLLED_ISA_NAMESPACE=generic -Wno-psabi \
+    -Ikernels/include tests/kernels/meeting.cpp kernels/cpu/{gru,tile,team,threads,plan,scratch}.cpp -pthread -o build/meeting
+build/meeting

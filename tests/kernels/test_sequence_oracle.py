@@ -123,7 +123,7 @@ class Unrolled:
         g = torch.tanh(g)
         c = f * c + i * g
         o = torch.sigmoid(o + p_o * c)
-        self.keep(place, gates=torch.cat([i, f, g, o]))
+        self.keep(place, gates=torch.cat([i, f, g, o]), fresh=c)
         seen = c
         if self.call.norm:
             self.keep(
@@ -178,7 +178,7 @@ class Unrolled:
         """What `run_backward` gives when every gradient is wanted."""
         call, at = self.call, self.at
         leaves = {name: leaf for name, leaf in self.leaves.items() if leaf.requires_grad}
-        inner = {name: at.get(name, {}) for name in ("h", "cells", "gx", "gh")}
+        inner = {name: at.get(name, {}) for name in ("h", "fresh", "gx", "gh")}
         wanted = [*leaves.values(), *(v for values in inner.values() for v in values.values())]
         found = torch.autograd.grad(self.loss(), wanted, allow_unused=True, materialize_grads=True)
         each = iter(found)
@@ -187,7 +187,7 @@ class Unrolled:
         names = {"x": "dx", "h0": "dh0", "c0": "dc0"}
         gradients = {names.get(name, f"d_{name}"): value for name, value in by_leaf.items()}
         gradients["dh"] = self.table(by_place["h"], (call.places, call.output), 0.0)
-        gradients["dc"] = self.table(by_place["cells"], (call.places, call.hidden), 0.0)
+        gradients["dc"] = self.table(by_place["fresh"], (call.places, call.hidden), 0.0)
         sums = by_place["gx"]
         if call.cell == "gru":
             sums = {at: torch.cat([by_place["gh"][at][2 * call.hidden :], sums[at]]) for at in sums}

@@ -178,9 +178,6 @@ def step_by_step(
             cut = (cuts[edge] & (edge < LENGTHS)).unsqueeze(1)
             entering = map_state(lambda part, cut=cut: part.masked_fill(cut, 0), state)
         _, new = cell.step(projected[t], entering)
-        if mode == "LSTM":
-            # d_c is the slope by the c that goes on to the next step; h of this step took c~.
-            new = new[0], new[1].view_as(new[1])
         for part in tensors_of(new):
             part.retain_grad()
         real = (t < LENGTHS).unsqueeze(1)

@@ -18,7 +18,7 @@ from torch import Tensor
 from torch.nn.utils.rnn import PackedSequence, pack_padded_sequence, pad_packed_sequence
 
 from unrolled import kernels
-from unrolled.errors import ShapeError
+from unrolled.errors import ConfigError, ShapeError
 from unrolled.layers import reference
 from unrolled.layers.call import EPSILON, LayerCall, Masks, Weights
 from unrolled.layers.checks import DTypeRuntimeError
@@ -86,6 +86,10 @@ def run_layer(
             parts += [None, None, None]
         else:
             own = masks[direction]
+            if own.recurrent is not None and own.recurrent.requires_grad:
+                raise ConfigError(
+                    "masks.recurrent: got a mask that requires grad, which it can't have"
+                )
             parts += [_bytes(own.zoneout_h), _bytes(own.zoneout_c), own.recurrent]
     if torch.compiler.is_compiling():
         from unrolled.layers.operator import run_traced
