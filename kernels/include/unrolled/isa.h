@@ -6,8 +6,8 @@
 
 namespace unrolled {
 
-// The instruction set in use: "generic", "avx2" or "avx512". The first call chooses: what the environment
-// variable UNROLLED_ISA names, or else the best one that this processor has. Throws
+// The instruction set in use: "generic", "avx2" or "avx512". The first call chooses: what the
+// environment variable UNROLLED_ISA names, or else the best one that this processor has. Throws
 // std::invalid_argument where UNROLLED_ISA names none, or one that is not at hand. The text is
 // static.
 const char* isa();

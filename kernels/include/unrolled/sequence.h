@@ -157,7 +157,7 @@ struct Backward {
     Real* d_gain_hh;   // (G*H,)
     Real* d_norm_c;    // (2, H)
     Real* dh;          // (N, P) dL/dh_s for every s, all paths through time in it
-    Real* dc;          // (N, H) dL/dc~_s likewise, and through h_s: without zoneout, all of dL/dc_s.
+    Real* dc;          // (N, H) dL/dc~_s likewise, through h_s too: dL/dc_s but for zoneout.
                        //        LSTM only. Both are zero beyond a row's length
 };
 
