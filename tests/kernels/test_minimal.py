@@ -35,7 +35,7 @@ LARGE = minimal_calls(
 
 
 def unmarked(kept: Tensor, call: Call) -> Tensor:
-    """What was kept, without the marks: they flip where the candidate's sum is 0 but for rounding."""
+    """What was kept, without the marks, which flip where a sum is 0 but for rounding."""
     plain = kept.clone()
     plain[:, -call.hidden :] = plain[:, -call.hidden :].abs()
     return plain
