@@ -12,19 +12,24 @@
 #include "unrolled/gru_step.h"
 #include "unrolled/isa.h"
 #include "unrolled/lstm_step.h"
+#include "unrolled/minimal.h"
 #include "unrolled/sequence.h"
 
 namespace unrolled {
 
-#define DECLARE_KERNELS_OF(name)                                    \
-    namespace name {                                                \
-    void lstm_step(const LstmStep<float>&);                         \
-    void gru_step(const GruStep<float>&);                           \
-    double run_tiles(std::int64_t times);                           \
-    template <class Real, CellKind kCell>                           \
-    void forward_of(const Forward<Real>&, const Plan&, Scratch&);   \
-    template <class Real, CellKind kCell>                           \
-    void backward_of(const Backward<Real>&, const Plan&, Scratch&); \
+#define DECLARE_KERNELS_OF(name)                                                   \
+    namespace name {                                                               \
+    void lstm_step(const LstmStep<float>&);                                        \
+    void gru_step(const GruStep<float>&);                                          \
+    double run_tiles(std::int64_t times);                                          \
+    template <class Real, CellKind kCell>                                          \
+    void forward_of(const Forward<Real>&, const Plan&, Scratch&);                  \
+    template <class Real, CellKind kCell>                                          \
+    void backward_of(const Backward<Real>&, const Plan&, Scratch&);                \
+    template <class Real>                                                          \
+    void minimal_forward_of(const MinimalForward<Real>&, const Plan&, Scratch&);   \
+    template <class Real>                                                          \
+    void minimal_backward_of(const MinimalBackward<Real>&, const Plan&, Scratch&); \
     }
 
 DECLARE_KERNELS_OF(generic)
@@ -42,6 +47,12 @@ struct OverTime {
     void (*backward[4])(const Backward<Real>&, const Plan&, Scratch&);
 };
 
+template <class Real>
+struct Minimal {
+    void (*forward)(const MinimalForward<Real>&, const Plan&, Scratch&);
+    void (*backward)(const MinimalBackward<Real>&, const Plan&, Scratch&);
+};
+
 struct Kernels {
     const char* isa;
     bool (*runs_here)();
@@ -50,6 +61,8 @@ struct Kernels {
     double (*run_tiles)(std::int64_t times);
     OverTime<float> over_time;
     OverTime<double> over_time_double;
+    Minimal<float> minimal;
+    Minimal<double> minimal_double;
 };
 
 #define OF_ALL_CELLS(function, Real)                                         \
@@ -59,8 +72,10 @@ struct Kernels {
 #define KERNELS_OF(name, runs_here)                                                            \
     {                                                                                          \
         #name, runs_here, name::lstm_step, name::gru_step, name::run_tiles,                    \
-            {OF_ALL_CELLS(name::forward_of, float), OF_ALL_CELLS(name::backward_of, float)}, { \
-            OF_ALL_CELLS(name::forward_of, double), OF_ALL_CELLS(name::backward_of, double)    \
+            {OF_ALL_CELLS(name::forward_of, float), OF_ALL_CELLS(name::backward_of, float)},   \
+            {OF_ALL_CELLS(name::forward_of, double), OF_ALL_CELLS(name::backward_of, double)}, \
+            {name::minimal_forward_of<float>, name::minimal_backward_of<float>}, {             \
+            name::minimal_forward_of<double>, name::minimal_backward_of<double>                \
         }                                                                                      \
     }
 
@@ -133,6 +148,8 @@ namespace {
 
 const OverTime<float>& over_time(float) { return kernels().over_time; }
 const OverTime<double>& over_time(double) { return kernels().over_time_double; }
+const Minimal<float>& minimal(float) { return kernels().minimal; }
+const Minimal<double>& minimal(double) { return kernels().minimal_double; }
 
 }  // namespace
 
@@ -154,6 +171,25 @@ template void forward<float>(const Forward<float>&);
 template void forward<double>(const Forward<double>&);
 template void backward<float>(const Backward<float>&);
 template void backward<double>(const Backward<double>&);
+
+template <class Real>
+void minimal_forward(const MinimalForward<Real>& call) {
+    Scratch scratch;
+    const Plan plan = make_plan(call.extent, scratch);
+    minimal(Real()).forward(call, plan, scratch);
+}
+
+template <class Real>
+void minimal_backward(const MinimalBackward<Real>& call) {
+    Scratch scratch;
+    const Plan plan = make_plan(call.forward.extent, scratch);
+    minimal(Real()).backward(call, plan, scratch);
+}
+
+template void minimal_forward<float>(const MinimalForward<float>&);
+template void minimal_forward<double>(const MinimalForward<double>&);
+template void minimal_backward<float>(const MinimalBackward<float>&);
+template void minimal_backward<double>(const MinimalBackward<double>&);
 
 double run_tiles(std::int64_t times) { return kernels().run_tiles(times); }
 

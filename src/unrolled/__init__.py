@@ -30,6 +30,8 @@ _HOMES = {
     "GRU": "layers.rnn",
     "Generator": "tasks.generator",
     "LSTM": "layers.rnn",
+    "MinGRU": "layers.minimal_layers",
+    "MinLSTM": "layers.minimal_layers",
     "RNN": "layers.rnn",
     "Recurrent": "layers.recurrent",
     "UnrolledError": "errors",
@@ -48,6 +50,8 @@ __all__ = [
     "Batch",
     "Forecaster",
     "Generator",
+    "MinGRU",
+    "MinLSTM",
     "Recurrent",
     "UnrolledError",
     "info",
@@ -63,7 +67,7 @@ if TYPE_CHECKING:
     from unrolled.data.series import read_series
     from unrolled.data.text import read_text
     from unrolled.errors import UnrolledError
-    from unrolled.layers import GRU, LSTM, RNN, Recurrent, use_path
+    from unrolled.layers import GRU, LSTM, RNN, MinGRU, MinLSTM, Recurrent, use_path
     from unrolled.tasks.forecaster import Forecaster
     from unrolled.tasks.generator import Generator
     from unrolled.tasks.loading import load

@@ -919,3 +919,499 @@ def oracle_backward(call: Backward64) -> None:
     """
     Its gradients in plain loops: what the fast backward is tested against.
     """
+
+class MinimalForward32:
+    """
+    Arguments of a minimal_forward call (minimal.h), laid flat; all 0 at first.
+    """
+
+    def __init__(self) -> None: ...
+
+    @property
+    def cell(self) -> int: ...
+
+    @cell.setter
+    def cell(self, arg: int, /) -> None: ...
+
+    @property
+    def steps(self) -> int: ...
+
+    @steps.setter
+    def steps(self, arg: int, /) -> None: ...
+
+    @property
+    def batch(self) -> int: ...
+
+    @batch.setter
+    def batch(self, arg: int, /) -> None: ...
+
+    @property
+    def input(self) -> int: ...
+
+    @input.setter
+    def input(self, arg: int, /) -> None: ...
+
+    @property
+    def hidden(self) -> int: ...
+
+    @hidden.setter
+    def hidden(self, arg: int, /) -> None: ...
+
+    @property
+    def output(self) -> int: ...
+
+    @output.setter
+    def output(self, arg: int, /) -> None: ...
+
+    @property
+    def reverse(self) -> bool: ...
+
+    @reverse.setter
+    def reverse(self, arg: bool, /) -> None: ...
+
+    @property
+    def threads(self) -> int: ...
+
+    @threads.setter
+    def threads(self, arg: int, /) -> None: ...
+
+    @property
+    def lengths(self) -> int: ...
+
+    @lengths.setter
+    def lengths(self, arg: int, /) -> None: ...
+
+    @property
+    def batch_sizes(self) -> int: ...
+
+    @batch_sizes.setter
+    def batch_sizes(self, arg: int, /) -> None: ...
+
+    @property
+    def starts(self) -> int: ...
+
+    @starts.setter
+    def starts(self, arg: int, /) -> None: ...
+
+    @property
+    def starts_time(self) -> int: ...
+
+    @starts_time.setter
+    def starts_time(self, arg: int, /) -> None: ...
+
+    @property
+    def starts_row(self) -> int: ...
+
+    @starts_row.setter
+    def starts_row(self, arg: int, /) -> None: ...
+
+    @property
+    def weight(self) -> int: ...
+
+    @weight.setter
+    def weight(self, arg: int, /) -> None: ...
+
+    @property
+    def bias(self) -> int: ...
+
+    @bias.setter
+    def bias(self, arg: int, /) -> None: ...
+
+    @property
+    def x(self) -> int: ...
+
+    @x.setter
+    def x(self, arg: int, /) -> None: ...
+
+    @property
+    def x_time(self) -> int: ...
+
+    @x_time.setter
+    def x_time(self, arg: int, /) -> None: ...
+
+    @property
+    def x_row(self) -> int: ...
+
+    @x_row.setter
+    def x_row(self, arg: int, /) -> None: ...
+
+    @property
+    def h0(self) -> int: ...
+
+    @h0.setter
+    def h0(self, arg: int, /) -> None: ...
+
+    @property
+    def y(self) -> int: ...
+
+    @y.setter
+    def y(self, arg: int, /) -> None: ...
+
+    @property
+    def y_time(self) -> int: ...
+
+    @y_time.setter
+    def y_time(self, arg: int, /) -> None: ...
+
+    @property
+    def y_row(self) -> int: ...
+
+    @y_row.setter
+    def y_row(self, arg: int, /) -> None: ...
+
+    @property
+    def hn(self) -> int: ...
+
+    @hn.setter
+    def hn(self, arg: int, /) -> None: ...
+
+    @property
+    def kept(self) -> int: ...
+
+    @kept.setter
+    def kept(self, arg: int, /) -> None: ...
+
+class MinimalForward64:
+    """
+    Arguments of a minimal_forward call (minimal.h), laid flat; all 0 at first.
+    """
+
+    def __init__(self) -> None: ...
+
+    @property
+    def cell(self) -> int: ...
+
+    @cell.setter
+    def cell(self, arg: int, /) -> None: ...
+
+    @property
+    def steps(self) -> int: ...
+
+    @steps.setter
+    def steps(self, arg: int, /) -> None: ...
+
+    @property
+    def batch(self) -> int: ...
+
+    @batch.setter
+    def batch(self, arg: int, /) -> None: ...
+
+    @property
+    def input(self) -> int: ...
+
+    @input.setter
+    def input(self, arg: int, /) -> None: ...
+
+    @property
+    def hidden(self) -> int: ...
+
+    @hidden.setter
+    def hidden(self, arg: int, /) -> None: ...
+
+    @property
+    def output(self) -> int: ...
+
+    @output.setter
+    def output(self, arg: int, /) -> None: ...
+
+    @property
+    def reverse(self) -> bool: ...
+
+    @reverse.setter
+    def reverse(self, arg: bool, /) -> None: ...
+
+    @property
+    def threads(self) -> int: ...
+
+    @threads.setter
+    def threads(self, arg: int, /) -> None: ...
+
+    @property
+    def lengths(self) -> int: ...
+
+    @lengths.setter
+    def lengths(self, arg: int, /) -> None: ...
+
+    @property
+    def batch_sizes(self) -> int: ...
+
+    @batch_sizes.setter
+    def batch_sizes(self, arg: int, /) -> None: ...
+
+    @property
+    def starts(self) -> int: ...
+
+    @starts.setter
+    def starts(self, arg: int, /) -> None: ...
+
+    @property
+    def starts_time(self) -> int: ...
+
+    @starts_time.setter
+    def starts_time(self, arg: int, /) -> None: ...
+
+    @property
+    def starts_row(self) -> int: ...
+
+    @starts_row.setter
+    def starts_row(self, arg: int, /) -> None: ...
+
+    @property
+    def weight(self) -> int: ...
+
+    @weight.setter
+    def weight(self, arg: int, /) -> None: ...
+
+    @property
+    def bias(self) -> int: ...
+
+    @bias.setter
+    def bias(self, arg: int, /) -> None: ...
+
+    @property
+    def x(self) -> int: ...
+
+    @x.setter
+    def x(self, arg: int, /) -> None: ...
+
+    @property
+    def x_time(self) -> int: ...
+
+    @x_time.setter
+    def x_time(self, arg: int, /) -> None: ...
+
+    @property
+    def x_row(self) -> int: ...
+
+    @x_row.setter
+    def x_row(self, arg: int, /) -> None: ...
+
+    @property
+    def h0(self) -> int: ...
+
+    @h0.setter
+    def h0(self, arg: int, /) -> None: ...
+
+    @property
+    def y(self) -> int: ...
+
+    @y.setter
+    def y(self, arg: int, /) -> None: ...
+
+    @property
+    def y_time(self) -> int: ...
+
+    @y_time.setter
+    def y_time(self, arg: int, /) -> None: ...
+
+    @property
+    def y_row(self) -> int: ...
+
+    @y_row.setter
+    def y_row(self, arg: int, /) -> None: ...
+
+    @property
+    def hn(self) -> int: ...
+
+    @hn.setter
+    def hn(self, arg: int, /) -> None: ...
+
+    @property
+    def kept(self) -> int: ...
+
+    @kept.setter
+    def kept(self, arg: int, /) -> None: ...
+
+class MinimalBackward32:
+    """
+    Arguments of a minimal_backward call (minimal.h), laid flat; all 0 at first.
+    """
+
+    def __init__(self) -> None: ...
+
+    @property
+    def forward(self) -> MinimalForward32:
+        """The forward call; copied where it is assigned."""
+
+    @forward.setter
+    def forward(self, arg: MinimalForward32, /) -> None: ...
+
+    @property
+    def dy(self) -> int: ...
+
+    @dy.setter
+    def dy(self, arg: int, /) -> None: ...
+
+    @property
+    def dy_time(self) -> int: ...
+
+    @dy_time.setter
+    def dy_time(self, arg: int, /) -> None: ...
+
+    @property
+    def dy_row(self) -> int: ...
+
+    @dy_row.setter
+    def dy_row(self, arg: int, /) -> None: ...
+
+    @property
+    def dhn(self) -> int: ...
+
+    @dhn.setter
+    def dhn(self, arg: int, /) -> None: ...
+
+    @property
+    def dsums(self) -> int: ...
+
+    @dsums.setter
+    def dsums(self, arg: int, /) -> None: ...
+
+    @property
+    def dx(self) -> int: ...
+
+    @dx.setter
+    def dx(self, arg: int, /) -> None: ...
+
+    @property
+    def dx_time(self) -> int: ...
+
+    @dx_time.setter
+    def dx_time(self, arg: int, /) -> None: ...
+
+    @property
+    def dx_row(self) -> int: ...
+
+    @dx_row.setter
+    def dx_row(self, arg: int, /) -> None: ...
+
+    @property
+    def dh0(self) -> int: ...
+
+    @dh0.setter
+    def dh0(self, arg: int, /) -> None: ...
+
+    @property
+    def d_weight(self) -> int: ...
+
+    @d_weight.setter
+    def d_weight(self, arg: int, /) -> None: ...
+
+    @property
+    def d_bias(self) -> int: ...
+
+    @d_bias.setter
+    def d_bias(self, arg: int, /) -> None: ...
+
+    @property
+    def dh(self) -> int: ...
+
+    @dh.setter
+    def dh(self, arg: int, /) -> None: ...
+
+class MinimalBackward64:
+    """
+    Arguments of a minimal_backward call (minimal.h), laid flat; all 0 at first.
+    """
+
+    def __init__(self) -> None: ...
+
+    @property
+    def forward(self) -> MinimalForward64:
+        """The forward call; copied where it is assigned."""
+
+    @forward.setter
+    def forward(self, arg: MinimalForward64, /) -> None: ...
+
+    @property
+    def dy(self) -> int: ...
+
+    @dy.setter
+    def dy(self, arg: int, /) -> None: ...
+
+    @property
+    def dy_time(self) -> int: ...
+
+    @dy_time.setter
+    def dy_time(self, arg: int, /) -> None: ...
+
+    @property
+    def dy_row(self) -> int: ...
+
+    @dy_row.setter
+    def dy_row(self, arg: int, /) -> None: ...
+
+    @property
+    def dhn(self) -> int: ...
+
+    @dhn.setter
+    def dhn(self, arg: int, /) -> None: ...
+
+    @property
+    def dsums(self) -> int: ...
+
+    @dsums.setter
+    def dsums(self, arg: int, /) -> None: ...
+
+    @property
+    def dx(self) -> int: ...
+
+    @dx.setter
+    def dx(self, arg: int, /) -> None: ...
+
+    @property
+    def dx_time(self) -> int: ...
+
+    @dx_time.setter
+    def dx_time(self, arg: int, /) -> None: ...
+
+    @property
+    def dx_row(self) -> int: ...
+
+    @dx_row.setter
+    def dx_row(self, arg: int, /) -> None: ...
+
+    @property
+    def dh0(self) -> int: ...
+
+    @dh0.setter
+    def dh0(self, arg: int, /) -> None: ...
+
+    @property
+    def d_weight(self) -> int: ...
+
+    @d_weight.setter
+    def d_weight(self, arg: int, /) -> None: ...
+
+    @property
+    def d_bias(self) -> int: ...
+
+    @d_bias.setter
+    def d_bias(self, arg: int, /) -> None: ...
+
+    @property
+    def dh(self) -> int: ...
+
+    @dh.setter
+    def dh(self, arg: int, /) -> None: ...
+
+@overload
+def minimal_forward(call: MinimalForward32) -> None:
+    """A minGRU or minLSTM layer over time, in one direction (minimal.h)."""
+
+@overload
+def minimal_forward(call: MinimalForward64) -> None:
+    """The same in float64."""
+
+@overload
+def minimal_backward(call: MinimalBackward32) -> None:
+    """The gradients of a minGRU or minLSTM layer over time (minimal.h)."""
+
+@overload
+def minimal_backward(call: MinimalBackward64) -> None:
+    """The same in float64."""
+
+def oracle_minimal_forward(call: MinimalForward64) -> None:
+    """A minGRU or minLSTM layer in plain loops: the fast forward's oracle."""
+
+def oracle_minimal_backward(call: MinimalBackward64) -> None:
+    """Its gradients in plain loops: the fast backward's oracle."""

@@ -75,6 +75,27 @@ def backward(call: Any) -> None:
     _over_time().backward(call)
 
 
+def minimal_forward_call(dtype: Any) -> Any:
+    """The arguments of `minimal_forward`, all zero; as `forward_call`, of
+    `kernels/include/unrolled/minimal.h`."""
+    return _minimal().forward_calls[dtype]()
+
+
+def minimal_backward_call(dtype: Any) -> Any:
+    """The arguments of `minimal_backward`, as `minimal_forward_call`."""
+    return _minimal().backward_calls[dtype]()
+
+
+def minimal_forward(call: Any) -> None:
+    """One minGRU or minLSTM layer over time, in one direction."""
+    _minimal().forward(call)
+
+
+def minimal_backward(call: Any) -> None:
+    """Its gradients."""
+    _minimal().backward(call)
+
+
 def lstm_step(
     x: Tensor,
     h: Tensor,
@@ -165,6 +186,19 @@ class _OverTime(NamedTuple):
     backward_calls: dict[Any, Callable[[], Any]]
     forward: Callable[[Any], None]
     backward: Callable[[Any], None]
+
+
+@cache
+def _minimal() -> _OverTime:
+    import torch
+
+    module = _module()
+    return _OverTime(
+        {torch.float32: module.MinimalForward32, torch.float64: module.MinimalForward64},
+        {torch.float32: module.MinimalBackward32, torch.float64: module.MinimalBackward64},
+        module.minimal_forward,
+        module.minimal_backward,
+    )
 
 
 @cache

@@ -67,7 +67,7 @@ class Memory:
         return whole, view[..., pitch - width :]
 
 
-def _point(struct: Any, name: str, tensor: Tensor) -> None:
+def point(struct: Any, name: str, tensor: Tensor) -> None:
     """Sets the address of an array, and its strides where it has them."""
     setattr(struct, name, tensor.data_ptr())
     if name in STRIDED:
@@ -86,7 +86,7 @@ def _forward_struct(native: Any, call: Call, memory: Memory) -> Any:
     struct.rate_h, struct.rate_c, struct.epsilon = call.rate_h, call.rate_c, EPSILON
     for name, tensor in call.inputs.items():
         if name not in GRADIENTS_IN:
-            _point(struct, name, memory.put(name, tensor))
+            point(struct, name, memory.put(name, tensor))
     return struct
 
 
@@ -105,7 +105,7 @@ def run_forward(native: Any, call: Call, *, oracle: bool, keep: bool = True) -> 
     shapes = _forward_outputs(call) | (call.kept_shapes() if keep else {})
     results = {name: memory.room(name, shape) for name, shape in shapes.items()}
     for name, tensor in results.items():
-        _point(struct, name, tensor)
+        point(struct, name, tensor)
     (native.oracle_forward if oracle else native.forward)(struct)
     memory.check_frames()
     if call.cell != "gru":
@@ -128,11 +128,11 @@ def run_backward(
     inner = _forward_struct(native, call, memory)
     kept = {name: memory.put(name, tensor) for name, tensor in forward.items()}
     for name, tensor in kept.items():
-        _point(inner, name, tensor)
+        point(inner, name, tensor)
     struct.forward = inner
     for name in GRADIENTS_IN:
         if name in call.inputs:
-            _point(struct, name, memory.put(name, call.inputs[name]))
+            point(struct, name, memory.put(name, call.inputs[name]))
 
     shapes = call.gradient_shapes()
     results = {name: memory.room(name, shapes[name]) for name in sorted(call.wanted)}
@@ -141,7 +141,7 @@ def run_backward(
     else:
         results["dgates"] = memory.room("dgates", (call.places, call.kept_gates))
     for name, tensor in results.items():
-        _point(struct, name, tensor)
+        point(struct, name, tensor)
     (native.oracle_backward if oracle else native.backward)(struct)
     memory.check_frames()
     results["dgates"] = results["dgates"].masked_fill(~call.real[:, None], 0.0)

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from unrolled.layers.cells import LSTMStep as LSTMStep
     from unrolled.layers.cells import RNNStep as RNNStep
     from unrolled.layers.explain import Explanation as Explanation
+    from unrolled.layers.minimal_layers import MinGRU as MinGRU
+    from unrolled.layers.minimal_layers import MinLSTM as MinLSTM
     from unrolled.layers.paths import choose_path as choose_path
     from unrolled.layers.paths import use_path as use_path
     from unrolled.layers.recurrent import Recurrent as Recurrent
@@ -28,6 +30,8 @@ _HOMES = {
     "LSTMStep": "cells",
     "RNNStep": "cells",
     "Explanation": "explain",
+    "MinGRU": "minimal_layers",
+    "MinLSTM": "minimal_layers",
     "choose_path": "paths",
     "use_path": "paths",
     "Recurrent": "recurrent",

@@ -7,7 +7,7 @@ errors here are also of the type that torch raises at that place.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Protocol
 
 import torch
 from torch import Tensor
@@ -21,6 +21,18 @@ from unrolled.layers.states import tensors_of
 
 class _DeviceError(ConfigError, RuntimeError):
     """A tensor on another device than the layer; torch raises RuntimeError."""
+
+
+class Sized(Protocol):
+    """What the checks ask of a layer."""
+
+    mode: str
+    input_size: int
+    hidden_size: int
+    proj_size: int
+    num_layers: int
+    batch_first: bool
+    bidirectional: bool
 
 
 Fault = tuple[type[UnrolledError], str]
@@ -47,7 +59,7 @@ def check_call(layer: RNNBase, torch_forward: Callable[..., Any], input: Any, hx
     Args:
         torch_forward: torch's own forward, asked for its text where something is wrong.
     """
-    fault = _fault(layer, input, hx)
+    fault = fault_of(layer, input, "hx", hx)
     if fault is None:
         return
     kind, message = fault
@@ -67,7 +79,7 @@ def check_call(layer: RNNBase, torch_forward: Callable[..., Any], input: Any, hx
     raise kind(message)
 
 
-def check_step(layer: RNNBase, x: Any, state: Any) -> None:
+def check_step(layer: Sized, x: Any, state: Any) -> None:
     """Raise for an `x` or `state` of `layer.step` that does not fit the layer."""
     if not isinstance(x, Tensor):
         raise DTypeError(f"x: got {type(x).__name__}, expected a tensor")
@@ -118,6 +130,24 @@ def check_starts(starts: Any, shape: tuple[int, ...], legend: str) -> Tensor | N
     return starts
 
 
+def check_options(
+    input: Tensor, lengths: Any, starts: Any, batch_first: bool
+) -> tuple[Tensor | None, Tensor | None]:
+    """`lengths` `(B,)` and `starts` `(T, B)`, whatever the layout of the input."""
+    if input.dim() == 2:
+        if lengths is not None:
+            lengths = torch.as_tensor(lengths)
+            lengths = lengths.unsqueeze(0) if lengths.dim() == 0 else lengths
+        lengths = check_lengths(lengths, len(input), 1)
+        starts = check_starts(starts, (len(input),), "(T,)")
+        return lengths, None if starts is None else starts.unsqueeze(1)
+    first, second = input.shape[:2]
+    steps, batch = (second, first) if batch_first else (first, second)
+    lengths = check_lengths(lengths, steps, batch)
+    starts = check_starts(starts, (first, second), "(B, T)" if batch_first else "(T, B)")
+    return lengths, starts.t() if starts is not None and batch_first else starts
+
+
 def one_state(hx: Any, state: Any) -> Any:
     """The state of a call that may name it `hx` (as torch) or `state`."""
     if state is None:
@@ -137,8 +167,8 @@ def refuse_options(lengths: Any, starts: Any) -> None:
         )
 
 
-def _fault(layer: RNNBase, input: Any, hx: Any) -> Fault | None:
-    """What is wrong with `input` or `hx`; None where nothing is."""
+def fault_of(layer: Sized, input: Any, name: str, state: Any) -> Fault | None:
+    """What is wrong with `input` or the state, which the call names so; None where nothing is."""
     size, legend = layer.input_size, "(B, T, I)" if layer.batch_first else "(T, B, I)"
     steps = batch = 1
     dims: tuple[int, ...]
@@ -166,13 +196,13 @@ def _fault(layer: RNNBase, input: Any, hx: Any) -> Fault | None:
     unbatched = isinstance(input, Tensor) and input.dim() == 2
     if data.device != weight.device:
         return _DeviceError, _device_message("input", data, weight)
-    return _state_fault(layer, "hx", hx, () if unbatched else (batch,), data)
+    return _state_fault(layer, name, state, () if unbatched else (batch,), data)
 
 
 def _state_fault(
-    layer: RNNBase, name: str, state: Any, between: tuple[int, ...], data: Tensor
+    layer: Sized, name: str, state: Any, between: tuple[int, ...], data: Tensor
 ) -> Fault | None:
-    """As `_fault`, for a state; `between` is `(B,)`, or `()` for one sequence without that axis."""
+    """As `fault_of`, for a state; `between` is `(B,)`, or `()` for one sequence without a batch."""
     if state is None:
         return None
     rows = layer.num_layers * (2 if layer.bidirectional else 1)
@@ -206,9 +236,9 @@ def _device_message(name: str, got: Tensor, other: Tensor) -> str:
     return f"{name}: got a tensor on {got.device}, expected {other.device}, as the rest of the call"
 
 
-def _weight(layer: RNNBase) -> Tensor:
+def _weight(layer: Sized) -> Tensor:
     """A parameter of the layer, with the dtype and the device that its arguments should have."""
-    weight = layer.weight_ih_l0
+    weight = getattr(layer, "weight_ih_l0" if isinstance(layer, RNNBase) else "weight_l0")
     assert isinstance(weight, Tensor)
     return weight
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor
-from torch.nn import RNNBase
+from torch.nn import Module
 from torch.nn.utils.rnn import PackedSequence
 
 from unrolled import kernels
@@ -43,7 +43,7 @@ class Explanation:
 
 
 def explain(
-    layer: RNNBase,
+    layer: Module,
     call: Call,
     input: Tensor | PackedSequence | None,
     lengths: Tensor | None,

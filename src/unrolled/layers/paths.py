@@ -20,6 +20,7 @@ from unrolled import kernels
 from unrolled.errors import ConfigError
 
 PATHS = ("auto", "reference", "aten", "native")
+MINIMAL = ("MIN_GRU", "MIN_LSTM")
 
 _in_context: ContextVar[str | None] = ContextVar("unrolled_path", default=None)
 _process: use_path | None = None
@@ -103,7 +104,7 @@ class Call(NamedTuple):
     """What the rule looks at.
 
     Attributes:
-        mode: "RNN_TANH", "RNN_RELU", "GRU" or "LSTM", as torch names it.
+        mode: "RNN_TANH", "RNN_RELU", "GRU" or "LSTM", as torch names it; or one of `MINIMAL`.
         step: whether it is `layer.step` (one step) or a whole sequence.
         directions: 1 or 2.
         proj_size: 0 for none.
@@ -194,6 +195,8 @@ def why_not(path: str, call: Call) -> str | None:
     """Why `path` can't run `call`, as part of a sentence; None where it can."""
     if path == "native":
         return _why_not_native(call)
+    if path == "aten" and call.mode in MINIMAL:
+        return "PyTorch has no minGRU and no minLSTM"
     if path == "aten" and _lacks_half_lstm(call):
         return "oneDNN has no float16 LSTM on this CPU, and autocast asks for one"
     return None
@@ -218,6 +221,8 @@ def _why_not_native(call: Call) -> str | None:
         return "the batch has no rows"
     if call.step and call.traced:
         return "native's single step can't be traced by torch.compile or torch.export"
+    if call.traced and call.mode in MINIMAL:
+        return "native's minGRU and minLSTM can't be traced by torch.compile or torch.export"
     if call.transformed:
         return "torch.func, forward mode and tensor subclasses need PyTorch operations"
     missing = kernels.why_not()

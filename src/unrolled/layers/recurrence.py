@@ -10,7 +10,7 @@ What the kernels compute stands in `kernels/include/unrolled/sequence.h`.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import cache
+from functools import cache, partial
 from typing import Any, NamedTuple
 
 import torch
@@ -22,6 +22,16 @@ from unrolled.errors import ConfigError, ShapeError
 from unrolled.layers import reference
 from unrolled.layers.call import EPSILON, LayerCall, Masks, Weights
 from unrolled.layers.checks import DTypeRuntimeError
+from unrolled.layers.handover import (
+    address,
+    any_requires_grad,
+    batched,
+    dense_rows,
+    gradients_in_operations,
+    like_input,
+    point,
+    time_major,
+)
 from unrolled.layers.records import LayerRecord
 from unrolled.layers.states import State
 
@@ -96,11 +106,11 @@ def run_layer(
 
         return run_traced(run, x, h0, c0, parts)
     check_parts(run, x, h0, c0, parts)
-    if torch.is_grad_enabled() and _any_requires_grad((x, h0, c0, *parts)):
+    if torch.is_grad_enabled() and any_requires_grad((x, h0, c0, *parts)):
         y, hn, *cn = _Recurrence.apply(run, x, h0, c0, *parts)
     else:
         y, hn, *cn = forward(run, x, h0, c0, parts, keep=run.record is not None)[0]
-    return _time_major(run, y), (hn, cn[0]) if cn else hn
+    return time_major(y, run.batch_first), (hn, cn[0]) if cn else hn
 
 
 def check_parts(
@@ -176,8 +186,9 @@ class _Recurrence(torch.autograd.Function):
         parts, kept = rest[:count], rest[count:]
         wanted = ctx.needs_input_grad[1:]
         # A second derivative, or gradients of many vectors at once (vmap), need PyTorch operations.
-        if torch.is_grad_enabled() or _batched(grads):
-            return None, *_backward_by_reference(ctx.run, (x, h0, c0, *parts), grads, wanted)
+        if torch.is_grad_enabled() or batched(grads):
+            by_reference = partial(_by_reference, ctx.run)
+            return None, *gradients_in_operations(by_reference, (x, h0, c0, *parts), grads, wanted)
         run = ctx.run
         if ctx.spent:
             # The first backward wrote the slopes over what was kept.
@@ -191,52 +202,8 @@ def _zoneout(struct: Any, run: Run) -> bool:
     return bool(struct.zoneout_h) or run.rates[0] != 0
 
 
-def _batched(grads: Sequence[Tensor | None]) -> bool:
-    """Whether these stand for many gradients at once: under a vmap, the old or the new one."""
-    return torch._C._are_functorch_transforms_active() or any(
-        grad is not None and torch._C._functorch.is_legacy_batchedtensor(grad) for grad in grads
-    )
-
-
-def _any_requires_grad(tensors: Sequence[Tensor | None]) -> bool:
-    return any(tensor is not None and tensor.requires_grad for tensor in tensors)
-
-
 def _bytes(mask: Tensor | None) -> Tensor | None:
     return mask.view(torch.uint8) if mask is not None and mask.dtype == torch.bool else mask
-
-
-def _dense_rows(tensor: Tensor) -> Tensor:
-    """The tensor, or a copy of it, with its last axis dense."""
-    return tensor if tensor.stride(-1) == 1 else tensor.contiguous()
-
-
-def _point(struct: Any, name: str, tensor: Tensor, offset: int = 0) -> None:
-    """Hand over a tensor `(T, B, width)` or `(N, width)`, from column `offset` on."""
-    strides = tensor.stride()
-    setattr(struct, name, tensor.data_ptr() + offset * tensor.element_size())
-    setattr(struct, name + "_row", strides[-2])
-    if len(strides) == 3:
-        setattr(struct, name + "_time", strides[0])
-
-
-def _address(states: Tensor, direction: int) -> int:
-    """Where one direction's `(B, width)` of the dense `(D, B, width)` stands."""
-    if direction == 0:
-        return states.data_ptr()
-    return states.data_ptr() + direction * states.stride(0) * states.element_size()
-
-
-def _like_input(run: Run, x: Tensor, width: int) -> Tensor:
-    """An empty tensor over the steps and rows of `x`, laid out as `batch_first` says."""
-    if x.dim() == 3 and run.batch_first:
-        return x.new_empty(x.shape[1], x.shape[0], width)
-    return x.new_empty(*x.shape[:-1], width)
-
-
-def _time_major(run: Run, tensor: Tensor) -> Tensor:
-    """What `_like_input` gave, as `(T, B, width)`, or `(N, width)` packed."""
-    return tensor.transpose(0, 1) if tensor.dim() == 3 and run.batch_first else tensor
 
 
 def sizes(
@@ -285,13 +252,13 @@ def _struct(
     struct.threads = torch.get_num_threads()
     struct.rate_h, struct.rate_c = run.rates
     struct.epsilon = run.epsilon
-    _point(struct, "x", x)
+    point(struct, "x", x)
     if run.lengths is not None:
         struct.lengths = run.lengths.data_ptr()
     if run.batch_sizes is not None:
         struct.batch_sizes = run.batch_sizes.data_ptr()
     if run.starts is not None:
-        _point(struct, "starts", run.starts.unsqueeze(-1))
+        point(struct, "starts", run.starts.unsqueeze(-1))
     return struct, alive
 
 
@@ -307,27 +274,27 @@ def forward(
     """`(y, hn)` or `(y, hn, cn)`, with y laid out as `batch_first` says (else it would be a view,
     which no one could change in place), and what the backward pass needs: `_KEPT` of each
     direction."""
-    x = _dense_rows(x)
+    x = dense_rows(x)
     h0 = None if h0 is None else h0.contiguous()
     c0 = None if c0 is None else c0.contiguous()
     directions, places, batch, output, hidden = sizes(x, parts, run.batch_sizes)
-    laid_out = _like_input(run, x, directions * output)
-    y = _time_major(run, laid_out)
+    laid_out = like_input(x, directions * output, run.batch_first)
+    y = time_major(laid_out, run.batch_first)
     hn = x.new_empty(directions, batch, output)
     cn: Tensor | None = None
     kept: list[Tensor | None] = []
     for direction in range(directions):
         struct, alive = _struct(run, direction, x, parts, batch)
-        _point(struct, "y", y, direction * output)
-        struct.hn = _address(hn, direction)
+        point(struct, "y", y, direction * output)
+        struct.hn = address(hn, direction)
         if h0 is not None:
-            struct.h0 = _address(h0, direction)
+            struct.h0 = address(h0, direction)
         if run.mode == "LSTM":
             if cn is None:
                 cn = x.new_empty(directions, batch, hidden)
-            struct.cn = _address(cn, direction)
+            struct.cn = address(cn, direction)
             if c0 is not None:
-                struct.c0 = _address(c0, direction)
+                struct.c0 = address(c0, direction)
         if keep:
             widths = kept_widths(run.mode, hidden, bool(struct.gain_ih), _zoneout(struct, run))
             own = [x.new_empty(places, width) if width else None for width in widths]
@@ -356,11 +323,11 @@ def backward(
     wanted: Sequence[bool],
 ) -> list[Tensor | None]:
     """Gradients for x, h0, c0 and the parts, None where not wanted."""
-    x = _dense_rows(x)
+    x = dense_rows(x)
     h0 = None if h0 is None else h0.contiguous()
     c0 = None if c0 is None else c0.contiguous()
-    y = _time_major(run, y)
-    dy = None if grads[0] is None else _dense_rows(_time_major(run, grads[0]))
+    y = time_major(y, run.batch_first)
+    dy = None if grads[0] is None else dense_rows(time_major(grads[0], run.batch_first))
     dhn, dcn = (
         None if grad is None else grad.contiguous() for grad in (*grads[1:], None, None)[:2]
     )
@@ -371,11 +338,11 @@ def backward(
     results: list[Tensor | None] = []
     for direction in range(directions):
         struct, alive = _struct(run, direction, x, parts, batch)
-        _point(struct, "y", y, direction * output)
+        point(struct, "y", y, direction * output)
         if h0 is not None:
-            struct.h0 = _address(h0, direction)
+            struct.h0 = address(h0, direction)
         if c0 is not None:
-            struct.c0 = _address(c0, direction)
+            struct.c0 = address(c0, direction)
         own = kept[direction * len(_KEPT) : (direction + 1) * len(_KEPT)]
         for name, part in zip(_KEPT, own, strict=True):
             if part is not None:
@@ -383,22 +350,26 @@ def backward(
         back = kernels.backward_call(x.dtype)
         back.forward = struct
         if dy is not None:
-            _point(back, "dy", dy, direction * output)
+            point(back, "dy", dy, direction * output)
         if dhn is not None:
-            back.dhn = _address(dhn, direction)
+            back.dhn = address(dhn, direction)
         if dcn is not None:
-            back.dcn = _address(dcn, direction)
+            back.dcn = address(dcn, direction)
         slopes = own[0]
         if slopes is None or run.record is not None:
             slopes = x.new_empty(places, hidden * (1 if GATES[run.mode] == 1 else 4))
         back.dgates = slopes.data_ptr()
-        own_dx = _time_major(run, _like_input(run, x, x.shape[-1])) if wanted[0] else None
+        own_dx = (
+            time_major(like_input(x, x.shape[-1], run.batch_first), run.batch_first)
+            if wanted[0]
+            else None
+        )
         if own_dx is not None:
-            _point(back, "dx", own_dx)
+            point(back, "dx", own_dx)
         if dh0 is not None:
-            back.dh0 = _address(dh0, direction)
+            back.dh0 = address(dh0, direction)
         if dc0 is not None:
-            back.dc0 = _address(dc0, direction)
+            back.dc0 = address(dc0, direction)
         for at, name in enumerate(_WEIGHTS, direction * _PARTS):
             part = parts[at]
             gradient = None
@@ -414,32 +385,6 @@ def backward(
         del alive
         dx = own_dx if dx is None or own_dx is None else dx.add_(own_dx)
     return [dx, dh0, dc0, *results]
-
-
-def _backward_by_reference(
-    run: Run,
-    tensors: Sequence[Tensor | None],
-    grads: Sequence[Tensor | None],
-    wanted: Sequence[bool],
-) -> list[Tensor | None]:
-    """The same by the reference path, in operations that can be differentiated again."""
-    create_graph = torch.is_grad_enabled()
-    with torch.enable_grad():
-        # Aliases: an input may depend on a weight of this very layer, or be given twice.
-        tensors = [None if tensor is None else tensor.view_as(tensor) for tensor in tensors]
-        outputs = _by_reference(run, *tensors)
-    pairs = [(y, dy) for y, dy in zip(outputs, grads, strict=True) if dy is not None]
-    inputs = [tensor for tensor, want in zip(tensors, wanted, strict=True) if want]
-    found = iter(
-        torch.autograd.grad(
-            [y for y, _ in pairs],
-            inputs,  # type: ignore[arg-type]
-            [dy for _, dy in pairs],
-            create_graph=create_graph,
-            allow_unused=True,
-        )
-    )
-    return [next(found) if want else None for want in wanted]
 
 
 def _by_reference(
@@ -469,4 +414,6 @@ def _by_reference(
     if run.batch_sizes is not None:
         assert lengths is not None
         y = pack_padded_sequence(y, lengths).data
-    return _time_major(run, y), *(torch.stack(parts) for parts in zip(*finals, strict=True))
+    return time_major(y, run.batch_first), *(
+        torch.stack(parts) for parts in zip(*finals, strict=True)
+    )

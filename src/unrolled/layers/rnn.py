@@ -17,8 +17,7 @@ from unrolled.errors import ConfigError, DTypeError
 from unrolled.layers import aten, native, reference
 from unrolled.layers.checks import (
     check_call,
-    check_lengths,
-    check_starts,
+    check_options,
     check_step,
     one_state,
     refuse_options,
@@ -86,7 +85,7 @@ class _Layer(RNNBase):
             by = native if choice.path == "native" else reference
             return by.run_packed(self, input, hx)
 
-        lengths, starts = self._check_options(input, lengths, starts)
+        lengths, starts = check_options(input, lengths, starts, self.batch_first)
         alone = input.dim() == 2
         if alone and hx is not None:
             hx = map_state(lambda part: part.unsqueeze(1), hx)
@@ -166,7 +165,7 @@ class _Layer(RNNBase):
         if isinstance(input, PackedSequence):
             refuse_options(lengths, starts)
         elif input is not None and not step:
-            lengths, starts = self._check_options(input, lengths, starts)
+            lengths, starts = check_options(input, lengths, starts, self.batch_first)
             input = self._time_major(input)
         return explain(self, call, input, lengths, starts)
 
@@ -202,23 +201,6 @@ class _Layer(RNNBase):
 
     def _check(self, input: Any, hx: State) -> None:
         check_call(self, super().forward, input, hx)
-
-    def _check_options(
-        self, input: Tensor, lengths: Any, starts: Any
-    ) -> tuple[Tensor | None, Tensor | None]:
-        """`lengths` `(B,)` and `starts` `(T, B)`, whatever the layout of the input."""
-        if input.dim() == 2:
-            if lengths is not None:
-                lengths = torch.as_tensor(lengths)
-                lengths = lengths.unsqueeze(0) if lengths.dim() == 0 else lengths
-            lengths = check_lengths(lengths, len(input), 1)
-            starts = check_starts(starts, (len(input),), "(T,)")
-            return lengths, None if starts is None else starts.unsqueeze(1)
-        first, second = input.shape[:2]
-        steps, batch = (second, first) if self.batch_first else (first, second)
-        lengths = check_lengths(lengths, steps, batch)
-        starts = check_starts(starts, (first, second), "(B, T)" if self.batch_first else "(T, B)")
-        return lengths, starts.t() if starts is not None and self.batch_first else starts
 
 
 def _rows_of_one_step(input: Any, batch_first: bool) -> int:

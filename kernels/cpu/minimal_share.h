@@ -1,0 +1,100 @@
+// How minGRU and minLSTM share a call between workers.
+//
+// No state enters a product, and the scan knows nothing of other rows or units: a worker has some
+// rows and all units, or all rows and some units, and never waits for another one.
+#pragma once
+
+#include "pack.h"
+#include "plan.h"
+#include "team.h"
+
+namespace unrolled::UNROLLED_ISA_NAMESPACE {
+
+template <class Real>
+class MinimalShare {
+    static constexpr int L = kLanes<Real>;
+
+  public:
+    MinimalShare(const Plan& plan, int gates)
+        : plan_(plan), blocks_(ceil_div(plan.extent.hidden, L)) {
+        Extent product = plan.extent;
+        product.output = 0;  // no state is multiplied
+        const std::int64_t most = workers_of(product, gates), batch = plan.extent.batch;
+        const std::int64_t by_rows = batch < most ? batch : most;
+        const std::int64_t by_units = blocks_ < most ? blocks_ : most;
+        // By units where the largest share of the work is then smaller.
+        by_units_ = ceil_div(blocks_, by_units) * batch < ceil_div(batch, by_rows) * blocks_;
+        workers_ = static_cast<int>(by_units_ ? by_units : by_rows);
+    }
+
+    int workers() const { return workers_; }
+    bool by_units() const { return by_units_; }
+
+    // A worker's blocks of L units, and the units in them.
+    std::int64_t first_block(int worker) const { return by_units_ ? part(worker, blocks_) : 0; }
+    std::int64_t last_block(int worker) const {
+        return by_units_ ? part(worker + 1, blocks_) : blocks_;
+    }
+    std::int64_t first_unit(int worker) const { return first_block(worker) * L; }
+    std::int64_t last_unit(int worker) const {
+        const std::int64_t end = last_block(worker) * L;
+        return end < plan_.extent.hidden ? end : plan_.extent.hidden;
+    }
+
+    // A worker's rows, those of them that have step t, and the rank of the i-th.
+    std::int64_t rows(int worker) const { return of(worker, plan_.extent.batch); }
+    std::int64_t rows_at(int worker, std::int64_t t) const { return of(worker, plan_.active[t]); }
+    std::int64_t rank(int worker, std::int64_t i) const {
+        return by_units_ ? i : worker + i * workers_;
+    }
+
+    // Where the worker's share of `count` things of any kind begins.
+    std::int64_t part(int worker, std::int64_t count) const { return count * worker / workers_; }
+
+  private:
+    std::int64_t of(int worker, std::int64_t ranks) const {
+        if (by_units_) return ranks;
+        return ranks > worker ? ceil_div(ranks - worker, workers_) : 0;
+    }
+
+    const Plan& plan_;
+    std::int64_t blocks_;
+    int workers_;
+    bool by_units_;
+};
+
+// Rows and steps that are worked on together: their inputs, and what comes of them, stay in a cache
+// from one use to the next, and the weights are read once for all of them.
+constexpr std::int64_t kTogether = 96;
+
+// Of `rows` ranks, how many go through time together; the others follow after them. Where a row's
+// steps lie side by side in memory, a few rows and many steps are taken, else many rows.
+template <class Real>
+UNROLLED_INLINE std::int64_t ranks_together(const Plan& plan, const Strided<Real>& tensor,
+                                            std::int64_t rows) {
+    const bool by_row = !plan.offset && tensor.time < tensor.row;
+    const std::int64_t ranks = by_row ? ceil_div(kTogether, plan.extent.steps) : kTogether;
+    return ranks < rows ? ranks : rows;
+}
+
+// Calls set(m, t, rank) for m = 0, 1, ... and the steps and ranks of a stretch, then stretch(count)
+// for it, and so on through all steps of the worker's rows in [begin, end), in the order of time or
+// against it. A stretch has fewer than 2 * kTogether places.
+template <class Real, class Set, class Stretch>
+UNROLLED_INLINE void in_stretches(const Plan& plan, const MinimalShare<Real>& share, int worker,
+                                  std::int64_t begin, std::int64_t end, bool back, Set set,
+                                  Stretch stretch) {
+    const std::int64_t steps = plan.extent.steps;
+    std::int64_t m = 0;
+    for (std::int64_t s = 0; s < steps; ++s) {
+        const std::int64_t t = step_at(plan, back ? steps - 1 - s : s);
+        const std::int64_t having = share.rows_at(worker, t), stop = end < having ? end : having;
+        for (std::int64_t i = begin; i < stop; ++i, ++m) set(m, t, share.rank(worker, i));
+        if (m >= kTogether || s + 1 == steps) {
+            stretch(m);
+            m = 0;
+        }
+    }
+}
+
+}  // namespace unrolled::UNROLLED_ISA_NAMESPACE
