@@ -10,7 +10,7 @@ compiler="${CXX:-c++}"
 "$python" -m pip install -qq cmake ninja
 PATH="$PWD/.venv/bin:$PATH"
 mkdir -p build
-cmake -S . -B "$build" -G Ninja -DCMAKE_BUILD_TYPE=RelWithDebInfo -DPython_EXECUTABLE="$python" \
+cmake -S . -B "$build" -G Ninja -DCMAKE_BUILD_TYPE=RelWithDebInfo -DUNROLLED_OPTIMISE=-O1 -DPython_EXECUTABLE="$python" \
     -Dnanobind_DIR="$("$python" -m nanobind --cmake_dir)" \
     -DCMAKE_CXX_FLAGS="-fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer" > "$build.log" 2>&1 \
     || { cat "$build.log" >&2; exit 1; }
