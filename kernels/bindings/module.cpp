@@ -7,6 +7,7 @@ void init_isa(nb::module_&);
 void init_lstm_step(nb::module_&);
 void init_gru_step(nb::module_&);
 void init_sequence(nb::module_&);
+void init_stream(nb::module_&);
 
 NB_MODULE(_kernels, m) {
     m.doc() =
@@ -17,4 +18,5 @@ NB_MODULE(_kernels, m) {
     init_lstm_step(m);
     init_gru_step(m);
     init_sequence(m);
+    init_stream(m);
 }

@@ -2,11 +2,12 @@
 The compiled kernels. Arrays come as addresses, 0 for null; nothing is checked here: shapes, owners and aliasing stand in kernels/include/unrolled, and unrolled.kernels is the door.
 """
 
+from collections.abc import Sequence
 from typing import overload
 
 
 def isa() -> str:
-    """The instruction set in use: 'generic' or 'avx2'."""
+    """The instruction set in use: 'generic', 'avx2' or 'avx512'."""
 
 def use_isa(name: str) -> None:
     """
@@ -16,6 +17,11 @@ def use_isa(name: str) -> None:
 def has_isa(name: str) -> bool:
     """
     True where this instruction set was compiled in and the processor has it.
+    """
+
+def run_tiles(times: int) -> float:
+    """
+    Run the inner loop of all products so often; gives the floating-point operations done.
     """
 
 def compiler() -> str:
@@ -914,3 +920,38 @@ def oracle_backward(call: Backward64) -> None:
     """
     Its gradients in plain loops: what the fast backward is tested against.
     """
+
+class StreamModel:
+    """A stack's weights, packed once and shared (stream.h)."""
+
+    def __init__(self, layers: Sequence[Forward32], readout_size: int, readout_weight: int, readout_bias: int, float16: bool) -> None:
+        """
+        Of each layer, a call's cell, input, hidden, output, weights, epsilon and rates count; all are copied.
+        """
+
+    @property
+    def weight_bytes(self) -> int:
+        """Memory of the packed matrices: what a step reads."""
+
+class StreamSession:
+    """A state of a StreamModel (stream.h)."""
+
+    def __init__(self, model: StreamModel, batch: int) -> None: ...
+
+    def step(self, x: int, y: int) -> None:
+        """One step; RuntimeError while another thread's call is under way."""
+
+    def step_array(self, x: object, y: int) -> None:
+        """
+        The same from a contiguous numpy array, whose address takes Python longer to find.
+        """
+
+    def get_state(self, layer: int, h: int, c: int) -> None: ...
+
+    def set_state(self, layer: int, h: int, c: int) -> None: ...
+
+    def reset(self) -> None:
+        """The state becomes zero."""
+
+    def copy(self) -> StreamSession:
+        """The same weights, a state of its own."""
