@@ -9,6 +9,7 @@
 
 #include "plan.h"
 #include "scratch.h"
+#include "stream.h"
 #include "unrolled/gru_step.h"
 #include "unrolled/isa.h"
 #include "unrolled/lstm_step.h"
@@ -22,6 +23,7 @@ namespace unrolled {
     void lstm_step(const LstmStep<float>&);                                        \
     void gru_step(const GruStep<float>&);                                          \
     double run_tiles(std::int64_t times);                                          \
+    const StreamKernels& stream_kernels(Precision);                                \
     template <class Real, CellKind kCell>                                          \
     void forward_of(const Forward<Real>&, const Plan&, Scratch&);                  \
     template <class Real, CellKind kCell>                                          \
@@ -59,6 +61,7 @@ struct Kernels {
     void (*lstm_step)(const LstmStep<float>&);
     void (*gru_step)(const GruStep<float>&);
     double (*run_tiles)(std::int64_t times);
+    const StreamKernels& (*stream_kernels)(Precision);
     OverTime<float> over_time;
     OverTime<double> over_time_double;
     Minimal<float> minimal;
@@ -69,19 +72,20 @@ struct Kernels {
     {function<Real, CellKind::rnn_tanh>, function<Real, CellKind::rnn_relu>, \
      function<Real, CellKind::gru>, function<Real, CellKind::lstm>}
 
-#define KERNELS_OF(name, runs_here)                                                            \
-    {                                                                                          \
-        #name, runs_here, name::lstm_step, name::gru_step, name::run_tiles,                    \
-            {OF_ALL_CELLS(name::forward_of, float), OF_ALL_CELLS(name::backward_of, float)},   \
-            {OF_ALL_CELLS(name::forward_of, double), OF_ALL_CELLS(name::backward_of, double)}, \
-            {name::minimal_forward_of<float>, name::minimal_backward_of<float>}, {             \
-            name::minimal_forward_of<double>, name::minimal_backward_of<double>                \
-        }                                                                                      \
+#define KERNELS_OF(name, runs_here)                                                               \
+    {                                                                                             \
+        #name, runs_here, name::lstm_step, name::gru_step, name::run_tiles, name::stream_kernels, \
+            {OF_ALL_CELLS(name::forward_of, float), OF_ALL_CELLS(name::backward_of, float)},      \
+            {OF_ALL_CELLS(name::forward_of, double), OF_ALL_CELLS(name::backward_of, double)},    \
+            {name::minimal_forward_of<float>, name::minimal_backward_of<float>}, {                \
+            name::minimal_forward_of<double>, name::minimal_backward_of<double>                   \
+        }                                                                                         \
     }
 
 bool always() { return true; }
 
 #ifdef UNROLLED_HAS_X86
+// Every processor with AVX2 has F16C, too; compilers before GCC 11 can't be asked about it.
 bool runs_avx2() { return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"); }
 bool runs_avx512() {
     return runs_avx2() && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl") &&
@@ -195,5 +199,9 @@ double run_tiles(std::int64_t times) { return kernels().run_tiles(times); }
 
 void lstm_step(const LstmStep<float>& step) { kernels().lstm_step(step); }
 void gru_step(const GruStep<float>& step) { kernels().gru_step(step); }
+
+const StreamKernels& stream_kernels(Precision precision) {
+    return kernels().stream_kernels(precision);
+}
 
 }  // namespace unrolled

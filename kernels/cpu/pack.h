@@ -121,8 +121,8 @@ void pack_columns(const Real* matrix, std::int64_t columns, std::int64_t first,
     }
 }
 
-template <class Real>
-Panels<Real> panels_of(const Layout<Real>& layout, const Real* data) {
+template <class Real, class Stored>
+Panels<Stored> panels_of(const Layout<Real>& layout, const Stored* data) {
     const std::int64_t pitch = layout.vecs * kLanes<Real>;
     return {data,          layout.size,         layout.vecs, layout.panels_a_block,
             layout.blocks, layout.size * pitch, pitch};

@@ -1,35 +1,41 @@
 #include "tile.h"
 
+#include "half.h"
+
 namespace unrolled::UNROLLED_ISA_NAMESPACE {
 
 namespace {
 
 // The tile for `rows` rows, found by walking down from the most that fit.
-template <class Real, int kVecs, int kRows>
-Tile<Real> down_from(int rows, bool by_columns) {
+template <class Real, class Stored, int kVecs, int kRows>
+Tile<Real, Stored> down_from(int rows, bool by_columns) {
     if (rows == kRows) {
-        return by_columns ? tile<Real, kRows, kVecs, 1, true> : tile<Real, kRows, kVecs, 1, false>;
+        // Only numbers of the product's own type come by columns.
+        if constexpr (sizeof(Real) == sizeof(Stored)) {
+            if (by_columns) return tile<Real, kRows, kVecs, 1, true, Stored>;
+        }
+        return tile<Real, kRows, kVecs, 1, false, Stored>;
     }
-    if constexpr (kRows > 1) return down_from<Real, kVecs, kRows - 1>(rows, by_columns);
+    if constexpr (kRows > 1) return down_from<Real, Stored, kVecs, kRows - 1>(rows, by_columns);
     return nullptr;
 }
 
 }  // namespace
 
-template <class Real>
-Tile<Real> tile_of(int rows, int vecs, Sums sums) {
+template <class Real, class Stored>
+Tile<Real, Stored> tile_of(int rows, int vecs, Sums sums) {
     constexpr bool kWide = kRegisters == 32;
     const bool by_columns = sums == Sums::columns;
     if (sums == Sums::lone && rows == 1) {
-        if (vecs == 1) return tile<Real, 1, 1, 4, false>;
-        if (vecs == 2) return tile<Real, 1, 2, 4, false>;
-        if (vecs == 3) return tile < Real, 1, 3, kWide ? 3 : 2, false > ;
-        if constexpr (kWide) return tile<Real, 1, 4, 2, false>;
+        if (vecs == 1) return tile<Real, 1, 1, 4, false, Stored>;
+        if (vecs == 2) return tile<Real, 1, 2, 4, false, Stored>;
+        if (vecs == 3) return tile<Real, 1, 3, (kWide ? 3 : 2), false, Stored>;
+        if constexpr (kWide) return tile<Real, 1, 4, 2, false, Stored>;
     }
-    if (vecs == 1) return down_from<Real, 1, kWide ? 12 : 8>(rows, by_columns);
-    if (vecs == 2) return down_from<Real, 2, kWide ? 12 : 6>(rows, by_columns);
-    if (vecs == 3) return down_from<Real, 3, kWide ? 8 : 4>(rows, by_columns);
-    if constexpr (kWide) return down_from<Real, 4, 6>(rows, by_columns);
+    if (vecs == 1) return down_from<Real, Stored, 1, kWide ? 12 : 8>(rows, by_columns);
+    if (vecs == 2) return down_from<Real, Stored, 2, kWide ? 12 : 6>(rows, by_columns);
+    if (vecs == 3) return down_from<Real, Stored, 3, kWide ? 8 : 4>(rows, by_columns);
+    if constexpr (kWide) return down_from<Real, Stored, 4, 6>(rows, by_columns);
     return nullptr;
 }
 
@@ -50,5 +56,6 @@ double run_tiles(std::int64_t times) {
 
 template Tile<float> tile_of<float>(int, int, Sums);
 template Tile<double> tile_of<double>(int, int, Sums);
+template Tile<float, Half> tile_of<float, Half>(int, int, Sums);
 
 }  // namespace unrolled::UNROLLED_ISA_NAMESPACE

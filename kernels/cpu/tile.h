@@ -13,13 +13,17 @@ enum class Sums {
     columns,  // number (r, k) is rows[k][r]: the product with a transposed matrix
 };
 
+// Weights stand as numbers of the product's own type, or narrower (see half.h).
+UNROLLED_INLINE Vec<float> load_weights(const float* from) { return load(from); }
+UNROLLED_INLINE Vec<double> load_weights(const double* from) { return load(from); }
+
 // out[r][v] = sum over k of number (r, k) * panel[k][v], for kRows rows and kVecs vectors. From one
 // k of the panel to the next it is `pitch` elements.
 //
 // GCC keeps the sums in registers only where every loop but that over k is unrolled and the tile is
 // a function of its own: on AVX2 that is worth a factor of 2.5.
-template <class Real, int kRows, int kVecs, int kSets, bool kByColumns>
-__attribute__((noinline)) void tile(const Real* const* rows, const Real* __restrict panel,
+template <class Real, int kRows, int kVecs, int kSets, bool kByColumns, class Stored = Real>
+__attribute__((noinline)) void tile(const Real* const* rows, const Stored* __restrict panel,
                                     std::int64_t pitch, std::int64_t size, std::int64_t offset,
                                     Real* __restrict out) {
     constexpr int L = kLanes<Real>;
@@ -44,7 +48,7 @@ __attribute__((noinline)) void tile(const Real* const* rows, const Real* __restr
         for (int s = 0; s < kSets; ++s) {
             Vec<Real> weights[kVecs];
 #pragma GCC unroll 4
-            for (int v = 0; v < kVecs; ++v) weights[v] = load(panel + s * pitch + v * L);
+            for (int v = 0; v < kVecs; ++v) weights[v] = load_weights(panel + s * pitch + v * L);
             const Real* column = kByColumns ? rows[k + s] + offset : nullptr;
 #pragma GCC unroll 16
             for (int r = 0; r < kRows; ++r) {
@@ -62,7 +66,8 @@ __attribute__((noinline)) void tile(const Real* const* rows, const Real* __restr
             for (int r = 0; r < kRows; ++r) {
                 const Vec<Real> number = broadcast(row[r][k]);
 #pragma GCC unroll 4
-                for (int v = 0; v < kVecs; ++v) sums[0][r][v] += number * load(panel + v * L);
+                for (int v = 0; v < kVecs; ++v)
+                    sums[0][r][v] += number * load_weights(panel + v * L);
             }
         }
     }
@@ -78,8 +83,8 @@ __attribute__((noinline)) void tile(const Real* const* rows, const Real* __restr
     }
 }
 
-template <class Real>
-using Tile = void (*)(const Real* const* rows, const Real* panel, std::int64_t pitch,
+template <class Real, class Stored = Real>
+using Tile = void (*)(const Real* const* rows, const Stored* panel, std::int64_t pitch,
                       std::int64_t size, std::int64_t offset, Real* out);
 
 // The widest panel, in vectors, and the most rows that go with a panel of that many: what fits into
@@ -94,14 +99,14 @@ UNROLLED_INLINE int max_rows(int vecs) {
 constexpr int kMaxRows = kRegisters == 32 ? 12 : 8;
 
 // The tile for so many rows, at most max_rows(vecs). By columns, `offset` is the first r.
-template <class Real>
-Tile<Real> tile_of(int rows, int vecs, Sums sums);
+template <class Real, class Stored = Real>
+Tile<Real, Stored> tile_of(int rows, int vecs, Sums sums);
 
 // A matrix as panels: panel p holds, for each k, `vecs` vectors of columns, zeros where there is no
 // column. A block is `panels_a_block` panels that are used together.
-template <class Real>
+template <class Stored>
 struct Panels {
-    const Real* data;
+    const Stored* data;
     std::int64_t size;  // k runs over so many
     int vecs;
     int panels_a_block;
@@ -112,21 +117,23 @@ struct Panels {
 
 // Calls use(block, first, rows, out) for each block in [from, to) and each group of at most
 // max_rows rows in [begin, begin + count): out[panel][row][vec] is the product of these rows with
-// the block. The sum of one element does not depend on how rows are grouped.
-template <class Real, class Use>
-inline __attribute__((always_inline)) void multiply(const Panels<Real>& w, std::int64_t from,
+// the block. The sum of one element does not depend on how rows are grouped. Goes through the
+// blocks from the last to the first where `backwards`.
+template <class Real, class Stored, class Use>
+inline __attribute__((always_inline)) void multiply(const Panels<Stored>& w, std::int64_t from,
                                                     std::int64_t to, const Real* const* rows,
                                                     std::int64_t begin, std::int64_t count,
-                                                    Sums sums, Use use) {
+                                                    Sums sums, Use use, bool backwards = false) {
     constexpr int L = kLanes<Real>;
     alignas(kBytes) Real out[kMaxRows * 4 * L];
     if (count <= 0) return;
     const std::int64_t most = max_rows(w.vecs), groups = (count + most - 1) / most;
     const std::int64_t each = count / groups, larger = count % groups;
-    const Tile<Real> small = tile_of<Real>(static_cast<int>(each), w.vecs, sums);
-    const Tile<Real> large =
-        larger ? tile_of<Real>(static_cast<int>(each + 1), w.vecs, sums) : small;
-    for (std::int64_t block = from; block < to; ++block) {
+    const Tile<Real, Stored> small = tile_of<Real, Stored>(static_cast<int>(each), w.vecs, sums);
+    const Tile<Real, Stored> large =
+        larger ? tile_of<Real, Stored>(static_cast<int>(each + 1), w.vecs, sums) : small;
+    for (std::int64_t turn = from; turn < to; ++turn) {
+        const std::int64_t block = backwards ? to - 1 - (turn - from) : turn;
         std::int64_t first = begin;
         for (std::int64_t group = 0; group < groups; ++group) {
             const std::int64_t n = each + (group < larger);

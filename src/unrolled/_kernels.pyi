@@ -2,6 +2,7 @@
 The compiled kernels. Arrays come as addresses, 0 for null; nothing is checked here: shapes, owners and aliasing stand in kernels/include/unrolled, and unrolled.kernels is the door.
 """
 
+from collections.abc import Sequence
 from typing import overload
 
 
@@ -1415,3 +1416,38 @@ def oracle_minimal_forward(call: MinimalForward64) -> None:
 
 def oracle_minimal_backward(call: MinimalBackward64) -> None:
     """Its gradients in plain loops: the fast backward's oracle."""
+
+class StreamModel:
+    """A stack's weights, packed once and shared (stream.h)."""
+
+    def __init__(self, layers: Sequence[Forward32], readout_size: int, readout_weight: int, readout_bias: int, float16: bool) -> None:
+        """
+        Of each layer, a call's cell, input, hidden, output, weights, epsilon and rates count; all are copied.
+        """
+
+    @property
+    def weight_bytes(self) -> int:
+        """Memory of the packed matrices: what a step reads."""
+
+class StreamSession:
+    """A state of a StreamModel (stream.h)."""
+
+    def __init__(self, model: StreamModel, batch: int) -> None: ...
+
+    def step(self, x: int, y: int) -> None:
+        """One step; RuntimeError while another thread's call is under way."""
+
+    def step_array(self, x: object, y: int) -> None:
+        """
+        The same from a contiguous numpy array, whose address takes Python longer to find.
+        """
+
+    def get_state(self, layer: int, h: int, c: int) -> None: ...
+
+    def set_state(self, layer: int, h: int, c: int) -> None: ...
+
+    def reset(self) -> None:
+        """The state becomes zero."""
+
+    def copy(self) -> StreamSession:
+        """The same weights, a state of its own."""

@@ -7,7 +7,7 @@ instruction set. Importing this module imports neither torch nor the compiled mo
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cache
 from importlib import import_module
 from pathlib import Path
@@ -94,6 +94,27 @@ def minimal_forward(call: Any) -> None:
 def minimal_backward(call: Any) -> None:
     """Its gradients."""
     _minimal().backward(call)
+
+
+def stream_model(
+    layers: Sequence[Any], readout: tuple[int, int, int], *, float16: bool = False
+) -> Any:
+    """Packed weights for streaming, which sessions share; everything is copied.
+
+    Args:
+        layers: of each, a `forward_call(torch.float32)` with its cell, input, hidden and output
+            size, weights, epsilon and rates.
+        readout: size, address of the weight and of the bias; zeros for none.
+        float16: keep the matrices in 16 bits.
+
+    Nothing is checked. The contract stands in `kernels/include/unrolled/stream.h`.
+    """
+    return _module().StreamModel(layers, *readout, float16)
+
+
+def stream_session(model: Any, batch: int) -> Any:
+    """A state of `batch` sequences in step, all zero, on a `stream_model`'s weights."""
+    return _module().StreamSession(model, batch)
 
 
 def lstm_step(

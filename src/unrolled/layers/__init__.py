@@ -1,4 +1,5 @@
-"""Layers: cells (one step), `Recurrent` (any cell over time), and torch's `RNN`, `GRU`, `LSTM`.
+"""Layers: cells (one step), `Recurrent` (any cell over time), torch's `RNN`, `GRU`, `LSTM`, and
+`Session` (a trained layer, streamed).
 
 Names are imported when first asked for, so that `import unrolled` does not import torch.
 """
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from unrolled.layers.rnn import GRU as GRU
     from unrolled.layers.rnn import LSTM as LSTM
     from unrolled.layers.rnn import RNN as RNN
+    from unrolled.layers.session import Session as Session
 
 _HOMES = {
     "Cell": "cells",
@@ -38,6 +40,7 @@ _HOMES = {
     "GRU": "rnn",
     "LSTM": "rnn",
     "RNN": "rnn",
+    "Session": "session",
 }
 
 __all__ = list(_HOMES)

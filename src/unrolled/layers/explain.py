@@ -12,7 +12,7 @@ from torch.nn.utils.rnn import PackedSequence
 from unrolled import kernels
 from unrolled.errors import ConfigError
 from unrolled.layers import aten
-from unrolled.layers.paths import Call, asked_path, choose_path, why_not
+from unrolled.layers.paths import MINIMAL, Call, asked_path, choose_path, why_not
 
 
 @dataclass(frozen=True)
@@ -89,7 +89,7 @@ def _notes(call: Call, path: str) -> tuple[str, ...]:
             "a backward under create_graph runs the layer again on the reference path, whose "
             "operations can be differentiated again"
         )
-    if path == "native" and not call.step:
+    if path == "native" and not call.step and call.mode not in MINIMAL:
         notes.append(
             "torch.export sees one operator for each layer, torch.ops.unrolled.recurrence, and so "
             "does torch.compile where torch._dynamo.config.allow_rnn is on; else it leaves the "
