@@ -6,10 +6,9 @@
 // product and the equations, a block of units at a time.
 #pragma once
 
-#include "cells.h"
-#include "norm.h"
 #include "pack.h"
 #include "plan.h"
+#include "row.h"
 #include "scratch.h"
 #include "team.h"
 #include "threads.h"
@@ -236,8 +235,8 @@ class ForwardPass {
     void normalise_input(const Worker& worker, std::int64_t i) {
         const std::int64_t H = e_.hidden;
         Real* normed = normed_input(worker, i);
-        for (int group = 0; group < groups(); ++group) {
-            const std::int64_t from = group * 2 * H, size = group_gates(group) * H;
+        for (int group = 0; group < groups_of(kCell); ++group) {
+            const std::int64_t from = group * 2 * H, size = gates_of_group(kCell, group) * H;
             const Real scale = normalise(normed + from, size, call_.weights.epsilon);
             if (call_.kept.scale_ih) call_.kept.scale_ih[worker.place[i] * 2 + group] = scale;
         }
@@ -248,12 +247,6 @@ class ForwardPass {
             store_some(gates + j, gain * load_some(normed + j, count) + load_some(bias_ + j, count),
                        count);
         });
-    }
-
-    // What is normalised together: all gates, or of a GRU r and z, then n.
-    static constexpr int groups() { return kCell == CellKind::gru ? 2 : 1; }
-    static constexpr int group_gates(int group) {
-        return kCell == CellKind::gru ? (group == 0 ? 2 : 1) : kGates;
     }
 
     void set_row(Worker& worker, std::int64_t i, std::int64_t t, std::int64_t rank, std::int64_t m,
@@ -300,38 +293,21 @@ class ForwardPass {
                     const Real* sums = out + (r * vecs_ + u) * L;
                     const Row<Real>& row = worker.rows[first + r];
                     Real* projection = projected_ ? worker.projections + (first + r) * H : nullptr;
+                    const auto sum = [&](int gate) __attribute__((always_inline)) {
+                        constexpr int kVecs = kCell == CellKind::gru ? 3 : kPlainVecs;
+                        return load(sums + (gate / kVecs) * n * kVecs * L + (gate % kVecs) * L);
+                    };
                     if (H - j >= L) {
-                        equations(row, j, L, sums, n * vecs_ * L, projection);
+                        plain_units<kCell>(row, common_, j, L, projection, sum);
                     } else {
-                        equations(row, j, static_cast<int>(H - j), sums, n * vecs_ * L, projection);
+                        plain_units<kCell>(row, common_, j, static_cast<int>(H - j), projection,
+                                           sum);
                     }
                 }
             }
         };
         multiply(panels_of(hh_, hh_data_), first_block(w, hh_.blocks), last_block(w, hh_.blocks),
                  worker.operands, 0, count, lone(), use);
-    }
-
-    inline __attribute__((always_inline)) void equations(const Row<Real>& row, std::int64_t j,
-                                                         int count, const Real* sums,
-                                                         std::int64_t panel, Real* projection) {
-        Vec<Real> h;
-        if constexpr (kLstm) {
-            const auto sum = [&](int gate) {
-                return load(sums + (gate / kPlainVecs) * panel + (gate % kPlainVecs) * L);
-            };
-            const Vec<Real> part[4] = {sum(0), sum(1), sum(2), sum(3)};
-            const CellAndGate<Real> now =
-                lstm_cell(row, common_, j, count, part, common_.keep_gates);
-            h = now.gate * tanh(now.cell);
-            if (projection) return store_some(projection + j, h, count);
-        } else if constexpr (kCell == CellKind::gru) {
-            const Vec<Real> part[3] = {load(sums), load(sums + L), load(sums + 2 * L)};
-            h = gru_h(row, common_, j, count, part);
-        } else {
-            h = rnn_h<kCell>(row, common_, j, count, load(sums));
-        }
-        put_h(row, common_, j, count, h);
     }
 
     // With layer normalisation: the whole product, then row by row.
@@ -358,53 +334,18 @@ class ForwardPass {
         for (std::int64_t i = 0; i < count; ++i) {
             Real* row = normed(i);
             const std::int64_t place = worker.place[worker.first_of_step + i];
-            for (int group = 0; group < groups(); ++group) {
-                const Real scale =
-                    normalise(row + group * 2 * H, group_gates(group) * H, call_.weights.epsilon);
+            for (int group = 0; group < groups_of(kCell); ++group) {
+                const Real scale = normalise(row + group * 2 * H, gates_of_group(kCell, group) * H,
+                                             call_.weights.epsilon);
                 if (call_.kept.scale_hh) call_.kept.scale_hh[place * 2 + group] = scale;
             }
-            row_normed(worker, i, place, row);
-        }
-    }
-
-    void row_normed(Worker& worker, std::int64_t i, std::int64_t place, const Real* normed) {
-        const std::int64_t H = e_.hidden;
-        const Row<Real>& row = worker.rows[i];
-        const auto part = [&](int gate, std::int64_t j, int count) __attribute__((always_inline)) {
-            return load_some(call_.weights.gain_hh + gate * H + j, count) *
-                   load_some(normed + gate * H + j, count);
-        };
-        if constexpr (kLstm) {
-            for_vectors<Real>(H, [&](std::int64_t j, int count) __attribute__((always_inline)) {
-                const Vec<Real> sums[4] = {part(0, j, count), part(1, j, count), part(2, j, count),
-                                           part(3, j, count)};
-                store_some(worker.candidate + j, lstm_cell(row, common_, j, count, sums, true).cell,
-                           count);
-            });
-            const Moments<Real> m = moments(worker.candidate, H, call_.weights.epsilon);
-            if (call_.kept.stats_c) {
-                call_.kept.stats_c[place * 2] = m.mean;
-                call_.kept.stats_c[place * 2 + 1] = m.scale;
-            }
-            for_vectors<Real>(H, [&](std::int64_t j, int count) __attribute__((always_inline)) {
-                const Vec<Real> n = (load_some(worker.candidate + j, count) - m.mean) * m.scale;
-                const Vec<Real> c = load_some(call_.weights.norm_c + j, count) * n +
-                                    load_some(call_.weights.norm_c + H + j, count);
-                const Vec<Real> h = load_some(row.gates + 3 * H + j, count) * tanh(c);
-                if (projected_) return store_some(worker.projections + i * H + j, h, count);
-                put_h(row, common_, j, count, h);
-            });
-        } else {
-            for_vectors<Real>(H, [&](std::int64_t j, int count) __attribute__((always_inline)) {
-                if constexpr (kCell == CellKind::gru) {
-                    const Vec<Real> sums[3] = {part(0, j, count), part(1, j, count),
-                                               part(2, j, count)};
-                    put_h(row, common_, j, count, gru_h(row, common_, j, count, sums));
-                } else {
-                    put_h(row, common_, j, count,
-                          rnn_h<kCell>(row, common_, j, count, part(0, j, count)));
-                }
-            });
+            const auto& weights = call_.weights;
+            const Moments<Real> m = normed_units<kCell>(
+                worker.rows[i], common_, weights.gain_hh, weights.norm_c, weights.epsilon, row,
+                worker.candidate, projected_ ? worker.projections + i * H : nullptr);
+            if (!kLstm || !call_.kept.stats_c) continue;
+            call_.kept.stats_c[place * 2] = m.mean;
+            call_.kept.stats_c[place * 2 + 1] = m.scale;
         }
     }
 
