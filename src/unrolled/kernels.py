@@ -135,10 +135,10 @@ def lstm_step(
 
     Args:
         x: `(B, I)`.
-        h, c: `(B, H)`, the state before.
+        h, c: `(B, H)`, or `(1, B, H)`, the state before.
         weight_ih, weight_hh: `(4H, I)` and `(4H, H)`, rows in torch's order i, f, g, o.
         bias_ih, bias_hh: `(4H,)`, or None for no such bias.
-        h_out, c_out: `(B, H)`, the state after; they overlap no other argument.
+        h_out, c_out: of the same shape, the state after; they overlap no other argument.
 
     Nothing is checked: every tensor must be contiguous float32 on the CPU with these shapes, and
     `available()` true. No gradient is recorded. The whole contract stands in
@@ -148,7 +148,7 @@ def lstm_step(
     _module().lstm_step(
         batch,
         size,
-        h.shape[1],
+        weight_hh.shape[1],
         x.data_ptr(),
         h.data_ptr(),
         c.data_ptr(),
@@ -178,10 +178,10 @@ def gru_step(
 
     Args:
         x: `(B, I)`.
-        h: `(B, H)`, the state before.
+        h: `(B, H)`, or `(1, B, H)`, the state before.
         weight_ih, weight_hh: `(3H, I)` and `(3H, H)`, rows in torch's order r, z, n.
         bias_ih, bias_hh: `(3H,)`, or None for no such bias.
-        h_out: `(B, H)`, the state after; it overlaps no other argument.
+        h_out: of the same shape, the state after; it overlaps no other argument.
 
     Nothing is checked: every tensor must be contiguous float32 on the CPU with these shapes, and
     `available()` true. No gradient is recorded. The whole contract stands in
@@ -191,7 +191,7 @@ def gru_step(
     _module().gru_step(
         batch,
         size,
-        h.shape[1],
+        weight_hh.shape[1],
         x.data_ptr(),
         h.data_ptr(),
         weight_ih.data_ptr(),

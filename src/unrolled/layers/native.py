@@ -12,7 +12,6 @@ from torch.nn.utils.rnn import PackedSequence
 
 from unrolled import kernels
 from unrolled.layers.call import Masks, weights_of
-from unrolled.layers.cells import GRUStep, LSTMStep, cell_of
 from unrolled.layers.recurrence import Run, run_layer
 from unrolled.layers.states import State, map_state
 
@@ -78,7 +77,8 @@ def step(layer: RNNBase, x: Tensor, state: State) -> tuple[Tensor, State]:
 
     The given state is read, never written.
     """
-    shape = (layer.num_layers, len(x), layer.hidden_size)
+    count = layer.num_layers
+    shape = (count, len(x), layer.hidden_size)
     x = x.contiguous()
     lstm = layer.mode == "LSTM"
     given = state if lstm or state is None else (state,)
@@ -86,17 +86,17 @@ def step(layer: RNNBase, x: Tensor, state: State) -> tuple[Tensor, State]:
         given = [x.new_zeros(shape)] * (2 if lstm else 1)
     before = [part.contiguous() for part in given]
     after = [x.new_empty(shape) for _ in before]
-    for index in range(layer.num_layers):
-        cell = cell_of(layer, index)
-        assert isinstance(cell, LSTMStep | GRUStep)
+    run = kernels.lstm_step if lstm else kernels.gru_step
+    for index in range(count):
         weights = [
-            None if part is None else part.contiguous()
-            for part in (cell.weight_ih, cell.weight_hh, cell.bias_ih, cell.bias_hh)
+            None if part is None else part.contiguous() for part in weights_of(layer, index)[:4]
         ]
-        run = kernels.lstm_step if lstm else kernels.gru_step
+        if count == 1:
+            run(x, *before, *weights, *after)
+            break
         run(x, *[part[index] for part in before], *weights, *[part[index] for part in after])
         x = after[0][index]
-        if layer.dropout and layer.training and index < layer.num_layers - 1:
+        if layer.dropout and layer.training and index < count - 1:
             x = dropout(x, layer.dropout)
     # A copy, so that changing the output changes no state.
-    return x.clone(), (after[0], after[1]) if lstm else after[0]
+    return after[0][-1].clone(), (after[0], after[1]) if lstm else after[0]
