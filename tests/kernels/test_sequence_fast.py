@@ -13,8 +13,6 @@ from .sequence_calls import CELLS, Call, calls, every_option, make_call
 from .sequence_runs import assert_close, run_backward, run_forward
 
 DTYPES = (torch.float32, torch.float64)
-# Layer normalisation over very few sums enlarges what rounding did by up to 1 / sqrt(epsilon).
-TOLERANCE = {torch.float32: 2e-4, torch.float64: 1e-12}
 SMALL = calls(dtypes=DTYPES, threads=st.integers(1, 3))
 # Wider than any vector, more rows than any tile, more steps than a stretch.
 LARGE = calls(
@@ -26,6 +24,14 @@ LARGE = calls(
 )
 
 
+def tolerance(call: Call) -> float:
+    """Of the largest number. Layer normalisation of sums that are nearly alike enlarges what rounding
+    did by up to 1 / sqrt(epsilon): there float64 is the test."""
+    if call.dtype == torch.float64:
+        return 1e-12
+    return 1e-2 if call.norm else 1e-4
+
+
 def assert_bits(got: dict[str, torch.Tensor], expected: dict[str, torch.Tensor]) -> None:
     for name, value in got.items():
         assert torch.equal(value, expected[name]), name  # fails on NaN
@@ -35,7 +41,7 @@ def assert_bits(got: dict[str, torch.Tensor], expected: dict[str, torch.Tensor])
 @given(call=SMALL | LARGE)
 def test_the_forward_pass_is_the_oracles(native: Any, isa: str, call: Call) -> None:
     got = run_forward(native, call, oracle=False)
-    assert_close(got, run_forward(native, call, oracle=True), TOLERANCE[call.dtype])
+    assert_close(got, run_forward(native, call, oracle=True), tolerance(call))
 
 
 @settings(max_examples=200, deadline=None)
@@ -44,7 +50,7 @@ def test_the_backward_pass_is_the_oracles(native: Any, isa: str, call: Call) -> 
     forward = run_forward(native, call, oracle=True)
     got = run_backward(native, call, oracle=False, forward=forward)
     expected = run_backward(native, call, oracle=True, forward=forward)
-    assert_close(got, expected, TOLERANCE[call.dtype])
+    assert_close(got, expected, tolerance(call))
 
 
 @pytest.mark.parametrize("cell", CELLS)
