@@ -7,6 +7,7 @@
 #include <stdexcept>
 #include <string>
 
+#include "pages.h"
 #include "plan.h"
 #include "scratch.h"
 #include "stream.h"
@@ -157,10 +158,40 @@ const Minimal<double>& minimal(double) { return kernels().minimal_double; }
 
 }  // namespace
 
+namespace {
+
+template <class Real>
+std::size_t bytes_of(const Strided<Real>& tensor, const Plan& plan) {
+    const Extent& e = plan.extent;
+    const std::int64_t by_time = e.steps * tensor.time, by_row = e.batch * tensor.row;
+    const std::int64_t all = plan.offset        ? plan.places * tensor.row
+                             : by_time > by_row ? by_time
+                                                : by_row;
+    return static_cast<std::size_t>(all) * sizeof(Real);
+}
+
+// For what is written in full, and mostly for the first time.
+template <class Real>
+void prefer_large_pages_for(const Forward<Real>& call, const Plan& plan) {
+    const auto advise = [&](const Real* array, std::int64_t width) {
+        prefer_large_pages(array, static_cast<std::size_t>(plan.places * width) * sizeof(Real));
+    };
+    const std::int64_t hidden = call.extent.hidden;
+    const bool gated = call.extent.cell == CellKind::gru || call.extent.cell == CellKind::lstm;
+    advise(call.kept.gates, (gated ? 4 : 1) * hidden);
+    advise(call.kept.cells, hidden);
+    advise(call.kept.normed_ih, (gated ? 3 : 1) * hidden);
+    advise(call.kept.normed_hh, (gated ? 3 : 1) * hidden);
+    prefer_large_pages(call.y.base, bytes_of(call.y, plan));
+}
+
+}  // namespace
+
 template <class Real>
 void forward(const Forward<Real>& call) {
     Scratch scratch;
     const Plan plan = make_plan(call.extent, scratch);
+    prefer_large_pages_for(call, plan);
     over_time(Real()).forward[static_cast<int>(call.extent.cell)](call, plan, scratch);
 }
 
@@ -168,6 +199,7 @@ template <class Real>
 void backward(const Backward<Real>& call) {
     Scratch scratch;
     const Plan plan = make_plan(call.forward.extent, scratch);
+    if (call.dx.base) prefer_large_pages(call.dx.base, bytes_of(call.dx, plan));
     over_time(Real()).backward[static_cast<int>(call.forward.extent.cell)](call, plan, scratch);
 }
 
