@@ -16,7 +16,7 @@ using Clock = std::chrono::steady_clock;
 // Below these a second thread costs more than it does: sums of products in a whole call, and in one
 // step of one row.
 constexpr double kWorthAThread = 1e6;
-constexpr double kWorthMeeting = 3e4;
+constexpr double kWorthMeeting = 1e4;
 
 // How long the others spin before they do a missing thread's part: far above a step, far below the
 // milliseconds after which a scheduler gives the core back.
