@@ -53,14 +53,27 @@ UNROLLED_INLINE Vec<double> exp(Vec<double> x) {
     return p * (Vec<double>)(((Bits)shifted - (Bits)shifter + 1023) << 52);
 }
 
+// 1 / x for x from 1 to 2^126. Divisions were more than half of what the equations of a cell cost
+// with AVX-512; one step of Newton's method from its estimate is as good to a unit in the last
+// place.
+UNROLLED_INLINE Vec<float> reciprocal(Vec<float> x) {
+#if defined(__AVX512F__)
+    const Vec<float> guess = (Vec<float>)_mm512_rcp14_ps((__m512)x);
+    return guess + guess * (1.0f - x * guess);
+#else
+    return 1.0f / x;
+#endif
+}
+UNROLLED_INLINE Vec<double> reciprocal(Vec<double> x) { return 1.0 / x; }
+
 // 1 / (1 + e^-x): small results keep their relative precision, which a form over tanh would lose.
 template <class V>
 UNROLLED_INLINE V sigmoid(V x) {
-    return 1.0f / (1.0f + exp(-x));
+    return reciprocal(1.0f + exp(-x));
 }
 
 // x P(x^2) / Q(x^2), a minimax fit of relative error 6e-9 on [-8, 8] (2.4 units in the last place
-// with rounding); beyond 8 tanh is 1 to float's precision. Never above 1.
+// with a division); beyond 8 tanh is 1 to float's precision. Never above 1.
 UNROLLED_INLINE Vec<float> tanh(Vec<float> x) {
     x = at_most(at_least(x, broadcast(-8.0f)), broadcast(8.0f));
     const Vec<float> u = x * x;
@@ -72,7 +85,7 @@ UNROLLED_INLINE Vec<float> tanh(Vec<float> x) {
     q = q * u + 2.616443871e-02f;
     q = q * u + 4.677782437e-01f;
     q = q * u + 1.0f;
-    return x * p / q;
+    return x * p * reciprocal(q);
 }
 
 // Near 0 the rational function of Cephes tanh, elsewhere 1 - 2 / (e^2|x| + 1) with the sign of x.

@@ -49,7 +49,7 @@ double run_tiles(std::int64_t times) {
     for (int r = 0; r < kRows; ++r) each[r] = rows[r];
     for (std::int64_t k = 0; k < times; ++k) {
         tile<float, kRows, kPlainVecs, 1, false>(each, panel, kPlainVecs * kLanes<float>, kSize, 0,
-                                                 out);
+                                                 false, out);
     }
     return 2.0 * kRows * kPlainVecs * kLanes<float> * kSize * static_cast<double>(times);
 }

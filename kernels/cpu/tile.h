@@ -18,20 +18,21 @@ UNROLLED_INLINE Vec<float> load_weights(const float* from) { return load(from); 
 UNROLLED_INLINE Vec<double> load_weights(const double* from) { return load(from); }
 
 // out[r][v] = sum over k of number (r, k) * panel[k][v], for kRows rows and kVecs vectors. From one
-// k of the panel to the next it is `pitch` elements.
+// k of the panel to the next it is `pitch` elements. k begins at `offset` in the rows; by columns
+// it is the first r that does. With `more` the products are added to what is there.
 //
 // GCC keeps the sums in registers only where every loop but that over k is unrolled and the tile is
 // a function of its own: on AVX2 that is worth a factor of 2.5.
 template <class Real, int kRows, int kVecs, int kSets, bool kByColumns, class Stored = Real>
 __attribute__((noinline)) void tile(const Real* const* rows, const Stored* __restrict panel,
                                     std::int64_t pitch, std::int64_t size, std::int64_t offset,
-                                    Real* __restrict out) {
+                                    bool more, Real* __restrict out) {
     constexpr int L = kLanes<Real>;
     const Real* row[kRows];
     Vec<Real> sums[kSets][kRows][kVecs];
     if constexpr (!kByColumns) {
 #pragma GCC unroll 16
-        for (int r = 0; r < kRows; ++r) row[r] = rows[r];
+        for (int r = 0; r < kRows; ++r) row[r] = rows[r] + offset;
     }
 #pragma GCC unroll 4
     for (int s = 0; s < kSets; ++s) {
@@ -78,14 +79,15 @@ __attribute__((noinline)) void tile(const Real* const* rows, const Stored* __res
             Vec<Real> total = sums[0][r][v];
 #pragma GCC unroll 4
             for (int s = 1; s < kSets; ++s) total += sums[s][r][v];
-            store(out + (r * kVecs + v) * L, total);
+            Real* to = out + (r * kVecs + v) * L;
+            store(to, more ? load(to) + total : total);
         }
     }
 }
 
 template <class Real, class Stored = Real>
 using Tile = void (*)(const Real* const* rows, const Stored* panel, std::int64_t pitch,
-                      std::int64_t size, std::int64_t offset, Real* out);
+                      std::int64_t size, std::int64_t offset, bool more, Real* out);
 
 // The widest panel, in vectors, and the most rows that go with a panel of that many: what fits into
 // the registers beside the weights and one number of a row.
@@ -98,7 +100,7 @@ UNROLLED_INLINE int max_rows(int vecs) {
 }
 constexpr int kMaxRows = kRegisters == 32 ? 12 : 8;
 
-// The tile for so many rows, at most max_rows(vecs). By columns, `offset` is the first r.
+// The tile for so many rows, at most max_rows(vecs).
 template <class Real, class Stored = Real>
 Tile<Real, Stored> tile_of(int rows, int vecs, Sums sums);
 
@@ -114,6 +116,10 @@ struct Panels {
     std::int64_t step;   // elements from one panel to the next
     std::int64_t pitch;  // and from one k to the next
 };
+
+// So many products are added up in one go: rounding grows with the length of a sum, and sums of
+// sums keep a product over thousands of k as precise as PyTorch's.
+constexpr std::int64_t kStretch = 128;
 
 // Calls use(block, first, rows, out) for each block in [from, to) and each group of at most
 // max_rows rows in [begin, begin + count): out[panel][row][vec] is the product of these rows with
@@ -137,11 +143,20 @@ inline __attribute__((always_inline)) void multiply(const Panels<Stored>& w, std
         std::int64_t first = begin;
         for (std::int64_t group = 0; group < groups; ++group) {
             const std::int64_t n = each + (group < larger);
-            const Real* const* of_group = sums == Sums::columns ? rows : rows + first;
+            const Tile<Real, Stored> run = group < larger ? large : small;
             for (int p = 0; p < w.panels_a_block; ++p) {
-                (group < larger ? large : small)(of_group,
-                                                 w.data + (block * w.panels_a_block + p) * w.step,
-                                                 w.pitch, w.size, first, out + p * n * w.vecs * L);
+                const Stored* panel = w.data + (block * w.panels_a_block + p) * w.step;
+                Real* to = out + p * n * w.vecs * L;
+                if (sums == Sums::columns) {
+                    run(rows, panel, w.pitch, w.size, first, false, to);
+                    continue;
+                }
+                std::int64_t k = 0;
+                do {
+                    const std::int64_t next = k + kStretch < w.size ? k + kStretch : w.size;
+                    run(rows + first, panel + k * w.pitch, w.pitch, next - k, k, k > 0, to);
+                    k = next;
+                } while (k < w.size);
             }
             use(block, first, static_cast<int>(n), out);
             first += n;
