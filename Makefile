@@ -6,6 +6,7 @@
 PYTHON ?= python3
 TORCH_INDEX ?=
 ARGS ?=
+RESULTS := benchmarks/results
 
 BIN := .venv/bin
 STAMP := .venv/installed.stamp
@@ -35,8 +36,20 @@ check: $(STAMP)
 	$(BIN)/python tools/stubs.py --check
 	$(BIN)/python tools/docs.py
 
+# Every table of docs/benchmarks.md, about 15 minutes on a machine with nothing else to do; the numbers as JSON, too.
+# ONNX Runtime is a rival only here; without it the tables say so.
 bench: $(STAMP)
-	$(BIN)/python benchmarks/step.py $(ARGS)
+	@$(BIN)/python -m pip install -qq onnx onnxruntime || echo "make: ONNX Runtime could not be installed; its rows stay empty" >&2
+	$(BIN)/python benchmarks/layers.py --threads 2,1 --json $(RESULTS)/layers.json $(ARGS)
+	$(BIN)/python benchmarks/layers.py --tiny --threads 2 --json $(RESULTS)/tiny.json $(ARGS)
+	$(BIN)/python benchmarks/layers.py --ragged --threads 2 --json $(RESULTS)/ragged.json $(ARGS)
+	$(BIN)/python benchmarks/layers.py --options --threads 2 --json $(RESULTS)/options.json $(ARGS)
+	$(BIN)/python benchmarks/layers.py --minimal --threads 2 --json $(RESULTS)/minimal.json $(ARGS)
+	$(BIN)/python benchmarks/layers.py --memory --json $(RESULTS)/memory.json $(ARGS)
+	$(BIN)/python benchmarks/layers.py --rivals --threads 2 --json $(RESULTS)/rivals.json $(ARGS)
+	$(BIN)/python benchmarks/layers.py --busy --threads 2 --quick --json $(RESULTS)/busy.json
+	$(BIN)/python benchmarks/step.py --json $(RESULTS)/step.json $(ARGS)
+	$(BIN)/python benchmarks/precision.py --json $(RESULTS)/precision.json
 
 docs: $(STAMP)
 	$(BIN)/python tools/docs.py

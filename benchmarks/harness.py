@@ -24,6 +24,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from unrolled import kernels
+
 Run = Callable[[], object]
 
 GATES = {"LSTM": 4, "GRU": 3, "RNN": 1}
@@ -165,6 +167,20 @@ def product_peak(tries: int = 4) -> float:
         best = max(
             2 * order**3 / min(_seconds(run, 1) for _ in range(tries)) / 1e9 for run in products
         )
+    return best
+
+
+def tile_speed(tries: int = 5) -> float:
+    """GFLOP/s of the kernels' inner loop on numbers in the nearest cache; 0 without kernels."""
+    if not kernels.available():
+        return 0.0
+    from unrolled._kernels import run_tiles
+
+    best, times = 0.0, 20_000
+    for _ in range(tries):
+        begin = time.perf_counter()
+        done = run_tiles(times)
+        best = max(best, done / (time.perf_counter() - begin) / 1e9)
     return best
 
 

@@ -8,6 +8,7 @@
     python benchmarks/layers.py --ragged                   lengths uniform in 10..T, against packed
     python benchmarks/layers.py --rivals                   torch's cells in a loop, JAX's lax.scan
     python benchmarks/layers.py --options                  what the LSTM's options cost
+    python benchmarks/layers.py --minimal                  MinGRU and MinLSTM beside torch's LSTM
     python benchmarks/layers.py --memory                   floats kept for the backward pass
     python benchmarks/layers.py --quick --json table.json
 
@@ -26,8 +27,18 @@ from typing import NamedTuple
 
 import torch
 from contests import SHAPES, TINY, Plan, Shape, arrays_of, pair_of, work, work_name
-from harness import Disagreement, Effort, agree, busy_neighbour, flops, product_peak, race
+from harness import (
+    Disagreement,
+    Effort,
+    agree,
+    busy_neighbour,
+    flops,
+    product_peak,
+    race,
+    tile_speed,
+)
 from memory import memory_table
+from minimal import minimal_table
 from options import options_table
 from ragged import ragged_table
 from report import Report, Table, add_layers, effort_of, figure, parser_of
@@ -58,6 +69,15 @@ class Contest(NamedTuple):
         if self.threads == 2 and self.shape in SHAPES:
             return TARGETS[self.cell][SHAPES.index(self.shape)][0 if self.training else 1]
         return 1.0
+
+
+def tell_tiles(report: Report) -> None:
+    """The kernels' inner loop on one thread, beside the best product: where it falls, look at the
+    code that the compiler made of `kernels/cpu/tile.h`."""
+    torch.set_num_threads(1)
+    tiles, peak = tile_speed(), product_peak()
+    report.add(table="tiles", gflops=tiles, peak_gflops=peak)
+    print(f"Inner loop, one thread: {tiles:.0f} GFLOP/s, {tiles / peak:.0%} of a matrix product's")
 
 
 def layers_table(report: Report, plan: Plan, effort: Effort, title: str) -> None:
@@ -139,7 +159,7 @@ def _options() -> argparse.Namespace:
     parser = parser_of(__doc__)
     add_layers(parser)
     tables = parser.add_mutually_exclusive_group()
-    for name in ("tiny", "ragged", "rivals", "options", "memory"):
+    for name in ("tiny", "ragged", "rivals", "options", "minimal", "memory"):
         tables.add_argument(f"--{name}", action="store_const", const=name, dest="table")
     parser.set_defaults(threads=[1, 2], table="layers")
     return parser.parse_args()
@@ -161,9 +181,12 @@ def main() -> int:
                 sequences_table(report, plan, effort)
             elif options.table == "options":
                 options_table(report, plan, effort)
+            elif options.table == "minimal":
+                minimal_table(report, plan, effort)
             elif options.table == "memory":
                 memory_table(report, plan)
             else:
+                tell_tiles(report)
                 layers_table(report, plan, effort, f"Ours ({options.path}) against torch's layer")
     except (ConfigError, Disagreement) as error:
         print(f"layers: {error}", file=sys.stderr)

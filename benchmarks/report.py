@@ -118,8 +118,8 @@ class Report:
         )
         if about["load"] > 0.5:
             print(
-                f"{name}: the machine is at work already (load {about['load']:.2f} over the last "
-                "minute, more than 0.5): these figures are not worth keeping",
+                f"{name}: the machine is at work already ({about['load']:.2f} cores are busy, more "
+                "than 0.5): these figures are not worth keeping",
                 file=sys.stderr,
             )
 
@@ -135,10 +135,27 @@ class Report:
             self._file.write_text(json.dumps(self._content, indent=1) + "\n", encoding="utf-8")
 
 
+def _busy_cores(seconds: float = 0.5) -> float:
+    """How many cores were busy for a moment; 0 where the system does not say (`/proc/stat`)."""
+
+    def read() -> tuple[float, float]:
+        with open("/proc/stat", encoding="ascii") as file:
+            ticks = [float(number) for number in file.readline().split()[1:]]
+        return sum(ticks), ticks[3] + ticks[4]
+
+    try:
+        (all_before, idle_before), _ = read(), time.sleep(seconds)
+        all_after, idle_after = read()
+    except (OSError, ValueError, IndexError):
+        return 0.0
+    share = 1 - (idle_after - idle_before) / max(1.0, all_after - all_before)
+    return share * (os.cpu_count() or 1)
+
+
 def _machine() -> dict[str, Any]:
     about = machine()
     del about["threads"]  # each row has its own
-    load = os.getloadavg()[0] if hasattr(os, "getloadavg") else 0.0
+    load = _busy_cores()
     return {
         **about,
         "cores": os.cpu_count(),

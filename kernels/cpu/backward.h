@@ -70,7 +70,7 @@ class BackwardPass {
             worker.slopes = scratch.take<const Real*>(rows_ * stretch_);
             worker.dx = scratch.take<Real*>(rows_ * stretch_);
             worker.d_output = scratch.take<Real>(normed_ ? rows_ * H : 0);
-            worker.row = scratch.take<Real>(normed_ ? 2 * H : 0);
+            worker.row = scratch.take<Real>(normed_ ? 3 * H : 0);
         }
         common_ = {H, false, f_.masks.rate_h, f_.masks.rate_c, nullptr, f_.weights.peephole};
     }
@@ -137,7 +137,7 @@ class BackwardPass {
         const Real** slopes;  // of the stretch
         Real** dx;
         Real* d_output;  // (rows, H) dL/d (o * tanh c), or dL/dh of a GRU or RNN
-        Real* row;       // (2, H)
+        Real* row;       // (3, H)
     };
 
     static Team team_for(const Forward<Real>& f) {
@@ -390,26 +390,23 @@ class BackwardPass {
         const std::int64_t H = e_.hidden;
         const Real mean = f_.kept.stats_c[place * 2], scale = f_.kept.stats_c[place * 2 + 1];
         const Real *gain = f_.weights.norm_c, *shift = gain + H;
-        Real *normed = worker.row, *slopes = worker.row + H;
+        Real *normed = worker.row, *slopes = worker.row + H, *squashed = worker.row + 2 * H;
         Real *d_gain = norm_c_ + rank * 2 * H, *d_shift = d_gain + H;
-        const auto squashed = [&](std::int64_t j, int count,
-                                  Vec<Real> c) __attribute__((always_inline)) {
-            const Vec<Real> n = (c - mean) * scale;
-            return tanh(load_some(gain + j, count) * n + load_some(shift + j, count));
-        };
         for_vectors<Real>(H, [&](std::int64_t j, int count) __attribute__((always_inline)) {
             const LstmKept<Real> k = lstm_kept(row, H, j, count);
-            const Vec<Real> s = squashed(j, count, k.c);
+            const Vec<Real> n = (k.c - mean) * scale;
+            const Vec<Real> s = tanh(load_some(gain + j, count) * n + load_some(shift + j, count));
             const Vec<Real> d = load_some(d_output + j, count) * k.o * (1 - s * s);
-            store_some(normed + j, (k.c - mean) * scale, count);
+            store_some(normed + j, n, count);
             store_some(slopes + j, d, count);
+            store_some(squashed + j, s, count);
             store_some(d_shift + j, load_some(d_shift + j, count) + d, count);
             if (projected_) store_some(outputs_ + place * H + j, k.o * s, count);
         });
         denormalise(normed, slopes, gain, scale, H, d_gain);
         for_vectors<Real>(H, [&](std::int64_t j, int count) __attribute__((always_inline)) {
             const LstmKept<Real> k = lstm_kept(row, H, j, count);
-            const Vec<Real> d_o = load_some(d_output + j, count) * squashed(j, count, k.c);
+            const Vec<Real> d_o = load_some(d_output + j, count) * load_some(squashed + j, count);
             lstm_slopes(row, common_, j, count, k, d_o, load_some(normed + j, count));
         });
     }

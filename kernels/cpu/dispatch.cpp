@@ -7,7 +7,6 @@
 #include <stdexcept>
 #include <string>
 
-#include "pages.h"
 #include "plan.h"
 #include "scratch.h"
 #include "stream.h"
@@ -15,6 +14,7 @@
 #include "unrolled/isa.h"
 #include "unrolled/lstm_step.h"
 #include "unrolled/minimal.h"
+#include "unrolled/pages.h"
 #include "unrolled/sequence.h"
 
 namespace unrolled {
@@ -170,28 +170,13 @@ std::size_t bytes_of(const Strided<Real>& tensor, const Plan& plan) {
     return static_cast<std::size_t>(all) * sizeof(Real);
 }
 
-// For what is written in full, and mostly for the first time.
-template <class Real>
-void prefer_large_pages_for(const Forward<Real>& call, const Plan& plan) {
-    const auto advise = [&](const Real* array, std::int64_t width) {
-        prefer_large_pages(array, static_cast<std::size_t>(plan.places * width) * sizeof(Real));
-    };
-    const std::int64_t hidden = call.extent.hidden;
-    const bool gated = call.extent.cell == CellKind::gru || call.extent.cell == CellKind::lstm;
-    advise(call.kept.gates, (gated ? 4 : 1) * hidden);
-    advise(call.kept.cells, hidden);
-    advise(call.kept.normed_ih, (gated ? 3 : 1) * hidden);
-    advise(call.kept.normed_hh, (gated ? 3 : 1) * hidden);
-    prefer_large_pages(call.y.base, bytes_of(call.y, plan));
-}
-
 }  // namespace
 
 template <class Real>
 void forward(const Forward<Real>& call) {
     Scratch scratch;
     const Plan plan = make_plan(call.extent, scratch);
-    prefer_large_pages_for(call, plan);
+    prefer_large_pages(call.y.base, bytes_of(call.y, plan));
     over_time(Real()).forward[static_cast<int>(call.extent.cell)](call, plan, scratch);
 }
 

@@ -1,4 +1,4 @@
-#include "pages.h"
+#include "unrolled/pages.h"
 
 #include <cstdint>
 
@@ -11,7 +11,7 @@ namespace unrolled {
 void prefer_large_pages([[maybe_unused]] const void* array, [[maybe_unused]] std::size_t bytes) {
 #if defined(__linux__) && defined(MADV_HUGEPAGE)
     constexpr std::uintptr_t kPage = std::uintptr_t{1} << 21;
-    constexpr std::size_t kLarge = 4 * kPage;
+    constexpr std::size_t kLarge = 2 * kPage;
     if (!array || bytes < kLarge) return;
     const auto at = reinterpret_cast<std::uintptr_t>(array);
     const std::uintptr_t from = (at + kPage - 1) / kPage * kPage, to = (at + bytes) / kPage * kPage;

@@ -117,9 +117,12 @@ class PlaceSums {
                     std::int64_t count, bool more) {
         for (std::int64_t from = begin; from < end; from += L) {
             const int lanes = end - from < L ? static_cast<int>(end - from) : L;
-            Vec<Real> total = {};
-            for (std::int64_t k = 0; k < count; ++k)
-                total += load_some(slopes_[w][k] + from, lanes);
+            // Four sums in turns, which are more precise than one long sum, and quicker.
+            Vec<Real> totals[4] = {};
+            for (std::int64_t k = 0; k < count; ++k) {
+                totals[k % 4] += load_some(slopes_[w][k] + from, lanes);
+            }
+            const Vec<Real> total = (totals[0] + totals[1]) + (totals[2] + totals[3]);
             for (int lane = 0; lane < lanes; ++lane) {
                 Real& sum = to.sums[row_turned(to, from + lane)];
                 sum = more ? sum + total[lane] : total[lane];

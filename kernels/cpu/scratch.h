@@ -15,8 +15,9 @@ class Scratch {
 
     // `count` uninitialised elements, aligned to a cache line and with one between neighbours, so
     // that two threads never write to the same. Throws std::bad_alloc.
+    // Inlined by force, as all that the files of several instruction sets share (see vec.h).
     template <class T>
-    T* take(std::ptrdiff_t count) {
+    inline __attribute__((always_inline)) T* take(std::ptrdiff_t count) {
         return static_cast<T*>(bytes(static_cast<std::size_t>(count) * sizeof(T)));
     }
 

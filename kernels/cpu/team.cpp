@@ -18,8 +18,8 @@ using Clock = std::chrono::steady_clock;
 constexpr double kWorthAThread = 1e6;
 constexpr double kWorthMeeting = 1e4;
 
-// How long the others spin before they do a missing thread's part: far above a step, far below the
-// milliseconds after which a scheduler gives the core back.
+// How long the others spin before they do a part that its thread has not begun: some 50
+// microseconds, far below the milliseconds after which a scheduler gives the core back.
 constexpr int kSpins = 2000;
 constexpr auto kKeepAlone = std::chrono::milliseconds(200);
 
@@ -68,13 +68,16 @@ struct Meeting {
 
     void wait_for(int other, std::int64_t s) {
         Part& part = parts[other];
+        // At first a thread may have to be woken.
+        const int patience = s == 0 ? 20 * kSpins : kSpins;
         for (int spins = 0; part.done.load(std::memory_order_acquire) <= s; ++spins) {
-            if (spins > kSpins || part.missing.load(std::memory_order_relaxed)) {
-                if (!part.missing.exchange(true, std::memory_order_relaxed)) {
-                    crowded.store(true, std::memory_order_relaxed);
-                }
-                if (try_part(other, s)) return;
-                spins = 0;  // it has begun: soon done
+            // A part that has begun is soon done, however large it is.
+            const bool begun = part.taken.load(std::memory_order_relaxed) > s;
+            const bool late = spins > patience || part.missing.load(std::memory_order_relaxed);
+            if (late && !begun && try_part(other, s)) {
+                part.missing.store(true, std::memory_order_relaxed);
+                crowded.store(true, std::memory_order_relaxed);
+                return;
             }
             relax();
         }
@@ -99,6 +102,7 @@ int workers_of(const Extent& extent, int gates) {
 Team team_of(const Extent& extent, int gates, bool whole_rows) {
     const int most = workers_of(extent, gates);
     if (extent.batch >= most) return {most, false};
+    if (extent.batch < 1) return {1, false};
     if (whole_rows ||
         products_of_a_step(extent, gates) * static_cast<double>(extent.batch) < kWorthMeeting) {
         return {static_cast<int>(extent.batch), false};

@@ -36,13 +36,17 @@ void weight_gradients(const Backward<Real>& call, const BackwardPass<Real, kCell
     const auto gates_hh = [&](std::int64_t place) { return pass.gate_slopes_hh(place); };
     const std::int64_t turned = kGru ? 2 * H : 0, turn = normed ? 0 : turned;
 
-    places.add({rows, e.input, 0, call.d_ih, normed ? nullptr : call.d_bias_ih}, by_input, input,
-               none);
-    places.add({rows, P, turn, call.d_hh, normed ? nullptr : call.d_bias_hh}, by_state, state,
-               mask);
+    // But in a GRU, both biases have one gradient.
+    Real* bias_ih = !kGru && !call.d_bias_ih ? call.d_bias_hh : call.d_bias_ih;
+    Real* bias_hh = kGru ? call.d_bias_hh : nullptr;
+    places.add({rows, e.input, 0, call.d_ih, normed ? nullptr : bias_ih}, by_input, input, none);
+    places.add({rows, P, turn, call.d_hh, normed ? nullptr : bias_hh}, by_state, state, mask);
     if (normed) {
-        places.add({rows, 1, 0, nullptr, call.d_bias_ih}, gates_ih, input, none);
-        places.add({rows, 1, turned, nullptr, call.d_bias_hh}, gates_hh, state, none);
+        places.add({rows, 1, 0, nullptr, bias_ih}, gates_ih, input, none);
+        places.add({rows, 1, turned, nullptr, bias_hh}, gates_hh, state, none);
+    }
+    if (!kGru && call.d_bias_ih && call.d_bias_hh) {
+        __builtin_memcpy(call.d_bias_hh, bias_ih, static_cast<std::size_t>(rows) * sizeof(Real));
     }
     if (f.weights.hr) {
         const auto output = [&](std::int64_t, std::int64_t, std::int64_t place) {

@@ -34,6 +34,7 @@ _HOMES = {
     "MinLSTM": "layers.minimal_layers",
     "RNN": "layers.rnn",
     "Recurrent": "layers.recurrent",
+    "Session": "layers.session",
     "UnrolledError": "errors",
     "info": "about",
     "load": "tasks.loading",
@@ -53,6 +54,7 @@ __all__ = [
     "MinGRU",
     "MinLSTM",
     "Recurrent",
+    "Session",
     "UnrolledError",
     "info",
     "load",
@@ -67,7 +69,16 @@ if TYPE_CHECKING:
     from unrolled.data.series import read_series
     from unrolled.data.text import read_text
     from unrolled.errors import UnrolledError
-    from unrolled.layers import GRU, LSTM, RNN, MinGRU, MinLSTM, Recurrent, use_path
+    from unrolled.layers import (
+        GRU,
+        LSTM,
+        RNN,
+        MinGRU,
+        MinLSTM,
+        Recurrent,
+        Session,
+        use_path,
+    )
     from unrolled.tasks.forecaster import Forecaster
     from unrolled.tasks.generator import Generator
     from unrolled.tasks.loading import load

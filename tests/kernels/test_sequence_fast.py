@@ -25,8 +25,8 @@ LARGE = calls(
 
 
 def tolerance(call: Call) -> float:
-    """Of the largest number. Layer normalisation of sums that are nearly alike enlarges what rounding
-    did, step by step: there float64 is the test, and float32 over a few steps only."""
+    """Of the largest number. Layer normalisation of sums that are nearly alike enlarges what
+    rounding did, step by step: there float64 is the test, and float32 over a few steps only."""
     if not call.norm:
         return {torch.float64: 1e-12, torch.float32: 1e-4}[call.dtype]
     assume(call.dtype == torch.float64 or call.steps <= 8)

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 from torch.nn.utils.rnn import pack_padded_sequence
 
+import unrolled
 from unrolled import kernels
 from unrolled.layers import reference
 from unrolled.layers.call import LayerCall, Masks, Weights
@@ -272,3 +273,31 @@ def test_a_record_without_gradients_holds_gates_and_cells() -> None:
     assert len(record.gates) == len(record.cells) == 1
     assert record.d_h == record.d_c == []
     assert record.gates[0].shape == (T, B, 4 * H)
+
+
+@pytest.mark.parametrize("mode", [unrolled.LSTM, unrolled.GRU])
+def test_a_layer_leaves_the_record_of_its_last_call(mode: type) -> None:
+    torch.manual_seed(0)
+    layer = mode(3, 5, num_layers=2, bidirectional=True, dtype=torch.float64)
+    x = torch.randn(6, 4, 3, dtype=torch.float64)
+    with layer.record() as records:
+        layer(x)
+        y, _ = layer(x)
+        (y * torch.randn_like(y)).sum().backward()
+    assert [len(record.gates) for record in records] == [2, 2]
+    assert [len(record.d_h) for record in records] == [2, 2]
+    last = records[1].d_h[0]
+    assert last.shape == (6, 4, 5)
+    assert last.abs().amax(-1).gt(0).all()
+    layer(x)
+    assert len(records[0].gates) == 2  # outside nothing is recorded
+
+
+def test_a_call_that_the_kernels_do_not_run_leaves_no_record() -> None:
+    layer = unrolled.GRU(3, 5)
+    with (
+        layer.record(),
+        unrolled.use_path("reference"),
+        pytest.raises(unrolled.errors.ConfigError, match="record"),
+    ):
+        layer(torch.randn(2, 1, 3))

@@ -84,6 +84,7 @@ def run_plain(layer: RNNBase, x: Tensor, state: State) -> tuple[Tensor, State]:
 
     Shapes: `x (T, B, I)` or, with `batch_first`, `(B, T, I)`; `state` as torch's, or None.
     """
+    layer._update_flat_weights()  # replaced and parametrised weights
     lstm = layer.mode == "LSTM"
     if state is None:
         batch = x.shape[0 if layer.batch_first else 1]

@@ -167,6 +167,24 @@ def refuse_options(lengths: Any, starts: Any) -> None:
         )
 
 
+def batch_sizes_fault(sizes: Tensor, places: int) -> Fault | None:
+    """What is wrong with the batch sizes of a packed batch: PyTorch makes them right, a hand may
+    not."""
+    if sizes.dtype != torch.int64 or sizes.device.type != "cpu":
+        got = f"{sizes.dtype} on {sizes.device}"
+        return DTypeError, f"input.batch_sizes: got {got}, expected torch.int64 on cpu"
+    if torch.compiler.is_compiling():
+        return None
+    good = sizes.dim() == 1 and len(sizes) > 0 and bool((sizes[1:] <= sizes[:-1]).all())
+    if not good or int(sizes[-1]) < 1 or int(sizes.sum()) != places:
+        return (
+            ShapeError,
+            f"input.batch_sizes: got {sizes.tolist()}, expected numbers that do not increase, at "
+            f"least 1, with a sum of {places}",
+        )
+    return None
+
+
 def fault_of(layer: Sized, input: Any, name: str, state: Any) -> Fault | None:
     """What is wrong with `input` or the state, which the call names so; None where nothing is."""
     size, legend = layer.input_size, "(B, T, I)" if layer.batch_first else "(T, B, I)"
@@ -175,6 +193,9 @@ def fault_of(layer: Sized, input: Any, name: str, state: Any) -> Fault | None:
     weight = _weight(layer)
     if isinstance(input, PackedSequence):
         data, dims, legend = input.data, (2,), "packed (N, I)"
+        fault = batch_sizes_fault(input.batch_sizes, len(data))
+        if fault is not None:
+            return fault
         batch = int(input.batch_sizes[0])
     elif isinstance(input, Tensor):
         data, dims, legend = input, (2, 3), f"{legend}, or (T, I) for one sequence,"

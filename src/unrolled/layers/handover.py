@@ -21,6 +21,14 @@ def batched(grads: Sequence[Tensor | None]) -> bool:
     )
 
 
+def own_copies(*tensors: Tensor | None) -> list[Tensor | None]:
+    """Copies of what the backward pass will read again, and the caller may change meanwhile."""
+    return [
+        None if tensor is None else tensor.clone(memory_format=torch.contiguous_format)
+        for tensor in tensors
+    ]
+
+
 def dense_rows(tensor: Tensor) -> Tensor:
     """The tensor, or a copy of it, with its last axis dense."""
     return tensor if tensor.stride(-1) == 1 else tensor.contiguous()

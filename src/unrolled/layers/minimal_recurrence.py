@@ -24,6 +24,7 @@ from unrolled.layers.handover import (
     dense_rows,
     gradients_in_operations,
     like_input,
+    own_copies,
     point,
     time_major,
 )
@@ -68,6 +69,8 @@ def run_native(
     """
     _check_parts(run, x, h0, parts)
     if torch.is_grad_enabled() and any_requires_grad((x, h0, *parts)):
+        lengths, starts, batch_sizes = own_copies(run.lengths, run.starts, run.batch_sizes)
+        run = run._replace(lengths=lengths, starts=starts, batch_sizes=batch_sizes)
         y, hn = _Minimal.apply(run, x, h0, *parts)
     else:
         y, hn, _ = _forward(run, x, h0, parts, keep=False)

@@ -11,6 +11,7 @@ from torch.nn.functional import dropout
 from torch.nn.utils.rnn import PackedSequence
 
 from unrolled import kernels
+from unrolled.errors import ConfigError
 from unrolled.layers.call import Masks, weights_of
 from unrolled.layers.recurrence import Run, run_layer
 from unrolled.layers.states import State, map_state
@@ -39,7 +40,8 @@ def run_packed(
     data, batch_sizes, to_sorted, to_given = packed
     if state is not None and to_sorted is not None:
         state = map_state(lambda part: part.index_select(1, to_sorted), state)
-    y, state = _run(layer, Run(layer.mode, batch_sizes=batch_sizes), data, state, masks)
+    run = Run(layer.mode, batch_sizes=batch_sizes.contiguous())
+    y, state = _run(layer, run, data, state, masks)
     if to_given is not None:
         state = map_state(lambda part: part.index_select(1, to_given), state)
     return PackedSequence(y, batch_sizes, to_sorted, to_given), state
@@ -52,6 +54,7 @@ def _run(
     count = layer.num_layers
     # Between layers time comes first in memory, so that dropout draws as torch draws.
     inner = run._replace(batch_first=False) if count > 1 and run.batch_first else run
+    records = layer.__dict__.get("_records")
     finals: list[State] = []
     for index in range(count):
         of_layer = run if index == count - 1 else inner
@@ -61,8 +64,12 @@ def _run(
             rows = slice(index * directions, (index + 1) * directions)
             before = None if state is None else map_state(lambda part, rows=rows: part[rows], state)
         if masks is not None:
+            if any(part[2:4] != masks[0][2:4] for part in masks):
+                raise ConfigError("masks: got different rates of zoneout, expected one for all")
             own = masks[index * directions : (index + 1) * directions]
             of_layer = of_layer._replace(rates=(own[0].rate_h, own[0].rate_c))
+        if records is not None:
+            of_layer = of_layer._replace(record=records[index])
         x, final = run_layer(of_layer, x, before, weights, own)
         finals.append(final)
         if layer.dropout and layer.training and index < count - 1:

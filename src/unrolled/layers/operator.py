@@ -14,9 +14,16 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from unrolled.errors import ShapeError
 from unrolled.layers import recurrence
-from unrolled.layers.checks import check_lengths, check_starts
-from unrolled.layers.recurrence import Run
+from unrolled.layers.checks import (
+    DTypeRuntimeError,
+    batch_sizes_fault,
+    check_lengths,
+    check_starts,
+)
+from unrolled.layers.handover import own_copies
+from unrolled.layers.recurrence import CELLS, Run
 from unrolled.layers.states import State
 
 
@@ -63,12 +70,24 @@ def _recurrence(
     keep: bool,
 ) -> list[Tensor]:
     """`y`, `hn` and, for an LSTM, `cn`; then what is kept, empty tensors where there is none."""
-    run = Run(mode, False, lengths, starts, batch_sizes, (rate_h, rate_c), epsilon)
     # Nothing could be looked at while this was traced, and an exported graph may be given anything.
-    recurrence.check_parts(run, x, h0, c0, _given(parts))
+    if mode not in CELLS or x.device.type != "cpu" or x.dtype not in (torch.float32, torch.float64):
+        raise DTypeRuntimeError(
+            f"recurrence: got {mode} on {x.dtype} and {x.device}, expected float32 or float64 on "
+            f"cpu and one of {', '.join(CELLS)}"
+        )
+    if x.dim() != (3 if batch_sizes is None else 2) or 0 in x.shape:
+        raise ShapeError(f"x: got shape {tuple(x.shape)}, expected (T, B, I) or (N, I), none 0")
     if batch_sizes is None:
-        check_lengths(lengths, len(x), x.shape[1])
-        check_starts(starts, tuple(x.shape[:2]), "(T, B)")
+        lengths = check_lengths(lengths, len(x), x.shape[1])
+        starts = check_starts(starts, tuple(x.shape[:2]), "(T, B)")
+    else:
+        fault = batch_sizes_fault(batch_sizes, len(x))
+        if fault is not None:
+            raise fault[0](fault[1])
+    lengths, starts, batch_sizes = own_copies(lengths, starts, batch_sizes)
+    run = Run(mode, False, lengths, starts, batch_sizes, (rate_h, rate_c), epsilon)
+    recurrence.check_parts(run, x, h0, c0, _given(parts))
     outputs, kept = recurrence.forward(run, x, h0, c0, _given(parts), keep=keep)
     return [*outputs, *(x.new_empty(0) if part is None else part for part in kept)]
 

@@ -235,7 +235,7 @@ _PLAIN = (torch.Tensor, torch.nn.Parameter)
 def transformed(input: torch.Tensor) -> bool:
     """Whether this call is more than a plain one: see `Call.transformed`."""
     return (
-        (type(input) not in _PLAIN and not torch.compiler.is_compiling())
+        (not torch.compiler.is_compiling() and (type(input) not in _PLAIN or input.is_neg()))
         or torch._C._are_functorch_transforms_active()
         or torch.autograd.forward_ad._current_level >= 0
     )

@@ -23,13 +23,18 @@ class LayerRecord:
             (with zoneout: by `c~`, the state that it would have had).
 
     With a packed input `(N, ...)` stands for `(T, B, ...)`. All are zero beyond a row's length.
-    None of them takes part in gradients.
+    None of them takes part in gradients. A record is of one call: the next one starts it anew.
     """
 
     gates: list[Tensor] = field(default_factory=list)
     cells: list[Tensor] = field(default_factory=list)
     d_h: list[Tensor] = field(default_factory=list)
     d_c: list[Tensor] = field(default_factory=list)
+
+    def clear(self) -> None:
+        """Forgets the call before."""
+        for part in (self.gates, self.cells, self.d_h, self.d_c):
+            part.clear()
 
     def after_forward(
         self,

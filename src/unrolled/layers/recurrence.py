@@ -29,6 +29,7 @@ from unrolled.layers.handover import (
     dense_rows,
     gradients_in_operations,
     like_input,
+    own_copies,
     point,
     time_major,
 )
@@ -107,6 +108,8 @@ def run_layer(
         return run_traced(run, x, h0, c0, parts)
     check_parts(run, x, h0, c0, parts)
     if torch.is_grad_enabled() and any_requires_grad((x, h0, c0, *parts)):
+        lengths, starts, batch_sizes = own_copies(run.lengths, run.starts, run.batch_sizes)
+        run = run._replace(lengths=lengths, starts=starts, batch_sizes=batch_sizes)
         y, hn, *cn = _Recurrence.apply(run, x, h0, c0, *parts)
     else:
         y, hn, *cn = forward(run, x, h0, c0, parts, keep=run.record is not None)[0]
@@ -131,6 +134,15 @@ def check_parts(
         _check_part("h", h0, (directions, batch, output), x.dtype, x)
     if c0 is not None:
         _check_part("c", c0, (directions, batch, hidden), x.dtype, x)
+    for first in range(0, len(parts), _PARTS):
+        gains = [part is not None for part in parts[first + 6 : first + 8]]
+        if run.mode == "LSTM":
+            gains.append(parts[first + 8] is not None)
+        if any(gains) != all(gains):
+            raise ConfigError(
+                "layer normalisation: got some of gain_ih, gain_hh and, for an LSTM, norm_c, "
+                "expected all of them or none"
+            )
     shapes = _shapes(run.mode, x.shape[-1], output, hidden)
     given, device = x.dtype, x.device
     for at, part in enumerate(parts):
@@ -229,6 +241,32 @@ def kept_widths(mode: str, hidden: int, normed: bool, zoneout: bool) -> list[int
     return [gates, hidden if lstm else 0, rows, rows, two, two, two if lstm else 0]
 
 
+_IN_ONE_PIECE = range(1 << 22, 1 << 25)  # bytes
+
+
+def _kept_arrays(x: Tensor, places: int, widths: Sequence[int]) -> list[Tensor | None]:
+    """`(places, width)` for each width but 0.
+
+    Fresh memory is dear: the system fills each page with zeros when it is first touched. Large
+    pages make that cheap, and one piece has more of them than many. But above 32 MB the C library
+    gives memory back at once instead of keeping it for the next call.
+    """
+    total = places * sum(widths)
+    if total * x.element_size() not in _IN_ONE_PIECE:
+        arrays = [x.new_empty(places, width) if width else None for width in widths]
+        for array in arrays:
+            if array is not None and array.nbytes >= _IN_ONE_PIECE.stop:
+                kernels.prefer_large_pages(array)
+        return arrays
+    whole = x.new_empty(total)
+    kernels.prefer_large_pages(whole)
+    parts = whole.split([places * width for width in widths])
+    return [
+        part.view(places, width) if width else None
+        for part, width in zip(parts, widths, strict=True)
+    ]
+
+
 def _struct(
     run: Run, direction: int, x: Tensor, parts: Sequence[Tensor | None], batch: int
 ) -> tuple[Any, list[Tensor]]:
@@ -283,6 +321,8 @@ def forward(
     hn = x.new_empty(directions, batch, output)
     cn: Tensor | None = None
     kept: list[Tensor | None] = []
+    if run.record is not None:
+        run.record.clear()
     for direction in range(directions):
         struct, alive = _struct(run, direction, x, parts, batch)
         point(struct, "y", y, direction * output)
@@ -297,7 +337,7 @@ def forward(
                 struct.c0 = address(c0, direction)
         if keep:
             widths = kept_widths(run.mode, hidden, bool(struct.gain_ih), _zoneout(struct, run))
-            own = [x.new_empty(places, width) if width else None for width in widths]
+            own = _kept_arrays(x, places, widths)
             for name, part in zip(_KEPT, own, strict=True):
                 if part is not None:
                     setattr(struct, name, part.data_ptr())

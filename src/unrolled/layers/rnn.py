@@ -6,6 +6,8 @@ of an LSTM that has one), `L` layers, `D` directions.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import torch
@@ -24,6 +26,7 @@ from unrolled.layers.checks import (
 )
 from unrolled.layers.explain import Explanation, explain
 from unrolled.layers.paths import Call, autocast_dtype, choose_path, transformed
+from unrolled.layers.records import LayerRecord
 from unrolled.layers.states import State, map_state
 
 
@@ -69,6 +72,11 @@ class _Layer(RNNBase):
         hx = one_state(hx, state)
         ragged = lengths is not None or starts is not None
         choice = choose_path(self._call(input, ragged=ragged))
+        if "_records" in self.__dict__ and choice.path != "native":
+            raise ConfigError(
+                f"record: this call takes {choice.path}, {choice.reason}; only native leaves a "
+                "record"
+            )
         if choice.lone:
             self._check(input, hx)
             assert isinstance(input, Tensor)
@@ -137,6 +145,28 @@ class _Layer(RNNBase):
             return y.squeeze(0), map_state(lambda part: part.squeeze(1), state)
         return y, state
 
+    @contextmanager
+    def record(self) -> Iterator[list[LayerRecord]]:
+        """Inside, a call leaves what it passed through: gates, cell states, gradients at each step.
+
+            with lstm.record() as records:
+                y, state = lstm(x)
+                loss(y).backward()
+            records[0].d_h[0]   # layer 0, forward direction: dL/dh_t for every t
+
+        Gives one `LayerRecord` for each layer of the stack. The kernels have all of it in hand, so
+        it costs little but memory. Of several calls the last one's is kept.
+
+        Raises:
+            ConfigError: by a call inside that does not take the native path.
+        """
+        records = [LayerRecord() for _ in range(self.num_layers)]
+        self.__dict__["_records"] = records
+        try:
+            yield records
+        finally:
+            self.__dict__.pop("_records", None)
+
     def explain(
         self,
         input: Tensor | PackedSequence | None = None,
@@ -189,9 +219,17 @@ class _Layer(RNNBase):
             empty=_no_rows(data, step, self.batch_first),
             traced=torch.compiler.is_compiling(),
             transformed=transformed(data),
-            lone_rows=0 if step or ragged else _rows_of_one_step(input, self.batch_first),
+            lone_rows=0 if step or ragged else self._rows_of_one_step(input),
             hidden=self.hidden_size,
         )
+
+    def _rows_of_one_step(self, input: Any) -> int:
+        """How many rows a padded batch of one time step has; 0 for anything else."""
+        if not isinstance(input, Tensor) or input.dim() != 3 or "_records" in self.__dict__:
+            return 0
+        first, second = input.shape[:2]
+        steps, rows = (second, first) if self.batch_first else (first, second)
+        return rows if steps == 1 else 0
 
     def _time_major(self, input: Tensor) -> Tensor:
         """`input` as `(T, B, I)`."""
@@ -201,15 +239,6 @@ class _Layer(RNNBase):
 
     def _check(self, input: Any, hx: State) -> None:
         check_call(self, super().forward, input, hx)
-
-
-def _rows_of_one_step(input: Any, batch_first: bool) -> int:
-    """How many rows a padded batch of one time step has; 0 for anything else."""
-    if not isinstance(input, Tensor) or input.dim() != 3:
-        return 0
-    first, second = input.shape[:2]
-    steps, rows = (second, first) if batch_first else (first, second)
-    return rows if steps == 1 else 0
 
 
 def _no_rows(data: Tensor, step: bool, batch_first: bool) -> bool:
