@@ -24,6 +24,11 @@ def run_tiles(times: int) -> float:
     Run the inner loop of all products so often; gives the floating-point operations done.
     """
 
+def prefer_large_pages(array: int, bytes: int) -> None:
+    """
+    Ask the system to back an array by large pages, where it is large (pages.h).
+    """
+
 def compiler() -> str:
     """The compiler that made this module, with its version."""
 

@@ -78,9 +78,14 @@ class _Layer(RNNBase):
                 "record"
             )
         if choice.lone:
-            self._check(input, hx)
             assert isinstance(input, Tensor)
-            return aten.run_plain(self, input, hx)
+            if hx is not None:
+                self._check(input, hx)
+            try:
+                return aten.run_plain(self, input, hx)
+            except Exception:
+                self._check(input, hx)
+                raise
         if choice.path == "aten" and not ragged:
             try:
                 return super().forward(input, hx)
