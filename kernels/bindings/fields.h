@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "address.h"
+#include "unrolled/sequence.h"
 
 namespace unrolled::bindings {
 
@@ -48,6 +49,22 @@ void strided(nb::class_<Struct>& owner, const std::string& name, Members... path
     field(owner, name.c_str(), path..., &Tensor::base);
     field(owner, (name + "_time").c_str(), path..., &Tensor::time);
     field(owner, (name + "_row").c_str(), path..., &Tensor::row);
+}
+
+// What a call runs over, as the same properties of every call.
+template <class Struct>
+void extent(nb::class_<Struct>& owner, Extent Struct::* of) {
+    field(owner, "cell", of, &Extent::cell);
+    field(owner, "steps", of, &Extent::steps);
+    field(owner, "batch", of, &Extent::batch);
+    field(owner, "input", of, &Extent::input);
+    field(owner, "hidden", of, &Extent::hidden);
+    field(owner, "output", of, &Extent::output);
+    field(owner, "reverse", of, &Extent::reverse);
+    field(owner, "threads", of, &Extent::threads);
+    field(owner, "lengths", of, &Extent::lengths);
+    field(owner, "batch_sizes", of, &Extent::batch_sizes);
+    strided(owner, "starts", of, &Extent::starts);
 }
 
 template <class Call>

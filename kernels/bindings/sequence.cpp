@@ -4,6 +4,7 @@
 
 namespace nb = nanobind;
 using unrolled::bindings::define;
+using unrolled::bindings::extent;
 using unrolled::bindings::field;
 using unrolled::bindings::strided;
 
@@ -11,7 +12,6 @@ namespace {
 
 template <class Real>
 void define_forward(nb::module_& m, const char* name) {
-    using unrolled::Extent;
     using Forward = unrolled::Forward<Real>;
     using Weights = unrolled::Weights<Real>;
     using Masks = unrolled::Masks<Real>;
@@ -21,17 +21,7 @@ void define_forward(nb::module_& m, const char* name) {
         "Arguments of a forward call (sequence.h), its structs laid flat; all 0 at first.");
     call.def(nb::init<>());
 
-    field(call, "cell", &Forward::extent, &Extent::cell);
-    field(call, "steps", &Forward::extent, &Extent::steps);
-    field(call, "batch", &Forward::extent, &Extent::batch);
-    field(call, "input", &Forward::extent, &Extent::input);
-    field(call, "hidden", &Forward::extent, &Extent::hidden);
-    field(call, "output", &Forward::extent, &Extent::output);
-    field(call, "reverse", &Forward::extent, &Extent::reverse);
-    field(call, "threads", &Forward::extent, &Extent::threads);
-    field(call, "lengths", &Forward::extent, &Extent::lengths);
-    field(call, "batch_sizes", &Forward::extent, &Extent::batch_sizes);
-    strided(call, "starts", &Forward::extent, &Extent::starts);
+    extent(call, &Forward::extent);
 
     field(call, "weight_ih", &Forward::weights, &Weights::ih);
     field(call, "weight_hh", &Forward::weights, &Weights::hh);

@@ -10,8 +10,8 @@
 #include "pack.h"
 #include "plan.h"
 #include "scratch.h"
+#include "share.h"
 #include "slopes.h"
-#include "team.h"
 #include "threads.h"
 
 namespace unrolled::UNROLLED_ISA_NAMESPACE {
@@ -27,15 +27,19 @@ class BackwardPass {
 
   public:
     BackwardPass(const Backward<Real>& call, const Plan& plan, Scratch& scratch)
-        : call_(call), f_(call.forward), plan_(plan), e_(f_.extent), team_(team_for(f_)) {
+        : call_(call),
+          f_(call.forward),
+          plan_(plan),
+          e_(f_.extent),
+          share_(plan, team_of(e_, kGates, f_.weights.gain_ih || f_.weights.hr)) {
         const std::int64_t H = e_.hidden, P = e_.output, B = e_.batch, all = kGates * H;
         normed_ = f_.weights.gain_ih != nullptr;
         projected_ = f_.weights.hr != nullptr;
         // One step needs no W_hh, and a few places no packed weights.
         hh_ = plain(all, P);
-        needs_hh_ = e_.steps > 1 || call.dh0;
+        const bool needs_hh = e_.steps > 1 || call.dh0;
         hh_in_place_ = plan.places <= kFew && !(kGru && !normed_) && fits_in_place(hh_, P);
-        if (needs_hh_ && !hh_in_place_) hh_data_ = scratch.take<Real>(hh_.elements());
+        if (needs_hh && !hh_in_place_) hh_data_ = scratch.take<Real>(hh_.elements());
         if (call.dx.base) {
             ih_ = plain(all, e_.input);
             ih_in_place_ = plan.places <= kFew && fits_in_place(ih_, e_.input);
@@ -59,10 +63,10 @@ class BackwardPass {
             if (kLstm) norm_c_ = zeroed(scratch, B * 2 * H);
         }
 
-        rows_ = team_.by_units ? B : ceil_div(B, team_.workers);
+        rows_ = share_.by_units() ? B : ceil_div(B, share_.workers());
         stretch_ = 96 / rows_ > 1 ? 96 / rows_ : 1;
         if (stretch_ > e_.steps) stretch_ = e_.steps;
-        for (int w = 0; w < team_.workers; ++w) {
+        for (int w = 0; w < share_.workers(); ++w) {
             Worker& worker = workers_[w];
             worker.operands = scratch.take<const Real*>(rows_);
             worker.projection_rows = scratch.take<const Real*>(projected_ ? rows_ : 0);
@@ -77,14 +81,14 @@ class BackwardPass {
 
     void run() {
         auto prepare = [this](int worker) { pack(worker); };
-        parallel(team_.workers, prepare);
-        if (team_.by_units) {
+        parallel(share_.workers(), prepare);
+        if (share_.by_units()) {
             auto work = [this](int worker, std::int64_t s) { step(worker, e_.steps - 1 - s); };
-            in_step(team_.workers, e_.steps, work);
+            in_step(share_.workers(), e_.steps, work);
             auto units = [this](int worker) { given_states(worker); };
-            parallel(team_.workers, units);
+            parallel(share_.workers(), units);
             auto rows = [this](int worker) { inputs_of_share(worker); };
-            if (call_.dx.base) parallel(team_.workers, rows);
+            if (call_.dx.base) parallel(share_.workers(), rows);
         } else {
             auto work = [this](int worker) {
                 for (std::int64_t s = e_.steps - 1; s >= 0; --s) {
@@ -93,7 +97,7 @@ class BackwardPass {
                 }
                 given_states(worker);
             };
-            parallel(team_.workers, work);
+            parallel(share_.workers(), work);
         }
         for (std::int64_t rank = 0; rank < e_.batch; ++rank) finish(rank);
         add_up(call_.d_peephole, peephole_, 3 * e_.hidden);
@@ -140,10 +144,6 @@ class BackwardPass {
         Real* row;       // (3, H)
     };
 
-    static Team team_for(const Forward<Real>& f) {
-        return team_of(f.extent, kGates, f.weights.gain_ih || f.weights.hr);
-    }
-
     static Real* zeroed(Scratch& scratch, std::int64_t count) {
         Real* all = scratch.take<Real>(count);
         fill(all, count);
@@ -157,25 +157,6 @@ class BackwardPass {
 
     Sums lone() const { return e_.batch == 1 ? Sums::lone : Sums::grouped; }
 
-    std::int64_t first_block(int worker, std::int64_t blocks) const {
-        return team_.by_units ? blocks * worker / team_.workers : 0;
-    }
-    std::int64_t last_block(int worker, std::int64_t blocks) const {
-        return team_.by_units ? blocks * (worker + 1) / team_.workers : blocks;
-    }
-    std::int64_t rows_at(int worker, std::int64_t t) const {
-        if (team_.by_units) return plan_.active[t];
-        const std::int64_t left = plan_.active[t] - worker;
-        return left > 0 ? ceil_div(left, team_.workers) : 0;
-    }
-    std::int64_t rows_of(int worker) const {
-        if (team_.by_units) return e_.batch;
-        return ceil_div(e_.batch - worker, team_.workers);
-    }
-    std::int64_t rank_of(int worker, std::int64_t i) const {
-        return team_.by_units ? i : worker + i * team_.workers;
-    }
-
     Panels<Real> hh_panels() const {
         return hh_in_place_ ? panels_in_place(hh_, f_.weights.hh, e_.output)
                             : panels_of(hh_, static_cast<const Real*>(hh_data_));
@@ -186,22 +167,21 @@ class BackwardPass {
     }
 
     void pack(int worker) {
-        const auto share = [&](std::int64_t blocks, int w) { return blocks * w / team_.workers; };
         // A GRU's slopes by the recurrent sums stand in the order n, r, z.
         const std::int64_t shift = kGru && !normed_ ? 2 * e_.hidden : 0;
         if (hh_data_) {
-            pack_columns(f_.weights.hh, e_.output, shift, hh_, share(hh_.blocks, worker),
-                         share(hh_.blocks, worker + 1), hh_data_);
+            pack_columns(f_.weights.hh, e_.output, shift, hh_, share_.part(worker, hh_.blocks),
+                         share_.part(worker + 1, hh_.blocks), hh_data_);
         }
         if (ih_data_) {
-            pack_columns(f_.weights.ih, e_.input, 0, ih_, share(ih_.blocks, worker),
-                         share(ih_.blocks, worker + 1), ih_data_);
+            pack_columns(f_.weights.ih, e_.input, 0, ih_, share_.part(worker, ih_.blocks),
+                         share_.part(worker + 1, ih_.blocks), ih_data_);
         }
         if (projected_) {
-            pack_columns(f_.weights.hr, e_.hidden, 0, hr_, share(hr_.blocks, worker),
-                         share(hr_.blocks, worker + 1), hr_data_);
+            pack_columns(f_.weights.hr, e_.hidden, 0, hr_, share_.part(worker, hr_.blocks),
+                         share_.part(worker + 1, hr_.blocks), hr_data_);
         }
-        for (std::int64_t rank = worker; rank < e_.batch; rank += team_.workers) {
+        for (std::int64_t rank = worker; rank < e_.batch; rank += share_.workers()) {
             const std::int64_t given = plan_.row[rank];
             copy(carry_h_ + rank * e_.output, call_.dhn, given, e_.output);
             if (kLstm) copy(carry_c_ + rank * e_.hidden, call_.dcn, given, e_.hidden);
@@ -220,10 +200,10 @@ class BackwardPass {
 
     void step(int w, std::int64_t s) {
         Worker& worker = workers_[w];
-        const std::int64_t t = step_at(plan_, s), count = rows_at(w, t);
+        const std::int64_t t = step_at(plan_, s), count = share_.rows_at(w, t);
         bool nothing = true;
         for (std::int64_t i = 0; i < count; ++i) {
-            const std::int64_t rank = rank_of(w, i);
+            const std::int64_t rank = share_.rank(w, i);
             std::int64_t next;
             worker.operands[i] = zeros_;
             if (after(t, rank, next) && !origin(plan_, next, rank).cut) {
@@ -240,8 +220,8 @@ class BackwardPass {
                       [&](int r, std::int64_t j, int count, Vec<Real> product) __attribute__((
                           always_inline)) { after_product(worker, first + r, j, count, product); });
         };
-        multiply(panels, first_block(w, hh_.blocks), last_block(w, hh_.blocks), worker.operands, 0,
-                 count, lone(), use);
+        multiply(panels, share_.first_block(w, hh_.blocks), share_.last_block(w, hh_.blocks),
+                 worker.operands, 0, count, lone(), use);
         if (projected_) through_projection(worker, w, t, count);
         if (normed_) {
             for (std::int64_t i = 0; i < count; ++i) row_normed(worker, w, i, t);
@@ -272,6 +252,7 @@ class BackwardPass {
         const std::int64_t H = e_.hidden, P = e_.output, given = plan_.row[rank];
         const std::int64_t place = place_of(plan_, t, rank);
         const Origin from = origin(plan_, t, rank);
+        row.place = place;
         row.slopes = call_.dgates + place * kColumns * H;
         if constexpr (is_rnn(kCell)) {
             row.gates = f_.kept.gates ? f_.kept.gates + place * H : at(f_.y, plan_, t, rank);
@@ -308,8 +289,7 @@ class BackwardPass {
             store_some(row.carry_h + j, row.cut ? Vec<Real>{} : carry, count);
         }
         if (projected_) {
-            const std::int64_t place = (row.slopes - call_.dgates) / (kColumns * e_.hidden);
-            return store_some(d_outputs_ + place * e_.output + j, dh, count);
+            return store_some(d_outputs_ + row.place * e_.output + j, dh, count);
         }
         if (normed_) return store_some(worker.d_output + i * e_.hidden + j, dh, count);
         if constexpr (kLstm) {
@@ -326,15 +306,15 @@ class BackwardPass {
         const LstmKept<Real> k = lstm_kept(row, e_.hidden, j, count);
         const Vec<Real> squashed = tanh(k.c);
         if (projected_) {
-            const std::int64_t place = (row.slopes - call_.dgates) / (kColumns * e_.hidden);
-            store_some(outputs_ + place * e_.hidden + j, k.o * squashed, count);
+            store_some(outputs_ + row.place * e_.hidden + j, k.o * squashed, count);
         }
         lstm_slopes(row, common_, j, count, k, dh * squashed, dh * k.o * (1 - squashed * squashed));
     }
 
     void through_projection(Worker& worker, int w, std::int64_t t, std::int64_t count) {
         for (std::int64_t i = 0; i < count; ++i) {
-            worker.projection_rows[i] = d_outputs_ + place_of(plan_, t, rank_of(w, i)) * e_.output;
+            worker.projection_rows[i] =
+                d_outputs_ + place_of(plan_, t, share_.rank(w, i)) * e_.output;
         }
         const auto use = [&](std::int64_t block, std::int64_t first, int n, const Real* out) {
             for_units(hr_, block, e_.hidden, n, out,
@@ -354,7 +334,8 @@ class BackwardPass {
 
     // With layer normalisation: the equations for a whole row, then back through both norms.
     void row_normed(Worker& worker, int w, std::int64_t i, std::int64_t t) {
-        const std::int64_t H = e_.hidden, rank = rank_of(w, i), place = place_of(plan_, t, rank);
+        const std::int64_t H = e_.hidden, rank = share_.rank(w, i),
+                           place = place_of(plan_, t, rank);
         const BackRow<Real>& row = worker.rows[i];
         const Real* d_output = worker.d_output + i * H;
         if constexpr (kLstm) {
@@ -427,9 +408,9 @@ class BackwardPass {
         Worker& worker = workers_[w];
         std::int64_t m = 0;
         for (std::int64_t k = s; k < s + stretch_ && k < e_.steps; ++k) {
-            const std::int64_t t = step_at(plan_, k), count = rows_at(w, t);
+            const std::int64_t t = step_at(plan_, k), count = share_.rows_at(w, t);
             for (std::int64_t i = 0; i < count; ++i, ++m) {
-                const std::int64_t rank = rank_of(w, i);
+                const std::int64_t rank = share_.rank(w, i);
                 worker.slopes[m] = slopes_ih(place_of(plan_, t, rank));
                 worker.dx[m] = at(call_.dx, plan_, t, rank);
             }
@@ -440,8 +421,8 @@ class BackwardPass {
     // dL/dx for the worker's share of the steps: for teams by units, when all slopes are there.
     void inputs_of_share(int w) {
         Worker& worker = workers_[w];
-        const std::int64_t from = e_.steps * w / team_.workers;
-        const std::int64_t to = e_.steps * (w + 1) / team_.workers;
+        const std::int64_t from = share_.part(w, e_.steps);
+        const std::int64_t to = share_.part(w + 1, e_.steps);
         for (std::int64_t begin = from; begin < to; begin += stretch_) {
             std::int64_t m = 0;
             for (std::int64_t t = begin; t < begin + stretch_ && t < to; ++t) {
@@ -458,32 +439,33 @@ class BackwardPass {
     void given_states(int w) {
         if (!call_.dh0 && !call_.dc0) return;
         Worker& worker = workers_[w];
-        const std::int64_t count = rows_of(w), P = e_.output, H = e_.hidden;
+        const std::int64_t count = share_.rows(w), P = e_.output, H = e_.hidden;
         for (std::int64_t i = 0; i < count; ++i) {
-            const std::int64_t rank = rank_of(w, i), length = plan_.length[rank];
+            const std::int64_t rank = share_.rank(w, i), length = plan_.length[rank];
             const std::int64_t t = e_.reverse ? length - 1 : 0;
             const bool reaches = length > 0 && !origin(plan_, t, rank).cut;
             worker.operands[i] = reaches ? slopes_hh(place_of(plan_, t, rank)) : zeros_;
         }
         const auto use = [&](std::int64_t block, std::int64_t first, int n, const Real* out) {
             for_units(hh_, block, P, n, out,
-                      [&](int r, std::int64_t j, int lanes,
-                          Vec<Real> product) __attribute__((always_inline)) {
-                          const std::int64_t rank = rank_of(w, first + r), given = plan_.row[rank];
-                          if (f_.masks.recurrent) {
-                              product *= load_some(f_.masks.recurrent + given * P + j, lanes);
-                          }
-                          product += load_some(carry_h_ + rank * P + j, lanes);
-                          store_some(call_.dh0 + given * P + j, product, lanes);
-                      });
+                      [&](int r, std::int64_t j, int lanes, Vec<Real> product)
+                          __attribute__((always_inline)) {
+                              const std::int64_t rank = share_.rank(w, first + r),
+                                                 given = plan_.row[rank];
+                              if (f_.masks.recurrent) {
+                                  product *= load_some(f_.masks.recurrent + given * P + j, lanes);
+                              }
+                              product += load_some(carry_h_ + rank * P + j, lanes);
+                              store_some(call_.dh0 + given * P + j, product, lanes);
+                          });
         };
         if (call_.dh0) {
-            multiply(hh_panels(), first_block(w, hh_.blocks), last_block(w, hh_.blocks),
-                     worker.operands, 0, count, lone(), use);
+            multiply(hh_panels(), share_.first_block(w, hh_.blocks),
+                     share_.last_block(w, hh_.blocks), worker.operands, 0, count, lone(), use);
         }
-        if (kLstm && call_.dc0 && (!team_.by_units || w == 0)) {
+        if (kLstm && call_.dc0 && (!share_.by_units() || w == 0)) {
             for (std::int64_t i = 0; i < count; ++i) {
-                const std::int64_t rank = rank_of(w, i);
+                const std::int64_t rank = share_.rank(w, i);
                 __builtin_memcpy(call_.dc0 + plan_.row[rank] * H, carry_c_ + rank * H,
                                  static_cast<std::size_t>(H) * sizeof(Real));
             }
@@ -517,9 +499,9 @@ class BackwardPass {
     const Forward<Real>& f_;
     const Plan& plan_;
     const Extent& e_;
-    const Team team_;
+    const Share share_;
     bool normed_, projected_;
-    bool needs_hh_ = true, hh_in_place_ = false, ih_in_place_ = false;
+    bool hh_in_place_ = false, ih_in_place_ = false;
     Layout<Real> hh_, ih_, hr_;
     Real *hh_data_ = nullptr, *ih_data_ = nullptr, *hr_data_ = nullptr;
     Real *zeros_, *carry_h_, *carry_c_ = nullptr;

@@ -10,7 +10,7 @@
 #include "plan.h"
 #include "row.h"
 #include "scratch.h"
-#include "team.h"
+#include "share.h"
 #include "threads.h"
 
 namespace unrolled::UNROLLED_ISA_NAMESPACE {
@@ -27,7 +27,7 @@ class ForwardPass {
         : call_(call),
           plan_(plan),
           e_(call.extent),
-          team_(team_of(call.extent, kGates, call.weights.gain_ih || call.weights.hr)) {
+          share_(plan, team_of(call.extent, kGates, call.weights.gain_ih || call.weights.hr)) {
         normed_ = call.weights.gain_ih != nullptr;
         projected_ = call.weights.hr != nullptr;
         unit_vecs_ = is_rnn(kCell) ? plain_vecs<Real>(e_.hidden) : 1;
@@ -53,16 +53,14 @@ class ForwardPass {
         }
         if (kLstm && !call.kept.cells) cells_ = scratch.take<Real>(e_.batch * e_.hidden);
 
-        rows_ = team_.by_units ? e_.batch : ceil_div(e_.batch, team_.workers);
+        rows_ = share_.by_units() ? e_.batch : ceil_div(e_.batch, share_.workers());
         stretch_ = 96 / rows_ > 1 ? 96 / rows_ : 1;
         if (stretch_ > e_.steps) stretch_ = e_.steps;
-        keep_gates_ = call.kept.gates != nullptr;
-        own_gates_ = !keep_gates_;
         const std::int64_t places = rows_ * stretch_;
         // Workers by units share the stretch's gates: each reads and writes its own units only.
-        const int shares = team_.by_units ? 1 : team_.workers;
-        if (own_gates_) gates_ = scratch.take<Real>(shares * places * kColumns * e_.hidden);
-        for (int w = 0; w < team_.workers; ++w) {
+        const int shares = share_.by_units() ? 1 : share_.workers();
+        if (!call.kept.gates) gates_ = scratch.take<Real>(shares * places * kColumns * e_.hidden);
+        for (int w = 0; w < share_.workers(); ++w) {
             Worker& worker = workers_[w];
             worker.inputs = scratch.take<const Real*>(places);
             worker.gates = scratch.take<Real*>(places);
@@ -75,7 +73,7 @@ class ForwardPass {
             worker.candidate = scratch.take<Real>(normed_ && kLstm ? e_.hidden : 0);
         }
         common_ = {e_.hidden,
-                   keep_gates_,
+                   call.kept.gates != nullptr,
                    call.masks.rate_h,
                    call.masks.rate_c,
                    kCell == CellKind::gru && call.weights.bias_hh
@@ -86,15 +84,15 @@ class ForwardPass {
 
     void run() {
         auto prepare = [this](int worker) { pack(worker); };
-        parallel(team_.workers, prepare);
-        if (team_.by_units) {
+        parallel(share_.workers(), prepare);
+        if (share_.by_units()) {
             auto work = [this](int worker, std::int64_t s) { step(worker, s); };
-            in_step(team_.workers, e_.steps, work);
+            in_step(share_.workers(), e_.steps, work);
         } else {
             auto work = [this](int worker) {
                 for (std::int64_t s = 0; s < e_.steps; ++s) step(worker, s);
             };
-            parallel(team_.workers, work);
+            parallel(share_.workers(), work);
         }
         for (std::int64_t rank = 0; rank < e_.batch; ++rank) finish(rank);
     }
@@ -119,33 +117,15 @@ class ForwardPass {
         for (std::int64_t k = 0; k < count; ++k) at[k] = value;
     }
 
-    std::int64_t first_block(int worker, std::int64_t blocks) const {
-        return team_.by_units ? blocks * worker / team_.workers : 0;
-    }
-    std::int64_t last_block(int worker, std::int64_t blocks) const {
-        return team_.by_units ? blocks * (worker + 1) / team_.workers : blocks;
-    }
-
-    // Rows of a worker that have step t, and the rank of the i-th.
-    std::int64_t rows_at(int worker, std::int64_t t) const {
-        if (team_.by_units) return plan_.active[t];
-        const std::int64_t left = plan_.active[t] - worker;
-        return left > 0 ? ceil_div(left, team_.workers) : 0;
-    }
-    std::int64_t rank_of(int worker, std::int64_t i) const {
-        return team_.by_units ? i : worker + i * team_.workers;
-    }
-
     void pack(int worker) {
-        const auto share = [&](std::int64_t blocks, int w) { return blocks * w / team_.workers; };
         const auto& w = call_.weights;
-        pack_units(w.ih, kGates, e_.hidden, unit_vecs_, ih_, share(ih_.blocks, worker),
-                   share(ih_.blocks, worker + 1), ih_data_);
-        pack_units(w.hh, kGates, e_.hidden, unit_vecs_, hh_, share(hh_.blocks, worker),
-                   share(hh_.blocks, worker + 1), hh_data_);
+        pack_units(w.ih, kGates, e_.hidden, unit_vecs_, ih_, share_.part(worker, ih_.blocks),
+                   share_.part(worker + 1, ih_.blocks), ih_data_);
+        pack_units(w.hh, kGates, e_.hidden, unit_vecs_, hh_, share_.part(worker, hh_.blocks),
+                   share_.part(worker + 1, hh_.blocks), hh_data_);
         if (projected_) {
-            pack_units(w.hr, 1, e_.output, hr_.vecs, hr_, share(hr_.blocks, worker),
-                       share(hr_.blocks, worker + 1), hr_data_);
+            pack_units(w.hr, 1, e_.output, hr_.vecs, hr_, share_.part(worker, hr_.blocks),
+                       share_.part(worker + 1, hr_.blocks), hr_data_);
         }
         if (worker != 0) return;
         // The recurrent bias goes in with the input's, but for a GRU's b_hn, which r multiplies.
@@ -169,9 +149,9 @@ class ForwardPass {
         Worker& worker = workers_[w];
         if (s % stretch_ == 0) project_inputs(w, s);
         const std::int64_t t = step_at(plan_, s);
-        const std::int64_t count = rows_at(w, t);
+        const std::int64_t count = share_.rows_at(w, t);
         for (std::int64_t i = 0; i < count; ++i) {
-            set_row(worker, i, t, rank_of(w, i), worker.first_of_step + i, s);
+            set_row(worker, i, t, share_.rank(w, i), worker.first_of_step + i, s);
         }
         if (normed_) {
             step_normed(worker, count, w);
@@ -188,12 +168,12 @@ class ForwardPass {
         const std::int64_t end = s + stretch_ < e_.steps ? s + stretch_ : e_.steps;
         const std::int64_t width = kColumns * e_.hidden;
         Real* own =
-            own_gates_ ? gates_ + (team_.by_units ? 0 : w) * rows_ * stretch_ * width : nullptr;
+            gates_ ? gates_ + (share_.by_units() ? 0 : w) * rows_ * stretch_ * width : nullptr;
         std::int64_t m = 0;
         for (std::int64_t k = s; k < end; ++k) {
-            const std::int64_t t = step_at(plan_, k), count = rows_at(w, t);
+            const std::int64_t t = step_at(plan_, k), count = share_.rows_at(w, t);
             for (std::int64_t i = 0; i < count; ++i, ++m) {
-                const std::int64_t rank = rank_of(w, i);
+                const std::int64_t rank = share_.rank(w, i);
                 const std::int64_t place = place_of(plan_, t, rank);
                 worker.inputs[m] = at(call_.x, plan_, t, rank);
                 worker.place[m] = place;
@@ -218,8 +198,8 @@ class ForwardPass {
                 }
             }
         };
-        multiply(panels, first_block(w, ih_.blocks), last_block(w, ih_.blocks), worker.inputs, 0, m,
-                 Sums::grouped, use);
+        multiply(panels, share_.first_block(w, ih_.blocks), share_.last_block(w, ih_.blocks),
+                 worker.inputs, 0, m, Sums::grouped, use);
         if (normed_) {
             for (std::int64_t i = 0; i < m; ++i) normalise_input(worker, i);
         }
@@ -306,8 +286,8 @@ class ForwardPass {
                 }
             }
         };
-        multiply(panels_of(hh_, hh_data_), first_block(w, hh_.blocks), last_block(w, hh_.blocks),
-                 worker.operands, 0, count, lone(), use);
+        multiply(panels_of(hh_, hh_data_), share_.first_block(w, hh_.blocks),
+                 share_.last_block(w, hh_.blocks), worker.operands, 0, count, lone(), use);
     }
 
     // With layer normalisation: the whole product, then row by row.
@@ -329,8 +309,8 @@ class ForwardPass {
                 }
             }
         };
-        multiply(panels_of(hh_, hh_data_), first_block(w, hh_.blocks), last_block(w, hh_.blocks),
-                 worker.operands, 0, count, lone(), use);
+        multiply(panels_of(hh_, hh_data_), share_.first_block(w, hh_.blocks),
+                 share_.last_block(w, hh_.blocks), worker.operands, 0, count, lone(), use);
         for (std::int64_t i = 0; i < count; ++i) {
             Real* row = normed(i);
             const std::int64_t place = worker.place[worker.first_of_step + i];
@@ -392,8 +372,8 @@ class ForwardPass {
     const Forward<Real>& call_;
     const Plan& plan_;
     const Extent& e_;
-    const Team team_;
-    bool normed_, projected_, keep_gates_, own_gates_;
+    const Share share_;
+    bool normed_, projected_;
     int unit_vecs_, vecs_;
     Layout<Real> ih_, hh_, hr_;
     Real *ih_data_, *hh_data_, *hr_data_ = nullptr;

@@ -4,63 +4,43 @@
 // rows and all units, or all rows and some units, and never waits for another one.
 #pragma once
 
-#include "pack.h"
-#include "plan.h"
-#include "team.h"
+#include "share.h"
 
 namespace unrolled::UNROLLED_ISA_NAMESPACE {
 
 template <class Real>
-class MinimalShare {
+class MinimalShare : public Share {
     static constexpr int L = kLanes<Real>;
 
   public:
     MinimalShare(const Plan& plan, int gates)
-        : plan_(plan), blocks_(ceil_div(plan.extent.hidden, L)) {
-        Extent product = plan.extent;
-        product.output = 0;  // no state is multiplied
-        const std::int64_t most = workers_of(product, gates), batch = plan.extent.batch;
-        const std::int64_t by_rows = batch < most ? batch : most;
-        const std::int64_t by_units = blocks_ < most ? blocks_ : most;
-        // By units where the largest share of the work is then smaller.
-        by_units_ = ceil_div(blocks_, by_units) * batch < ceil_div(batch, by_rows) * blocks_;
-        workers_ = static_cast<int>(by_units_ ? by_units : by_rows);
-    }
-
-    int workers() const { return workers_; }
-    bool by_units() const { return by_units_; }
+        : Share(plan, team(plan, gates)), hidden_(plan.extent.hidden) {}
 
     // A worker's blocks of L units, and the units in them.
-    std::int64_t first_block(int worker) const { return by_units_ ? part(worker, blocks_) : 0; }
-    std::int64_t last_block(int worker) const {
-        return by_units_ ? part(worker + 1, blocks_) : blocks_;
-    }
+    std::int64_t first_block(int worker) const { return Share::first_block(worker, blocks()); }
+    std::int64_t last_block(int worker) const { return Share::last_block(worker, blocks()); }
     std::int64_t first_unit(int worker) const { return first_block(worker) * L; }
     std::int64_t last_unit(int worker) const {
         const std::int64_t end = last_block(worker) * L;
-        return end < plan_.extent.hidden ? end : plan_.extent.hidden;
+        return end < hidden_ ? end : hidden_;
     }
-
-    // A worker's rows, those of them that have step t, and the rank of the i-th.
-    std::int64_t rows(int worker) const { return of(worker, plan_.extent.batch); }
-    std::int64_t rows_at(int worker, std::int64_t t) const { return of(worker, plan_.active[t]); }
-    std::int64_t rank(int worker, std::int64_t i) const {
-        return by_units_ ? i : worker + i * workers_;
-    }
-
-    // Where the worker's share of `count` things of any kind begins.
-    std::int64_t part(int worker, std::int64_t count) const { return count * worker / workers_; }
 
   private:
-    std::int64_t of(int worker, std::int64_t ranks) const {
-        if (by_units_) return ranks;
-        return ranks > worker ? ceil_div(ranks - worker, workers_) : 0;
+    std::int64_t blocks() const { return ceil_div(hidden_, L); }
+
+    static Team team(const Plan& plan, int gates) {
+        Extent product = plan.extent;
+        product.output = 0;  // no state is multiplied
+        const std::int64_t most = workers_of(product, gates), batch = plan.extent.batch;
+        const std::int64_t blocks = ceil_div(plan.extent.hidden, L);
+        const std::int64_t by_rows = batch < most ? batch : most;
+        const std::int64_t by_units = blocks < most ? blocks : most;
+        // By units where the largest share of the work is then smaller.
+        const bool units = ceil_div(blocks, by_units) * batch < ceil_div(batch, by_rows) * blocks;
+        return {static_cast<int>(units ? by_units : by_rows), units};
     }
 
-    const Plan& plan_;
-    std::int64_t blocks_;
-    int workers_;
-    bool by_units_;
+    const std::int64_t hidden_;
 };
 
 // Rows and steps that are worked on together: their inputs, and what comes of them, stay in a cache

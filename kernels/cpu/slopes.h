@@ -8,6 +8,7 @@ namespace unrolled::UNROLLED_ISA_NAMESPACE {
 // One row of the batch at one step, going back. `j` counts units from there.
 template <class Real>
 struct BackRow {
+    std::int64_t place;
     const Real* gates;     // as kept: LSTM i, f, g, o; GRU hn, r, z, n; RNN h~
     Real* slopes;          // out: dL/d of the gates' sums; may be `gates`
     const Real* h_before;  // GRU, RNN with zoneout

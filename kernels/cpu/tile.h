@@ -89,10 +89,10 @@ template <class Real, class Stored = Real>
 using Tile = void (*)(const Real* const* rows, const Stored* panel, std::int64_t pitch,
                       std::int64_t size, std::int64_t offset, bool more, Real* out);
 
-// The widest panel, in vectors, and the most rows that go with a panel of that many: what fits into
-// the registers beside the weights and one number of a row.
-constexpr int kMaxVecs = kRegisters == 32 ? 4 : 3;
-constexpr int kPlainVecs = kRegisters == 32 ? 4 : 2;  // for a matrix without a structure of its own
+// The widest panel of a matrix without a structure of its own, in vectors; and the most rows that
+// go with a panel of so many: what fits into the registers beside the weights and one number of a
+// row.
+constexpr int kPlainVecs = kRegisters == 32 ? 4 : 2;
 
 UNROLLED_INLINE int max_rows(int vecs) {
     if (kRegisters == 32) return vecs == 4 ? 6 : vecs == 3 ? 8 : 12;

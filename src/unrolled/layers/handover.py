@@ -9,6 +9,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from unrolled.errors import ShapeError
+from unrolled.layers.checks import DTypeRuntimeError
+
 
 def any_requires_grad(tensors: Sequence[Tensor | None]) -> bool:
     return any(tensor is not None and tensor.requires_grad for tensor in tensors)
@@ -44,6 +47,42 @@ def point(struct: Any, name: str, tensor: Tensor, offset: int = 0) -> None:
     setattr(struct, name + "_row", strides[-2])
     if len(strides) == 3:
         setattr(struct, name + "_time", strides[0])
+
+
+def point_extent(
+    struct: Any,
+    x: Tensor,
+    batch: int,
+    reverse: bool,
+    lengths: Tensor | None,
+    starts: Tensor | None,
+    batch_sizes: Tensor | None,
+) -> None:
+    """Hand over `x` and what it runs over: `Extent` in sequence.h, but for the cell and sizes."""
+    struct.steps = len(x) if batch_sizes is None else len(batch_sizes)
+    struct.batch = batch
+    struct.input = x.shape[-1]
+    struct.reverse = reverse
+    struct.threads = torch.get_num_threads()
+    point(struct, "x", x)
+    if lengths is not None:
+        struct.lengths = lengths.data_ptr()
+    if batch_sizes is not None:
+        struct.batch_sizes = batch_sizes.data_ptr()
+    if starts is not None:
+        point(struct, "starts", starts.unsqueeze(-1))
+
+
+def check_part(
+    name: str, part: Tensor, shape: tuple[int, ...], dtype: torch.dtype, x: Tensor
+) -> None:
+    """Raise ShapeError or DTypeError where a state or weight is not what the kernels will read."""
+    if part.shape != shape:
+        raise ShapeError(f"{name}: got shape {tuple(part.shape)}, expected {shape}")
+    if part.dtype != dtype or part.device != x.device:
+        raise DTypeRuntimeError(
+            f"{name}: got {part.dtype} on {part.device}, expected {dtype} on {x.device}"
+        )
 
 
 def address(states: Tensor, direction: int) -> int:

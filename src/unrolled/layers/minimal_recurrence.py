@@ -15,17 +15,17 @@ from torch import Tensor
 from torch.nn.utils.rnn import PackedSequence, pack_padded_sequence, pad_packed_sequence
 
 from unrolled import kernels
-from unrolled.errors import ShapeError
-from unrolled.layers.checks import DTypeRuntimeError
 from unrolled.layers.handover import (
     address,
     any_requires_grad,
     batched,
+    check_part,
     dense_rows,
     gradients_in_operations,
     like_input,
     own_copies,
     point,
+    point_extent,
     time_major,
 )
 from unrolled.layers.minimal import MinGRUStep, MinLSTMStep
@@ -122,14 +122,8 @@ def _check_parts(
     shapes = (("weight", (rows, x.shape[-1])), ("bias", (rows,))) * (len(parts) // 2)
     state = ("h", (len(parts) // 2, batch, hidden))
     for part, (name, shape) in zip((h0, *parts), (state, *shapes), strict=True):
-        if part is None:
-            continue
-        if part.shape != shape:
-            raise ShapeError(f"{name}: got shape {tuple(part.shape)}, expected {shape}")
-        if part.dtype != x.dtype or part.device != x.device:
-            raise DTypeRuntimeError(
-                f"{name}: got {part.dtype} on {part.device}, expected {x.dtype} on {x.device}"
-            )
+        if part is not None:
+            check_part(name, part, shape, x.dtype, x)
 
 
 def _sizes(run: MinimalRun, x: Tensor, parts: Sequence[Tensor | None]) -> tuple[int, int, int]:
@@ -156,19 +150,9 @@ def _struct(
         if part is not None:
             setattr(struct, name, part.data_ptr())
     struct.cell = _CELLS[run.mode]
-    struct.steps = len(x) if run.batch_sizes is None else len(run.batch_sizes)
-    struct.batch = batch
-    struct.input = x.shape[-1]
     struct.hidden = struct.output = hidden
-    struct.reverse = direction == 1
-    struct.threads = torch.get_num_threads()
-    point(struct, "x", x)
-    if run.lengths is not None:
-        struct.lengths = run.lengths.data_ptr()
-    if run.batch_sizes is not None:
-        struct.batch_sizes = run.batch_sizes.data_ptr()
-    if run.starts is not None:
-        point(struct, "starts", run.starts.unsqueeze(-1))
+    reverse = direction == 1
+    point_extent(struct, x, batch, reverse, run.lengths, run.starts, run.batch_sizes)
     return struct, alive
 
 

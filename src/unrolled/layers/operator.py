@@ -87,8 +87,9 @@ def _recurrence(
             raise fault[0](fault[1])
     lengths, starts, batch_sizes = own_copies(lengths, starts, batch_sizes)
     run = Run(mode, False, lengths, starts, batch_sizes, (rate_h, rate_c), epsilon)
-    recurrence.check_parts(run, x, h0, c0, _given(parts))
-    outputs, kept = recurrence.forward(run, x, h0, c0, _given(parts), keep=keep)
+    given = _given(parts)
+    recurrence.check_parts(run, x, h0, c0, given)
+    outputs, kept = recurrence.forward(run, x, h0, c0, given, keep=keep)
     return [*outputs, *(x.new_empty(0) if part is None else part for part in kept)]
 
 

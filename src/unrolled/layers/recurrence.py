@@ -18,19 +18,20 @@ from torch import Tensor
 from torch.nn.utils.rnn import PackedSequence, pack_padded_sequence, pad_packed_sequence
 
 from unrolled import kernels
-from unrolled.errors import ConfigError, ShapeError
+from unrolled.errors import ConfigError
 from unrolled.layers import reference
 from unrolled.layers.call import EPSILON, LayerCall, Masks, Weights
-from unrolled.layers.checks import DTypeRuntimeError
 from unrolled.layers.handover import (
     address,
     any_requires_grad,
     batched,
+    check_part,
     dense_rows,
     gradients_in_operations,
     like_input,
     own_copies,
     point,
+    point_extent,
     time_major,
 )
 from unrolled.layers.records import LayerRecord
@@ -131,9 +132,9 @@ def check_parts(
     """
     directions, _, batch, output, hidden = sizes(x, parts, run.batch_sizes)
     if h0 is not None:
-        _check_part("h", h0, (directions, batch, output), x.dtype, x)
+        check_part("h", h0, (directions, batch, output), x.dtype, x)
     if c0 is not None:
-        _check_part("c", c0, (directions, batch, hidden), x.dtype, x)
+        check_part("c", c0, (directions, batch, hidden), x.dtype, x)
     for first in range(0, len(parts), _PARTS):
         gains = [part is not None for part in parts[first + 6 : first + 8]]
         if run.mode == "LSTM":
@@ -154,18 +155,7 @@ def check_parts(
             shape = (batch, output) if at == 11 else (*x.shape[:-1], shape[0])
             dtype = given if at == 11 else torch.uint8
         if part.shape != shape or part.dtype != dtype or part.device != device:
-            _check_part((*_WEIGHTS, *_MASKS)[at], part, shape, dtype, x)
-
-
-def _check_part(
-    name: str, part: Tensor, shape: tuple[int, ...], dtype: torch.dtype, x: Tensor
-) -> None:
-    if part.shape != shape:
-        raise ShapeError(f"{name}: got shape {tuple(part.shape)}, expected {shape}")
-    if part.dtype != dtype or part.device != x.device:
-        raise DTypeRuntimeError(
-            f"{name}: got {part.dtype} on {part.device}, expected {dtype} on {x.device}"
-        )
+            check_part((*_WEIGHTS, *_MASKS)[at], part, shape, dtype, x)
 
 
 @cache
@@ -281,22 +271,12 @@ def _struct(
             setattr(struct, name, part.data_ptr())
     hh, hr = alive[1], own[4]
     struct.cell = CELLS[run.mode]
-    struct.steps = len(x) if run.batch_sizes is None else len(run.batch_sizes)
-    struct.batch = batch
-    struct.input = x.shape[-1]
     struct.output = hh.shape[1]
     struct.hidden = hh.shape[1] if hr is None else hr.shape[1]
-    struct.reverse = direction == 1
-    struct.threads = torch.get_num_threads()
     struct.rate_h, struct.rate_c = run.rates
     struct.epsilon = run.epsilon
-    point(struct, "x", x)
-    if run.lengths is not None:
-        struct.lengths = run.lengths.data_ptr()
-    if run.batch_sizes is not None:
-        struct.batch_sizes = run.batch_sizes.data_ptr()
-    if run.starts is not None:
-        point(struct, "starts", run.starts.unsqueeze(-1))
+    reverse = direction == 1
+    point_extent(struct, x, batch, reverse, run.lengths, run.starts, run.batch_sizes)
     return struct, alive
 
 
