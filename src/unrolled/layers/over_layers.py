@@ -34,11 +34,13 @@ class LayerPlan(NamedTuple):
         weights: of each direction; weight dropout has been done to them.
         masks: of each direction, or None for none.
         input: `(B, I)` locked dropout of the input, the same at every step, or None.
+        dropout: rate of the dropout behind the layer; 0 for the last one, and in evaluation.
     """
 
     weights: Sequence[Weights]
     masks: Sequence[Masks] | None = None
     input: Tensor | None = None
+    dropout: float = 0.0
 
 
 RunOne: TypeAlias = Callable[[int, Tensor, State, LayerPlan], tuple[Tensor, State]]
@@ -49,16 +51,16 @@ None, and its plan -> `(T, B, D * P)`, or `(N, D * P)`, and its final state."""
 def plans_of(layer: RNNBase, x: Tensor, batch_sizes: Tensor | None = None) -> list[LayerPlan]:
     """The plans of all layers for a call on `x` `(T, B, I)`, or `(N, I)` packed."""
     options, training = options_of(layer), layer.training
-    directions = range(2 if layer.bidirectional else 1)
-    weights = [
-        [weights_of(layer, index, direction) for direction in directions]
-        for index in range(layer.num_layers)
-    ]
-    if options is PLAIN:
-        return [LayerPlan(of_layer) for of_layer in weights]
-    batch = x.shape[1] if batch_sizes is None else int(batch_sizes[0])
+    directions, last = (0, 1) if layer.bidirectional else (0,), layer.num_layers - 1
+    behind = layer.dropout if training else 0.0
+    batch = 0 if options is PLAIN else x.shape[1] if batch_sizes is None else int(batch_sizes[0])
     plans = []
-    for index, of_layer in enumerate(weights):
+    for index in range(layer.num_layers):
+        of_layer = [weights_of(layer, index, direction) for direction in directions]
+        rate_behind = behind if index < last else 0.0
+        if options is PLAIN:
+            plans.append(LayerPlan(of_layer, None, None, rate_behind))
+            continue
         mask = None
         if training and options.input_dropout:
             width = layer.input_size if index == 0 else of_layer[0].ih.shape[1]
@@ -66,15 +68,14 @@ def plans_of(layer: RNNBase, x: Tensor, batch_sizes: Tensor | None = None) -> li
         if training and options.weight_dropout:
             rate = options.weight_dropout
             of_layer = [part._replace(hh=dropout(part.hh, rate)) for part in of_layer]
-        masks = [_masks(options, layer.mode, training, part, x, batch) for part in of_layer]
-        some = masks[0] != Masks()
-        plans.append(LayerPlan(of_layer, masks if some else None, mask))
+        masks = None
+        if any(options.zoneout) or (training and options.recurrent_dropout):
+            masks = [_masks(options, training, part, x, batch) for part in of_layer]
+        plans.append(LayerPlan(of_layer, masks, mask, rate_behind))
     return plans
 
 
-def _masks(
-    options: Options, mode: str, training: bool, weights: Weights, x: Tensor, batch: int
-) -> Masks:
+def _masks(options: Options, training: bool, weights: Weights, x: Tensor, batch: int) -> Masks:
     rate_h, rate_c = options.zoneout
     output = weights.hh.shape[1]
     hidden = output if weights.hr is None else weights.hr.shape[1]
@@ -114,8 +115,8 @@ def over_layers(
         finals.append(final)
         if directions == 2 and options.merge != "concat":
             y = _merge(y, options.merge)
-        if layer.dropout and layer.training and index < count - 1:
-            y = dropout(y, layer.dropout)
+        if plan.dropout:
+            y = dropout(y, plan.dropout)
         x = y + x if options.residual and index > 0 else y
     if count == 1:
         return x, finals[0]
