@@ -11,11 +11,11 @@ from torch.nn.utils.rnn import PackedSequence
 
 from unrolled import kernels
 from unrolled.errors import ConfigError
-from unrolled.layers.call import weights_of
+from unrolled.layers.call import Masks, Weights, weights_of
 from unrolled.layers.over_layers import LayerPlan, over_layers, over_packed, plans_of
 from unrolled.layers.records import LayerRecord
 from unrolled.layers.recurrence import Run, run_layer
-from unrolled.layers.states import State
+from unrolled.layers.states import State, map_state
 
 
 def run(
@@ -28,12 +28,34 @@ def run(
     records: Sequence[LayerRecord] | None = None,
 ) -> tuple[Tensor, State]:
     """As `reference.run`, by the kernels. The output lies in memory as `batch_first` says."""
+    run = Run(layer.mode, layer.batch_first, *on_cpu(lengths, starts))
+    return _run(layer, run, x, state, plans, records)
+
+
+def run_direction(
+    mode: str,
+    x: Tensor,
+    state: State,
+    lengths: Tensor | None,
+    starts: Tensor | None,
+    masks: Masks | None,
+    weights: Weights,
+    *,
+    reverse: bool,
+) -> tuple[Tensor, State]:
+    """As `reference.run_direction`, by the kernels."""
+    rates = (0.0, 0.0) if masks is None else (masks.rate_h, masks.rate_c)
+    run = Run(mode, False, *on_cpu(lengths, starts), rates=rates, reverse=reverse)
+    before = None if state is None else map_state(lambda part: part.unsqueeze(0), state)
+    y, after = run_layer(run, x, before, [weights], None if masks is None else [masks])
+    return y, map_state(lambda part: part.squeeze(0), after)
+
+
+def on_cpu(lengths: Tensor | None, starts: Tensor | None) -> tuple[Tensor | None, Tensor | None]:
+    """As the kernels read them."""
     if lengths is not None:
         lengths = lengths.cpu().contiguous()
-    if starts is not None:
-        starts = starts.cpu()
-    run = Run(layer.mode, layer.batch_first, lengths, starts)
-    return _run(layer, run, x, state, plans, records)
+    return lengths, None if starts is None else starts.cpu()
 
 
 def run_packed(

@@ -15,6 +15,7 @@ from typing import Any, TypeAlias
 from torch.nn import Module
 
 from unrolled.errors import ConfigError
+from unrolled.layers.memory_budget import parse_checkpoint
 
 MERGES = ("concat", "sum", "mean", "mul")
 
@@ -42,13 +43,15 @@ class Options:
             f", {name}={value!r}" for name, value in given if value != getattr(PLAIN, name)
         )
 
-    def inside(self, training: bool) -> tuple[str, ...]:
-        """The options at work inside the step, which PyTorch's fused layers do not have."""
+    def inside(self, training: bool, directions: int, grad: bool) -> tuple[str, ...]:
+        """The options at work that PyTorch's fused layers do not have."""
+        both = directions == 2 and grad and self.checkpoint is not None
         at_work = {
             "layer_norm": self.layer_norm,
             "peephole": self.peephole,
             "zoneout": any(self.zoneout),
             "recurrent_dropout": training and self.recurrent_dropout > 0,
+            "checkpoint in two directions": both,
         }
         return tuple(name for name, on in at_work.items() if on)
 
@@ -83,6 +86,7 @@ def checked(mode: str, bidirectional: bool, given: dict[str, Any]) -> Options:
         )
     for name in ("recurrent_dropout", "weight_dropout", "input_dropout"):
         check_rate(name, given[name])
+    parse_checkpoint(given["checkpoint"])
     return Options(**{**given, "zoneout": both_rates(mode, given["zoneout"])})
 
 
@@ -90,7 +94,9 @@ def changed(options: Options, mode: str, name: str, value: Any) -> Options:
     """The options with another rate, once it is one."""
     if name == "zoneout":
         value = both_rates(mode, value)
-    elif name != "checkpoint":
+    elif name == "checkpoint":
+        parse_checkpoint(value)
+    else:
         check_rate(name, value)
     return replace(options, **{name: value})
 

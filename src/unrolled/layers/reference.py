@@ -6,7 +6,7 @@ against, and what runs where they can't.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -14,7 +14,7 @@ from torch import Tensor
 from torch.nn import RNNBase
 from torch.nn.utils.rnn import PackedSequence, pack_padded_sequence, pad_packed_sequence
 
-from unrolled.layers.call import NO_MASKS, LayerCall, Masks, Result
+from unrolled.layers.call import NO_MASKS, LayerCall, Masks, Result, Weights
 from unrolled.layers.cells import TorchStep, Zoneout, torch_step
 from unrolled.layers.over_layers import LayerPlan, over_layers, over_packed, plans_of
 from unrolled.layers.records import LayerRecord
@@ -105,6 +105,22 @@ def _run(
     return over_layers(layer, run_one, x, state, plans_of(layer, x) if plans is None else plans)
 
 
+def run_direction(
+    mode: str,
+    x: Tensor,
+    state: State,
+    lengths: Tensor | None,
+    starts: Tensor | None,
+    masks: Masks | None,
+    weights: Weights,
+    *,
+    reverse: bool,
+) -> tuple[Tensor, State]:
+    """One layer in one direction: `x (T, B, I)`, the state `(B, ...)`."""
+    call = LayerCall(mode, weights, NO_MASKS if masks is None else masks, reverse)
+    return run_layer(call, x, state, lengths, starts)[:2]
+
+
 def run_packed(
     layer: RNNBase,
     packed: PackedSequence,
@@ -119,12 +135,26 @@ def run_packed(
     """
     sizes = packed.batch_sizes
 
-    def run_data(data: Tensor, state: State) -> tuple[Tensor, State]:
-        own = plans_of(layer, data, sizes) if plans is None else plans
-        x, lengths = pad_packed_sequence(PackedSequence(data, sizes))
+    def run_padded(x: Tensor, state: State, lengths: Tensor) -> tuple[Tensor, State]:
+        own = plans_of(layer, packed.data, sizes) if plans is None else plans
         y, state = _run(layer, x, state, lengths, None, _padded(own, sizes), records)
         for record in records or ():
             record.pack(lengths)
+        return y, state
+
+    return as_padded(run_padded, packed, state)
+
+
+def as_padded(
+    run: Callable[[Tensor, State, Tensor], tuple[Tensor, State]],
+    packed: PackedSequence,
+    state: State,
+) -> tuple[PackedSequence, State]:
+    """`run(x (T, B, I), state, lengths)` for a `PackedSequence`."""
+
+    def run_data(data: Tensor, state: State) -> tuple[Tensor, State]:
+        x, lengths = pad_packed_sequence(PackedSequence(data, packed.batch_sizes))
+        y, state = run(x, state, lengths)
         return pack_padded_sequence(y, lengths).data, state
 
     return over_packed(run_data, packed, state)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
 import torch
@@ -16,7 +17,7 @@ from torch.nn import RNNBase
 from torch.nn.utils.rnn import PackedSequence
 
 from unrolled.errors import ConfigError, DTypeError
-from unrolled.layers import aten, native, reference
+from unrolled.layers import aten, native, reference, segments
 from unrolled.layers.checks import (
     check_call,
     check_options,
@@ -65,6 +66,7 @@ class _Layer(RNNBase):
     recurrent_dropout = _option("recurrent_dropout")
     weight_dropout = _option("weight_dropout")
     input_dropout = _option("input_dropout")
+    checkpoint = _option("checkpoint")
 
     def __init__(
         self,
@@ -78,6 +80,7 @@ class _Layer(RNNBase):
         residual: bool = False,
         merge: str = "concat",
         init: Init = "torch",
+        checkpoint: int | str | None = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(*args, **kwargs)
@@ -90,6 +93,7 @@ class _Layer(RNNBase):
             "input_dropout": input_dropout,
             "residual": residual,
             "merge": merge,
+            "checkpoint": checkpoint,
         }
         options = checked(self.mode, self.bidirectional, given)
         _keep(self, options)
@@ -161,6 +165,11 @@ class _Layer(RNNBase):
                 f"record: this call takes {choice.path}, {choice.reason}; only native leaves a "
                 "record"
             )
+        if records is not None and "_options" in own and self._in_segments():
+            raise ConfigError(
+                "record: got a layer with checkpoint=..., whose backward pass runs segments again; "
+                "set layer.checkpoint = None first"
+            )
         if choice.lone:
             assert isinstance(input, Tensor)
             if hx is not None:
@@ -207,6 +216,8 @@ class _Layer(RNNBase):
         records: list[LayerRecord] | None = None,
     ) -> tuple[Tensor, State]:
         """All layers over a checked `x (T, B, I)`, by one of the paths."""
+        if records is None and "_options" in self.__dict__ and self._in_segments():
+            return segments.run(self, path, x, hx, lengths, starts)
         if path == "native":
             return native.run(self, x, hx, lengths, starts, None, records)
         if path == "reference":
@@ -219,6 +230,12 @@ class _Layer(RNNBase):
     def _run_packed(
         self, path: str, packed: PackedSequence, hx: State, records: list[LayerRecord] | None
     ) -> tuple[PackedSequence, State]:
+        if records is None and "_options" in self.__dict__ and self._in_segments():
+            return reference.as_padded(
+                lambda x, state, lengths: segments.run(self, path, x, state, lengths, None),
+                packed,
+                hx,
+            )
         if path == "aten":
             plans = plans_of(self, packed.data, packed.batch_sizes)
             return aten.run_packed_layers(self, packed, hx, plans)
@@ -338,7 +355,11 @@ class _Layer(RNNBase):
         elif input is not None and not step:
             lengths, starts = check_options(input, lengths, starts, self.batch_first)
             input = self._time_major(input)
-        return explain(self, call, input, lengths, starts)
+        said = explain(self, call, input, lengths, starts)
+        if "_options" in self.__dict__ and not step and said.runs and self._in_segments():
+            x = input if isinstance(input, Tensor) else None
+            return replace(said, how=f"{said.how}, {segments.told(self, said.path, x)}")
+        return said
 
     def _call(
         self, input: Any, step: bool = False, ragged: bool = False, gates: bool = False
@@ -366,8 +387,25 @@ class _Layer(RNNBase):
             transformed=transformed(data),
             lone_rows=0 if many else self._rows_of_one_step(input),
             hidden=self.hidden_size,
-            inside=() if options is None else options.inside(self.training),
+            inside=self._inside(),
             gates=gates,
+        )
+
+    def _inside(self) -> tuple[str, ...]:
+        """Names of the options that only some paths can run."""
+        options = self.__dict__.get("_options")
+        if options is None:
+            return ()
+        return options.inside(
+            self.training, 2 if self.bidirectional else 1, torch.is_grad_enabled()
+        )
+
+    def _in_segments(self) -> bool:
+        """Whether the call is run in segments; the graph of a traced call is made in one."""
+        return (
+            self.checkpoint is not None
+            and torch.is_grad_enabled()
+            and not torch.compiler.is_compiling()
         )
 
     def _rows_of_one_step(self, input: Any) -> int:
@@ -440,7 +478,7 @@ class LSTM(_Layer, torch.nn.LSTM):
             after the other. See `unrolled.layers.initial`.
 
     The dropouts and zoneout's masks are for training; they are drawn from torch's generator.
-    `zoneout` and the dropouts may be set later.
+    `zoneout`, the dropouts and `checkpoint` may be set later.
 
     Raises:
         ConfigError: an option without a meaning for this layer. ValueError, TypeError: torch's.
