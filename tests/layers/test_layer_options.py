@@ -329,6 +329,9 @@ def test_a_layer_without_options_is_drawn_and_shown_as_torchs(kind: type) -> Non
     assert repr(given) == repr(plain)
     assert_alike(given.parameters(), plain.parameters())
     torch.manual_seed(1)
+    drawn_alike = kind(I, H, zoneout=0.2, input_dropout=0.1, checkpoint=5)
+    assert_alike(drawn_alike.parameters(), plain.parameters())
+    torch.manual_seed(1)
     given.reset_parameters()
     assert_alike(given.parameters(), plain.parameters())
 

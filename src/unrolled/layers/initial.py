@@ -33,8 +33,9 @@ Init: TypeAlias = Scheme | list[Scheme]
 _GATES = {"LSTM": 4, "GRU": 3}
 
 
-def add_parameters(layer: RNNBase) -> None:
-    """Give a layer the parameters that its options have, and the widths that `merge` leaves."""
+def add_parameters(layer: RNNBase) -> bool:
+    """Give a layer the parameters that its options have, and the widths that `merge` leaves; true
+    where there are any."""
     options = options_of(layer)
     rows = _GATES.get(layer.mode, 1) * layer.hidden_size
     width = layer.proj_size or layer.hidden_size
@@ -53,6 +54,7 @@ def add_parameters(layer: RNNBase) -> None:
                     shapes[names[8]] = (2, layer.hidden_size)
             for name, shape in shapes.items():
                 layer.register_parameter(name, Parameter(like.new_empty(shape)))
+    return options.layer_norm or options.peephole or options.merge != "concat"
 
 
 def initialise(layer: RNNBase, scheme: Init) -> None:

@@ -13,7 +13,6 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from torch.nn import RNNBase
 from torch.nn.utils.rnn import PackedSequence
 
 from unrolled.errors import ConfigError, DTypeError
@@ -26,92 +25,15 @@ from unrolled.layers.checks import (
     refuse_options,
 )
 from unrolled.layers.explain import Explanation, explain
-from unrolled.layers.initial import Init, add_parameters, initialise
-from unrolled.layers.options import PLAIN, Options, Zoneout, changed, checked, options_of
+from unrolled.layers.optioned import Optioned
 from unrolled.layers.over_layers import plans_of
 from unrolled.layers.paths import Call, autocast_dtype, choose_path, transformed
 from unrolled.layers.records import LayerRecord
 from unrolled.layers.states import State, map_state
 
 
-def _option(name: str, settable: bool = True) -> Any:
-    """An attribute that stands in the layer's `Options`; those that have parameters are fixed."""
-
-    def get(self: RNNBase) -> Any:
-        return getattr(options_of(self), name)
-
-    def put(self: RNNBase, value: Any) -> None:
-        _keep(self, changed(options_of(self), self.mode, name, value))
-
-    return property(get, put if settable else None)
-
-
-def _keep(layer: RNNBase, options: Options) -> None:
-    """A layer without options has none in its dictionary: that is what the quick way looks at."""
-    if options == PLAIN:
-        layer.__dict__.pop("_options", None)
-    else:
-        layer.__dict__["_options"] = options
-
-
-class _Layer(RNNBase):
+class _Layer(Optioned):
     """What the three layers add to torch's class, which stands next among the bases."""
-
-    init: Init = "torch"
-    layer_norm = _option("layer_norm", settable=False)
-    peephole = _option("peephole", settable=False)
-    merge = _option("merge", settable=False)
-    residual = _option("residual", settable=False)
-    zoneout = _option("zoneout")
-    recurrent_dropout = _option("recurrent_dropout")
-    weight_dropout = _option("weight_dropout")
-    input_dropout = _option("input_dropout")
-    checkpoint = _option("checkpoint")
-
-    def __init__(
-        self,
-        *args: Any,
-        layer_norm: bool = False,
-        peephole: bool = False,
-        zoneout: Zoneout = 0.0,
-        recurrent_dropout: float = 0.0,
-        weight_dropout: float = 0.0,
-        input_dropout: float = 0.0,
-        residual: bool = False,
-        merge: str = "concat",
-        init: Init = "torch",
-        checkpoint: int | str | None = None,
-        **kwargs: Any,
-    ) -> None:
-        super().__init__(*args, **kwargs)
-        given = {
-            "layer_norm": layer_norm,
-            "peephole": peephole,
-            "zoneout": zoneout,
-            "recurrent_dropout": recurrent_dropout,
-            "weight_dropout": weight_dropout,
-            "input_dropout": input_dropout,
-            "residual": residual,
-            "merge": merge,
-            "checkpoint": checkpoint,
-        }
-        options = checked(self.mode, self.bidirectional, given)
-        _keep(self, options)
-        if init != "torch":
-            self.init = init
-        if options != PLAIN:
-            add_parameters(self)
-        if options != PLAIN or init != "torch":
-            self.reset_parameters()
-
-    def reset_parameters(self) -> None:
-        """Draw all parameters anew, as `init` says; as torch does where nothing else was said."""
-        initialise(self, self.init)
-
-    def extra_repr(self) -> str:
-        shown = super().extra_repr() + options_of(self).shown()
-        named = self.init != "torch" and not callable(self.init)
-        return shown + (f", init={self.init!r}" if named else "")
 
     def forward(
         self,
@@ -389,23 +311,6 @@ class _Layer(RNNBase):
             hidden=self.hidden_size,
             inside=self._inside(),
             gates=gates,
-        )
-
-    def _inside(self) -> tuple[str, ...]:
-        """Names of the options that only some paths can run."""
-        options = self.__dict__.get("_options")
-        if options is None:
-            return ()
-        return options.inside(
-            self.training, 2 if self.bidirectional else 1, torch.is_grad_enabled()
-        )
-
-    def _in_segments(self) -> bool:
-        """Whether the call is run in segments; the graph of a traced call is made in one."""
-        return (
-            self.checkpoint is not None
-            and torch.is_grad_enabled()
-            and not torch.compiler.is_compiling()
         )
 
     def _rows_of_one_step(self, input: Any) -> int:
