@@ -127,10 +127,8 @@ def checkpointed(
         (len(of_state), len(of_parameters)),
         (build_state, build_parameters, build_masks),
     )
-    outputs = _Checkpointed.apply(call, *tensors) if keep else call.forward(tensors)
+    outputs = _Checkpointed.apply(call, *tensors) if keep else call.forward(tensors)[0]
     y = [time_major(part, batch_first) for part in outputs[: call.outputs]]
-    assert call.build_y is not None
-    assert call.build_final is not None
     return call.build_y(y), call.build_final(outputs[call.outputs :])
 
 
@@ -157,8 +155,9 @@ class _Call:
     builds: tuple[Rebuild, Rebuild, Rebuild]
     drawn: list[_Generators | None] = field(default_factory=list)
     outputs: int = 0
-    build_y: Rebuild | None = None
-    build_final: Rebuild | None = None
+    build_y: Rebuild = list
+    build_entering: Rebuild = list
+    build_final: Rebuild = list
 
     def split(
         self, tensors: Sequence[Tensor]
@@ -189,21 +188,33 @@ class _Call:
         own = self.builds[2]([m[begin:end] if m.dim() >= 3 else m for m in masks])
         return self.run_segment(x, state, lengths, starts, own, given)
 
-    def forward(self, tensors: Sequence[Tensor], entering: list[State] | None = None) -> Any:
-        """y and the final state, as tensors, y as it lies in memory; without a graph."""
+    def forward(self, tensors: Sequence[Tensor], keep: bool = False) -> Any:
+        """y and the final state, as tensors, y as it lies in memory; without a graph.
+
+        Where `keep`, the states that enter the second segment and all later ones, `(S - 1, ...)`
+        each, stand behind them.
+        """
         # Detached: autocast would keep what it makes of a parameter, without its graph.
         x, given, parameters, masks = self.split([tensor.detach() for tensor in tensors])
         state = self.builds[0](given)
         outputs: list[Tensor] = []
+        kept: list[Tensor] = []
         with torch.no_grad():
             for at, (begin, end) in enumerate(self.bounds):
-                if entering is not None:
-                    entering.append(state)
+                if keep:
                     before = _Generators(x)
+                    if at == 1:
+                        # In one piece: many small ones would lie between the large ones that come
+                        # and go, and keep the C library from using their places again.
+                        parts, self.build_entering = flatten(state)
+                        count = len(self.bounds) - 1
+                        kept = [part.new_empty(count, *part.shape) for part in parts]
+                    for whole, part in zip(kept, flatten(state)[0] if kept else (), strict=True):
+                        whole[at - 1] = part
                 y, state = self.run(at, x[begin:end], state, parameters, masks)
                 parts, self.build_y = flatten(y)
                 del y
-                if entering is not None:
+                if keep:
                     self.drawn.append(before if before.moved() else None)
                 if not outputs:
                     outputs = [self._empty(part, len(x)) for part in parts]
@@ -213,7 +224,7 @@ class _Call:
         final, self.build_final = flatten(state)
         # A state that came through untouched is not handed out twice.
         final = [part.clone() if any(part is one for one in given) else part for part in final]
-        return [*outputs, *final]
+        return [*outputs, *final], kept
 
     def _empty(self, part: Tensor, steps: int) -> Tensor:
         batch, *rest = part.shape[1:]
@@ -238,9 +249,7 @@ class _Call:
 class _Checkpointed(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, call: _Call, *tensors: Tensor) -> tuple[Tensor, ...]:
-        entering: list[State] = []
-        outputs = call.forward(tensors, entering)
-        kept, ctx.build_entering = flatten(entering[1:])
+        outputs, kept = call.forward(tensors, keep=True)
         ctx.set_materialize_grads(False)
         ctx.call, ctx.settings, ctx.count = call, _Settings(tensors[0]), len(tensors)
         ctx.save_for_backward(*tensors, *kept)
@@ -256,11 +265,10 @@ class _Checkpointed(torch.autograd.Function):
             function = partial(call.in_one_graph, ctx.settings)
             return None, *gradients_in_operations(function, tensors, grads, wanted)
         back = _Backward(call, tensors, wanted, grads)
-        entering = [call.builds[0](back.given), *ctx.build_entering(kept)]
         with ctx.settings.again():
-            for at in reversed(range(len(call.bounds))):
-                back.segment(at, entering.pop())
-                torch.clear_autocast_cache()
+            for at in reversed(range(1, len(call.bounds))):
+                back.segment(at, call.build_entering([part[at - 1] for part in kept]))
+            back.segment(0, call.builds[0](back.given))
         return None, *back.gradients()
 
 
@@ -325,6 +333,7 @@ class _Backward:
                 self.dx[begin:end] = 0
             else:
                 self.dx[begin:end] = dx
+        torch.clear_autocast_cache()
         self.dstate = [next(found) if part.requires_grad else None for part in state]
         for number, part in enumerate(parameters):
             gradient = next(found) if part.requires_grad else None
