@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import doctest
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
+from unittest import mock
 
 import pytest
 import torch
@@ -11,7 +15,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
-from unrolled.errors import DTypeError, ShapeError
+from unrolled import kernels
+from unrolled.errors import ConfigError, DTypeError, ShapeError
 from unrolled.layers import scan as module
 from unrolled.layers.paths import use_path
 from unrolled.layers.scan import scan
@@ -19,7 +24,21 @@ from unrolled.layers.scan import scan
 STEPS, BATCH, HIDDEN = 5, 3, 4
 FACTORS = [(HIDDEN,), (BATCH, HIDDEN), (STEPS, BATCH, HIDDEN), (STEPS, 1, HIDDEN), (1,), ()]
 DOUBLES = [torch.float64, torch.complex128]
-paths = pytest.mark.parametrize("path", ["auto", "reference"])
+without = pytest.mark.skipif(not kernels.available(), reason=f"kernels: {kernels.why_not()}")
+paths = pytest.mark.parametrize(
+    "path", [pytest.param("native", marks=without), "reference", "loop"]
+)
+
+
+@contextmanager
+def forced(path: str) -> Iterator[None]:
+    """One of the three ways in which a scan runs; "loop" is that of a machine without kernels."""
+    if path == "loop":
+        with mock.patch.dict(os.environ, UNROLLED_KERNELS="off"):
+            yield
+    else:
+        with use_path(path):
+            yield
 
 
 def by_sums(
@@ -110,7 +129,7 @@ def test_a_scan_is_the_sum_of_what_came_in_since_the_last_reset(
         "starts": starts,
         "reverse": reverse,
     }
-    with use_path(path):
+    with forced(path):
         got = scan(given_a, b.masked_fill(~real, torch.nan), h0, **options)
         found = gradients(got, leaves, retain_graph=True)
         again = gradients(got, leaves)
@@ -132,13 +151,19 @@ def test_torchs_own_check_agrees_with_both_derivatives(
 ) -> None:
     options = {"lengths": torch.tensor([5, 0, 3]), "starts": torch.rand(STEPS, BATCH) < 0.3}
     leaves = drawn(factor, dtype)
-    with use_path(path):
+    with forced(path):
         assert torch.autograd.gradcheck(lambda *x: scan(*x, **options), leaves, fast_mode=True)
         assert torch.autograd.gradgradcheck(lambda *x: scan(*x, **options), leaves, fast_mode=True)
 
 
+@paths
 @pytest.mark.parametrize("which", range(3))
-def test_a_gradient_that_is_not_wanted_does_not_change_the_others(which: int) -> None:
+def test_a_gradient_that_is_not_wanted_does_not_change_the_others(which: int, path: str) -> None:
+    with forced(path):
+        _compare_wanted(which)
+
+
+def _compare_wanted(which: int) -> None:
     leaves = drawn((HIDDEN,))
     want = gradients(scan(*leaves), leaves)
     for only in (0, 1):  # and a loss of one output only
@@ -207,8 +232,14 @@ def test_strides_conjugates_and_broadcasts_are_read_for_what_they_are() -> None:
     torch.testing.assert_close(scan(a, one, h0), scan(a, one.clone(), h0), rtol=0, atol=0)
 
 
+@paths
 @pytest.mark.parametrize("reverse", [False, True])
-def test_nan_before_a_reset_and_in_another_row_is_not_seen(reverse: bool) -> None:
+def test_nan_before_a_reset_and_in_another_row_is_not_seen(reverse: bool, path: str) -> None:
+    with forced(path):
+        _spoil(reverse)
+
+
+def _spoil(reverse: bool) -> None:
     a, b, h0 = (leaf.detach() for leaf in drawn((HIDDEN,)))
     starts = torch.zeros(STEPS, BATCH).bool()
     starts[2, 0] = True
@@ -252,6 +283,19 @@ def test_a_compiled_scan_has_no_graph_break_and_the_same_numbers(dtype: torch.dt
     torch.testing.assert_close(got, want)
     torch.testing.assert_close(gradients(got, leaves), gradients(want, leaves))
     torch._dynamo.reset()
+
+
+def test_a_path_that_is_asked_for_runs_or_says_why_not() -> None:
+    a, b, h0 = (leaf.detach() for leaf in drawn((HIDDEN,)))
+    with use_path("aten"), pytest.raises(ConfigError, match="PyTorch has no scan"):
+        scan(a, b, h0)
+    with use_path("native"), pytest.raises(ConfigError, match="b has no rows"):
+        scan(a, b[:, :0])
+    h, last = scan(a, b[:, :0], h0[:0])
+    assert (h.shape, last.shape) == ((STEPS, 0, HIDDEN), (0, HIDDEN))
+    refused = pytest.raises(ConfigError, match="the kernels are not there")
+    with mock.patch.dict(os.environ, UNROLLED_KERNELS="off"), use_path("native"), refused:
+        scan(a, b, h0)
 
 
 def test_bad_input_is_one_line_that_names_the_argument() -> None:

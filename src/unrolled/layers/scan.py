@@ -11,8 +11,9 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
-from unrolled.errors import DTypeError, ShapeError
-from unrolled.layers import scan_loops
+from unrolled import kernels
+from unrolled.errors import ConfigError, DTypeError, ShapeError
+from unrolled.layers import scan_loops, scan_native
 from unrolled.layers.checks import check_lengths, check_starts
 from unrolled.layers.handover import (
     any_requires_grad,
@@ -59,9 +60,11 @@ def scan(
 
     Gradients are those of torch: for a complex number the conjugate ones, so that `z - rate *
     z.grad` descends. They can be differentiated again, and `torch.func` goes through; both in
-    PyTorch operations, as does `use_path("reference")`.
+    PyTorch operations, as does `use_path("reference")`. Otherwise the kernels run on a CPU, and a
+    loop of PyTorch operations that keeps no graph of its steps elsewhere.
 
     Raises:
+        ConfigError: a path was asked for that can't run this call.
         ShapeError: no time steps, or shapes that do not fit each other.
         DTypeError: dtypes other than the four, `lengths` that are not integers, or `starts` that
             are not bool.
@@ -80,21 +83,61 @@ def scan(
     a, b, h0 = _fitted(a, b, h0)
     lengths = check_lengths(lengths, len(b), b.shape[1])
     starts = check_starts(starts, tuple(b.shape[:2]), "(T, B)")
-    run = _Run(lengths, starts, reverse)
-    if asked_path() == "reference" or torch.compiler.is_compiling() or transformed(b):
+    path = _choose_path(b)
+    run = _Run(path == "native", lengths, starts, reverse)
+    if path == "reference":
         return _by_reference(run, a, b, h0)
+    if path == "native":
+        run = run.on_cpu()
     if torch.is_grad_enabled() and any_requires_grad((a, b, h0)):
-        lengths, starts = own_copies(lengths, starts)
-        return _Scan.apply(_Run(lengths, starts, reverse), a, b, h0)
+        lengths, starts = own_copies(run.lengths, run.starts)
+        return _Scan.apply(run._replace(lengths=lengths, starts=starts), a, b, h0)
     return _forward(run, a, b, h0)
+
+
+def _choose_path(b: Tensor) -> str:
+    """ "native", "loop" (no graph of the steps) or "reference"."""
+    asked, obstacle = asked_path(), _why_not_native(b)
+    if asked == "aten":
+        obstacle = "PyTorch has no scan of its own"
+    if asked in ("native", "aten") and obstacle is not None:
+        raise ConfigError(
+            f"path {asked!r} was asked for and can't run this call: {obstacle}; "
+            f"ask for another with use_path, such as 'auto'"
+        )
+    if asked == "reference" or torch.compiler.is_compiling() or transformed(b):
+        return "reference"
+    return "native" if obstacle is None else "loop"
+
+
+def _why_not_native(b: Tensor) -> str | None:
+    """Why the kernels can't run this scan, as part of a sentence; None where they can."""
+    if b.device.type != "cpu":
+        return f"native runs on a CPU, and b is on {b.device.type!r}"
+    if b.numel() == 0:
+        return "b has no rows or no units"
+    if torch.compiler.is_compiling():
+        return "a native scan can't be traced by torch.compile or torch.export"
+    if transformed(b):
+        return "torch.func, forward mode and tensor subclasses need PyTorch operations"
+    missing = kernels.why_not()
+    return None if missing is None else f"the kernels are not there: {missing}"
 
 
 class _Run(NamedTuple):
     """What a scan is run with, but for its tensors that may have gradients."""
 
+    native: bool
     lengths: Tensor | None
     starts: Tensor | None
     reverse: bool
+
+    def on_cpu(self) -> _Run:
+        """As the kernels read it."""
+        lengths = None if self.lengths is None else self.lengths.cpu().contiguous()
+        return self._replace(
+            lengths=lengths, starts=None if self.starts is None else self.starts.cpu()
+        )
 
     def rows(self, b: Tensor) -> scan_loops.Rows:
         return scan_loops.rows_of(b, self.lengths, self.starts, self.reverse)
@@ -120,12 +163,16 @@ class _Scan(torch.autograd.Function):
             by_reference = partial(_by_reference, ctx.run)
             return None, *gradients_in_operations(by_reference, (a, b, h0), grads, wanted)
         dh, d_last = grads
+        if ctx.run.native:
+            return None, *scan_native.backward(a, h0, h, dh, d_last, *ctx.run[1:], wanted)
         rows = ctx.run.rows(b)
         da, db, dh0 = scan_loops.backward(a, h0, h, dh, d_last, rows, want_a=wanted[0])
         return None, da, db if wanted[1] else None, dh0 if wanted[2] else None
 
 
 def _forward(run: _Run, a: Tensor, b: Tensor, h0: Tensor | None) -> tuple[Tensor, Tensor]:
+    if run.native:
+        return scan_native.forward(a, b, h0, *run[1:])
     with torch.no_grad():
         return scan_loops.forward(a, b, h0, run.rows(b), graph=False)
 
