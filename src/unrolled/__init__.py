@@ -40,6 +40,7 @@ _HOMES = {
     "load": "tasks.loading",
     "read_series": "data.series",
     "read_text": "data.text",
+    "replace": "layers.replacement",
     "use_path": "layers.paths",
     **dict.fromkeys(ROOMS, ""),
 }
@@ -60,6 +61,7 @@ __all__ = [
     "load",
     "read_series",
     "read_text",
+    "replace",
     "use_path",
 ]
 
@@ -77,6 +79,7 @@ if TYPE_CHECKING:
         MinLSTM,
         Recurrent,
         Session,
+        replace,
         use_path,
     )
     from unrolled.tasks.forecaster import Forecaster

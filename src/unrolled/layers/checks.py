@@ -196,7 +196,7 @@ def fault_of(layer: Sized, input: Any, name: str, state: Any) -> Fault | None:
         fault = batch_sizes_fault(input.batch_sizes, len(data))
         if fault is not None:
             return fault
-        batch = int(input.batch_sizes[0])
+        batch = _rows_packed(input, state)
     elif isinstance(input, Tensor):
         data, dims, legend = input, (2, 3), f"{legend}, or (T, I) for one sequence,"
         if input.dim() == 3:
@@ -251,6 +251,17 @@ def _state_fault(
                 f"{label}: got dtype {part.dtype}, expected {data.dtype} as the input",
             )
     return None
+
+
+def _rows_packed(packed: PackedSequence, state: Any) -> int:
+    """How many rows a packed batch has; while traced, as far as that can be known: what stands in
+    its batch sizes can't."""
+    if not torch.compiler.is_compiling():
+        return int(packed.batch_sizes[0])
+    if packed.sorted_indices is not None:
+        return len(packed.sorted_indices)
+    h = state[0] if isinstance(state, tuple | list) and len(state) else state
+    return h.shape[1] if isinstance(h, Tensor) and h.dim() == 3 else 1
 
 
 def _device_message(name: str, got: Tensor, other: Tensor) -> str:

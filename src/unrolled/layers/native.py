@@ -14,7 +14,7 @@ from unrolled import kernels
 from unrolled.errors import ConfigError
 from unrolled.layers.call import Masks, weights_of
 from unrolled.layers.recurrence import Run, run_layer
-from unrolled.layers.states import State, map_state
+from unrolled.layers.states import State, map_state, zero_state
 
 
 def run(
@@ -38,6 +38,8 @@ def run_packed(
 ) -> tuple[PackedSequence, State]:
     """As `reference.run_packed`, by the kernels, which take packed data as it is."""
     data, batch_sizes, to_sorted, to_given = packed
+    if state is None and to_sorted is not None and torch.compiler.is_compiling():
+        state = zero_state(layer, data, len(to_sorted))  # the batch is known from nothing else
     if state is not None and to_sorted is not None:
         state = map_state(lambda part: part.index_select(1, to_sorted), state)
     run = Run(layer.mode, batch_sizes=batch_sizes.contiguous())

@@ -25,9 +25,10 @@ from unrolled.layers.checks import (
     refuse_options,
 )
 from unrolled.layers.explain import Explanation, explain
-from unrolled.layers.paths import Call, autocast_dtype, choose_path, transformed
+from unrolled.layers.paths import Call, Choice, autocast_dtype, choose_path, transformed
 from unrolled.layers.records import LayerRecord
 from unrolled.layers.states import State, map_state
+from unrolled.layers.tracing import trace_instances_of
 
 
 class _Layer(RNNBase):
@@ -86,7 +87,7 @@ class _Layer(RNNBase):
             except Exception:
                 self._check(input, hx)
                 raise
-        if choice.path == "aten" and not ragged:
+        if choice.path == "aten" and not ragged and not choice.operator:
             try:
                 return super().forward(input, hx)
             except Exception:
@@ -95,19 +96,17 @@ class _Layer(RNNBase):
         self._check(input, hx)
         if isinstance(input, PackedSequence):
             refuse_options(lengths, starts)
-            by = native if choice.path == "native" else reference
-            return by.run_packed(self, input, hx)
+            return _module_of(choice).run_packed(self, input, hx)
 
         lengths, starts = check_options(input, lengths, starts, self.batch_first)
         alone = input.dim() == 2
         if alone and hx is not None:
             hx = map_state(lambda part: part.unsqueeze(1), hx)
         x = self._time_major(input)
-        if choice.path == "aten":
+        if choice.path == "aten" and not choice.operator:
             y, hx = aten.run(self, super().forward, x, hx, lengths, starts)
         else:
-            by = native if choice.path == "native" else reference
-            y, hx = by.run(self, x, hx, lengths, starts)
+            y, hx = _module_of(choice).run(self, x, hx, lengths, starts)
         if alone:
             return y.squeeze(1), map_state(lambda part: part.squeeze(1), hx)
         return (y.transpose(0, 1) if self.batch_first else y), hx
@@ -244,6 +243,18 @@ class _Layer(RNNBase):
 
     def _check(self, input: Any, hx: State) -> None:
         check_call(self, super().forward, input, hx)
+
+
+trace_instances_of(_Layer)
+
+
+def _module_of(choice: Choice) -> Any:
+    """The module whose `run` and `run_packed` run a layer."""
+    if choice.operator:
+        from unrolled.layers import fused_operator
+
+        return fused_operator
+    return native if choice.path == "native" else reference
 
 
 def _no_rows(data: Tensor, step: bool, batch_first: bool) -> bool:
