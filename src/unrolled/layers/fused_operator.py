@@ -11,7 +11,8 @@ Imported for its effect, by the first traced call.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -84,6 +85,20 @@ def _run(
         if layer.dropout and layer.training and index < layer.num_layers - 1:
             x = dropout(x, layer.dropout)
     return x, map_state(lambda *parts: torch.cat(parts), *finals)
+
+
+@contextmanager
+def _autograd() -> Iterator[None]:
+    """Gradients are recorded inside, which the code of an operator otherwise has no way to do: it
+    runs where the dispatcher is through with autograd."""
+    keys = torch._C.DispatchKey
+    exclude = torch._C._SetExcludeDispatchKeyGuard
+    with (
+        exclude(keys.AutogradFunctionality, False),
+        exclude(keys.ADInplaceOrView, False),
+        torch.enable_grad(),
+    ):
+        yield
 
 
 @dataclass(frozen=True)
@@ -205,7 +220,7 @@ def _fused_backward(
         None if tensor is None else tensor.detach().requires_grad_(want)
         for tensor, want in zip((x, h0, c0, *parts), wanted, strict=True)
     ]
-    with torch.enable_grad():
+    with _autograd():
         x_, h0, c0, *own = tensors
         found = _call(x_, h0, c0, own, lengths, starts, batch_sizes, mode)  # type: ignore[arg-type]
     pairs = [
