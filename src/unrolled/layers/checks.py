@@ -149,12 +149,14 @@ def check_options(
 
 
 def one_state(hx: Any, state: Any) -> Any:
-    """The state of a call that may name it `hx` (as torch) or `state`."""
-    if state is None:
-        return hx
-    if hx is not None:
-        raise ConfigError("got both hx and state, expected one of them: they are the same argument")
-    return state
+    """The state of a call that may name it `hx` (as torch) or `state`; `[h, c]` as `(h, c)`."""
+    if state is not None:
+        if hx is not None:
+            raise ConfigError(
+                "got both hx and state, expected one of them: they are the same argument"
+            )
+        hx = state
+    return tuple(hx) if isinstance(hx, list) else hx
 
 
 def refuse_options(lengths: Any, starts: Any) -> None:
