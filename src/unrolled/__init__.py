@@ -42,6 +42,7 @@ _HOMES = {
     "load": "tasks.loading",
     "read_series": "data.series",
     "read_text": "data.text",
+    "replace": "layers.replacement",
     "use_path": "layers.paths",
     **dict.fromkeys(ROOMS, ""),
 }
@@ -64,6 +65,7 @@ __all__ = [
     "load",
     "read_series",
     "read_text",
+    "replace",
     "use_path",
 ]
 
@@ -83,6 +85,7 @@ if TYPE_CHECKING:
         MinLSTM,
         Recurrent,
         Session,
+        replace,
         use_path,
     )
     from unrolled.tasks.forecaster import Forecaster

@@ -27,11 +27,9 @@ T, B, I, H = 5, 3, 4, 7  # noqa: E741
 
 
 @pytest.fixture(autouse=True)
-def traced_layers() -> Iterator[None]:
-    """Dynamo traces no `RNNBase` unless it is told to."""
+def fresh_tracer() -> Iterator[None]:
     torch._dynamo.reset()
-    with torch._dynamo.config.patch(allow_rnn=True):
-        yield
+    yield
     torch._dynamo.reset()
 
 

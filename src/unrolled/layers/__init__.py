@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     from unrolled.layers.paths import choose_path as choose_path
     from unrolled.layers.paths import use_path as use_path
     from unrolled.layers.recurrent import Recurrent as Recurrent
+    from unrolled.layers.replacement import Replaced as Replaced
+    from unrolled.layers.replacement import Swap as Swap
+    from unrolled.layers.replacement import replace as replace
     from unrolled.layers.rnn import GRU as GRU
     from unrolled.layers.rnn import LSTM as LSTM
     from unrolled.layers.rnn import RNN as RNN
@@ -41,6 +44,9 @@ _HOMES = {
     "choose_path": "paths",
     "use_path": "paths",
     "Recurrent": "recurrent",
+    "Replaced": "replacement",
+    "Swap": "replacement",
+    "replace": "replacement",
     "GRU": "rnn",
     "LSTM": "rnn",
     "RNN": "rnn",

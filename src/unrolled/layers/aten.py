@@ -121,7 +121,7 @@ def run_layers(
     directions = 2 if layer.bidirectional else 1
 
     def run_one(index: int, x: Tensor, state: State, plan: LayerPlan) -> tuple[Tensor, State]:
-        fused = partial(_fused_layer, layer.mode, plan.weights)
+        fused = partial(fused_layer, layer.mode, plan.weights)
         return run(fused, directions, False, x, state, lengths, starts)
 
     return over_layers(layer, run_one, x, state, plans)
@@ -134,15 +134,15 @@ def run_packed_layers(
     sizes = packed.batch_sizes
 
     def run_one(index: int, x: Tensor, state: State, plan: LayerPlan) -> tuple[Tensor, State]:
-        y, state = _fused_layer(layer.mode, plan.weights, PackedSequence(x, sizes), state)
+        y, state = fused_layer(layer.mode, plan.weights, PackedSequence(x, sizes), state)
         return y.data, state
 
     return over_packed(
-        lambda data, state: over_layers(layer, run_one, data, state, plans, sizes), packed, state
+        layer, lambda data, s: over_layers(layer, run_one, data, s, plans, sizes), packed, state
     )
 
 
-def _fused_layer(
+def fused_layer(
     mode: str, weights: Sequence[Weights], x: Tensor | PackedSequence, state: State
 ) -> tuple[Any, State]:
     """One layer of PyTorch's, time-major or packed, with these weights."""
@@ -158,7 +158,9 @@ def _fused_layer(
         if lstm:
             state = (state, data.new_zeros(directions, rows, weights[0].hh.shape[0] // 4))
     flat = [part for own in weights for part in own[:5] if part is not None]
-    after = (flat, weights[0].bias_ih is not None, 1, 0.0, False, directions == 2)
+    bias = weights[0].bias_ih is not None
+    # cuDNN's backward runs in training mode only; without dropout it makes no other difference.
+    after = (flat, bias, 1, 0.0, torch.is_grad_enabled(), directions == 2)
     out: Any
     if batch is None:
         out, *final = _FUSED[mode](data, state, *after, False)

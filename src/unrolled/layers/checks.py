@@ -149,12 +149,14 @@ def check_options(
 
 
 def one_state(hx: Any, state: Any) -> Any:
-    """The state of a call that may name it `hx` (as torch) or `state`."""
-    if state is None:
-        return hx
-    if hx is not None:
-        raise ConfigError("got both hx and state, expected one of them: they are the same argument")
-    return state
+    """The state of a call that may name it `hx` (as torch) or `state`; `[h, c]` as `(h, c)`."""
+    if state is not None:
+        if hx is not None:
+            raise ConfigError(
+                "got both hx and state, expected one of them: they are the same argument"
+            )
+        hx = state
+    return tuple(hx) if isinstance(hx, list) else hx
 
 
 def refuse_options(lengths: Any, starts: Any) -> None:
@@ -196,7 +198,7 @@ def fault_of(layer: Sized, input: Any, name: str, state: Any) -> Fault | None:
         fault = batch_sizes_fault(input.batch_sizes, len(data))
         if fault is not None:
             return fault
-        batch = int(input.batch_sizes[0])
+        batch = _rows_packed(input, state)
     elif isinstance(input, Tensor):
         data, dims, legend = input, (2, 3), f"{legend}, or (T, I) for one sequence,"
         if input.dim() == 3:
@@ -251,6 +253,17 @@ def _state_fault(
                 f"{label}: got dtype {part.dtype}, expected {data.dtype} as the input",
             )
     return None
+
+
+def _rows_packed(packed: PackedSequence, state: Any) -> int:
+    """How many rows a packed batch has; while traced, as far as that can be known: what stands in
+    its batch sizes can't."""
+    if not torch.compiler.is_compiling():
+        return int(packed.batch_sizes[0])
+    if packed.sorted_indices is not None:
+        return len(packed.sorted_indices)
+    h = state[0] if isinstance(state, tuple | list) and len(state) else state
+    return h.shape[1] if isinstance(h, Tensor) and h.dim() == 3 else 1
 
 
 def _device_message(name: str, got: Tensor, other: Tensor) -> str:

@@ -59,7 +59,7 @@ def explain(
         asked = asked_path()
         return Explanation(name, asked, "a step needs bidirectional=False", "", runs=False)
     try:
-        path, reason, _ = choose_path(call)
+        path, reason, *_ = choose_path(call)
     except ConfigError:
         asked = asked_path()
         return Explanation(name, asked, why_not(asked, call) or "", "", runs=False)

@@ -127,6 +127,10 @@ class _MinimalLayer(Module):
         if isinstance(x, PackedSequence):
             refuse_options(lengths, starts)
             data, batch_sizes, to_sorted, to_given = x
+            if state is None and to_sorted is not None and torch.compiler.is_compiling():
+                # A traced call has the size of the batch from nothing else.
+                rows = self.num_layers * len(self._suffixes(0))
+                state = data.new_zeros(rows, len(to_sorted), self.hidden_size)
             if state is not None and to_sorted is not None:
                 state = state.index_select(1, to_sorted)
             y, state = self._run(path, data, state, batch_sizes=batch_sizes)

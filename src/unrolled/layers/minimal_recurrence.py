@@ -67,13 +67,17 @@ def run_native(
     Raises:
         ShapeError, DTypeError: a weight or bias that is not what the kernels will read.
     """
-    _check_parts(run, x, h0, parts)
+    if torch.compiler.is_compiling():
+        from unrolled.layers.minimal_operator import run_traced
+
+        return run_traced(run, x, h0, parts)
+    check_parts(run, x, h0, parts)
     if torch.is_grad_enabled() and any_requires_grad((x, h0, *parts)):
         lengths, starts, batch_sizes = own_copies(run.lengths, run.starts, run.batch_sizes)
         run = run._replace(lengths=lengths, starts=starts, batch_sizes=batch_sizes)
         y, hn = _Minimal.apply(run, x, h0, *parts)
     else:
-        y, hn, _ = _forward(run, x, h0, parts, keep=False)
+        y, hn, _ = forward(run, x, h0, parts, keep=False)
     return time_major(y, run.batch_first), hn
 
 
@@ -90,7 +94,7 @@ class _Minimal(torch.autograd.Function):
     def forward(
         ctx: Any, run: MinimalRun, x: Tensor, h0: Tensor | None, *parts: Tensor | None
     ) -> tuple[Tensor, Tensor]:
-        y, hn, kept = _forward(run, x, h0, parts, keep=True)
+        y, hn, kept = forward(run, x, h0, parts, keep=True)
         ctx.set_materialize_grads(False)
         ctx.run = run
         ctx.spent = False
@@ -109,12 +113,12 @@ class _Minimal(torch.autograd.Function):
             return None, *gradients_in_operations(by_reference, (x, h0, *parts), grads, wanted)
         if ctx.spent:
             # The first backward wrote the slopes over what was kept.
-            y, _, kept = _forward(ctx.run, x, h0, parts, keep=True)
+            y, _, kept = forward(ctx.run, x, h0, parts, keep=True)
         ctx.spent = True
-        return None, *_backward(ctx.run, x, h0, y, parts, kept, grads, wanted)
+        return None, *backward(ctx.run, x, h0, y, parts, kept, grads, wanted)
 
 
-def _check_parts(
+def check_parts(
     run: MinimalRun, x: Tensor, h0: Tensor | None, parts: Sequence[Tensor | None]
 ) -> None:
     _, batch, hidden = _sizes(run, x, parts)
@@ -156,7 +160,7 @@ def _struct(
     return struct, alive
 
 
-def _forward(
+def forward(
     run: MinimalRun,
     x: Tensor,
     h0: Tensor | None,
@@ -188,7 +192,7 @@ def _forward(
     return laid_out, hn, kept
 
 
-def _backward(
+def backward(
     run: MinimalRun,
     x: Tensor,
     h0: Tensor | None,

@@ -67,7 +67,7 @@ def run_packed(
 ) -> tuple[PackedSequence, State]:
     """As `reference.run_packed`, by the kernels, which take packed data as it is."""
     run = Run(layer.mode, batch_sizes=packed.batch_sizes.contiguous())
-    return over_packed(lambda x, s: _run(layer, run, x, s, plans, records), packed, state)
+    return over_packed(layer, lambda x, s: _run(layer, run, x, s, plans, records), packed, state)
 
 
 def _run(

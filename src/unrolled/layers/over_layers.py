@@ -24,7 +24,7 @@ from torch.nn.utils.rnn import PackedSequence
 from unrolled.layers.call import Masks, Weights, weights_of
 from unrolled.layers.masks import recurrent_mask, zoneout_mask
 from unrolled.layers.options import PLAIN, Options, options_of
-from unrolled.layers.states import State, map_state
+from unrolled.layers.states import State, map_state, zero_state
 
 
 class LayerPlan(NamedTuple):
@@ -124,10 +124,15 @@ def over_layers(
 
 
 def over_packed(
-    run: Callable[[Tensor, State], tuple[Tensor, State]], packed: PackedSequence, state: State
+    layer: RNNBase,
+    run: Callable[[Tensor, State], tuple[Tensor, State]],
+    packed: PackedSequence,
+    state: State,
 ) -> tuple[PackedSequence, State]:
     """`run` on the packed data and a state in its order of rows; the results are the caller's."""
     data, batch_sizes, to_sorted, to_given = packed
+    if state is None and to_sorted is not None and torch.compiler.is_compiling():
+        state = zero_state(layer, data, len(to_sorted))  # the batch is known from nothing else
     if state is not None and to_sorted is not None:
         state = map_state(lambda part: part.index_select(1, to_sorted), state)
     y, state = run(data, state)

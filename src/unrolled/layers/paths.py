@@ -140,11 +140,18 @@ class Call(NamedTuple):
 
 
 class Choice(NamedTuple):
-    """A path and the reason for it; `lone` where it is for a call of one time step."""
+    """A path and the reason for it.
+
+    Attributes:
+        lone: whether it was chosen for being a call of one time step.
+        operator: whether aten runs as the operator of this package, which `torch.compile` leaves
+            whole; not where aten was asked for, so that a graph without this package can be had.
+    """
 
     path: str
     reason: str
     lone: bool = False
+    operator: bool = False
 
 
 def choose_path(call: Call) -> Choice:
@@ -174,7 +181,8 @@ def choose_path(call: Call) -> Choice:
         return Choice("reference", f"chosen by the rule, since native can't run it: {obstacle}")
     second = why_not("aten", call)
     if second is None:
-        return Choice("aten", f"chosen by the rule, since native can't run it: {obstacle}")
+        reason = f"chosen by the rule, since native can't run it: {obstacle}"
+        return Choice("aten", reason, operator=call.traced)
     return Choice(
         "reference",
         f"chosen by the rule, since neither native nor aten can run it: {obstacle}; {second}",
@@ -205,6 +213,8 @@ def why_not(path: str, call: Call) -> str | None:
         return f"PyTorch's fused layer has no {' and no '.join(call.inside)}"
     if path == "aten" and call.gates:
         return "PyTorch's fused layer hands out no gates"
+    if path == "aten" and call.traced and call.autocast is not None:
+        return "PyTorch's fused layer can't be traced under autocast"
     if path == "aten" and _lacks_half_lstm(call):
         return "oneDNN has no float16 LSTM on this CPU, and autocast asks for one"
     return None
@@ -233,10 +243,10 @@ def _why_not_native(call: Call) -> str | None:
         return "the batch has no rows"
     if call.step and call.traced:
         return "native's single step can't be traced by torch.compile or torch.export"
-    if call.traced and call.mode in MINIMAL:
-        return "native's minGRU and minLSTM can't be traced by torch.compile or torch.export"
     if call.transformed:
         return "torch.func, forward mode and tensor subclasses need PyTorch operations"
+    if torch._C._is_tracing():
+        return "torch.jit.trace records PyTorch operations only"
     missing = kernels.why_not()
     return None if missing is None else f"the kernels are not there: {missing}"
 

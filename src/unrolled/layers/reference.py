@@ -142,10 +142,11 @@ def run_packed(
             record.pack(lengths)
         return y, state
 
-    return as_padded(run_padded, packed, state)
+    return as_padded(layer, run_padded, packed, state)
 
 
 def as_padded(
+    layer: RNNBase,
     run: Callable[[Tensor, State, Tensor], tuple[Tensor, State]],
     packed: PackedSequence,
     state: State,
@@ -157,7 +158,7 @@ def as_padded(
         y, state = run(x, state, lengths)
         return pack_padded_sequence(y, lengths).data, state
 
-    return over_packed(run_data, packed, state)
+    return over_packed(layer, run_data, packed, state)
 
 
 def step(

@@ -27,9 +27,10 @@ from unrolled.layers.checks import (
 from unrolled.layers.explain import Explanation, explain
 from unrolled.layers.optioned import Optioned
 from unrolled.layers.over_layers import plans_of
-from unrolled.layers.paths import Call, autocast_dtype, choose_path, transformed
+from unrolled.layers.paths import Call, Choice, autocast_dtype, choose_path, transformed
 from unrolled.layers.records import LayerRecord
 from unrolled.layers.states import State, map_state
+from unrolled.layers.tracing import trace_instances_of
 
 
 class _Layer(Optioned):
@@ -101,7 +102,7 @@ class _Layer(Optioned):
             except Exception:
                 self._check(input, hx)
                 raise
-        if choice.path == "aten" and not ragged and "_options" not in own:
+        if choice.path == "aten" and not (ragged or choice.operator or "_options" in own):
             try:
                 return super().forward(input, hx)
             except Exception:
@@ -112,7 +113,7 @@ class _Layer(Optioned):
             records = [LayerRecord() for _ in range(self.num_layers)]
         if isinstance(input, PackedSequence):
             refuse_options(lengths, starts)
-            packed, hx = self._run_packed(choice.path, input, hx, records)
+            packed, hx = self._run_packed(choice, input, hx, records)
             return (packed, hx, records) if return_gates else (packed, hx)
 
         lengths, starts = check_options(input, lengths, starts, self.batch_first)
@@ -120,7 +121,7 @@ class _Layer(Optioned):
         if alone and hx is not None:
             hx = map_state(lambda part: part.unsqueeze(1), hx)
         x = self._time_major(input)
-        y, hx = self._run(choice.path, x, hx, lengths, starts, records)
+        y, hx = self._run(choice, x, hx, lengths, starts, records)
         if alone:
             hx = map_state(lambda part: part.squeeze(1), hx)
         y = self._as_given(y, alone)
@@ -130,7 +131,7 @@ class _Layer(Optioned):
 
     def _run(
         self,
-        path: str,
+        choice: Choice,
         x: Tensor,
         hx: State,
         lengths: Tensor | None,
@@ -138,26 +139,37 @@ class _Layer(Optioned):
         records: list[LayerRecord] | None = None,
     ) -> tuple[Tensor, State]:
         """All layers over a checked `x (T, B, I)`, by one of the paths."""
+        path = choice.path
         if records is None and "_options" in self.__dict__ and self._in_segments():
             return layer_segments.run(self, path, x, hx, lengths, starts)
         if path == "native":
             return native.run(self, x, hx, lengths, starts, None, records)
         if path == "reference":
             return reference.run(self, x, hx, lengths, starts, None, records)
+        if choice.operator:
+            from unrolled.layers import fused_operator
+
+            return fused_operator.run(self, x, hx, lengths, starts)
         if "_options" in self.__dict__:
             return aten.run_layers(self, x, hx, lengths, starts, plans_of(self, x))
         directions = 2 if self.bidirectional else 1
         return aten.run(super().forward, directions, self.batch_first, x, hx, lengths, starts)
 
     def _run_packed(
-        self, path: str, packed: PackedSequence, hx: State, records: list[LayerRecord] | None
+        self, choice: Choice, packed: PackedSequence, hx: State, records: list[LayerRecord] | None
     ) -> tuple[PackedSequence, State]:
+        path = choice.path
         if records is None and "_options" in self.__dict__ and self._in_segments():
             return reference.as_padded(
+                self,
                 lambda x, state, lengths: layer_segments.run(self, path, x, state, lengths, None),
                 packed,
                 hx,
             )
+        if choice.operator:
+            from unrolled.layers import fused_operator
+
+            return fused_operator.run_packed(self, packed, hx)
         if path == "aten":
             plans = plans_of(self, packed.data, packed.batch_sizes)
             return aten.run_packed_layers(self, packed, hx, plans)
@@ -217,8 +229,8 @@ class _Layer(Optioned):
             x = x.unsqueeze(0)
             state = None if state is None else map_state(lambda part: part.unsqueeze(1), state)
         x = x.unsqueeze(0)
-        path = choose_path(self._call(x)._replace(empty=x.shape[1] == 0)).path
-        y, state = self._run(path, x, state, None, None)
+        choice = choose_path(self._call(x)._replace(empty=x.shape[1] == 0))
+        y, state = self._run(choice, x, state, None, None)
         if alone:
             return y.view(-1), map_state(lambda part: part.squeeze(1), state)
         return y.squeeze(0), state
@@ -331,6 +343,9 @@ class _Layer(Optioned):
 
     def _check(self, input: Any, hx: State) -> None:
         check_call(self, super().forward, input, hx)
+
+
+trace_instances_of(_Layer)
 
 
 def _no_rows(data: Tensor, step: bool, batch_first: bool) -> bool:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 from torch import Tensor
+from torch.nn import RNNBase
 
 State = Any
 """A tensor, or a (named) tuple or list of states. Inside a cell every tensor is `(B, ...)`."""
@@ -42,6 +43,13 @@ def tensors_of(state: State) -> Iterator[Tensor]:
     else:
         for part in state:
             yield from tensors_of(part)
+
+
+def zero_state(layer: RNNBase, like: Tensor, batch: int) -> State:
+    """The state `(L * D, B, H)` that torch's layer starts from where none is given."""
+    rows = layer.num_layers * (2 if layer.bidirectional else 1)
+    h = like.new_zeros(rows, batch, layer.proj_size or layer.hidden_size)
+    return (h, like.new_zeros(rows, batch, layer.hidden_size)) if layer.mode == "LSTM" else h
 
 
 def over_batch(mask: Tensor, like: Tensor) -> Tensor:
