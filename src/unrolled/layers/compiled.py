@@ -53,6 +53,7 @@ class CompiledSteps:
         sizes = [self.stretch] * (steps // self.stretch) + [1] * (steps - whole)
         # One split, whose gradient is one concatenation: each slice's would be as large as all.
         parts = _split(projected, sizes)
+        state = _as_later_ones(projected, state)
         outputs: list[State] = []
         begins = [0, *accumulate(sizes)]
         all_real = [True] * steps if extent.real is None else extent.real.all(1).tolist()
@@ -65,7 +66,8 @@ class CompiledSteps:
             real = None if all(all_real[begin:end]) else real
             cuts = cuts if any(some_cut[begin:end]) else None
             program = self._program(sizes[k], real is not None, cuts is not None, extent.reverse)
-            y, state = program(cell, parts[k], state, initial, real, cuts)
+            first = None if cuts is None else initial
+            y, state = program(cell, parts[k], state, first, real, cuts)
             outputs.append(y)
         if extent.reverse:
             outputs.reverse()
@@ -115,6 +117,21 @@ def _own_stretch(reverse: bool) -> Callable[..., Any]:
     function = _reverse_stretch if reverse else _forward_stretch
     assert isinstance(function, FunctionType)
     return FunctionType(function.__code__.replace(), function.__globals__, function.__name__)
+
+
+def _as_later_ones(projected: State, state: State) -> State:
+    """The state that enters, dense and with a gradient where those after it will be: it would need
+    a program of its own."""
+    tensors = [*tensors_of(projected), *tensors_of(state)]
+    graph = torch.is_grad_enabled() and any(part.requires_grad for part in tensors)
+
+    def alike(part: Tensor) -> Tensor:
+        part = part.contiguous()
+        if graph and not part.requires_grad and (part.is_floating_point() or part.is_complex()):
+            return part.detach().requires_grad_()
+        return part
+
+    return map_state(alike, state)
 
 
 def _split(projected: State, sizes: list[int]) -> list[State]:
