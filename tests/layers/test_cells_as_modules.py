@@ -125,7 +125,7 @@ def one_step(cell: Any, x: list[float], state: list[list[float]]) -> list[list[f
     return after
 
 
-def sLSTM_unit(  # noqa: N802
+def sLSTM_unit(
     cell: SLSTMCell, u: int, from_x: Callable[[int, int], float], state: list[list[float]]
 ) -> list[float]:
     """xLSTM's equations 8 to 14, without the stabiliser: c and n as they are, m as 0."""

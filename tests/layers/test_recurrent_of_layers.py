@@ -153,9 +153,7 @@ def test_a_packed_batch_is_its_rows_one_by_one(shuffled: bool) -> None:
     state = tuple((state_for(), state_for()) for _ in range(2))
     y, finals = layer(pack_sequence(rows, enforce_sorted=not shuffled), state)
     assert isinstance(y, PackedSequence)
-    for k, (row, out) in enumerate(
-        zip(rows, torch.nn.utils.rnn.unpack_sequence(y), strict=True)
-    ):
+    for k, (row, out) in enumerate(zip(rows, torch.nn.utils.rnn.unpack_sequence(y), strict=True)):
         own_state = _row(state, k)
         want, end = layer(row[:, None], own_state)
         torch.testing.assert_close(out, want[:, 0])

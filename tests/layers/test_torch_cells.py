@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+from functools import partial
 from typing import Any
 
 import pytest
@@ -67,7 +68,8 @@ def test_half_precisions_are_torchs(kind: type) -> None:
     for dtype in (torch.bfloat16, torch.float16):
         cell, rival = kind(I, H, dtype=dtype), TORCHS[kind](I, H, dtype=dtype)
         rival.load_state_dict(cell.state_dict())
-        x, hx = torch.randn(B, I).to(dtype), map_state(lambda p: p.to(dtype), state_of(kind, B, H))
+        x = torch.randn(B, I).to(dtype)
+        hx = map_state(partial(Tensor.to, dtype=dtype), state_of(kind, B, H))
         assert all(map(torch.equal, tensors_of(cell(x, hx)), tensors_of(rival(x, hx))))
 
 

@@ -4,7 +4,7 @@ One compiled call costs some 50 µs before it does anything: its guards are chec
 the gradient is one node with a price of its own. A stretch of several steps pays that once, and the
 compiler sees across its steps; but the time to compile grows with it. `STRETCH` is what was
 measured as good (`benchmarks/cells.py`). What is left over at the end is run by single steps,
-compiled too, so that a cell has two programs whatever the length of a sequence.
+compiled too, so that a cell has few programs whatever the lengths of its sequences.
 """
 
 from __future__ import annotations

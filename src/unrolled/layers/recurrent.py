@@ -17,9 +17,11 @@ from torch.nn.utils.rnn import PackedSequence, pack_padded_sequence, pad_packed_
 
 from unrolled.errors import ConfigError, DTypeError, ShapeError
 from unrolled.layers.cell_checks import check_cell, described
+from unrolled.layers.cell_segments import check_segmented, unroll_in_segments
 from unrolled.layers.cells import Cell
 from unrolled.layers.checks import check_lengths, check_starts, refuse_options
 from unrolled.layers.compiled import CompiledSteps, backend_of
+from unrolled.layers.memory_budget import parse_checkpoint
 from unrolled.layers.state_records import StateRecord, Watched
 from unrolled.layers.states import State, map_state, tensors_of
 from unrolled.layers.unroll import Extent, Runner, loop, run_stretch
@@ -62,8 +64,9 @@ class Recurrent(Module):
         merge: how the outputs of two directions become one: "concat" `[forward, backward]`, or
             "sum", "mean", "mul", unit by unit.
         checkpoint: keep states only at some steps, and calculate the rest again in the backward
-            pass: a number of steps from one kept state to the next, or a budget of memory such as
-            "512MB" (see `unrolled.layers.checkpoint`). None keeps everything.
+            pass: a number of steps from one kept state to the next, or a budget such as "512MB" for
+            what is kept, divided among the cells (see `unrolled.layers.checkpoint` and
+            `unrolled.layers.memory_budget`). None keeps everything.
         compile: run the steps under `torch.compile`: True, or the name of a backend. The first call
             takes as long as compiling does. Linear cells need none: the scan runs them.
 
@@ -141,6 +144,7 @@ class Recurrent(Module):
             raise ConfigError(f"dropout: got {dropout}, expected 0 to 1")
         if merge not in _MERGES:
             raise ConfigError(f"merge: got {merge!r}, expected one of {', '.join(_MERGES)}")
+        segmented = parse_checkpoint(checkpoint) is not None
         self._backend = backend_of(compile)
         self._names: list[list[str]] = []
         for index, pair in enumerate(pairs):
@@ -150,6 +154,8 @@ class Recurrent(Module):
             for direction, (name, own) in enumerate(zip(names, pair, strict=True)):
                 place = "" if not stacked else f"[{index}]"
                 check_cell(own, f"cell{place}" + (f"[{direction}]" if len(pair) == 2 else ""))
+                if segmented:
+                    check_segmented(own)
                 setattr(self, name, own)
             self._names.append(names)
         self._stacked = stacked
@@ -291,25 +297,35 @@ class Recurrent(Module):
             for direction, cell in enumerate(cells):
                 before, name = given[index][direction]
                 reverse = self.reverse or direction == 1
-                runner, checkpoint = self._runner(index, direction), self.checkpoint
+                options: dict[str, Any] = {
+                    "lengths": lengths,
+                    "starts": starts,
+                    "reverse": reverse,
+                    "name": name,
+                }
                 if records is not None:
-                    cell = Watched(cell, records[index], lengths, reverse)
-                    runner = checkpoint = None
-                y, final = unroll(
-                    cell,
-                    x,
-                    before,
-                    lengths=lengths,
-                    starts=starts,
-                    reverse=reverse,
-                    name=name,
-                    runner=runner,
-                    checkpoint=checkpoint,
-                )
+                    y, final = unroll(
+                        Watched(cell, records[index], lengths, reverse), x, before, **options
+                    )
+                else:
+                    y, final = self._over_time(index, direction, x, before, **options)
                 outputs.append(y)
                 finals[-1].append(final)
             x = self._between(index, x, self._merged(outputs))
         return x, self._laid_out(finals)
+
+    def _over_time(
+        self, index: int, direction: int, x: Tensor, state: State, **options: Any
+    ) -> tuple[Tensor, State]:
+        """One cell, in segments where checkpoints are asked for."""
+        cell, runner = self.layers[index][direction], self._runner(index, direction)
+        checkpoint = parse_checkpoint(self.checkpoint)
+        if checkpoint is None:
+            return unroll(cell, x, state, runner=runner, **options)
+        if checkpoint.budget is not None:
+            cells = self.num_layers * (2 if self.bidirectional else 1)
+            checkpoint = checkpoint._replace(budget=max(1, checkpoint.budget // cells))
+        return unroll_in_segments(cell, x, state, checkpoint, runner=runner, **options)
 
     def _run_packed(self, packed: PackedSequence, state: State) -> tuple[PackedSequence, State]:
         """As `_run`, with the state in the caller's order of rows."""

@@ -8,7 +8,7 @@ Shapes: `T` time, `B` batch. Time-major throughout.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple, Protocol
+from typing import NamedTuple, Protocol
 
 import torch
 from torch import Tensor
@@ -58,14 +58,12 @@ def unroll(
     reverse: bool = False,
     name: str = "state",
     runner: Runner | None = None,
-    checkpoint: Any = None,
 ) -> tuple[Tensor, State]:
     """`Recurrent.forward` of one cell, for callers that have checked `lengths` and `starts`.
 
     Args:
         name: what the state is called in an error.
         runner: None is `loop`, or the scan where the cell is linear.
-        checkpoint: as for `Recurrent`.
     """
     steps = len(x)
     real = cuts = None
@@ -98,8 +96,7 @@ def run_stretch(
     projected = cell.project(x)
     check_projected(cell, projected, len(x), batch)
     linear = getattr(cell, "linear", False)
-    like = projected[1] if linear else next(tensors_of(projected))
-    initial = cell.initial_state(batch, like)
+    initial = fresh_state(cell, projected, batch)
     state = fitted_state(cell, name, state, initial, batch)
     if runner is None:
         runner = scanned if linear and _in_scan(projected) else loop
@@ -113,6 +110,12 @@ def run_stretch(
     if extent.real is not None:
         y = y.masked_fill(over_batch(~extent.real, y), 0)
     return y, state
+
+
+def fresh_state(cell: Cell, projected: State, batch: int) -> State:
+    """The cell's initial state, as its own `initial_state` gives it."""
+    linear = getattr(cell, "linear", False)
+    return cell.initial_state(batch, projected[1] if linear else next(tensors_of(projected)))
 
 
 def loop(
@@ -129,12 +132,12 @@ def loop(
     for t in reversed(range(len(inputs))) if reverse else range(len(inputs)):
         entering = state
         if cuts is not None and some_cut[t]:
-            entering = _choose(cuts[t], initial, state)
+            entering = choose(cuts[t], initial, state)
         stepped = cell.step(inputs[t], entering)
         if not outputs:
             check_stepped(cell, stepped, entering)
         y_t, after = stepped
-        state = after if real is None or all_real[t] else _choose(real[t], after, state)
+        state = after if real is None or all_real[t] else choose(real[t], after, state)
         outputs.append(y_t)
     if reverse:
         outputs.reverse()
@@ -179,6 +182,6 @@ def _at_each_step(mask: Tensor | None, how: str, traced: bool) -> Sequence[bool]
     return (mask.any(1) if how == "any" else mask.all(1)).tolist()
 
 
-def _choose(mask: Tensor, yes: State, no: State) -> State:
+def choose(mask: Tensor, yes: State, no: State) -> State:
     """Row by row, the state `yes` where `mask` `(B,)` is true and `no` elsewhere."""
     return map_state(lambda a, b: torch.where(over_batch(mask, a), a, b), yes, no)
