@@ -8,8 +8,8 @@ The ways of one cell have the same weights, must give the same numbers and gradi
 timed, and then run in turns. "k = 8" is a program of 8 steps under `torch.compile`, with which
 `Recurrent(cell, compile=True)` runs; its k is `unrolled.layers.compiled.STRETCH`. "first" is the
 seconds of the first call, in which it was compiled; it is short where the compiler's cache on the
-disk has the program already. A speed-up is the Python loop's time divided by that of the way: above 1, it is faster.
-"user" is a cell of one's own: a gated unit with a product and six more operations.
+disk has the program already. A speed-up is the Python loop's time divided by that of the way: above
+1, it is faster. "user" is a cell of one's own: a gated unit with a product and six more operations.
 """
 
 from __future__ import annotations

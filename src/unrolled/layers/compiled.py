@@ -2,9 +2,10 @@
 
 One compiled call costs some 50 µs before it does anything: its guards are checked, and its part of
 the gradient is one node with a price of its own. A stretch of several steps pays that once, and the
-compiler sees across its steps; but the time to compile grows with it. `STRETCH` is what was
-measured as good (`benchmarks/cells.py`). What is left over at the end is run by single steps,
-compiled too, so that a cell has few programs whatever the lengths of its sequences.
+compiler sees across its steps; but the time to compile grows with it. With `STRETCH` steps most is
+gained in half the time that twice as many take to compile (`benchmarks/cells.py`). What is left
+over at the end is run by single steps, compiled too, so that a cell has few programs whatever the
+lengths of its sequences.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from unrolled.layers.cells import Cell
 from unrolled.layers.states import State, map_state, steps_of, tensors_of
 from unrolled.layers.unroll import Extent, loop
 
-STRETCH = 16
+STRETCH = 8
 
 
 class CompiledSteps:
