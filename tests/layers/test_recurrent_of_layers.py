@@ -376,6 +376,9 @@ def test_a_cell_that_gives_what_it_should_not_is_named(gives: dict[str, Any], sa
     with pytest.raises((ShapeError, DTypeError), match=says) as error:
         Recurrent(Wrong(**gives))(torch.zeros(T, B, H))
     assert "\n" not in str(error.value)
+    layer = Recurrent(Wrong(**gives))
+    with layer.record(), pytest.raises((ShapeError, DTypeError), match=says):
+        layer(torch.zeros(T, B, H))
 
 
 def test_a_bad_emit_or_linear_pair_is_named() -> None:

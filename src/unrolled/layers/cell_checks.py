@@ -33,7 +33,7 @@ def check_cell(cell: Any, name: str = "cell") -> None:
 
 def check_projected(cell: Any, projected: State, steps: int, batch: int) -> None:
     """Raise where `project` did not give tensors `(T, B, ...)`."""
-    what = f"{type(cell).__name__}.project"
+    what = f"{name_of(cell)}.project"
     linear = getattr(cell, "linear", False)
     if linear:
         pair = isinstance(projected, tuple | list) and len(projected) == 2
@@ -54,7 +54,7 @@ def check_projected(cell: Any, projected: State, steps: int, batch: int) -> None
 
 def check_stepped(cell: Any, stepped: Any, before: State) -> None:
     """Raise where `step` did not give an output and a state like the one that entered."""
-    what = f"{type(cell).__name__}.step"
+    what = f"{name_of(cell)}.step"
     if not isinstance(stepped, tuple | list) or len(stepped) != 2:
         raise ShapeError(f"{what}: got {described(stepped)}, expected the pair (y_t, state)")
     y, after = stepped
@@ -75,10 +75,10 @@ def check_output(cell: Any, y: Any, steps: int, batch: int, *, emitted: bool) ->
         return y
     if emitted:
         expected = f"(T, B, ...) with T, B = {steps}, {batch}"
-        raise ShapeError(f"{type(cell).__name__}.emit: got {described(y)}, expected {expected}")
+        raise ShapeError(f"{name_of(cell)}.emit: got {described(y)}, expected {expected}")
     got = described(map_state(lambda part: part[0], y))
     raise ShapeError(
-        f"{type(cell).__name__}.step, its output: got {got}, expected one tensor (B, ...) with B = "
+        f"{name_of(cell)}.step, its output: got {got}, expected one tensor (B, ...) with B = "
         f"{batch}, or a method emit(y, x) that makes one"
     )
 
@@ -88,11 +88,11 @@ def fitted_state(cell: Any, name: str, state: Any, initial: State, batch: int) -
 
     A state that was saved may come back with a list or plain tuple where the cell has a named one.
     """
-    parts = _tensors(f"{type(cell).__name__}.initial_state", initial, "tensors (B, ...)")
+    parts = _tensors(f"{name_of(cell)}.initial_state", initial, "tensors (B, ...)")
     for part in parts:
         if part.dim() < 1 or len(part) != batch:
             raise ShapeError(
-                f"{type(cell).__name__}.initial_state: got a tensor of shape {tuple(part.shape)}, "
+                f"{name_of(cell)}.initial_state: got a tensor of shape {tuple(part.shape)}, "
                 f"expected (B, ...) with B = {batch}"
             )
     if state is None:
@@ -138,6 +138,11 @@ def input_fault(cell: Any, name: str, x: Any, weight: Tensor, legend: str) -> Fa
     if x.dtype != weight.dtype and not autocast_dtype(x.device.type):
         return DTypeError, f"{name}: got dtype {x.dtype}, expected {weight.dtype} as the weights"
     return None
+
+
+def name_of(cell: Any) -> str:
+    """The class that an error names: of a watched cell, that of the cell inside."""
+    return getattr(cell, "name_in_errors", type(cell).__name__)
 
 
 def described(value: Any) -> str:

@@ -22,12 +22,11 @@ from unrolled.layers.cells import Cell
 from unrolled.layers.checks import check_lengths, check_starts, refuse_options
 from unrolled.layers.compiled import CompiledSteps, backend_of
 from unrolled.layers.memory_budget import parse_checkpoint
+from unrolled.layers.recurrent_parts import MERGES, cells_of, map_given, merged, parts_of
 from unrolled.layers.state_records import StateRecord, Watched
-from unrolled.layers.states import State, map_state, tensors_of
+from unrolled.layers.states import State, map_state
 from unrolled.layers.unroll import Extent, Runner, loop, run_stretch
 from unrolled.layers.unroll import unroll as unroll
-
-_MERGES = ("concat", "sum", "mean", "mul")
 
 Layer = Cell | tuple[Cell, Cell]
 """The cell of a layer, or those of its two directions."""
@@ -130,7 +129,7 @@ class Recurrent(Module):
         if not layers:
             raise ConfigError("cell: got an empty list, expected one cell for each layer")
         stacked = isinstance(cell, list | torch.nn.ModuleList)
-        pairs = [_pair(layer) for layer in layers]
+        pairs = [cells_of(layer) for layer in layers]
         if len({len(pair) for pair in pairs}) > 1 or len(pairs[0]) > 2:
             raise ConfigError(
                 f"cell: got layers of {[len(pair) for pair in pairs]} cells, expected one cell, or "
@@ -142,8 +141,8 @@ class Recurrent(Module):
             )
         if not 0 <= dropout <= 1:
             raise ConfigError(f"dropout: got {dropout}, expected 0 to 1")
-        if merge not in _MERGES:
-            raise ConfigError(f"merge: got {merge!r}, expected one of {', '.join(_MERGES)}")
+        if merge not in MERGES:
+            raise ConfigError(f"merge: got {merge!r}, expected one of {', '.join(MERGES)}")
         segmented = parse_checkpoint(checkpoint) is not None
         self._backend = backend_of(compile)
         self._names: list[list[str]] = []
@@ -251,7 +250,7 @@ class Recurrent(Module):
             )
         if not isinstance(x_t, Tensor) or x_t.dim() < 1:
             raise ShapeError(f"x_t: got {described(x_t)}, expected a tensor (B, ...)")
-        given, finals = self._given(state), []
+        given, finals = self.given(state), []
         extent = Extent(None, None, self.reverse)
         x = x_t.unsqueeze(0)
         for index, (cell,) in enumerate(self.layers):
@@ -286,7 +285,7 @@ class Recurrent(Module):
         self, x: Tensor, state: State, lengths: Tensor | None, starts: Tensor | None
     ) -> tuple[Tensor, State]:
         """All layers and directions, time-major."""
-        given = self._given(state)
+        given = self.given(state)
         records: list[StateRecord] | None = self.__dict__.get("_records")
         finals: list[list[State]] = []
         for index, cells in enumerate(self.layers):
@@ -311,7 +310,7 @@ class Recurrent(Module):
                     y, final = self._over_time(index, direction, x, before, **options)
                 outputs.append(y)
                 finals[-1].append(final)
-            x = self._between(index, x, self._merged(outputs))
+            x = self._between(index, x, merged(outputs, self.merge))
         return x, self._laid_out(finals)
 
     def _over_time(
@@ -334,27 +333,12 @@ class Recurrent(Module):
         if state is not None and to_sorted is not None:
             # A wrong state is left as it is: the check of its cell names it.
             rows = len(to_sorted)
-            state = _of_tensors(lambda p: p[to_sorted] if len(p) == rows else p, state)
+            state = map_given(lambda p: p[to_sorted] if len(p) == rows else p, state)
         y, state = self._run(x, state, lengths, None)
         if to_given is not None:
             state = map_state(lambda part: part.index_select(0, to_given), state)
         data = pack_padded_sequence(y, lengths).data
         return PackedSequence(data, batch_sizes, to_sorted, to_given), state
-
-    def _merged(self, outputs: list[Tensor]) -> Tensor:
-        if len(outputs) == 1:
-            return outputs[0]
-        one, other = outputs
-        if self.merge == "concat":
-            return torch.cat(outputs, -1)
-        if one.shape != other.shape:
-            raise ShapeError(
-                f"merge={self.merge!r}: got outputs of shapes {tuple(one.shape)} and "
-                f"{tuple(other.shape)}, expected two of one shape"
-            )
-        if self.merge == "mul":
-            return one * other
-        return (one + other) / 2 if self.merge == "mean" else one + other
 
     def _between(self, index: int, x: Tensor, y: Tensor) -> Tensor:
         """What the next layer reads, or the output."""
@@ -369,13 +353,13 @@ class Recurrent(Module):
             y = dropped(y, self.dropout)
         return y
 
-    def _given(self, state: State) -> list[list[tuple[State, str]]]:
-        """For each layer and direction the given state and its name."""
-        parts = _parts("state", state, self.num_layers, "layers") if self._stacked else None
+    def given(self, state: State) -> list[list[tuple[State, str]]]:
+        """For each layer and direction its part of a state, perhaps None, and the part's name."""
+        parts = parts_of("state", state, self.num_layers, "layers") if self._stacked else None
         layers = [(state, "state")] if parts is None else parts
         if not self.bidirectional:
             return [[layer] for layer in layers]
-        return [_parts(name, part, 2, "directions") for part, name in layers]
+        return [parts_of(name, part, 2, "directions") for part, name in layers]
 
     def _laid_out(self, finals: list[list[State]]) -> State:
         layers = [tuple(final) if self.bidirectional else final[0] for final in finals]
@@ -409,39 +393,3 @@ class Recurrent(Module):
             if getattr(self, name) != default
         ]
         return ", ".join(shown + ([f"compile={self.compile_steps!r}"] if self._backend else []))
-
-
-def _pair(layer: Any) -> tuple[Any, ...]:
-    """The cells of a layer, one for each direction; a cell may be a tuple with names, too."""
-    return layer if isinstance(layer, tuple) and not hasattr(layer, "step") else (layer,)
-
-
-def _parts(name: str, state: Any, count: int, of: str) -> list[tuple[State, str]]:
-    """The parts of a state with their names; Nones where there is none."""
-    if state is None:
-        return [(None, f"{name}[{k}]") for k in range(count)]
-    if not isinstance(state, tuple | list) or len(state) != count:
-        raise ShapeError(
-            f"{name}: got {described(state)}, expected a tuple of {count}, one for each of the {of}"
-        )
-    return [(part, f"{name}[{k}]") for k, part in enumerate(state)]
-
-
-def _of_tensors(function: Any, state: State) -> State:
-    """`map_state` where parts may be None."""
-    if isinstance(state, tuple | list):
-        parts = [_of_tensors(function, part) for part in state]
-        return type(state)(*parts) if hasattr(state, "_fields") else type(state)(parts)
-    return function(state) if isinstance(state, Tensor) else state
-
-
-def traced_layers(layer: Recurrent, state: State) -> list[tuple[str, Tensor, Tensor | None]]:
-    """For each layer, of one direction, the name of its cell and what the lens shows of its state:
-    the first tensor `(B, H)` as hidden state, the second, where there is one of the same kind, as
-    memory. Of complex numbers it is the real part."""
-    found = []
-    for (cell,), ((part, _),) in zip(layer.layers, layer._given(state), strict=True):
-        tensors = [p.real if p.is_complex() else p for p in tensors_of(part)]
-        shown = [p.flatten(1) for p in tensors]
-        found.append((type(cell).__name__, shown[0], shown[1] if len(shown) > 1 else None))
-    return found

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor
 
+from unrolled.layers.cell_checks import check_output, check_stepped
 from unrolled.layers.cells import Cell
 from unrolled.layers.states import State, map_state, over_batch
 
@@ -40,6 +41,7 @@ class Watched:
 
     def __init__(self, cell: Cell, record: StateRecord, lengths: Tensor | None, reverse: bool):
         self._cell = cell
+        self.name_in_errors = type(cell).__name__
         self._record = record
         self._lengths = lengths
         self._reverse = reverse
@@ -56,15 +58,17 @@ class Watched:
         return self._cell.initial_state(batch, like)
 
     def step(self, projected_t: State, state: State) -> tuple[Tensor, State]:
-        y, state = self._cell.step(projected_t, state)
-        self._states.append(state)
-        return y, state
+        stepped = self._cell.step(projected_t, state)
+        if not self._states:
+            check_stepped(self, stepped, state)
+        self._states.append(stepped[1])
+        return stepped
 
     def emit(self, y: State, x: Tensor) -> State:
         """What the cell makes of its outputs; the run is over when this is called."""
         self._keep(len(x), x)
         emit = getattr(self._cell, "emit", None)
-        return y if emit is None else emit(y, x)
+        return check_output(self, y, *x.shape[:2], emitted=False) if emit is None else emit(y, x)
 
     def _keep(self, steps: int, x: Tensor) -> None:
         states = self._states[::-1] if self._reverse else self._states

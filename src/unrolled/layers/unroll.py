@@ -15,6 +15,7 @@ from torch import Tensor
 
 from unrolled.layers.cell_checks import check_output, check_projected, check_stepped, fitted_state
 from unrolled.layers.cells import Cell
+from unrolled.layers.paths import transformed
 from unrolled.layers.states import State, map_state, over_batch, steps_of, tensors_of
 
 
@@ -156,7 +157,8 @@ def scanned(
     starts = cuts
     if cuts is not None:
         # The scan's state is cut to zeros. What the initial state adds at such a step is a * h_0.
-        if torch.compiler.is_compiling() or initial.requires_grad or bool(initial.any()):
+        unseen = torch.compiler.is_compiling() or transformed(initial)
+        if unseen or initial.requires_grad or bool(initial.any()):
             b = b + torch.where(over_batch(cuts, b), a * initial, 0)
         if reverse:
             # The scan takes the step before which a sequence begins, which comes after this one in

@@ -105,7 +105,8 @@ def trace_text(
 
 def _shown(recurrent: Any, state: Any) -> list[tuple[str, torch.Tensor, torch.Tensor | None]]:
     """For each layer its cell's name, hidden state (1, H), and memory (1, H) or None."""
-    from unrolled.layers.recurrent import Recurrent, traced_layers
+    from unrolled.layers.recurrent import Recurrent
+    from unrolled.layers.recurrent_parts import traced_layers
 
     if isinstance(recurrent, Recurrent):
         return traced_layers(recurrent, state)
