@@ -141,7 +141,7 @@ class LRUCell(Module):
         """`Re(C h) + D x`: states `(..., H)` and inputs `(..., I)` to outputs `(..., P)`."""
         signed = self.C * self.C.new_tensor([1.0, -1.0])
         y = linear(torch.view_as_real(h).flatten(-2), signed.flatten(1))
-        return y + (self.D * x if self.D.dim() == 1 else linear(x, self.D))
+        return torch.addcmul(y, x, self.D) if self.D.dim() == 1 else y + linear(x, self.D)
 
     def initial_state(self, batch: int, like: Tensor) -> Tensor:
         return torch.zeros(batch, self.hidden_size, dtype=self._complex(), device=like.device)
