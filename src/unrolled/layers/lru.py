@@ -233,11 +233,11 @@ class LRUBlock(Module):
         """
         if x.dim() != 3:
             raise ShapeError(f"x: got shape {tuple(x.shape)}, expected (T, B, size)")
-        lengths = check_lengths(lengths, len(x), x.shape[1])
+        lengths = check_lengths(lengths, *x.shape[:2])
         starts = check_starts(starts, tuple(x.shape[:2]), "(T, B)")
         beyond = None
         if lengths is not None:
-            steps = torch.arange(len(x), device=x.device).unsqueeze(1)
+            steps = torch.arange(x.shape[0], device=x.device).unsqueeze(1)
             beyond = over_batch(steps >= lengths.to(x.device), x)
             x = x.masked_fill(beyond, 0)
         normed = self.norm(x)
