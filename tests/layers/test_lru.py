@@ -191,9 +191,28 @@ def test_a_compiled_block_has_no_graph_break_and_the_same_numbers() -> None:
     block = block_of()
     x = torch.randn(T, B, I, dtype=torch.float64)
     torch._dynamo.reset()
-    compiled = torch.compile(block, backend="aot_eager", fullgraph=True)
-    torch.testing.assert_close(compiled(x), block(x))
+    compiled = torch.compile(block, backend="eager", fullgraph=True)
+    leaves = list(block.parameters())
+    got, want = compiled(x)[0], block(x)[0]
+    torch.testing.assert_close(got, want)
+    found, expected = (torch.autograd.grad(y.square().sum(), leaves) for y in (got, want))
+    torch.testing.assert_close(found, expected)
     torch._dynamo.reset()
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_an_exported_block_takes_any_number_of_steps_and_rows() -> None:
+    block = block_of().eval()
+    free = {0: torch.export.Dim("steps"), 1: torch.export.Dim("batch")}
+    x = torch.randn(T, B, I, dtype=torch.float64)
+    state = torch.randn(B, H, dtype=torch.complex128)
+    shapes = {"x": free, "state": {0: free[1]}, "lengths": {0: free[1]}}
+    rows = {"lengths": torch.tensor([T, 2, 0])}
+    program = torch.export.export(block, (x, state), rows, dynamic_shapes=shapes)
+    other = torch.randn(11, 2, I, dtype=torch.float64)
+    rows = {"lengths": torch.tensor([4, 11])}
+    got = program.module()(other, state[:2], **rows)
+    torch.testing.assert_close(got, block(other, state[:2], **rows))
 
 
 def test_bad_arguments_are_named() -> None:

@@ -206,17 +206,25 @@ def test_no_state_is_zeros() -> None:
     torch.testing.assert_close(scan(a, b), scan(a, b, torch.zeros_like(h0)), rtol=0, atol=0)
 
 
-def test_the_inputs_stay_as_they_are_and_may_change_after_the_call() -> None:
+@paths
+def test_the_inputs_stay_as_they_are_and_may_change_after_the_call(path: str) -> None:
+    with forced(path):
+        _change_inputs(path)
+
+
+def _change_inputs(path: str) -> None:
     a, b, h0 = (leaf.detach() for leaf in drawn((HIDDEN,)))
     before = [a.clone(), b.clone(), h0.clone()]
     lengths, starts = torch.tensor([5, 2, 0]), torch.rand(STEPS, BATCH) < 0.5
     leaf = b.clone().requires_grad_()
     h, last = scan(a, leaf, h0, lengths=lengths, starts=starts)
     (want,) = gradients((h, last), [leaf], retain_graph=True)
-    lengths.fill_(0)
-    starts.fill_(True)
+    if path != "reference":  # whose graph notices that they were changed
+        lengths.fill_(0)
+        starts.fill_(True)
     (got,) = gradients((h, last), [leaf])
     torch.testing.assert_close(got, want, rtol=0, atol=0)
+    h, last = scan(a, b, h0)
     torch.testing.assert_close([a, b, h0], before, rtol=0, atol=0)
     assert last.untyped_storage().data_ptr() != h.untyped_storage().data_ptr()
 
@@ -272,17 +280,57 @@ def test_functional_transforms_go_through() -> None:
     torch.testing.assert_close(slope, want.sum())
 
 
-@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+traced = pytest.mark.filterwarnings("ignore::DeprecationWarning")
+
+
+@traced
 @pytest.mark.parametrize("dtype", DOUBLES)
-def test_a_compiled_scan_has_no_graph_break_and_the_same_numbers(dtype: torch.dtype) -> None:
+def test_a_compiled_scan_is_one_operator_with_the_same_numbers(dtype: torch.dtype) -> None:
     leaves = drawn((HIDDEN,), dtype)
     options = {"lengths": torch.tensor([5, 0, 3]), "starts": torch.rand(STEPS, BATCH) < 0.3}
+    targets: list[str] = []
+
+    def backend(graph: torch.fx.GraphModule, _: Any) -> Any:
+        targets.extend(str(node.target) for node in graph.graph.nodes)
+        return graph.forward
+
     torch._dynamo.reset()
-    compiled = torch.compile(scan, backend="aot_eager", fullgraph=True)
+    compiled = torch.compile(scan, backend=backend, fullgraph=True)
     got, want = compiled(*leaves, **options), scan(*leaves, **options)
-    torch.testing.assert_close(got, want)
+    torch.testing.assert_close(got, want, rtol=1e-12, atol=1e-12)
     torch.testing.assert_close(gradients(got, leaves), gradients(want, leaves))
+    assert sum("unrolled.scan" in target for target in targets) == 1
     torch._dynamo.reset()
+
+
+@traced
+def test_an_exported_scan_takes_any_number_of_steps_and_rows() -> None:
+    class Model(torch.nn.Module):
+        def forward(self, a: Tensor, b: Tensor) -> tuple[Tensor, Tensor]:
+            return scan(a, b)
+
+    a, b, _ = (leaf.detach() for leaf in drawn((HIDDEN,)))
+    free = {"a": None, "b": {0: torch.export.Dim("steps"), 1: torch.export.Dim("batch")}}
+    program = torch.export.export(Model(), (a, b), dynamic_shapes=free)
+    other = torch.randn(9, 2, HIDDEN, dtype=torch.float64)
+    torch.testing.assert_close(program.module()(a, other), scan(a, other), rtol=1e-12, atol=1e-12)
+
+
+@traced
+@pytest.mark.parametrize("factor", FACTORS[:3])
+@pytest.mark.parametrize("dtype", DOUBLES)
+def test_torchs_own_check_of_the_operators(dtype: torch.dtype, factor: tuple[int, ...]) -> None:
+    from unrolled.layers import scan_operator  # noqa: F401
+
+    leaves = drawn(factor, dtype)
+    rows = (torch.tensor([5, 0, 3]), torch.rand(STEPS, BATCH) < 0.3, True)
+    checks = ("test_schema", "test_autograd_registration", "test_faketensor")
+    torch.library.opcheck(torch.ops.unrolled.scan, (*leaves, *rows), test_utils=checks)
+    a, b, h0 = (leaf.detach() for leaf in leaves)
+    h, last = scan(a, b, h0, lengths=rows[0], starts=rows[1], reverse=True)
+    for grads, wanted in (([h, last], [True] * 3), ([None, last], [False, True, False])):
+        arguments = (a, h0, h, *rows, grads, wanted)
+        torch.library.opcheck(torch.ops.unrolled.scan_backward, arguments, test_utils=checks)
 
 
 def test_a_path_that_is_asked_for_runs_or_says_why_not() -> None:

@@ -141,7 +141,7 @@ class LRUCell(Module):
         """`Re(C h) + D x`: states `(..., H)` and inputs `(..., I)` to outputs `(..., P)`."""
         signed = self.C * self.C.new_tensor([1.0, -1.0])
         y = linear(torch.view_as_real(h).flatten(-2), signed.flatten(1))
-        return y + (self.D * x if self.D.dim() == 1 else linear(x, self.D))
+        return torch.addcmul(y, x, self.D) if self.D.dim() == 1 else y + linear(x, self.D)
 
     def initial_state(self, batch: int, like: Tensor) -> Tensor:
         return torch.zeros(batch, self.hidden_size, dtype=self._complex(), device=like.device)
@@ -233,11 +233,11 @@ class LRUBlock(Module):
         """
         if x.dim() != 3:
             raise ShapeError(f"x: got shape {tuple(x.shape)}, expected (T, B, size)")
-        lengths = check_lengths(lengths, len(x), x.shape[1])
+        lengths = check_lengths(lengths, *x.shape[:2])
         starts = check_starts(starts, tuple(x.shape[:2]), "(T, B)")
         beyond = None
         if lengths is not None:
-            steps = torch.arange(len(x), device=x.device).unsqueeze(1)
+            steps = torch.arange(x.shape[0], device=x.device).unsqueeze(1)
             beyond = over_batch(steps >= lengths.to(x.device), x)
             x = x.masked_fill(beyond, 0)
         normed = self.norm(x)

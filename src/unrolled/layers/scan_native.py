@@ -1,10 +1,11 @@
 """The linear recurrence by the kernels; the contract stands in `kernels/include/unrolled/scan.h`.
 
-Shapes as in `scan_loops`. Lengths and starts are on the CPU, lengths dense int64.
+Shapes as in `scan_loops`; lengths int64, starts bool.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import torch
@@ -26,6 +27,7 @@ def forward(
 ) -> tuple[Tensor, Tensor]:
     """h `(T, B, H)`, zero beyond a row's length, and the last state."""
     a, b, h0 = dense_rows(a), dense_rows(b), _dense(h0)
+    lengths, starts = _on_cpu(lengths, starts)
     struct = _struct(a, b, h0, lengths, starts, reverse)
     _point(struct, "b", b)
     h = torch.empty_like(b, memory_format=torch.contiguous_format)
@@ -46,10 +48,11 @@ def backward(
     starts: Tensor | None,
     reverse: bool,
     *,
-    wanted: tuple[bool, ...],
+    wanted: Sequence[bool],
 ) -> tuple[Tensor | None, Tensor | None, Tensor | None]:
     """The gradients for a, b and h0, None where not wanted."""
     a, h, h0 = dense_rows(a), dense_rows(h), _dense(h0)
+    lengths, starts = _on_cpu(lengths, starts)
     dh = None if dh is None else dense_rows(_plain(dh))
     d_last = None if d_last is None else _plain(d_last).contiguous()
     inner = _struct(a, h, h0, lengths, starts, reverse)
@@ -112,6 +115,12 @@ def _point(struct: Any, name: str, tensor: Tensor) -> None:
 def _plain(tensor: Tensor) -> Tensor:
     """Without a negation or conjugation that torch has only noted down: not seen in the memory."""
     return tensor.resolve_conj().resolve_neg()
+
+
+def _on_cpu(lengths: Tensor | None, starts: Tensor | None) -> tuple[Tensor | None, Tensor | None]:
+    """As the kernels read them."""
+    lengths = None if lengths is None else lengths.cpu().contiguous()
+    return lengths, None if starts is None else starts.cpu()
 
 
 def _dense(tensor: Tensor | None) -> Tensor | None:
