@@ -26,16 +26,28 @@ ROOMS = (
 )
 _HOMES = {
     "Batch": "data.batch",
+    "DeadUnits": "errors",
+    "ExplodingGradient": "errors",
+    "Finding": "errors",
     "Forecaster": "tasks.forecaster",
     "GRU": "layers.rnn",
     "Generator": "tasks.generator",
     "LSTM": "layers.rnn",
+    "LeakBetweenRows": "errors",
+    "LeakFromPadding": "errors",
     "MinGRU": "layers.minimal_layers",
     "MinLSTM": "layers.minimal_layers",
     "RNN": "layers.rnn",
     "Recurrent": "layers.recurrent",
+    "SaturatedGates": "errors",
     "Session": "layers.session",
+    "StateBlowUp": "errors",
     "UnrolledError": "errors",
+    "UnrolledWarning": "errors",
+    "VanishingGradient": "errors",
+    "Watch": "training.watch",
+    "check_leaks": "training.leaks",
+    "diagnose": "training.diagnostics",
     "info": "about",
     "load": "tasks.loading",
     "read_series": "data.series",
@@ -49,13 +61,25 @@ __all__ = [
     "LSTM",
     "RNN",
     "Batch",
+    "DeadUnits",
+    "ExplodingGradient",
+    "Finding",
     "Forecaster",
     "Generator",
+    "LeakBetweenRows",
+    "LeakFromPadding",
     "MinGRU",
     "MinLSTM",
     "Recurrent",
+    "SaturatedGates",
     "Session",
+    "StateBlowUp",
     "UnrolledError",
+    "UnrolledWarning",
+    "VanishingGradient",
+    "Watch",
+    "check_leaks",
+    "diagnose",
     "info",
     "load",
     "read_series",
@@ -68,7 +92,18 @@ if TYPE_CHECKING:
     from unrolled.data.batch import Batch
     from unrolled.data.series import read_series
     from unrolled.data.text import read_text
-    from unrolled.errors import UnrolledError
+    from unrolled.errors import (
+        DeadUnits,
+        ExplodingGradient,
+        Finding,
+        LeakBetweenRows,
+        LeakFromPadding,
+        SaturatedGates,
+        StateBlowUp,
+        UnrolledError,
+        UnrolledWarning,
+        VanishingGradient,
+    )
     from unrolled.layers import (
         GRU,
         LSTM,
@@ -82,5 +117,8 @@ if TYPE_CHECKING:
     from unrolled.tasks.forecaster import Forecaster
     from unrolled.tasks.generator import Generator
     from unrolled.tasks.loading import load
+    from unrolled.training.diagnostics import diagnose
+    from unrolled.training.leaks import check_leaks
+    from unrolled.training.watch import Watch
 
 __getattr__, __dir__ = door(__name__, _HOMES)
