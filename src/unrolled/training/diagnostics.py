@@ -27,6 +27,7 @@ from unrolled.training.diagnostics_measure import (
     half_lives,
     places_of,
     saturation,
+    stuck,
 )
 from unrolled.training.falling import still_falls
 
@@ -147,7 +148,8 @@ def _measure(call: LayerCall, rows: int, points: int) -> list[LayerReport]:
         return []
     with torch.autocast(call.x.device.type, enabled=False):
         with torch.enable_grad():
-            run = follow(call.layer, call.x, _leaves(call.state), call.lengths, call.starts)
+            x, state = _leaves(call.x), _leaves(call.state)
+            run = follow(call.layer, x, state, call.lengths, call.starts)
             passed = gradients(run, call.d_y, _of_stages(call, len(run.stages)))
         grown = _growth(call, run.stages)
         return [
@@ -183,6 +185,7 @@ def _report(
         singular_value=max(sizes.values, default=None),
         exact=sizes.exact,
         saturation=saturation(stage),
+        stuck=stuck(stage),
         dead=dead_units(stage),
         half_life=None if lives is None else lives[0],
         longest_half_life=None if lives is None else lives[1],
@@ -230,7 +233,12 @@ def _chosen_rows(call: LayerCall, rows: int) -> LayerCall:
 
 def _leaves(state: State) -> State:
     """Gradients are wanted even where no parameter needs any."""
-    return None if state is None else map_state(lambda part: part.clone().requires_grad_(), state)
+
+    def leaf(part: Tensor) -> Tensor:
+        part = part.clone()
+        return part.requires_grad_() if part.is_floating_point() or part.is_complex() else part
+
+    return None if state is None else map_state(leaf, state)
 
 
 def _of_stages(call: LayerCall, count: int) -> list[State]:

@@ -4,7 +4,7 @@
 |---|---|---|---|
 | VanishingGradient | ‖dL/ds_t‖ after the first step, by the largest of any step; and what is left there of a gradient that enters at the last step | both below 1.2e-7 | what the first step adds to the gradient of the weights is then lost in rounding: float32's epsilon, 2^-23. That it vanishes as a product of Jacobians: Hochreiter 1991; Bengio et al. 1994; Pascanu et al. 2013, arXiv 1211.5063 |
 | ExplodingGradient | the largest norm, on its way to the first step, of a gradient of norm 1 that enters at the last one | above 1000, or not finite | only Jacobians make it grow (Pascanu et al. 2013), so a loss on many steps does not count. The number is ours |
-| SaturatedGates | share of a gate's values below 0.05 or above 0.95 (a tanh: beyond -0.9, 0.9) | above 0.9 | there a sigmoid's slope is under a fifth of its largest. Open forget gates are memory (Jozefowicz et al. 2015; Tallec & Ollivier 2018, arXiv 1804.11188), so of f, of a GRU's z and of a minimal cell's keep only the shut side counts. Fractions of saturated gates are shown by Karpathy et al. 2015, arXiv 1506.02078 (there 0.1 and 0.9). The share is ours |
+| SaturatedGates | share of a gate's values below 0.05 or above 0.95 (a tanh: beyond -0.9, 0.9) | above 0.9 | there a sigmoid's slope is under a fifth of its largest. Open forget gates are memory (Jozefowicz et al. 2015; Tallec & Ollivier 2018, arXiv 1804.11188), so of f, of a GRU's z and of a minimal cell's keep only the shut side counts, and an i that is shut while f is open does not. Fractions of saturated gates are shown by Karpathy et al. 2015, arXiv 1506.02078 (there 0.1 and 0.9). The share is ours |
 | DeadUnits | share of relu units that are zero at every step of every row | above 0.5 | no gradient reaches them: Lu et al. 2019, arXiv 1903.06733. The share is ours |
 | StateBlowUp | root mean square of the state on the batch repeated four times, by the largest within the trained length | above 10, or not finite | a counter grows linearly, by 4 at most, and is sound (Weiss et al. 2018, arXiv 1805.04908); more is exponential growth, as of a linear or relu unit with a recurrent weight above 1 (Le et al. 2015, arXiv 1504.00941, begin at 1). The number is ours |
 
@@ -24,6 +24,7 @@ from unrolled.errors import (
     StateBlowUp,
     VanishingGradient,
 )
+from unrolled.training.diagnostics_measure import MEMORY_GATES
 
 VANISHED = 2.0**-23
 EXPLODED = 1000.0
@@ -33,9 +34,6 @@ BLOWN_UP = 10.0
 
 FEWEST_STEPS = 10
 """Over fewer steps than these the gradient is not judged: nothing had time to vanish."""
-
-MEMORY_GATES = ("f", "z", "keep")
-"""Gates that hold the old state while they are open."""
 
 
 @dataclass(frozen=True)
@@ -59,6 +57,8 @@ class LayerReport:
             of the radius and the largest of the singular values over the places looked at.
         exact: whether the Jacobians were written out, or iterated.
         saturation: for each gate, the share of its values that are (shut, open).
+        stuck: for each gate, the share of its values that are at an end where they do harm: what
+            holds the state (f open, or i shut while f is open) is left out.
         dead: share of relu units that are zero throughout.
         half_life, longest_half_life: from the gates, in steps; the median and the longest unit.
         half_life_measured: of a small disturbance of the state, in steps.
@@ -81,6 +81,7 @@ class LayerReport:
     singular_value: float | None = None
     exact: bool = True
     saturation: dict[str, tuple[float, float]] = field(default_factory=dict)
+    stuck: dict[str, float] = field(default_factory=dict)
     dead: float | None = None
     half_life: float | None = None
     longest_half_life: float | None = None
@@ -148,8 +149,7 @@ def _vanishing(report: LayerReport) -> Finding | None:
 
 def _saturated(report: LayerReport) -> list[Finding]:
     found: list[Finding] = []
-    for name, (shut, opened) in report.saturation.items():
-        share = shut if name in MEMORY_GATES else shut + opened
+    for name, share in report.stuck.items():
         if share <= SATURATED:
             continue
         ends = "below 0.05 or above 0.95"
@@ -203,7 +203,7 @@ def _reach(report: LayerReport) -> str:
     reach = report.gradient_reach
     if reach is None or not math.isfinite(reach):
         return "all of them together"
-    return f"{int(reach) + 1} steps"
+    return "1 step" if reach < 1 else f"{int(reach) + 1} steps"
 
 
 def _short(value: float | None) -> str:

@@ -15,6 +15,9 @@ from torch import Tensor
 from unrolled.layers.states import State, map_state, over_batch, tensors_of
 from unrolled.training.diagnostics_follow import Followed, Stage
 
+MEMORY_GATES = ("f", "z", "keep")
+"""Gates that hold the old state while they are open."""
+
 GATES = {"LSTM": ("i", "f", "g", "o"), "GRU": ("r", "z", "n")}
 SHUT, OPEN = 0.05, 0.95
 REACH = 0.01
@@ -158,10 +161,9 @@ def saturation(stage: Stage) -> dict[str, tuple[float, float]]:
     The state of a tanh RNN counts as a gate "h"; a minGRU's and a minLSTM's is "keep", the share
     of the old state that stays.
     """
-    given = {name: gate for name, gate in _gates(stage).items() if gate is not None}
     real = stage.real
     shares = {}
-    for name, gate in given.items():
+    for name, gate in _gates(stage).items():
         values = gate[real.to(gate.device)]
         if values.numel():
             if name in ("g", "n", "h"):
@@ -170,6 +172,27 @@ def saturation(stage: Stage) -> dict[str, tuple[float, float]]:
                 float((values < SHUT).double().mean()),
                 float((values > OPEN).double().mean()),
             )
+    return shares
+
+
+def stuck(stage: Stage) -> dict[str, float]:
+    """The share of the values of each gate that are stuck at a harmful end: see `saturation`.
+
+    Not counted is what holds the state: an open f, z or keep, and an LSTM's i that is shut while f
+    is open, which is how a unit remembers (and how the chrono initialisation begins).
+    """
+    gates, real = _gates(stage), stage.real
+    shares = {}
+    for name, gate in gates.items():
+        values = (gate + 1) / 2 if name in ("g", "n", "h") else gate
+        counted = (values < SHUT) | (values > OPEN)
+        if name in MEMORY_GATES:
+            counted = values < SHUT
+        elif name == "i":
+            counted = (values > OPEN) | ((values < SHUT) & ~(gates["f"] > OPEN))
+        counted = counted[real.to(counted.device)]
+        if counted.numel():
+            shares[name] = float(counted.double().mean())
     return shares
 
 

@@ -42,9 +42,10 @@ def check_leaks(
     """Whether the outputs of a row depend on other rows, or on what stands beyond its length.
 
     A few rows are run, then again with other values in all rows but one, then with other values in
-    the padding; each time with NaN, too, where inputs are not integers. In training mode and in
-    evaluation, with the same random draws. The outputs of a row at its real steps, and its final
-    state, must stay the same up to rounding. Afterwards the model is as it was.
+    the padding, and with more of it; where inputs are not integers, with NaN, too. That is done in
+    training mode and in evaluation, with the same random draws. The outputs of a row at its real
+    steps, and its final state, must stay the same up to rounding. Afterwards the model is as it
+    was.
 
     Args:
         model: called as `model(inputs)`, with `lengths` and `starts` by name where the batch has
@@ -85,12 +86,14 @@ def check_leaks(
                 options |= {k: v.transpose(0, 1) for k, v in options.items() if k == "starts"}
             return list(_tensors((call or model)(inputs, **options)))
 
-        few = _few_rows(batch)
-        for mode in ("training", "evaluation"):
-            if mode == "evaluation" or not model.training:
-                model.train(mode == "training")
+        chosen = _few_rows(batch)
+        few = _of_rows(batch, chosen)
+        for training in (True, False):
+            if model.training != training:
+                model.train(training)
+            where = f"{type(model).__name__} in {'training' if training else 'evaluation'} mode"
             for test in (_rows_leak, _padding_leaks):
-                finding = test(run, few, f"{type(model).__name__} in {mode} mode")
+                finding = test(run, few, chosen, where, training)
                 if finding is not None:
                     found.setdefault(type(finding), finding)
     if warn:
@@ -102,7 +105,9 @@ def check_leaks(
 Run = Callable[[Tensor, Batch], list[Tensor]]
 
 
-def _rows_leak(run: Run, batch: Batch, where: str) -> Finding | None:
+def _rows_leak(
+    run: Run, batch: Batch, names: list[int], where: str, training: bool
+) -> Finding | None:
     x = batch.inputs
     rows = x.shape[1]
     before = run(x, batch)
@@ -128,21 +133,22 @@ def _rows_leak(run: Run, batch: Batch, where: str) -> Finding | None:
                 if not _same(one, two):
                     return LeakBetweenRows(
                         where,
-                        f"with {kind} in the other rows of the batch, the output of row {row}"
+                        f"with {kind} in the other rows of the batch, the output of row {names[row]}"
                         f" changes by {_change(one, two)}",
                         ROWS_REMEDY,
                     )
     return None
 
 
-def _padding_leaks(run: Run, batch: Batch, where: str) -> Finding | None:
+def _padding_leaks(
+    run: Run, batch: Batch, names: list[int], where: str, training: bool
+) -> Finding | None:
     if batch.lengths is None:
         return None
+    lengths, given = batch.lengths, batch
     batch = _with_padding(batch)
     x = batch.inputs
     steps, rows = x.shape[:2]
-    lengths = batch.lengths
-    assert lengths is not None
     before = run(x, batch)
     if not _alike(before, run(x, batch)):
         return None
@@ -150,36 +156,48 @@ def _padding_leaks(run: Run, batch: Batch, where: str) -> Finding | None:
     more_steps = run(*_with_steps(batch, 1))
     padding = torch.arange(steps, device=x.device).unsqueeze(1) >= lengths.to(x.device)
     padding = padding.reshape(steps, rows, *[1] * (x.dim() - 2))
-    for kind, other in _others(x):
-        after = _tried(run, torch.where(padding, other, x), batch, kind)
-        for a, b, wider, longer in zip(before, after or before, more_rows, more_steps, strict=True):
-            axis, over_time = _axis(a, wider, rows), _axis(a, longer, steps)
+    runs = [
+        (f"{kind} beyond its {{}} steps", _tried(run, torch.where(padding, other, x), batch, kind))
+        for kind, other in _others(x)
+    ]
+    if not training:  # random draws differ with the number of steps
+        runs.insert(0, ("more padding after its {} steps", run(given.inputs, given)))
+    axes = [
+        (_axis(a, wider, rows), _axis(a, longer, steps))
+        for a, wider, longer in zip(before, more_rows, more_steps, strict=True)
+    ]
+    for kind, after in runs:
+        for (axis, over_time), a, b in zip(axes, before, after or before, strict=True):
             if axis is None:
                 continue
             for row in range(rows):
                 one, two = a.select(axis, row), b.select(axis, row)
+                real = int(lengths[row])
                 if over_time is not None:
                     along = over_time - (over_time > axis)
-                    real = int(lengths[row])
                     one, two = one.narrow(along, 0, real), two.narrow(along, 0, real)
-                if not _same(one, two):
+                if one.shape != two.shape or not _same(one, two):
                     return LeakFromPadding(
                         where,
-                        f"with {kind} beyond its {int(lengths[row])} steps, the output of row {row}"
-                        f" changes by {_change(one, two)}",
+                        f"with {kind.format(real)}, the output of row {names[row]} changes by"
+                        f" {_change(one, two)}",
                         PADDING_REMEDY,
                     )
     return None
 
 
-def _few_rows(batch: Batch) -> Batch:
-    """A few rows, the shortest among them where there are lengths; at least two."""
+def _few_rows(batch: Batch) -> list[int]:
+    """A few rows, the shortest and the longest where there are lengths; a lone one twice."""
     count = batch.inputs.shape[1]
     order = torch.arange(count)
     if batch.lengths is not None:
         order = torch.argsort(batch.lengths.cpu(), stable=True)
     kept = order[: ROWS - 1].tolist() + order[-1:].tolist()
-    chosen = torch.tensor(sorted(set(kept)) if count > 1 else [0, 0], device=batch.inputs.device)
+    return sorted(set(kept)) if count > 1 else [0, 0]
+
+
+def _of_rows(batch: Batch, rows: list[int]) -> Batch:
+    chosen = torch.tensor(rows, device=batch.inputs.device)
     return Batch(
         batch.inputs.detach().index_select(1, chosen),
         None,
@@ -260,7 +278,7 @@ def _same(one: Tensor, two: Tensor) -> bool:
 
 
 def _change(one: Tensor, two: Tensor) -> str:
-    if not one.is_floating_point():
+    if not one.is_floating_point() or one.shape != two.shape:
         return "another answer"
     return f"{float((one.double() - two.double()).abs().max()):.2g}"
 

@@ -61,7 +61,7 @@ class Watch:
         report = diagnose(self.model, loss, warn=False, rows=self.rows, points=self.points)
         self.reports.append((self._step, report))
         if not still_falls(list(self._losses)):
-            warn_once(report.findings, self._told, stacklevel=3)
+            warn_once(report.findings, self._told, stacklevel=2)
         return report
 
 
