@@ -133,8 +133,8 @@ def _rows_leak(
                 if not _same(one, two):
                     return LeakBetweenRows(
                         where,
-                        f"with {kind} in the other rows of the batch, the output of row {names[row]}"
-                        f" changes by {_change(one, two)}",
+                        f"with {kind} in the other rows of the batch, the output of row"
+                        f" {names[row]} changes by {_change(one, two)}",
                         ROWS_REMEDY,
                     )
     return None
