@@ -47,7 +47,7 @@ class Report:
 
     def __str__(self) -> str:
         names = [one.where for one in self.layers]
-        wide = max(map(len, names))
+        wide = max(map(len, names), default=0)
         titles = ("carried", "reach", "radius", "singular", "half-life", "measured", "growth")
         lines = [" " * wide + "".join(f"{title:>10}" for title in titles)]
         for name, one in zip(names, self.layers, strict=True):
