@@ -13,10 +13,10 @@ from torch import Tensor, nn
 
 from unrolled.errors import ConfigError, Finding
 from unrolled.layers.recurrent import Recurrent
-from unrolled.layers.states import State, map_state
-from unrolled.training.diagnostics_capture import LayerCall, capture, undisturbed
+from unrolled.layers.states import State
+from unrolled.training.diagnostics_capture import LayerCall, capture, map_given, undisturbed
 from unrolled.training.diagnostics_findings import LayerReport, findings_of
-from unrolled.training.diagnostics_follow import Stage, follow
+from unrolled.training.diagnostics_follow import Stage, follow, states_of
 from unrolled.training.diagnostics_jacobian import StepSizes, step_sizes
 from unrolled.training.diagnostics_measure import (
     GradientMeasure,
@@ -150,7 +150,7 @@ def _measure(call: LayerCall, rows: int, points: int) -> list[LayerReport]:
         with torch.enable_grad():
             x, state = _leaves(call.x), _leaves(call.state)
             run = follow(call.layer, x, state, call.lengths, call.starts)
-            passed = gradients(run, call.d_y, _of_stages(call, len(run.stages)))
+            passed = gradients(run, call.d_y, states_of(call.layer, call.d_state))
         grown = _growth(call, run.stages)
         return [
             _report(call, stage, gradient, more, points)
@@ -217,7 +217,7 @@ def _chosen_rows(call: LayerCall, rows: int) -> LayerCall:
     axis = 0 if isinstance(call.layer, Recurrent) else 1
 
     def pick_state(state: State) -> State:
-        return None if state is None else map_state(lambda part: pick(part, axis), state)
+        return map_given(lambda part: pick(part, axis), state)
 
     return LayerCall(
         call.name,
@@ -238,16 +238,7 @@ def _leaves(state: State) -> State:
         part = part.clone()
         return part.requires_grad_() if part.is_floating_point() or part.is_complex() else part
 
-    return None if state is None else map_state(leaf, state)
-
-
-def _of_stages(call: LayerCall, count: int) -> list[State]:
-    """What the final state of each stage gets."""
-    if call.d_state is None:
-        return [None] * count
-    if isinstance(call.layer, Recurrent):
-        return [call.d_state]
-    return [map_state(lambda part, row=row: part[row], call.d_state) for row in range(count)]
+    return map_given(leaf, state)
 
 
 def _growth(call: LayerCall, stages: list[Stage]) -> list[float | None]:
@@ -261,8 +252,7 @@ def _growth(call: LayerCall, stages: list[Stage]) -> list[float | None]:
         rows = (call.lengths == steps).nonzero().flatten().to(x.device)
         x = x[:steps].index_select(1, rows)
         axis = 0 if isinstance(call.layer, Recurrent) else 1
-        if state is not None:
-            state = map_state(lambda part: part.index_select(axis, rows), state)
+        state = map_given(lambda part: part.index_select(axis, rows), state)
     if call.starts is not None and bool(call.starts[0].any()):
         return [None] * len(stages)
     with torch.no_grad():

@@ -99,6 +99,7 @@ class _Seen:
 
     call: LayerCall
     outputs: list[Tensor]  # y or its packed data, then the tensors of the state
+    state: State
     packed: PackedSequence | None
     batch_first: bool
     alone: bool
@@ -114,8 +115,8 @@ class _Seen:
             self.call.d_y, _ = pad_packed_sequence(self.packed._replace(data=d_y))
         else:
             self.call.d_y = _time_major(d_y, self.batch_first, self.alone)
-        parts = [part.unsqueeze(1) for part in d_state] if self.alone else d_state
-        self.call.d_state = tuple(parts) if len(parts) > 1 else parts[0]
+        parts = iter(part.unsqueeze(1) for part in d_state) if self.alone else iter(d_state)
+        self.call.d_state = map_state(lambda _: next(parts), self.state)
         return self.call
 
 
@@ -133,7 +134,7 @@ def _hook(name: str, found: dict[str, _Seen]) -> Callable[..., Any]:
         if packed is None:
             x = _time_major(x, batch_first, alone)
         if alone:
-            state = None if state is None else map_state(lambda part: part.unsqueeze(1), state)
+            state = map_given(lambda part: part.unsqueeze(1), state)
             lengths = None if lengths is None else lengths.reshape(1)
             starts = None if starts is None else starts.unsqueeze(1)
         elif starts is not None and batch_first:
@@ -149,16 +150,24 @@ def _hook(name: str, found: dict[str, _Seen]) -> Callable[..., Any]:
             name,
             layer,
             x.detach(),
-            None if state is None else map_state(Tensor.detach, state),
+            map_given(Tensor.detach, state),
             lengths,
             starts,
         )
-        found[name] = _Seen(call, parts, packed, batch_first, alone)
+        found[name] = _Seen(call, parts, output[1], packed, batch_first, alone)
         # A copy goes on into the model, which may change it in place.
         y_on = output[0]._replace(data=y.clone()) if packed is not None else y.clone()
         return (y_on, map_state(torch.clone, output[1]), *output[2:])
 
     return hook
+
+
+def map_given(function: Callable[[Tensor], Tensor], state: State) -> State:
+    """`map_state`, where the whole state or a cell's part of it may be None."""
+    if state is None or isinstance(state, Tensor):
+        return None if state is None else function(state)
+    parts = [map_given(function, part) for part in state]
+    return type(state)(*parts) if hasattr(state, "_fields") else type(state)(parts)
 
 
 def _time_major(x: Tensor, batch_first: bool, alone: bool) -> Tensor:

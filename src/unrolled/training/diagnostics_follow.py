@@ -15,7 +15,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from unrolled.layers.call import Masks, weights_of
+from unrolled.layers.call import Masks, Weights, weights_of
 from unrolled.layers.cells import Zoneout, torch_step
 from unrolled.layers.minimal import MinGRUStep, MinLSTMStep
 from unrolled.layers.recurrent import Recurrent, unroll
@@ -116,7 +116,7 @@ def follow(
     Gradients are recorded where they are on.
     """
     stack = _stages_of(layer)
-    parts = iter(_parts_of(layer, state, len(stack) * len(stack[0])))
+    parts = iter(states_of(layer, state))
     finals: list[State] = []
     for index, stages in enumerate(stack):
         outputs = []
@@ -137,8 +137,13 @@ def follow(
 def _stages_of(layer: Any) -> list[list[Stage]]:
     """Layer by layer, the stage of each direction."""
     if isinstance(layer, Recurrent):
-        cell = Observed(layer.cell)
-        return [[Stage(0, int(layer.reverse), type(layer.cell).__name__, cell)]]
+        return [
+            [
+                Stage(index, int(layer.reverse) or direction, *_own_cell(cell))
+                for direction, cell in enumerate(cells)
+            ]
+            for index, cells in enumerate(getattr(layer, "layers", [(layer.cell,)]))
+        ]
     directions = 2 if layer.bidirectional else 1
     return [
         [
@@ -147,6 +152,20 @@ def _stages_of(layer: Any) -> list[list[Stage]]:
         ]
         for index in range(layer.num_layers)
     ]
+
+
+MODES = {"LSTMCell": "LSTM", "GRUCell": "GRU", "MinGRUCell": "MIN_GRU", "MinLSTMCell": "MIN_LSTM"}
+
+
+def _own_cell(cell: Any) -> tuple[str, Observed]:
+    """Mode and cell of a `Recurrent`'s. Of torch's cells, the equations, which tell their gates."""
+    mode = MODES.get(type(cell).__name__, type(cell).__name__)
+    if not isinstance(cell, nn.RNNCellBase):
+        return mode, Observed(cell)
+    if isinstance(cell, nn.RNNCell):
+        mode = f"RNN_{cell.nonlinearity.upper()}"
+    biases = (cell.bias_ih, cell.bias_hh) if cell.bias else (None, None)
+    return mode, Observed(torch_step(mode, Weights(cell.weight_ih, cell.weight_hh, *biases)))
 
 
 def _cell(layer: Any, index: int, direction: int) -> Any:
@@ -160,13 +179,18 @@ def _cell(layer: Any, index: int, direction: int) -> Any:
     return Zoneout(cell, Masks(rate_h=rate_h, rate_c=rate_c)) if rate_h or rate_c else cell
 
 
-def _parts_of(layer: nn.Module, state: State, count: int) -> list[State]:
-    """The state of each stage."""
+def states_of(layer: Any, state: State) -> list[State]:
+    """A layer's state, stage by stage; None where there is none."""
+    directions = 2 if getattr(layer, "bidirectional", False) else 1
+    count = getattr(layer, "num_layers", 1) * directions
     if state is None:
         return [None] * count
-    if isinstance(layer, Recurrent):
-        return [state]
-    return [map_state(lambda part, row=row: part[row], state) for row in range(count)]
+    if not isinstance(layer, Recurrent):
+        return [map_state(lambda part, row=row: part[row], state) for row in range(count)]
+    layers = state if getattr(layer, "_stacked", False) else [state]
+    if directions == 1:
+        return list(layers)
+    return [part for pair in layers for part in ((None, None) if pair is None else pair)]
 
 
 def _merged(outputs: list[Tensor], merge: str) -> Tensor:

@@ -32,7 +32,7 @@ class Recipe:
     validations: int = 20
     average: float = 0.0
     patience: int | None = None
-    diagnose_every: int = 300
+    diagnose_every: int = 400
 
 
 def make_optimizer(model: nn.Module, recipe: Recipe) -> torch.optim.AdamW:

@@ -35,7 +35,7 @@ class Watch:
     """
 
     def __init__(
-        self, model: nn.Module, *, every: int = 300, rows: int = 4, points: int = 2
+        self, model: nn.Module, *, every: int = 400, rows: int = 4, points: int = 2
     ) -> None:
         if every < 1:
             raise ConfigError(f"every: got {every}, expected 1 or more steps")
