@@ -137,12 +137,13 @@ def follow(
 def _stages_of(layer: Any) -> list[list[Stage]]:
     """Layer by layer, the stage of each direction."""
     if isinstance(layer, Recurrent):
+        layers: Any = layer.layers if hasattr(layer, "layers") else [(layer.cell,)]
         return [
             [
                 Stage(index, int(layer.reverse) or direction, *_own_cell(cell))
                 for direction, cell in enumerate(cells)
             ]
-            for index, cells in enumerate(getattr(layer, "layers", [(layer.cell,)]))
+            for index, cells in enumerate(layers)
         ]
     directions = 2 if layer.bidirectional else 1
     return [
