@@ -19,6 +19,7 @@ SAYS = {
     "generate_text": ("bits per character", "comes next with probability"),
     "see_inside": ("'x' was read; it cost", "open see_inside.html"),
     "stream_a_sensor": ("MASE of the median", "hour  1:", "hour 47:"),
+    "vanishing_gradient": ("RNN, tanh:", "answering 1 gives 0.1667", "the remedy, a GRU"),
 }
 
 pytestmark = pytest.mark.filterwarnings(f"ignore::{NetworkLoses.__module__}.NetworkLoses")

@@ -26,6 +26,9 @@ ROOMS = (
 )
 _HOMES = {
     "Batch": "data.batch",
+    "DeadUnits": "errors",
+    "ExplodingGradient": "errors",
+    "Finding": "errors",
     "Forecaster": "tasks.forecaster",
     "GRU": "layers.rnn",
     "GRUCell": "layers.torch_cells",
@@ -35,6 +38,8 @@ _HOMES = {
     "LRUBlock": "layers.lru",
     "LRUCell": "layers.lru",
     "LSTMCell": "layers.torch_cells",
+    "LeakBetweenRows": "errors",
+    "LeakFromPadding": "errors",
     "MinGRU": "layers.minimal_layers",
     "MinGRUCell": "layers.minimal_cells",
     "MinLSTM": "layers.minimal_layers",
@@ -43,8 +48,15 @@ _HOMES = {
     "RNNCell": "layers.torch_cells",
     "Recurrent": "layers.recurrent",
     "SLSTMCell": "layers.slstm",
+    "SaturatedGates": "errors",
     "Session": "layers.session",
+    "StateBlowUp": "errors",
     "UnrolledError": "errors",
+    "UnrolledWarning": "errors",
+    "VanishingGradient": "errors",
+    "Watch": "training.watch",
+    "check_leaks": "training.leaks",
+    "diagnose": "training.diagnostics",
     "info": "about",
     "load": "tasks.loading",
     "read_series": "data.series",
@@ -59,6 +71,9 @@ __all__ = [
     "LSTM",
     "RNN",
     "Batch",
+    "DeadUnits",
+    "ExplodingGradient",
+    "Finding",
     "Forecaster",
     "GRUCell",
     "Generator",
@@ -66,6 +81,8 @@ __all__ = [
     "LRUBlock",
     "LRUCell",
     "LSTMCell",
+    "LeakBetweenRows",
+    "LeakFromPadding",
     "MinGRU",
     "MinGRUCell",
     "MinLSTM",
@@ -73,8 +90,15 @@ __all__ = [
     "RNNCell",
     "Recurrent",
     "SLSTMCell",
+    "SaturatedGates",
     "Session",
+    "StateBlowUp",
     "UnrolledError",
+    "UnrolledWarning",
+    "VanishingGradient",
+    "Watch",
+    "check_leaks",
+    "diagnose",
     "info",
     "load",
     "read_series",
@@ -88,7 +112,18 @@ if TYPE_CHECKING:
     from unrolled.data.batch import Batch
     from unrolled.data.series import read_series
     from unrolled.data.text import read_text
-    from unrolled.errors import UnrolledError
+    from unrolled.errors import (
+        DeadUnits,
+        ExplodingGradient,
+        Finding,
+        LeakBetweenRows,
+        LeakFromPadding,
+        SaturatedGates,
+        StateBlowUp,
+        UnrolledError,
+        UnrolledWarning,
+        VanishingGradient,
+    )
     from unrolled.layers import (
         GRU,
         LSTM,
@@ -112,5 +147,8 @@ if TYPE_CHECKING:
     from unrolled.tasks.forecaster import Forecaster
     from unrolled.tasks.generator import Generator
     from unrolled.tasks.loading import load
+    from unrolled.training.diagnostics import diagnose
+    from unrolled.training.leaks import check_leaks
+    from unrolled.training.watch import Watch
 
 __getattr__, __dir__ = door(__name__, _HOMES)

@@ -1,4 +1,4 @@
-"""Everything that `unrolled` raises on purpose.
+"""Everything that `unrolled` raises or warns of on purpose.
 
     UnrolledError
     ├── DataError            a file or frame that can't be used as it is
@@ -10,6 +10,16 @@
     ├── NotFittedError       `predict`, `save`, ... before `fit`                  (also ValueError)
     ├── TrainingDiverged     a loss or gradient became NaN or infinite
     └── MissingExtra         an optional part is not installed                    (also ImportError)
+
+    UnrolledWarning          also UserWarning
+    └── Finding              what a look into a network found; names a place and a remedy
+        ├── VanishingGradient    the gradient does not reach the first steps
+        ├── ExplodingGradient    the gradient grows on its way to the first steps
+        ├── SaturatedGates       gates that are stuck open or shut
+        ├── DeadUnits            relu units that are zero at every step
+        ├── StateBlowUp          a state that grows beyond the trained length
+        ├── LeakBetweenRows      another row of the batch changes a row
+        └── LeakFromPadding      what stands beyond a row's length changes a row
 
 Each message is one plain line: what was got, what was expected, where, and what to do next.
 """
@@ -100,3 +110,57 @@ class MissingExtra(UnrolledError, ImportError):
     def __init__(self, extra: str, what: str) -> None:
         self.extra = extra
         super().__init__(f"{what} needs the extra {extra!r}: pip install 'unrolled[{extra}]'")
+
+
+class UnrolledWarning(UserWarning):
+    """Base of everything that the package warns of about a network."""
+
+
+class Finding(UnrolledWarning):
+    """What a look into a network found.
+
+    Args:
+        where: name of the module, layer and direction.
+        measured: what was measured, and the threshold that it crossed.
+        remedy: what to change, by the name of the argument.
+
+    The text is the three in one line. Thresholds, their sources and the remedies stand in
+    `docs/diagnostics.md`.
+    """
+
+    def __init__(self, where: str, measured: str, remedy: str) -> None:
+        self.where = where
+        self.measured = measured
+        self.remedy = remedy
+        super().__init__(f"{where}: {measured}; {remedy}")
+
+    def __reduce__(self) -> tuple[type[Finding], tuple[str, str, str]]:
+        return type(self), (self.where, self.measured, self.remedy)
+
+
+class VanishingGradient(Finding):
+    """The gradient of the loss by the state fades on its way to the first steps."""
+
+
+class ExplodingGradient(Finding):
+    """The gradient of the loss by the state grows on its way to the first steps."""
+
+
+class SaturatedGates(Finding):
+    """Nearly all values of a gate are stuck at an end of its range, where it has no gradient."""
+
+
+class DeadUnits(Finding):
+    """Many relu units of the state are zero at every step: no gradient reaches them."""
+
+
+class StateBlowUp(Finding):
+    """The state grows on and on where sequences are longer than those of the training."""
+
+
+class LeakBetweenRows(Finding):
+    """The output of a row depends on what stands in other rows of the batch."""
+
+
+class LeakFromPadding(Finding):
+    """The output of a row depends on what stands beyond its length."""

@@ -137,6 +137,7 @@ class Forecaster(Task):
         run_dir: str | os.PathLike[str] | None = None,
         resume: bool = False,
         progress: bool = True,
+        diagnose: bool = True,
     ) -> Self:
         """Learn from series.
 
@@ -147,6 +148,8 @@ class Forecaster(Task):
             run_dir: folder for the log and the checkpoint.
             resume: go on from the checkpoint in `run_dir`.
             progress: show a bar, where standard error is a terminal.
+            diagnose: look through the network at intervals, and warn where it can't learn, with
+                the remedy; what is learnt does not depend on it.
 
         Raises:
             DataError: the data can't be read, or a series is too short for the horizon.
@@ -168,7 +171,7 @@ class Forecaster(Task):
             self.model = cast(ForecastModel, self._first_network())
             self._describe_origin(series.source or "series", bytes_of(series), holdout)
             self.baseline = choose_naive(past, series.frequency, self.horizon)
-            return self._trainer(series, cuts, budget, run, progress)
+            return self._trainer(series, cuts, budget, run, progress, diagnose)
 
         held_out = f"the last {holdout:.0%} of each series"
         self._learn(prepare, lambda: self._evaluate(series, cuts, held_out))
@@ -294,7 +297,13 @@ class Forecaster(Task):
         return advance(self.model, self._features, float(value), state, time)
 
     def _trainer(
-        self, series: SeriesSet, cuts: list[int], budget: Budget, run: Run, progress: bool
+        self,
+        series: SeriesSet,
+        cuts: list[int],
+        budget: Budget,
+        run: Run,
+        progress: bool,
+        diagnose: bool,
     ) -> Trainer:
         members = len(self.model.members)
         inputs, targets = lessons(series, cuts, self.scales, self._features, members)
@@ -319,6 +328,7 @@ class Forecaster(Task):
             device=self.device,
             precision=self.precision,
             progress=progress,
+            diagnose=diagnose,
         )
 
     def _window(self) -> int:

@@ -110,6 +110,7 @@ class Generator(Task):
         run_dir: str | os.PathLike[str] | None = None,
         resume: bool = False,
         progress: bool = True,
+        diagnose: bool = True,
     ) -> Self:
         """Learn a text.
 
@@ -120,6 +121,8 @@ class Generator(Task):
             run_dir: folder for the log and the checkpoint.
             resume: go on from the checkpoint in `run_dir`.
             progress: show a bar, where standard error is a terminal.
+            diagnose: look through the network at intervals, and warn where it can't learn, with
+                the remedy; what is learnt does not depend on it.
 
         Raises:
             DataError: the text can't be read or is too short.
@@ -154,7 +157,9 @@ class Generator(Task):
             self.baseline = choose_baseline(
                 ids[:learn_to], ids[learn_to:test_from], len(self.vocabulary)
             )
-            return self._trainer(ids[:learn_to], ids[learn_to:test_from], budget, run, progress)
+            return self._trainer(
+                ids[:learn_to], ids[learn_to:test_from], budget, run, progress, diagnose
+            )
 
         size = f"{len(text) - test_from:,} characters"
         held_out = f"the last {holdout:.0%} of {_short_name(name)}, {size}"
@@ -288,6 +293,7 @@ class Generator(Task):
         budget: Budget,
         run: Run,
         progress: bool,
+        diagnose: bool,
     ) -> Trainer:
         rows, steps = fitting_rows(len(learnt), self.rows, self.steps)
         return Trainer(
@@ -305,6 +311,7 @@ class Generator(Task):
             device=self.device,
             precision=self.precision,
             progress=progress,
+            diagnose=diagnose,
         )
 
     def _read(self, prompt: str) -> tuple[Tensor, State]:

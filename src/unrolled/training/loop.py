@@ -14,22 +14,29 @@ from torch import Tensor, nn
 from torch.nn.utils import clip_grads_with_norm_, get_total_norm
 
 from unrolled.data.batch import Batch
-from unrolled.errors import ConfigError, TrainingDiverged
+from unrolled.errors import ConfigError, Finding, TrainingDiverged
 from unrolled.layers.states import State
 from unrolled.training import snapshot
 from unrolled.training.average import WeightAverage
 from unrolled.training.budget import OVERRUN, Budget, Plan, StepTimer
 from unrolled.training.devices import make_accelerator
+from unrolled.training.diagnostics import diagnose
+from unrolled.training.diagnostics_capture import recurrent_layers
+from unrolled.training.falling import WINDOW, still_falls
 from unrolled.training.interrupt import StopRequest
+from unrolled.training.leaks import check_leaks
 from unrolled.training.modelfile import Card, named, part
 from unrolled.training.optimizer import Recipe, make_optimizer
 from unrolled.training.progress import Progress
 from unrolled.training.run import Run
 from unrolled.training.same_run import check_same_run
 from unrolled.training.schedule import warmup_cosine
+from unrolled.training.watch import warn_once
 
 # A checkpoint is written at every validation, and where those are far apart at least this often.
 CHECKPOINT_SECONDS = 30.0
+# From a warning in `_steps` up to the caller of `train`.
+STACK = 4
 REMEDY = "lower learning_rate or clip, and start again"
 
 
@@ -110,6 +117,9 @@ class Trainer:
         title, unit: words for the progress bar: what is trained, and what it counts.
         device: "auto" (a CUDA GPU where there is one), "cpu", "cuda".
         precision: "fp32", or "bf16" for mixed precision.
+        diagnose: look for leaks before the first step, and through the recurrent layers every
+            `recipe.diagnose_every` steps; findings are warned of once a kind, and only where the
+            loss no longer falls. The weights that come out are the same, bit for bit.
     """
 
     model: nn.Module
@@ -126,6 +136,7 @@ class Trainer:
     device: str = "auto"
     precision: str = "fp32"
     progress: bool = True
+    diagnose: bool = True
 
     def train(self) -> Outcome:
         """Run to the end of the budget; leaves the best weights in the model.
@@ -178,6 +189,10 @@ class Trainer:
         elif at.plan is None:
             timer = StepTimer(self.budget.seconds or 0.0, recipe.validations)
         model.train()
+        looks = self.diagnose and bool(recurrent_layers(self.model))
+        told: set[type[Finding]] = set()
+        if looks and at.step == 0:
+            self._check_leaks(told)
         saved_at = clock.seconds()
         while at.ended is None:
             at.step += 1
@@ -187,6 +202,8 @@ class Trainer:
                 group["lr"] = rate
 
             batch = self.batches[at.step - 1].to(self._accelerator.device)
+            if looks and recipe.diagnose_every and at.step % recipe.diagnose_every == 0:
+                self._look(batch, told)
             outputs, state = self._forward(model, batch)
             loss = self.loss(outputs, batch.targets)
             norm = self._backward(model, loss)
@@ -239,6 +256,26 @@ class Trainer:
         if self._average is not None:
             self._average.update(self._at.step)
         self._carried = snapshot.detach(state)
+
+    def _check_leaks(self, told: set[type[Finding]]) -> None:
+        batch = self.batches[0].to(self._accelerator.device)
+        warn_once(check_leaks(self.model, batch, warn=False), told, stacklevel=STACK)
+
+    def _look(self, batch: Batch, told: set[type[Finding]]) -> None:
+        """Diagnose the model as it is before this step, on the batch of the step."""
+
+        def loss() -> Tensor:
+            outputs, _ = self._forward(self.model, batch)
+            return self.loss(outputs, batch.targets)
+
+        report = diagnose(self.model, loss, warn=False, rows=4, points=2)
+        losses = [record["loss"] for record in self.run.records if "loss" in record]
+        falling = still_falls(losses[-2 * WINDOW :])
+        found = {**report.to_dict(), "falling": falling}
+        seconds = round(self._at.seconds, 3)
+        self.run.write({"step": self._at.step, "diagnostics": found, "seconds": seconds})
+        if not falling:
+            warn_once(report.findings, told, stacklevel=STACK)
 
     def _first_not_finite(self, loss: Tensor) -> str:
         if not torch.isfinite(loss):

@@ -21,6 +21,7 @@ class Recipe:
         validations: how often the held-out part is scored over a run.
         average: memory of the moving average of the weights that is validated and kept; 0: none.
         patience: validations without a better score before the run ends early; None: never.
+        diagnose_every: steps from one look through the recurrent layers to the next; 0: never.
     """
 
     learning_rate: float = 3e-3
@@ -31,6 +32,7 @@ class Recipe:
     validations: int = 20
     average: float = 0.0
     patience: int | None = None
+    diagnose_every: int = 400
 
 
 def make_optimizer(model: nn.Module, recipe: Recipe) -> torch.optim.AdamW:

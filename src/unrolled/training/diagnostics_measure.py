@@ -1,0 +1,369 @@
+"""What is measured of one layer in one direction, from a run of it.
+
+Shapes: `T` time, `B` rows, `H` hidden size. Steps are counted in the order of processing.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from unrolled.layers.states import State, map_state, over_batch, tensors_of
+from unrolled.training.diagnostics_follow import Followed, Stage
+
+MEMORY_GATES = ("f", "z", "keep")
+"""Gates that hold the old state while they are open."""
+
+GATES = {"LSTM": ("i", "f", "g", "o"), "GRU": ("r", "z", "n")}
+SHUT, OPEN = 0.05, 0.95
+REACH = 0.01
+FAINT = 1e-6
+
+
+@dataclass(frozen=True)
+class GradientMeasure:
+    """The gradient of the loss by the state, after every step, all paths through time in it.
+
+    Attributes:
+        by_h: T numbers in the order of time, ‖dL/dh_t‖ over all rows.
+        share: of the whole state (an LSTM's h and c), the norm after the first step of a sequence
+            by the largest of any step; the median over rows. 0 where it is too small for its dtype.
+        steps: how many steps lie between the first and the last that the loss reaches, at most.
+        carried: what is left at the first step of a gradient of norm 1 that enters at that last
+            one, and nowhere else: the product of the Jacobians. The median over rows.
+        peak: the largest norm of it on its way; the median over rows.
+        reach: for so many steps back it keeps a hundredth of its norm; infinite where it does to
+            the first. The median over rows.
+    """
+
+    by_h: list[float]
+    share: float
+    steps: int
+    carried: float
+    peak: float
+    reach: float
+
+
+def gradients(
+    followed: Followed, d_y: Tensor | None, d_state: State
+) -> list[GradientMeasure | None]:
+    """Of each stage; None where the loss does not depend on it.
+
+    `d_y` as the output of the run, `d_state` a list of what each stage's final state gets.
+    """
+    outputs, given = [followed.y], [torch.zeros_like(followed.y) if d_y is None else d_y]
+    for final, gradient in zip(followed.finals, d_state, strict=True):
+        if gradient is not None:
+            outputs += tensors_of(final)
+            given += tensors_of(gradient)
+    leaves = [
+        part
+        for stage in followed.stages
+        for after in stage.cell.after
+        for part in tensors_of(after)
+    ]
+    live = [i for i, part in enumerate(outputs) if part.requires_grad]
+    if not live or not all(part.requires_grad for part in leaves):
+        return [None] * len(followed.stages)
+    total = torch.autograd.grad(
+        [outputs[i] for i in live],
+        leaves,
+        [given[i] for i in live],
+        retain_graph=True,
+        allow_unused=True,
+    )
+    measures = []
+    for stage in followed.stages:
+        count = len(stage.cell.after) * len(list(tensors_of(stage.cell.after[0])))
+        own, total = total[:count], total[count:]
+        measures.append(_gradient(stage, own))
+    return measures
+
+
+def _gradient(stage: Stage, found: tuple[Tensor | None, ...]) -> GradientMeasure | None:
+    after = stage.cell.after
+    parts = len(found) // len(after)
+    leaves = [part for state in after for part in tensors_of(state)]
+    total = [
+        torch.zeros_like(leaf) if part is None else part
+        for leaf, part in zip(leaves, found, strict=True)
+    ]
+    h = torch.stack([row_norms(total[k]) for k in range(0, len(total), parts)])  # (T, B)
+    whole = torch.stack([_joint(total[k : k + parts]) for k in range(0, len(total), parts)])
+    by_h = h.norm(dim=1)
+    by_h = by_h.flip(0) if stage.reverse else by_h
+    spans = _spans(stage, whole)
+    if not spans:
+        return None
+    carried = _carried(leaves, total, spans, parts)
+    own = [carried[first : last + 1, row] for row, first, last in spans]
+    return GradientMeasure(
+        by_h.tolist(),
+        _median([float(whole[first, row] / whole[first:, row].max()) for row, first, _ in spans]),
+        max(last - first for _, first, last in spans),
+        _median([float(part[0]) for part in own]),
+        _median([float(part.max()) for part in own]),
+        _median([_reach(part) for part in own]),
+    )
+
+
+def _spans(stage: Stage, whole: Tensor) -> list[tuple[int, int, int]]:
+    """Rows with the first and the last step of the sequence that the gradient runs back over."""
+    spans = []
+    for row in range(whole.shape[1]):
+        norms = whole[:, row]
+        # Not where the gradient of the layer above has faded to nothing.
+        reached = ((norms > FAINT * norms.max()) | ~norms.isfinite()).nonzero()
+        if len(reached) == 0:
+            continue
+        last = int(reached[-1])
+        cuts = stage.cuts[: last + 1, row].nonzero()
+        spans.append((row, int(cuts[-1]) if len(cuts) else 0, last))
+    return spans
+
+
+def _carried(
+    leaves: list[Tensor], total: list[Tensor], spans: list[tuple[int, int, int]], parts: int
+) -> Tensor:
+    """`(T, B)`: the norms of the gradient that enters at each row's last step, and nowhere else."""
+    outputs, given = [], []
+    for step in sorted({last for _, _, last in spans}):
+        chosen = torch.zeros(len(leaves[0]), dtype=torch.bool, device=leaves[0].device)
+        chosen[[row for row, _, last in spans if last == step]] = True
+        for k in range(step * parts, (step + 1) * parts):
+            outputs.append(leaves[k])
+            # To a norm of 1, so that a faint gradient is followed for as long as a strong one.
+            scale = over_batch(_joint(total[step * parts : (step + 1) * parts]), total[k])
+            scaled = total[k] / scale.clamp(min=torch.finfo(scale.dtype).tiny)
+            given.append(torch.where(over_batch(chosen, scaled), scaled, 0))
+    found = torch.autograd.grad(outputs, leaves, given, retain_graph=True, allow_unused=True)
+    carried = [
+        torch.zeros_like(leaf) if part is None else part
+        for leaf, part in zip(leaves, found, strict=True)
+    ]
+    return torch.stack([_joint(carried[k : k + parts]) for k in range(0, len(carried), parts)])
+
+
+def _reach(carried: Tensor) -> float:
+    norms = carried.flip(0)
+    below = (~(norms >= REACH * norms[0])).nonzero()
+    return float(below[0]) - 1 if len(below) else math.inf
+
+
+def saturation(stage: Stage) -> dict[str, tuple[float, float]]:
+    """The share of the values of each gate that are shut (below .05) and open (above .95).
+
+    A tanh's range is -1 to 1: its shares are those below -.9 and above .9, the same after scaling.
+    The state of a tanh RNN counts as a gate "h"; a minGRU's and a minLSTM's is "keep", the share
+    of the old state that stays.
+    """
+    real = stage.real
+    shares = {}
+    for name, gate in _gates(stage).items():
+        values = gate[real.to(gate.device)]
+        if values.numel():
+            if name in ("g", "n", "h"):
+                values = (values + 1) / 2
+            shares[name] = (
+                float((values < SHUT).double().mean()),
+                float((values > OPEN).double().mean()),
+            )
+    return shares
+
+
+def stuck(stage: Stage) -> dict[str, float]:
+    """The share of the values of each gate that are stuck at a harmful end: see `saturation`.
+
+    Not counted is what holds the state: an open f, z or keep, and an LSTM's i that is shut while f
+    is open, which is how a unit remembers (and how the chrono initialisation begins).
+    """
+    gates, real = _gates(stage), stage.real
+    shares = {}
+    for name, gate in gates.items():
+        values = (gate + 1) / 2 if name in ("g", "n", "h") else gate
+        counted = (values < SHUT) | (values > OPEN)
+        if name in MEMORY_GATES:
+            counted = values < SHUT
+        elif name == "i":
+            counted = (values > OPEN) | ((values < SHUT) & ~(gates["f"] > OPEN))
+        counted = counted[real.to(counted.device)]
+        if counted.numel():
+            shares[name] = float(counted.double().mean())
+    return shares
+
+
+def _gates(stage: Stage) -> dict[str, Tensor]:
+    """The gates over time, `(T, B, H)` each, by name."""
+    cell = stage.cell
+    if stage.mode in GATES:
+        return {
+            name: torch.stack([gates[k].detach() for gates in cell.gates])
+            for k, name in enumerate(GATES[stage.mode])
+        }
+    if stage.mode == "RNN_TANH":
+        return {"h": torch.stack([_first(state).detach() for state in cell.after])}
+    if stage.mode.startswith("MIN_"):
+        return {"keep": torch.stack([projected[0].detach() for projected in cell.projected])}
+    return {}
+
+
+def dead_units(stage: Stage) -> float | None:
+    """The share of relu units that are zero at every real step; None for a cell without relu."""
+    relu = stage.mode == "RNN_RELU" or getattr(stage.cell.cell, "nonlinearity", "") == "relu"
+    real = stage.real
+    if not relu or not bool(real.any()):
+        return None
+    states = torch.stack([_first(state).detach() for state in stage.cell.after])
+    return float((states[real.to(states.device)] == 0).all(0).double().mean())
+
+
+def half_lives(stage: Stage) -> tuple[float, float] | None:
+    """Steps after which a unit holds half of its old value, from the gates: median, and longest.
+
+        ln 2 / -mean(ln k),   k = f (LSTM), z (GRU), 1 - z (minGRU), |a| of a linear cell
+
+    None for a cell without such a gate. What the state does through `W_hh` is left out.
+    """
+    keep = _keep(stage)
+    if keep is None or not bool(stage.real.any()):
+        return None
+    decay = -keep.double()[stage.real.to(keep.device)].log().mean(0)
+    lives = torch.where(decay > 0, math.log(2) / decay, math.inf)
+    return float(lives.median()), float(lives.max())
+
+
+def _keep(stage: Stage) -> Tensor | None:
+    """`(T, B, H)`: how much of the old state each unit keeps at each step."""
+    gates = _gates(stage)
+    name = {"LSTM": "f", "GRU": "z"}.get(stage.mode, "keep")
+    keep = gates.get(name)
+    if keep is None and stage.cell.is_linear:
+        keep = torch.stack([projected[0].detach() for projected in stage.cell.projected]).abs()
+    masks = getattr(stage.cell.cell, "masks", None)
+    if keep is None or masks is None:
+        return keep
+    rate = masks.rate_c if stage.mode == "LSTM" else masks.rate_h
+    return rate + (1 - rate) * keep
+
+
+def half_life_measured(stage: Stage) -> float | None:
+    """Steps until a small disturbance of the state is half as large, the inputs being the same.
+
+    The disturbance has a random direction and a thousandth of the state's size. It begins a quarter
+    into each row. The median over rows, between steps on a logarithmic scale; infinite where it
+    has not halved at the row's end. None where no row is long enough.
+    """
+    cell = stage.cell
+    real = stage.real.any(1).nonzero().flatten().tolist()
+    if len(real) < 2:
+        return None
+    end = real[-1] + 1
+    start = real[0] + (end - real[0]) // 4
+    rows = stage.real[start].nonzero().flatten().tolist()
+    if not rows:
+        return None
+    draws = torch.Generator().manual_seed(0)
+
+    def disturbed(part: Tensor) -> Tensor:
+        noise = torch.randn(part.shape, generator=draws, dtype=torch.float64).to(part)
+        return part + 1e-3 * noise * part.abs().square().mean().sqrt().clamp(min=1.0)
+
+    lives: dict[int, float] = dict.fromkeys(rows, math.inf)
+    waiting = set(rows)
+    with torch.no_grad():
+        plain = map_state(Tensor.detach, cell.before[start])
+        moved = map_state(disturbed, plain)
+        size = first_size = _distance(plain, moved)
+        for step in range(start, end):
+            waiting -= {
+                row
+                for row in waiting
+                if not bool(stage.real[step, row]) or (step > start and bool(stage.cuts[step, row]))
+            }
+            if not waiting:
+                break
+            moved = cell.advance(cell.projected[step], moved)[1]
+            plain = cell.advance(cell.projected[step], plain)[1]
+            before, size = size, _distance(plain, moved)
+            for row in list(waiting):
+                if not float(size[row]) > 0.5 * float(first_size[row]):
+                    lives[row] = (
+                        step
+                        - start
+                        + _crossing(
+                            float(before[row] / first_size[row]), float(size[row] / first_size[row])
+                        )
+                    )
+                    waiting.discard(row)
+    return _median(list(lives.values()))
+
+
+def _crossing(before: float, after: float) -> float:
+    """Where between two steps a size that falls from `before` to `after` is one half."""
+    if not after > 0:
+        return 1.0
+    return math.log(before / 0.5) / math.log(before / after)
+
+
+def growth(trained: list[Stage], longer: list[Stage], steps: int) -> list[float | None]:
+    """How much larger the state gets beyond the trained length.
+
+    The largest root mean square of a row's state in the last `steps` steps of a run through the
+    largest within the first `steps`; infinite where it is not finite, None for a state of zeros.
+    """
+    found: list[float | None] = []
+    for _, stage in zip(trained, longer, strict=True):
+        sizes = torch.stack([_rms(state) for state in stage.cell.after]).double()
+        within, beyond = sizes[:steps].max(), sizes[-steps:].max()
+        if not bool(sizes.isfinite().all()):
+            found.append(math.inf)
+        else:
+            found.append(float(beyond / within) if within > 0 else None)
+    return found
+
+
+def places_of(stage: Stage, points: int) -> list[tuple[int, int]]:
+    """Steps and rows to look at: spread over time, and over the rows in turn."""
+    steps = stage.real.any(1).nonzero().flatten()
+    if len(steps) == 0:
+        return []
+    count = min(points, len(steps))
+    places = []
+    for k in range(count):
+        step = int(steps[(2 * k + 1) * len(steps) // (2 * count)])
+        rows = stage.real[step].nonzero().flatten()
+        places.append((step, int(rows[k % len(rows)])))
+    return places
+
+
+def row_norms(part: Tensor) -> Tensor:
+    """`(B, ...)` to `(B,)`."""
+    return torch.linalg.vector_norm(part.flatten(1), dim=1)
+
+
+def _joint(parts: Any) -> Tensor:
+    return torch.stack([row_norms(part) for part in parts]).norm(dim=0)
+
+
+def _distance(one: State, other: State) -> Tensor:
+    return _joint([a - b for a, b in zip(tensors_of(one), tensors_of(other), strict=True)])
+
+
+def _rms(state: State) -> Tensor:
+    """The largest root mean square of a row's numbers."""
+    parts = [part.detach().flatten(1) for part in tensors_of(state)]
+    count = sum(part.shape[1] for part in parts)
+    return _joint(parts).max() / math.sqrt(count)
+
+
+def _first(state: State) -> Tensor:
+    return next(tensors_of(state))
+
+
+def _median(values: list[float]) -> float:
+    """The lower one of two middle values; NaN where there is one."""
+    return float(torch.tensor(values, dtype=torch.float64).median())
