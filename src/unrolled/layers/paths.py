@@ -233,7 +233,7 @@ def _why_not_native(call: Call) -> str | None:
         return "native's single step can't be traced by torch.compile or torch.export"
     if call.transformed:
         return "torch.func, forward mode and tensor subclasses need PyTorch operations"
-    if torch._C._is_tracing():
+    if not call.traced and torch._C._is_tracing():
         return "torch.jit.trace records PyTorch operations only"
     missing = kernels.why_not()
     return None if missing is None else f"the kernels are not there: {missing}"
