@@ -30,18 +30,6 @@ def adding(rows: int, draws: torch.Generator) -> tuple[Tensor, Tensor]:
     return torch.stack([numbers, markers], -1), (numbers * markers).sum(0).unsqueeze(-1)
 
 
-def open_for(layer: GRU, longest: int) -> None:
-    """The chrono initialisation (Tallec & Ollivier 2018): units that remember 1 to `longest` steps.
-
-    b_z = ln(U(1, longest - 1)), all other biases 0
-    """
-    units = layer.hidden_size
-    with torch.no_grad():
-        layer.bias_ih_l0.zero_()
-        layer.bias_hh_l0.zero_()
-        layer.bias_ih_l0[units : 2 * units].uniform_(1, longest - 1).log_()
-
-
 class Adder(nn.Module):
     """A recurrent layer, and the answer read from its last step."""
 
@@ -90,8 +78,7 @@ def main(budget: str = "1000 steps") -> None:
     print(f"  mean squared error {error:.4f}; always answering 1 gives {1 / 6:.4f}")
 
     print("the remedy, a GRU whose gates begin open for as long as the sequences are:")
-    gru = GRU(2, UNITS)
-    open_for(gru, STEPS)
+    gru = GRU(2, UNITS, init=("chrono", STEPS))
     print(f"  mean squared error {train(Adder(gru), steps):.4f}")
 
 

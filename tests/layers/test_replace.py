@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import copy
 import io
+import re
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -195,3 +197,16 @@ def test_the_way_back_leaves_what_torch_would_have_made(kind: type) -> None:
     assert type(model.rnn) is kind
     assert vars(model.rnn).keys() == attributes
     assert replace(model, with_torch=True).left[0].reason == "it is of PyTorch already"
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # torch's own tracer uses such things
+def test_the_examples_of_the_page_run(capsys: pytest.CaptureFixture[str]) -> None:
+    page = Path(__file__).parents[2] / "docs" / "drop-in.md"
+    blocks = re.findall(r"```python\n(.*?)```", page.read_text(encoding="utf-8"), re.DOTALL)
+    assert len(blocks) == 2
+    names: dict[str, object] = {"__name__": "page"}
+    for block in blocks:
+        exec(compile(block, str(page), "exec"), names)
+    assert capsys.readouterr().out == "encoder: torch.nn.LSTM is now unrolled.LSTM\n"
+    y: Any = names["y"]
+    assert y.shape == (4, 10, 3)

@@ -85,7 +85,7 @@ def test_the_plain_rnn_at_200_steps_has_a_vanishing_gradient(kind: Any) -> None:
     (finding,) = report.findings
     text = str(finding)
     assert text.startswith("encoder.reader, layer 0, forward: over 199 steps the gradient")
-    assert 'LSTM or GRU with init="chrono"' in finding.remedy
+    assert 'LSTM or GRU with init=("chrono", ' in finding.remedy
     assert 'init="orthogonal"' in finding.remedy
     assert "\n" not in text
 
@@ -112,7 +112,7 @@ def test_an_orthogonal_rnn_keeps_its_gradient_for_longer() -> None:
 def test_an_untrained_lstm_names_its_own_remedy() -> None:
     (finding,) = look(LSTM(N, H), 200).findings
     assert isinstance(finding, VanishingGradient)
-    assert finding.remedy.startswith('use init="chrono"')
+    assert finding.remedy.startswith('use init=("chrono", ')
 
 
 def test_a_loss_on_every_step_does_not_vanish() -> None:
@@ -189,7 +189,7 @@ def test_forget_gates_that_are_shut_are_named() -> None:
     (finding,) = look(layer, 10).findings
     assert isinstance(finding, SaturatedGates)
     assert "values of f are below 0.05, so that nothing is kept" in finding.measured
-    assert 'init="chrono"' in finding.remedy
+    assert 'init=("chrono", ' in finding.remedy
 
 
 def test_a_tanh_state_stuck_at_its_ends_is_named() -> None:

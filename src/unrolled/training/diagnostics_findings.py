@@ -130,14 +130,15 @@ def _vanishing(report: LayerReport) -> Finding | None:
         return None
     if not (share < VANISHED and carried < VANISHED):
         return None
+    chrono = f'init=("chrono", {report.steps})'
     if report.cell == "RNN_RELU":
-        remedy = 'use init="identity", or an LSTM or GRU with init="chrono"'
+        remedy = f'use init="identity", or an LSTM or GRU with {chrono}'
     elif report.cell.startswith("RNN"):
-        remedy = 'use an LSTM or GRU with init="chrono", or init="orthogonal" or layer_norm=True'
+        remedy = f'use an LSTM or GRU with {chrono}, or init="orthogonal" or layer_norm=True'
     elif report.cell in ("LSTM", "GRU"):
-        remedy = 'use init="chrono" (gates that begin open for as long as the sequences are)'
+        remedy = f"use {chrono} (gates that begin open for as long as the sequences are)"
     else:
-        remedy = 'begin with keep gates that are open for longer, or use an LSTM with init="chrono"'
+        remedy = f"begin with keep gates that are open for longer, or use an LSTM with {chrono}"
     size = f"{share:.2g} of its size" if share > 0 else "nothing"
     return VanishingGradient(
         report.where,
@@ -159,7 +160,7 @@ def _saturated(report: LayerReport) -> list[Finding]:
             ends = "beyond -0.9 or 0.9"
         remedy = "use layer_norm=True, smaller inputs, a lower learning_rate"
         if name in MEMORY_GATES:
-            remedy += ', or init="chrono" or a larger bias of that gate'
+            remedy += f', or init=("chrono", {report.steps}) or a larger bias of that gate'
         else:
             remedy += ", or smaller biases and weights of that gate"
         found.append(
