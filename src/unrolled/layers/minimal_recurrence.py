@@ -64,16 +64,22 @@ def run_native(
     `(G*H, I)` and a bias `(G*H,)`, or None, for each direction; `run.lengths` and `run.starts` are
     on the CPU, lengths dense. Returns `y (T, B, D * H)`, or `(N, D * H)`, and the final state.
 
+    While `torch.compile` or `torch.export` traces, it is one operator (`minimal_operator.py`).
+
     Raises:
         ShapeError, DTypeError: a weight or bias that is not what the kernels will read.
     """
-    _check_parts(run, x, h0, parts)
+    if torch.compiler.is_compiling():
+        from unrolled.layers.minimal_operator import run_traced
+
+        return run_traced(run, x, h0, parts)
+    check_parts(run, x, h0, parts)
     if torch.is_grad_enabled() and any_requires_grad((x, h0, *parts)):
         lengths, starts, batch_sizes = own_copies(run.lengths, run.starts, run.batch_sizes)
         run = run._replace(lengths=lengths, starts=starts, batch_sizes=batch_sizes)
         y, hn = _Minimal.apply(run, x, h0, *parts)
     else:
-        y, hn, _ = _forward(run, x, h0, parts, keep=False)
+        y, hn, _ = forward(run, x, h0, parts, keep=False)
     return time_major(y, run.batch_first), hn
 
 
@@ -90,7 +96,7 @@ class _Minimal(torch.autograd.Function):
     def forward(
         ctx: Any, run: MinimalRun, x: Tensor, h0: Tensor | None, *parts: Tensor | None
     ) -> tuple[Tensor, Tensor]:
-        y, hn, kept = _forward(run, x, h0, parts, keep=True)
+        y, hn, kept = forward(run, x, h0, parts, keep=True)
         ctx.set_materialize_grads(False)
         ctx.run = run
         ctx.spent = False
@@ -109,15 +115,16 @@ class _Minimal(torch.autograd.Function):
             return None, *gradients_in_operations(by_reference, (x, h0, *parts), grads, wanted)
         if ctx.spent:
             # The first backward wrote the slopes over what was kept.
-            y, _, kept = _forward(ctx.run, x, h0, parts, keep=True)
+            y, _, kept = forward(ctx.run, x, h0, parts, keep=True)
         ctx.spent = True
-        return None, *_backward(ctx.run, x, h0, y, parts, kept, grads, wanted)
+        return None, *backward(ctx.run, x, h0, y, parts, kept, grads, wanted)
 
 
-def _check_parts(
+def check_parts(
     run: MinimalRun, x: Tensor, h0: Tensor | None, parts: Sequence[Tensor | None]
 ) -> None:
-    _, batch, hidden = _sizes(run, x, parts)
+    """Raise where a state, weight or bias is not what the kernels will read."""
+    _, batch, hidden = sizes(run, x, parts)
     rows = GATES[run.mode] * hidden
     shapes = (("weight", (rows, x.shape[-1])), ("bias", (rows,))) * (len(parts) // 2)
     state = ("h", (len(parts) // 2, batch, hidden))
@@ -126,7 +133,7 @@ def _check_parts(
             check_part(name, part, shape, x.dtype, x)
 
 
-def _sizes(run: MinimalRun, x: Tensor, parts: Sequence[Tensor | None]) -> tuple[int, int, int]:
+def sizes(run: MinimalRun, x: Tensor, parts: Sequence[Tensor | None]) -> tuple[int, int, int]:
     """Places (N), batch and hidden size."""
     weight = parts[0]
     assert weight is not None
@@ -140,7 +147,7 @@ def _struct(
     run: MinimalRun, x: Tensor, parts: Sequence[Tensor | None], direction: int
 ) -> tuple[Any, list[Tensor | None]]:
     """The arguments of a forward call, without states and outputs, and what they point to."""
-    _, batch, hidden = _sizes(run, x, parts)
+    _, batch, hidden = sizes(run, x, parts)
     struct = kernels.minimal_forward_call(x.dtype)
     alive = [
         None if part is None else part.contiguous()
@@ -156,7 +163,7 @@ def _struct(
     return struct, alive
 
 
-def _forward(
+def forward(
     run: MinimalRun,
     x: Tensor,
     h0: Tensor | None,
@@ -168,7 +175,7 @@ def _forward(
     place), hn, and what the backward pass needs of each direction."""
     x = dense_rows(x)
     h0 = None if h0 is None else h0.contiguous()
-    places, batch, hidden = _sizes(run, x, parts)
+    places, batch, hidden = sizes(run, x, parts)
     directions = len(parts) // 2
     laid_out = like_input(x, directions * hidden, run.batch_first)
     y = time_major(laid_out, run.batch_first)
@@ -188,7 +195,7 @@ def _forward(
     return laid_out, hn, kept
 
 
-def _backward(
+def backward(
     run: MinimalRun,
     x: Tensor,
     h0: Tensor | None,
@@ -204,7 +211,7 @@ def _backward(
     y = time_major(y, run.batch_first)
     dy = None if grads[0] is None else dense_rows(time_major(grads[0], run.batch_first))
     dhn = None if grads[1] is None else grads[1].contiguous()
-    _, _, hidden = _sizes(run, x, parts)
+    _, _, hidden = sizes(run, x, parts)
     dh0 = None if h0 is None or not wanted[1] else torch.empty_like(h0)
     dx: Tensor | None = None
     results: list[Tensor | None] = []

@@ -15,7 +15,10 @@ import torch
 from torch import Tensor
 
 from unrolled.errors import ShapeError
-from unrolled.layers import recurrence
+from unrolled.layers import (
+    minimal_operator,  # noqa: F401  (registers the other operator)
+    recurrence,
+)
 from unrolled.layers.checks import (
     DTypeRuntimeError,
     batch_sizes_fault,

@@ -100,7 +100,12 @@ def prove(
                 worst = f"the gradient of {name} at T = {size[0]}, B = {size[1]} by {off:.1e}"
             slopes = _larger(slopes, off)
     report = ParityReport(
-        what, values, slopes if gradients else None, tolerance, tuple(sizes), tuple(notes)
+        what,
+        values,
+        slopes if gradients else None,
+        tolerance,
+        tuple(dict.fromkeys(sizes)),
+        tuple(notes),
     )
     if not report.good:
         raise ParityError(

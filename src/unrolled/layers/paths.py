@@ -221,8 +221,6 @@ def _why_not_native(call: Call) -> str | None:
         return "the batch has no rows"
     if call.step and call.traced:
         return "native's single step can't be traced by torch.compile or torch.export"
-    if call.traced and call.mode in MINIMAL:
-        return "native's minGRU and minLSTM can't be traced by torch.compile or torch.export"
     if call.transformed:
         return "torch.func, forward mode and tensor subclasses need PyTorch operations"
     missing = kernels.why_not()

@@ -1,0 +1,178 @@
+"""minGRU and minLSTM as one operator, `torch.ops.unrolled.minimal_recurrence`: what `torch.compile`
+and `torch.export` see, with its backward and its shapes. Traced step by step, a sequence would be
+unrolled, and its length T a constant of the program.
+
+Imported for its effect, by the first traced call; a program that runs an exported graph imports
+`unrolled.layers.operator` itself, which imports this.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from unrolled.errors import ShapeError
+from unrolled.layers import minimal_recurrence as minimal
+from unrolled.layers.checks import (
+    DTypeRuntimeError,
+    batch_sizes_fault,
+    check_lengths,
+    check_starts,
+)
+from unrolled.layers.handover import own_copies
+from unrolled.layers.minimal_recurrence import GATES, MinimalRun
+
+
+def run_traced(
+    run: MinimalRun, x: Tensor, h0: Tensor | None, parts: Sequence[Tensor | None]
+) -> tuple[Tensor, Tensor]:
+    """As `minimal_recurrence.run_native`, by the operator."""
+    given = [x.new_empty(0) if part is None else part for part in parts]
+    y, hn, *_ = torch.ops.unrolled.minimal_recurrence(
+        *(x, h0, given, run.lengths, run.starts, run.batch_sizes, run.mode),
+        torch.is_grad_enabled(),
+    )
+    return y, hn
+
+
+# Schemas are written out: with `from __future__ import annotations` they can't be inferred. A part
+# that is not there is an empty tensor, since PyTorch finds no gradients through `Tensor?[]`.
+_ARGUMENTS = (
+    "Tensor x, Tensor? h0, Tensor[] parts, Tensor? lengths, Tensor? starts, Tensor? batch_sizes, "
+    "str mode"
+)
+
+
+def _given(parts: Sequence[Tensor]) -> list[Tensor | None]:
+    return [part if part.numel() else None for part in parts]
+
+
+@torch.library.custom_op(
+    "unrolled::minimal_recurrence",
+    mutates_args=(),
+    schema=f"({_ARGUMENTS}, bool keep) -> Tensor[]",
+)
+def _minimal_recurrence(
+    x: Tensor,
+    h0: Tensor | None,
+    parts: Sequence[Tensor],
+    lengths: Tensor | None,
+    starts: Tensor | None,
+    batch_sizes: Tensor | None,
+    mode: str,
+    keep: bool,
+) -> list[Tensor]:
+    """`y` and `hn`; then what is kept."""
+    # Nothing could be looked at while this was traced, and an exported graph may be given anything.
+    if mode not in GATES or x.device.type != "cpu" or x.dtype not in (torch.float32, torch.float64):
+        raise DTypeRuntimeError(
+            f"minimal_recurrence: got {mode} on {x.dtype} and {x.device}, expected float32 or "
+            f"float64 on cpu and one of {', '.join(GATES)}"
+        )
+    if x.dim() != (3 if batch_sizes is None else 2) or 0 in x.shape:
+        raise ShapeError(f"x: got shape {tuple(x.shape)}, expected (T, B, I) or (N, I), none 0")
+    if batch_sizes is None:
+        lengths = check_lengths(lengths, len(x), x.shape[1])
+        starts = check_starts(starts, tuple(x.shape[:2]), "(T, B)")
+    else:
+        fault = batch_sizes_fault(batch_sizes, len(x))
+        if fault is not None:
+            raise fault[0](fault[1])
+    run = MinimalRun(mode, False, *own_copies(lengths, starts, batch_sizes))
+    given = _given(parts)
+    minimal.check_parts(run, x, h0, given)
+    y, hn, kept = minimal.forward(run, x, h0, given, keep=keep)
+    return [y, hn, *kept]
+
+
+@_minimal_recurrence.register_fake
+def _(
+    x: Tensor,
+    h0: Tensor | None,
+    parts: Sequence[Tensor],
+    lengths: Tensor | None,
+    starts: Tensor | None,
+    batch_sizes: Tensor | None,
+    mode: str,
+    keep: bool,
+) -> list[Tensor]:
+    run = MinimalRun(mode, False, lengths, starts, batch_sizes)
+    places, batch, hidden = minimal.sizes(run, x, _given(parts))
+    directions = len(parts) // 2
+    outputs = [x.new_empty(*x.shape[:-1], directions * hidden)]
+    outputs.append(x.new_empty(directions, batch, hidden))
+    if keep:
+        outputs += [x.new_empty(places, GATES[mode] * hidden) for _ in range(directions)]
+    return outputs
+
+
+@torch.library.custom_op(
+    "unrolled::minimal_recurrence_backward",
+    mutates_args=(),
+    schema=f"({_ARGUMENTS}, Tensor y, Tensor[] kept, Tensor?[] grads, bool[] wanted) -> Tensor[]",
+)
+def _minimal_recurrence_backward(
+    x: Tensor,
+    h0: Tensor | None,
+    parts: Sequence[Tensor],
+    lengths: Tensor | None,
+    starts: Tensor | None,
+    batch_sizes: Tensor | None,
+    mode: str,
+    y: Tensor,
+    kept: Sequence[Tensor],
+    grads: Sequence[Tensor | None],
+    wanted: Sequence[bool],
+) -> list[Tensor]:
+    """The gradients of x, h0 and the parts; empty tensors where none is wanted."""
+    run = MinimalRun(mode, False, lengths, starts, batch_sizes)
+    # The kernels write over what was kept, and an operator must not.
+    own = [part.clone() for part in kept]
+    found = minimal.backward(run, x, h0, y, _given(parts), own, grads, wanted)
+    return [x.new_empty(0) if part is None else part for part in found]
+
+
+@_minimal_recurrence_backward.register_fake
+def _(
+    x: Tensor,
+    h0: Tensor | None,
+    parts: Sequence[Tensor],
+    lengths: Tensor | None,
+    starts: Tensor | None,
+    batch_sizes: Tensor | None,
+    mode: str,
+    y: Tensor,
+    kept: Sequence[Tensor],
+    grads: Sequence[Tensor | None],
+    wanted: Sequence[bool],
+) -> list[Tensor]:
+    return [
+        x.new_empty(0) if tensor is None or not want else x.new_empty(tensor.shape)
+        for tensor, want in zip((x, h0, *parts), wanted, strict=True)
+    ]
+
+
+def _setup_context(ctx: Any, inputs: tuple[Any, ...], output: list[Tensor]) -> None:
+    x, h0, parts, lengths, starts, batch_sizes, mode, _ = inputs
+    ctx.mode = mode
+    ctx.count = len(parts)
+    ctx.set_materialize_grads(False)
+    ctx.save_for_backward(x, h0, *parts, lengths, starts, batch_sizes, output[0], *output[2:])
+
+
+def _backward(ctx: Any, grads: Sequence[Tensor | None]) -> tuple[Any, ...]:
+    saved, count = ctx.saved_tensors, 2 + ctx.count
+    tensors, (lengths, starts, batch_sizes, y, *kept) = saved[:count], saved[count:]
+    x, h0, *parts = tensors
+    wanted = [tensor is not None and tensor.requires_grad for tensor in tensors]
+    found = torch.ops.unrolled.minimal_recurrence_backward(
+        *(x, h0, parts, lengths, starts, batch_sizes, ctx.mode, y, kept, list(grads[:2]), wanted)
+    )
+    given = [part if want else None for part, want in zip(found, wanted, strict=True)]
+    return *given[:2], given[2:], *[None] * 5
+
+
+_minimal_recurrence.register_autograd(_backward, setup_context=_setup_context)
