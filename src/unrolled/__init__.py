@@ -36,10 +36,15 @@ _HOMES = {
     "Recurrent": "layers.recurrent",
     "Session": "layers.session",
     "UnrolledError": "errors",
+    "export_onnx": "layers.export",
+    "from_onnx": "layers.convert_onnx",
+    "from_torch": "layers.convert",
     "info": "about",
     "load": "tasks.loading",
     "read_series": "data.series",
     "read_text": "data.text",
+    "to_onnx": "layers.export",
+    "to_torch": "layers.convert",
     "use_path": "layers.paths",
     **dict.fromkeys(ROOMS, ""),
 }
@@ -56,10 +61,15 @@ __all__ = [
     "Recurrent",
     "Session",
     "UnrolledError",
+    "export_onnx",
+    "from_onnx",
+    "from_torch",
     "info",
     "load",
     "read_series",
     "read_text",
+    "to_onnx",
+    "to_torch",
     "use_path",
 ]
 
@@ -77,6 +87,11 @@ if TYPE_CHECKING:
         MinLSTM,
         Recurrent,
         Session,
+        export_onnx,
+        from_onnx,
+        from_torch,
+        to_onnx,
+        to_torch,
         use_path,
     )
     from unrolled.tasks.forecaster import Forecaster

@@ -113,9 +113,9 @@ def refuse_lacking(layer: Module, target: str, lacks: tuple[str, ...]) -> None:
         if name == "zoneout":
             value = value if value and any(zoneout_of(layer)) else None
         elif name == "merge":
-            value = value if value != "concat" and layer.bidirectional else None
+            value = value if value != "concat" and getattr(layer, "bidirectional", False) else None
         elif name == "residual":
-            value = value and layer.num_layers > 1
+            value = value and getattr(layer, "num_layers", 1) != 1
         if value:
             raise ConfigError(
                 f"{name}: got a layer with {name}={value!r}, which {target} lacks; "
@@ -149,14 +149,11 @@ def _kind(module: Any, side: str) -> str:
     for name in (*LAYERS, *CELLS):
         if isinstance(module, getattr(torch.nn, name)) and own == (side == "unrolled"):
             return name
-    what = f"{side}'s {', '.join((*LAYERS, *CELLS))}"
+    what = f"expected one of {side}'s {', '.join((*LAYERS, *CELLS))}"
     got = type(module).__name__
-    if own:
-        raise ConfigError(f"module: got unrolled.{got}, expected one of {what}; use it as it is")
-    raise ConfigError(f"{_ARGUMENT[side]}: got {got}, expected one of {what}")
-
-
-_ARGUMENT = {"torch.nn": "module", "unrolled": "layer"}
+    if side == "unrolled":
+        raise ConfigError(f"layer: got {got}, {what}")
+    raise ConfigError(f"module: got {got}, {what}{'; ours is ours already' if own else ''}")
 
 
 def _is_ours(module: Module) -> bool:
@@ -165,7 +162,7 @@ def _is_ours(module: Module) -> bool:
 
 def _made(kind: type[Module], source: Module) -> Module:
     """A module of `kind` with the sizes, weights, dtype, device and mode of `source`."""
-    names = ("input_size", "hidden_size", "bias")
+    names: tuple[str, ...] = ("input_size", "hidden_size", "bias")
     if isinstance(source, RNNBase):
         names += ("num_layers", "batch_first", "dropout", "bidirectional")
     arguments = {name: getattr(source, name) for name in names}

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 from typing import Any
 
 import torch
@@ -23,7 +24,7 @@ from unrolled.layers.cells import TorchStep, cell_of
 from unrolled.layers.convert import Converted
 from unrolled.layers.onnx_build import need_onnx
 from unrolled.layers.onnx_read import File, Read, array_of, read_file, read_node
-from unrolled.layers.onnx_runtime import SIZES, Judge, Sizes, numbered, random_lengths
+from unrolled.layers.onnx_runtime import SIZES, Judge, numbered, random_lengths
 from unrolled.layers.parity import prove, random_like, tolerance_for
 from unrolled.layers.recurrent import Recurrent
 from unrolled.layers.states import State, tensors_of
@@ -81,9 +82,7 @@ def from_onnx(
     with torch.no_grad():
         report = prove(
             what,
-            _runs(
-                copy.deepcopy(layer).float().eval(), reads, judge, SIZES if fixed is None else [fixed]
-            ),
+            _runs(copy.deepcopy(layer).float().eval(), reads, judge, fixed),
             tolerance_for(torch.float32, tolerance),
             list(dict.fromkeys(notes)),
             gradients=False,
@@ -114,7 +113,7 @@ def _between(file: File, reads: Sequence[Read]) -> list[Any]:
     """The nodes that stand between those of a chain; an error where they are no stack."""
     producers = {name: part for part in file.model.graph.node for name in part.output if name}
     found: list[Any] = []
-    for before, after in zip(reads, reads[1:], strict=False):
+    for before, after in pairwise(reads):
         name = after.node.input[0]
         while name != before.node.output[0]:
             part = producers.get(name)
@@ -305,9 +304,11 @@ def _cut_out(file: File, reads: Sequence[Read], between: Sequence[Any]) -> bytes
     return model.SerializeToString()
 
 
-def _runs(layer: Any, reads: Sequence[Read], judge: Judge, sizes: Sizes) -> Iterator[Any]:
+def _runs(
+    layer: Any, reads: Sequence[Read], judge: Judge, fixed: tuple[int, int] | None
+) -> Iterator[Any]:
     """Runs of the layer and of ONNX Runtime, at each size without padding and with."""
-    first = reads[0]
+    first, sizes = reads[0], SIZES if fixed is None else [fixed]
     directions, hidden = len(first.weights), first.hidden
     lstm, alone = first.mode == "LSTM", isinstance(layer, Recurrent)
     for seed, steps, batch in numbered((*sizes, *sizes)):
@@ -318,9 +319,7 @@ def _runs(layer: Any, reads: Sequence[Read], judge: Judge, sizes: Sizes) -> Iter
         x = torch.empty(steps, batch, first.weights[0].ih.shape[1])
         x, h0, c0 = random_like((x, like, like), seed)
         given = {"unrolled_x": x, "unrolled_lengths": lengths.int()}
-        for at, (h, c) in enumerate(
-            zip(h0.split(directions), c0.split(directions), strict=True)
-        ):
+        for at, (h, c) in enumerate(zip(h0.split(directions), c0.split(directions), strict=True)):
             given[f"unrolled_h0_{at}"] = h
             if lstm:
                 given[f"unrolled_c0_{at}"] = c
@@ -335,5 +334,3 @@ def _runs(layer: Any, reads: Sequence[Read], judge: Judge, sizes: Sizes) -> Iter
         y, state = layer(source, (h0, c0) if lstm else h0, lengths=lengths)
         y = y.transpose(0, 1) if first.batch_first else y
         yield (steps, batch), [y, *tensors_of(state)], want, {}
-
-

@@ -1,8 +1,8 @@
 """`export_onnx` and `to_onnx`: a layer as an ONNX model with free batch and time, its state in and
 out, proven by ONNX Runtime.
 
-    inputs     x (T, B, I)     h0 (L * D, B, P)    c0 (L * D, B, H)     lengths (B,)    starts (T, B)
-    outputs    y (T, B, D * P)                     hn, cn as h0, c0
+    inputs     x (T, B, I), h0 (L * D, B, P), c0 (L * D, B, H), lengths (B,), starts (T, B)
+    outputs    y (T, B, D * P), hn and cn as h0 and c0
 
 `c0` and `cn` for an LSTM; `lengths` and `starts` where asked for. With `batch_first` the first two
 axes of `x`, `y` and `starts` are turned.
@@ -23,10 +23,11 @@ from torch import Tensor
 from torch.nn import Module
 
 from unrolled.errors import ConfigError
-from unrolled.layers.convert import LAYERS, refuse_lacking, training_notes
+from unrolled.layers.convert import refuse_lacking, training_notes
 from unrolled.layers.minimal_layers import MinGRU, MinLSTM
 from unrolled.layers.onnx_build import Builder, Shape, need_onnx
-from unrolled.layers.onnx_layers import MINIMAL, add_layer, has_node
+from unrolled.layers.onnx_cells import MINIMAL
+from unrolled.layers.onnx_layers import add_layer, dtype_of, has_node, level_of
 from unrolled.layers.onnx_runtime import (
     SIZES,
     Judge,
@@ -77,7 +78,7 @@ def to_onnx(
     _check_layer(layer)
     lacks = ("layer_norm", "zoneout")
     refuse_lacking(layer, "ONNX's node", lacks)
-    if not has_node(layer):
+    if not has_node(level_of(layer, 0)):
         reason = (
             f"mode: got {type(layer).__name__}, which is no node of ONNX"
             if layer.mode in MINIMAL
@@ -133,8 +134,7 @@ def export_onnx(
 
 
 def _check_layer(layer: Any) -> None:
-    kinds = tuple(getattr(torch.nn, name) for name in LAYERS)
-    if not isinstance(layer, (*kinds, MinGRU, MinLSTM)):
+    if not isinstance(layer, torch.nn.RNN | torch.nn.GRU | torch.nn.LSTM | MinGRU | MinLSTM):
         raise ConfigError(
             f"layer: got {type(layer).__name__}, expected an RNN, GRU, LSTM, MinGRU or MinLSTM; a "
             "model that holds such layers goes through torch.onnx.export(..., dynamo=True, "
@@ -167,7 +167,7 @@ def _exported(
         report = prove(
             what,
             _runs(layer, judge, lengths, starts, sizes),
-            tolerance_for(_like(layer).dtype, tolerance),
+            tolerance_for(dtype_of(layer), tolerance),
             training_notes(layer),
             gradients=False,
         )
@@ -190,7 +190,7 @@ def _model(layer: Any, lengths: bool, starts: bool) -> Any:
     states: list[tuple[str, Shape]] = [("h", (rows, "B", output))]
     if layer.mode == "LSTM":
         states.append(("c", (rows, "B", hidden)))
-    inputs = [("x", like.dtype, (*time_batch, layer.input_size))]
+    inputs: list[Value] = [("x", like.dtype, (*time_batch, layer.input_size))]
     inputs += [(f"{name}0", like.dtype, shape) for name, shape in states]
     inputs += [("lengths", torch.int64, ("B",))] * lengths
     inputs += [("starts", torch.bool, time_batch)] * starts
@@ -204,11 +204,12 @@ def _model(layer: Any, lengths: bool, starts: bool) -> Any:
     )
     for old, new in zip((y, *finals), ("y", *(f"{name}n" for name, _ in states)), strict=True):
         build.rename(old, new)
-    outputs = [("y", like.dtype, (*time_batch, width))]
+    outputs: list[Value] = [("y", like.dtype, (*time_batch, width))]
     outputs += [(f"{name}n", like.dtype, shape) for name, shape in states]
     return build.model(type(layer).__name__, inputs, outputs)
 
 
+Value = tuple[str, torch.dtype, Shape]
 Runs = Iterator[
     tuple[tuple[int, int], Sequence[Tensor], Sequence[Tensor], Mapping[str, tuple[Tensor, Tensor]]]
 ]

@@ -18,6 +18,8 @@ from torch import Tensor
 
 from unrolled import __version__
 from unrolled.errors import MissingExtra
+from unrolled.layers.call import Weights
+from unrolled.layers.onnx_weights import to_node
 
 OPSET = 17
 IR_VERSION = 8
@@ -44,7 +46,11 @@ def need_onnx(what: str) -> None:
 
 
 class Builder:
-    """One graph in the making; a `Scan` has a builder of its own for its body."""
+    """One graph in the making; a `Scan` has a builder of its own for its body.
+
+    A value of the graph is its name here; another builder may have other values, so what builds
+    with one does not look into them. "" is a value that is left out.
+    """
 
     def __init__(self, outer: Builder | None = None) -> None:
         self.nodes: list[Any] = []
@@ -66,19 +72,37 @@ class Builder:
         self._top.initializers.append(numpy_helper.from_array(array, name))
         return name
 
+    def turned_weight(self, name: str, tensor: Tensor) -> str:
+        """An initializer that holds the transpose."""
+        return self.weight(name, tensor.t())
+
+    def weight_rows(self, name: str, tensor: Tensor) -> list[str]:
+        """One initializer for each row."""
+        return [self.weight(f"{name}_{at}", row) for at, row in enumerate(tensor)]
+
+    def weight_pieces(self, name: str, tensor: Tensor, sizes: Sequence[int]) -> list[str]:
+        """One initializer for each piece of so many rows."""
+        pieces = tensor.split(list(sizes))
+        return [self.weight(f"{name}_{at}", piece) for at, piece in enumerate(pieces)]
+
+    def node_weights(self, mode: str, weights: Sequence[Weights], suffix: str) -> dict[str, str]:
+        """`W`, `R` and, where there are any, `B` and `P` of ONNX's own node."""
+        parts = to_node(mode, weights)
+        return {name: self.weight(f"{name}{suffix}", part) for name, part in parts.items()}
+
     def constant(self, value: Any, dtype: torch.dtype = torch.int64) -> str:
-        """An initializer that holds a number, or a list of them; the same one for the same value."""
+        """An initializer that holds a number or a list of them: one for each value."""
         key = (repr(value), dtype)
         known = self._top._known
         if key not in known:
             known[key] = self.weight(self.name("constant"), torch.tensor(value, dtype=dtype))
         return known[key]
 
-    def op(self, kind: str, *inputs: str, **attributes: Any) -> str:
+    def op(self, kind: str, *inputs: Any, **attributes: Any) -> Any:
         """Append a node with one output; gives the output's name. An input "" is left out."""
         return self.ops(kind, *inputs, outputs=1, **attributes)[0]
 
-    def ops(self, kind: str, *inputs: str, outputs: int, **attributes: Any) -> list[str]:
+    def ops(self, kind: str, *inputs: Any, outputs: int, **attributes: Any) -> list[Any]:
         """Append a node with several outputs; gives their names."""
         from onnx import helper
 
@@ -91,12 +115,12 @@ class Builder:
 
     def scan(
         self,
-        states: Sequence[str],
-        sequences: Sequence[tuple[str, torch.dtype]],
-        step: Callable[[Builder, list[str], list[str]], tuple[list[str], str]],
+        states: Sequence[Any],
+        sequences: Sequence[tuple[Any, torch.dtype]],
+        step: Callable[[Any, list[Any], list[Any]], tuple[list[Any], Any]],
         dtype: torch.dtype,
         reverse: bool,
-    ) -> tuple[list[str], str]:
+    ) -> tuple[list[Any], Any]:
         """A `Scan` over the first axis of `sequences`.
 
         Args:

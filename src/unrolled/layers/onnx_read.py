@@ -195,7 +195,9 @@ _INPUTS = ("X", "W", "R", "B", "sequence_lens", "initial_h", "initial_c", "P")
 
 
 def _may_be_more_than_zero(file: File, name: str | None) -> bool:
-    return bool(name) and (name not in file.constants or bool(array_of(file.constants[name]).any()))
+    if not name:
+        return False
+    return name not in file.constants or bool(array_of(file.constants[name]).any())
 
 
 def _mode(label: str, operator: str, given: Mapping[str, Any], directions: int) -> str:
@@ -231,21 +233,15 @@ def _check_formula(label: str, operator: str, given: Mapping[str, Any]) -> None:
 
 
 def _coupled(weights: Weights) -> Weights:
-    """A forget gate `1 - i`: since `1 - sigmoid(v) = sigmoid(-v)`, the input gate's weights, negated."""
+    """A forget gate `1 - i`: the input gate's weights negated, as `1 - s(v) = s(-v)`."""
 
-    def with_forget(part: Tensor | None, gates: int) -> Tensor | None:
-        if part is None:
-            return None
-        i, _, *rest = part.chunk(gates)
-        return torch.cat([i, -i, *rest])
-
-    return weights._replace(
-        ih=with_forget(weights.ih, 4),
-        hh=with_forget(weights.hh, 4),
-        bias_ih=with_forget(weights.bias_ih, 4),
-        bias_hh=with_forget(weights.bias_hh, 4),
-        peephole=with_forget(weights.peephole, 3),
-    )
+    found: list[Any] = []
+    for field, part in zip(Weights._fields, weights, strict=True):
+        if part is not None:
+            i, _, *rest = part.chunk(3 if field == "peephole" else 4)
+            part = torch.cat([i, -i, *rest])
+        found.append(part)
+    return Weights(*found)
 
 
 def _weight(file: File, label: str, field: str, name: str) -> Tensor:
@@ -271,7 +267,7 @@ def array_of(part: Any) -> Tensor:
     """A tensor of the file; bfloat16, which numpy lacks, by way of float32."""
     from onnx import TensorProto, numpy_helper
 
-    array = numpy_helper.toarray_of(part)
+    array = numpy_helper.to_array(part)
     if part.data_type == TensorProto.BFLOAT16:
         return torch.from_numpy(array.astype("float32")).bfloat16()
     return torch.from_numpy(array.copy())

@@ -24,8 +24,8 @@ from torch import Tensor
 from unrolled.layers.call import Weights
 
 # At each place of ONNX the number of the gate in torch's order.
-_GATES = {"LSTM": (0, 3, 1, 2), "GRU": (1, 0, 2), "RNN": (0,)}
-_PEEPHOLES = (0, 2, 1)
+GATES = {"LSTM": (0, 3, 1, 2), "GRU": (1, 0, 2), "RNN": (0,)}
+PEEPHOLES = (0, 2, 1)
 
 OPERATORS = {"LSTM": "LSTM", "GRU": "GRU", "RNN_TANH": "RNN", "RNN_RELU": "RNN"}
 """The ONNX operator of each mode."""
@@ -33,7 +33,7 @@ OPERATORS = {"LSTM": "LSTM", "GRU": "GRU", "RNN_TANH": "RNN", "RNN_RELU": "RNN"}
 
 def to_node(mode: str, directions: Sequence[Weights]) -> dict[str, Tensor]:
     """The inputs `W`, `R`, and `B` and `P` where there are any, of a node for these weights."""
-    order = _GATES[OPERATORS[mode]]
+    order = GATES[OPERATORS[mode]]
     found = {
         "W": torch.stack([_turned(part.ih, order) for part in directions]),
         "R": torch.stack([_turned(part.hh, order) for part in directions]),
@@ -46,9 +46,7 @@ def to_node(mode: str, directions: Sequence[Weights]) -> dict[str, Tensor]:
     if biases:
         found["B"] = torch.stack(biases)
     peepholes = [
-        part.peephole[list(_PEEPHOLES)].flatten()
-        for part in directions
-        if part.peephole is not None
+        part.peephole[list(PEEPHOLES)].flatten() for part in directions if part.peephole is not None
     ]
     if peepholes:
         found["P"] = torch.stack(peepholes)
@@ -59,9 +57,9 @@ def from_node(
     operator: str, w: Tensor, r: Tensor, b: Tensor | None, p: Tensor | None
 ) -> list[Weights]:
     """The weights of each direction of a node."""
-    order = _GATES[operator]
+    order = GATES[operator]
     back = [order.index(gate) for gate in range(len(order))]
-    peephole_back = [_PEEPHOLES.index(gate) for gate in range(3)]
+    peephole_back = [PEEPHOLES.index(gate) for gate in range(3)]
     found = []
     for at in range(len(w)):
         bias_ih, bias_hh = (None, None) if b is None else b[at].chunk(2)
