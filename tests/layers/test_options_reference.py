@@ -16,6 +16,7 @@ from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 from unrolled.layers import GRU, LSTM, RNN, reference
 from unrolled.layers.call import LayerCall, Masks, Result, Weights, weights_of
+from unrolled.layers.over_layers import LayerPlan
 from unrolled.layers.reference import run_layer
 from unrolled.layers.states import State, map_state, tensors_of
 
@@ -315,25 +316,29 @@ def masks_for(layer: torch.nn.RNNBase) -> list[Masks]:
 
 def layer_of(kind: type, **options: Any) -> Any:
     """A layer of two layers with layer normalisation, and peepholes where it is an LSTM."""
-    layer = kind(I, H, num_layers=2, **options)
-    layer.layer_norm = True
-    layer.peephole = kind is LSTM
-    for index in range(2):
-        for end in ("", "_reverse") if layer.bidirectional else ("",):
-            suffix = f"_l{index}{end}"
-            names = {"gain_ih": (GATES[layer.mode] * H,), "gain_hh": (GATES[layer.mode] * H,)}
-            if kind is LSTM:
-                names |= {"norm_c": (2, H), "peephole": (3, H)}
-            for name, shape in names.items():
-                layer.register_parameter(name + suffix, torch.nn.Parameter(torch.randn(shape)))
+    layer = kind(I, H, num_layers=2, layer_norm=True, peephole=kind is LSTM, **options)
+    with torch.no_grad():
+        for parameter in layer.parameters():
+            parameter.normal_()
     return layer
+
+
+def plans_for(layer: torch.nn.RNNBase, masks: list[Masks]) -> list[LayerPlan]:
+    directions = 2 if layer.bidirectional else 1
+    return [
+        LayerPlan(
+            [weights_of(layer, index, direction) for direction in range(directions)],
+            masks[index * directions : (index + 1) * directions],
+        )
+        for index in range(layer.num_layers)
+    ]
 
 
 @pytest.mark.parametrize("kind", [RNN, GRU, LSTM])
 def test_streaming_with_masks_equals_the_whole_sequence(kind: type) -> None:
     layer = layer_of(kind)
     x, masks = torch.randn(T, B, I), masks_for(layer)
-    want, want_state = reference.run(layer, x, None, None, None, masks)
+    want, want_state = reference.run(layer, x, None, None, None, plans_for(layer, masks))
     outputs, state = [], None
     for t in range(T):
         own = [
@@ -341,7 +346,7 @@ def test_streaming_with_masks_equals_the_whole_sequence(kind: type) -> None:
             for m in masks
             if m.zoneout_h is not None and m.zoneout_c is not None
         ]
-        y_t, state = reference.step(layer, x[t], state, own)
+        y_t, state = reference.step(layer, x[t], state, plans_for(layer, own))
         outputs.append(y_t)
     torch.testing.assert_close(torch.stack(outputs), want)
     for a, b in zip(tensors_of(state), tensors_of(want_state), strict=True):
@@ -360,7 +365,7 @@ def test_each_layer_and_direction_takes_its_own_masks() -> None:
             call = LayerCall("GRU", weights, own, reverse=direction == 1)
             outputs.append(run_layer(call, want, None, None, None).y)
         want = torch.cat(outputs, -1)
-    assert torch.equal(reference.run(layer, x, None, None, None, masks)[0], want)
+    assert torch.equal(reference.run(layer, x, None, None, None, plans_for(layer, masks))[0], want)
 
 
 @pytest.mark.parametrize("kind", [RNN, GRU, LSTM])
@@ -369,7 +374,7 @@ def test_a_packed_batch_takes_its_masks_packed(kind: type) -> None:
     x, masks, lengths = torch.randn(T, B, I), masks_for(layer), torch.tensor([4, 2, 1])
     state = torch.randn(4, B, H)
     given = (state, state + 1) if kind is LSTM else state
-    want, want_state = reference.run(layer, x, given, lengths, None, masks)
+    want, want_state = reference.run(layer, x, given, lengths, None, plans_for(layer, masks))
 
     def pack(part: Tensor | None) -> Any:
         return None if part is None else pack_padded_sequence(part, lengths)
@@ -378,7 +383,7 @@ def test_a_packed_batch_takes_its_masks_packed(kind: type) -> None:
         m._replace(zoneout_h=pack(m.zoneout_h).data, zoneout_c=pack(m.zoneout_c).data)
         for m in masks
     ]
-    got, got_state = reference.run_packed(layer, pack(x), given, packed)
+    got, got_state = reference.run_packed(layer, pack(x), given, plans_for(layer, packed))
     torch.testing.assert_close(pad_packed_sequence(got)[0], want)
     for a, b in zip(tensors_of(got_state), tensors_of(want_state), strict=True):
         torch.testing.assert_close(a, b)

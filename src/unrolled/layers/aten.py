@@ -8,8 +8,9 @@ read.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import torch
@@ -17,6 +18,8 @@ from torch import Tensor
 from torch.nn import RNNBase
 from torch.nn.utils.rnn import PackedSequence
 
+from unrolled.layers.call import Weights
+from unrolled.layers.over_layers import LayerPlan, over_layers, over_packed
 from unrolled.layers.states import State, map_state
 
 Forward = Callable[..., tuple[Any, State]]
@@ -105,28 +108,89 @@ def run_plain(layer: RNNBase, x: Tensor, state: State) -> tuple[Tensor, State]:
     return y, tuple(final) if lstm else final[0]
 
 
-def run(
+def run_layers(
     layer: RNNBase,
+    x: Tensor,
+    state: State,
+    lengths: Tensor | None,
+    starts: Tensor | None,
+    plans: Sequence[LayerPlan],
+) -> tuple[Tensor, State]:
+    """As `reference.run`, each layer of the stack by a fused call of its own: with options that
+    stand around a layer."""
+    directions = 2 if layer.bidirectional else 1
+
+    def run_one(index: int, x: Tensor, state: State, plan: LayerPlan) -> tuple[Tensor, State]:
+        fused = partial(_fused_layer, layer.mode, plan.weights)
+        return run(fused, directions, False, x, state, lengths, starts)
+
+    return over_layers(layer, run_one, x, state, plans)
+
+
+def run_packed_layers(
+    layer: RNNBase, packed: PackedSequence, state: State, plans: Sequence[LayerPlan]
+) -> tuple[PackedSequence, State]:
+    """`run_layers` for a `PackedSequence`; the plans' rows are in the order of the packed data."""
+    sizes = packed.batch_sizes
+
+    def run_one(index: int, x: Tensor, state: State, plan: LayerPlan) -> tuple[Tensor, State]:
+        y, state = _fused_layer(layer.mode, plan.weights, PackedSequence(x, sizes), state)
+        return y.data, state
+
+    return over_packed(
+        lambda data, state: over_layers(layer, run_one, data, state, plans, sizes), packed, state
+    )
+
+
+def _fused_layer(
+    mode: str, weights: Sequence[Weights], x: Tensor | PackedSequence, state: State
+) -> tuple[Any, State]:
+    """One layer of PyTorch's, time-major or packed, with these weights."""
+    lstm, directions = mode == "LSTM", len(weights)
+    data, batch = x, None
+    if isinstance(x, PackedSequence):
+        data, sizes = x.data, x.batch_sizes
+        batch = int(sizes[0])
+    assert isinstance(data, Tensor)
+    if state is None:
+        output, rows = weights[0].hh.shape[1], data.shape[1] if batch is None else batch
+        state = data.new_zeros(directions, rows, output)
+        if lstm:
+            state = (state, data.new_zeros(directions, rows, weights[0].hh.shape[0] // 4))
+    flat = [part for own in weights for part in own[:5] if part is not None]
+    after = (flat, weights[0].bias_ih is not None, 1, 0.0, False, directions == 2)
+    out: Any
+    if batch is None:
+        out, *final = _FUSED[mode](data, state, *after, False)
+    else:
+        y, *final = _FUSED[mode](data, sizes, state, *after)
+        out = PackedSequence(y, sizes)
+    return out, tuple(final) if lstm else final[0]
+
+
+def run(
     fused: Forward,
+    directions: int,
+    batch_first: bool,
     x: Tensor,
     state: State,
     lengths: Tensor | None,
     starts: Tensor | None,
 ) -> tuple[Tensor, State]:
-    """As `reference.run`, by `fused`: torch's own forward of this layer.
+    """As `reference.run`, by `fused`, a layer of PyTorch's with the input laid out as
+    `batch_first` says.
 
     Shapes: `x (T, B, I)`; `state` each `(L * D, B, H)` or None; `lengths (B,)`; `starts (T, B)`.
     """
     how = plan(x.shape[0], lengths, starts)
     if how.ragged:
-        return _run_ragged(layer, fused, x, state, lengths, starts)
+        return _run_ragged(fused, directions, batch_first, x, state, lengths, starts)
     if how.cut_first is not None and state is not None:
-        directions = 2 if layer.bidirectional else 1
         cut = how.cut_first.to(x.device).expand(directions, -1).clone()
         cut[1:] = False  # the reverse direction enters at the other end
         state = map_state(lambda part: _clear(part, cut), state)
-    y, state = fused(x.transpose(0, 1) if layer.batch_first else x, state)
-    return (y.transpose(0, 1) if layer.batch_first else y), state
+    y, state = fused(x.transpose(0, 1) if batch_first else x, state)
+    return (y.transpose(0, 1) if batch_first else y), state
 
 
 def segments_of(
@@ -166,8 +230,9 @@ def segments_of(
 
 
 def _run_ragged(
-    layer: RNNBase,
     fused: Forward,
+    directions: int,
+    batch_first: bool,
     x: Tensor,
     state: State,
     lengths: Tensor | None,
@@ -177,13 +242,12 @@ def _run_ragged(
     if lengths is not None and not bool(lengths.any()):
         # Nothing to run. One step on zeros gives outputs of the right width and dtype, joined to
         # the graph.
-        blank = x.new_zeros(batch, 1, x.shape[2]) if layer.batch_first else torch.zeros_like(x[:1])
+        blank = x.new_zeros(batch, 1, x.shape[2]) if batch_first else torch.zeros_like(x[:1])
         y, zeros = fused(blank, None)
-        y = (y.transpose(0, 1) if layer.batch_first else y).expand(steps, -1, -1)
+        y = (y.transpose(0, 1) if batch_first else y).expand(steps, -1, -1)
         state = map_state(torch.zeros_like, zeros) if state is None else state
         return y.masked_fill(torch.ones_like(y, dtype=torch.bool), 0), state
 
-    directions = 2 if layer.bidirectional else 1
     parts = segments_of(steps, batch, directions, lengths, starts)
     index, row = parts.index.to(x.device), parts.row.to(x.device)
     entering = None

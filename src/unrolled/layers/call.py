@@ -22,6 +22,7 @@ from typing import NamedTuple
 from torch import Tensor
 from torch.nn import RNNBase
 
+from unrolled.layers.options import options_of
 from unrolled.layers.states import State
 
 EPSILON = 1e-5
@@ -113,26 +114,26 @@ class Result(NamedTuple):
 def weights_of(layer: RNNBase, index: int, direction: int = 0) -> Weights:
     """The parameters of one layer (from 0) and one direction (1: reverse) of a `torch.nn` layer.
 
-    They are looked up by name, so parametrised and functionally replaced ones are seen. A layer
-    whose attribute `peephole` is true has `peephole_l0` ..., and one whose `layer_norm` is true
-    has `gain_ih_l0`, `gain_hh_l0` and, for an LSTM, `norm_c_l0` ...
+    They are looked up by name, so parametrised and functionally replaced ones are seen. With the
+    option `peephole` there are `peephole_l0` ..., and with `layer_norm` `gain_ih_l0`, `gain_hh_l0`
+    and, for an LSTM, `norm_c_l0` ...
     """
-    own, names = layer._parameters, _names(index, direction)
-    options = layer.__dict__
+    own, names = layer._parameters, names_of(index, direction)
+    options = options_of(layer)
 
     def get(at: int) -> Tensor:
         part = own.get(names[at])
         return getattr(layer, names[at]) if part is None else part
 
     bias = layer.bias
-    normed = options.get("layer_norm", False)
+    normed = options.layer_norm
     return Weights(
         get(0),
         get(1),
         get(2) if bias else None,
         get(3) if bias else None,
         get(4) if layer.proj_size else None,
-        get(5) if options.get("peephole", False) else None,
+        get(5) if options.peephole else None,
         get(6) if normed else None,
         get(7) if normed else None,
         get(8) if normed and layer.mode == "LSTM" else None,
@@ -143,7 +144,8 @@ def weights_of(layer: RNNBase, index: int, direction: int = 0) -> Weights:
 _KNOWN_NAMES: dict[tuple[int, int], tuple[str, ...]] = {}
 
 
-def _names(index: int, direction: int) -> tuple[str, ...]:
+def names_of(index: int, direction: int) -> tuple[str, ...]:
+    """The names of `Weights`, in their order."""
     known = _KNOWN_NAMES.get((index, direction))
     if known is None:
         suffix = f"_l{index}{'_reverse' if direction else ''}"

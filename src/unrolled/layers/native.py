@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import torch
 from torch import Tensor
 from torch.nn import RNNBase
 from torch.nn.functional import dropout
@@ -12,7 +11,9 @@ from torch.nn.utils.rnn import PackedSequence
 
 from unrolled import kernels
 from unrolled.errors import ConfigError
-from unrolled.layers.call import Masks, weights_of
+from unrolled.layers.call import Masks, Weights, weights_of
+from unrolled.layers.over_layers import LayerPlan, over_layers, over_packed, plans_of
+from unrolled.layers.records import LayerRecord
 from unrolled.layers.recurrence import Run, run_layer
 from unrolled.layers.states import State, map_state
 
@@ -23,60 +24,77 @@ def run(
     state: State,
     lengths: Tensor | None,
     starts: Tensor | None,
-    masks: Sequence[Masks] | None = None,
+    plans: Sequence[LayerPlan] | None = None,
+    records: Sequence[LayerRecord] | None = None,
 ) -> tuple[Tensor, State]:
     """As `reference.run`, by the kernels. The output lies in memory as `batch_first` says."""
+    run = Run(layer.mode, layer.batch_first, *on_cpu(lengths, starts))
+    return _run(layer, run, x, state, plans, records)
+
+
+def run_direction(
+    mode: str,
+    x: Tensor,
+    state: State,
+    lengths: Tensor | None,
+    starts: Tensor | None,
+    masks: Masks | None,
+    weights: Weights,
+    *,
+    reverse: bool,
+) -> tuple[Tensor, State]:
+    """As `reference.run_direction`, by the kernels."""
+    rates = (0.0, 0.0) if masks is None else (masks.rate_h, masks.rate_c)
+    run = Run(mode, False, *on_cpu(lengths, starts), rates=rates, reverse=reverse)
+    before = None if state is None else map_state(lambda part: part.unsqueeze(0), state)
+    y, after = run_layer(run, x, before, [weights], None if masks is None else [masks])
+    return y, map_state(lambda part: part.squeeze(0), after)
+
+
+def on_cpu(lengths: Tensor | None, starts: Tensor | None) -> tuple[Tensor | None, Tensor | None]:
+    """As the kernels read them."""
     if lengths is not None:
         lengths = lengths.cpu().contiguous()
-    if starts is not None:
-        starts = starts.cpu()
-    return _run(layer, Run(layer.mode, layer.batch_first, lengths, starts), x, state, masks)
+    return lengths, None if starts is None else starts.cpu()
 
 
 def run_packed(
-    layer: RNNBase, packed: PackedSequence, state: State, masks: Sequence[Masks] | None = None
+    layer: RNNBase,
+    packed: PackedSequence,
+    state: State,
+    plans: Sequence[LayerPlan] | None = None,
+    records: Sequence[LayerRecord] | None = None,
 ) -> tuple[PackedSequence, State]:
     """As `reference.run_packed`, by the kernels, which take packed data as it is."""
-    data, batch_sizes, to_sorted, to_given = packed
-    if state is not None and to_sorted is not None:
-        state = map_state(lambda part: part.index_select(1, to_sorted), state)
-    run = Run(layer.mode, batch_sizes=batch_sizes.contiguous())
-    y, state = _run(layer, run, data, state, masks)
-    if to_given is not None:
-        state = map_state(lambda part: part.index_select(1, to_given), state)
-    return PackedSequence(y, batch_sizes, to_sorted, to_given), state
+    run = Run(layer.mode, batch_sizes=packed.batch_sizes.contiguous())
+    return over_packed(lambda x, s: _run(layer, run, x, s, plans, records), packed, state)
 
 
 def _run(
-    layer: RNNBase, run: Run, x: Tensor, state: State, masks: Sequence[Masks] | None
+    layer: RNNBase,
+    run: Run,
+    x: Tensor,
+    state: State,
+    plans: Sequence[LayerPlan] | None,
+    records: Sequence[LayerRecord] | None,
 ) -> tuple[Tensor, State]:
-    directions = 2 if layer.bidirectional else 1
-    count = layer.num_layers
+    last = layer.num_layers - 1
     # Between layers time comes first in memory, so that dropout draws as torch draws.
-    inner = run._replace(batch_first=False) if count > 1 and run.batch_first else run
-    records = layer.__dict__.get("_records")
-    finals: list[State] = []
-    for index in range(count):
-        of_layer = run if index == count - 1 else inner
-        weights = [weights_of(layer, index, direction) for direction in range(directions)]
-        before, own = state, None
-        if count > 1:
-            rows = slice(index * directions, (index + 1) * directions)
-            before = None if state is None else map_state(lambda part, rows=rows: part[rows], state)
-        if masks is not None:
-            if any(part[2:4] != masks[0][2:4] for part in masks):
+    inner = run._replace(batch_first=False) if last and run.batch_first else run
+
+    def run_one(index: int, x: Tensor, state: State, plan: LayerPlan) -> tuple[Tensor, State]:
+        of_layer = run if index == last else inner
+        if plan.masks is not None:
+            if any(part[2:4] != plan.masks[0][2:4] for part in plan.masks):
                 raise ConfigError("masks: got different rates of zoneout, expected one for all")
-            own = masks[index * directions : (index + 1) * directions]
-            of_layer = of_layer._replace(rates=(own[0].rate_h, own[0].rate_c))
+            of_layer = of_layer._replace(rates=(plan.masks[0].rate_h, plan.masks[0].rate_c))
         if records is not None:
             of_layer = of_layer._replace(record=records[index])
-        x, final = run_layer(of_layer, x, before, weights, own)
-        finals.append(final)
-        if layer.dropout and layer.training and index < count - 1:
-            x = dropout(x, layer.dropout)
-    if len(finals) == 1:
-        return x, finals[0]
-    return x, map_state(lambda *parts: torch.cat(parts), *finals)
+        return run_layer(of_layer, x, state, plan.weights, plan.masks)
+
+    if plans is None:
+        plans = plans_of(layer, x, run.batch_sizes)
+    return over_layers(layer, run_one, x, state, plans, run.batch_sizes)
 
 
 def step(layer: RNNBase, x: Tensor, state: State) -> tuple[Tensor, State]:

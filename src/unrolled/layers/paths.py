@@ -118,6 +118,8 @@ class Call(NamedTuple):
             the input is of a subclass of torch's tensor.
         lone_rows: rows of a padded batch that is one time step long, 0 for any other call.
         hidden: the hidden size.
+        inside: names of the options at work inside the step.
+        gates: whether gates and cell states of every step are asked for.
     """
 
     mode: str
@@ -133,6 +135,8 @@ class Call(NamedTuple):
     transformed: bool = False
     lone_rows: int = 0
     hidden: int = 0
+    inside: tuple[str, ...] = ()
+    gates: bool = False
 
 
 class Choice(NamedTuple):
@@ -197,6 +201,10 @@ def why_not(path: str, call: Call) -> str | None:
         return _why_not_native(call)
     if path == "aten" and call.mode in MINIMAL:
         return "PyTorch has no minGRU and no minLSTM"
+    if path == "aten" and call.inside:
+        return f"PyTorch's fused layer has no {' and no '.join(call.inside)}"
+    if path == "aten" and call.gates:
+        return "PyTorch's fused layer hands out no gates"
     if path == "aten" and _lacks_half_lstm(call):
         return "oneDNN has no float16 LSTM on this CPU, and autocast asks for one"
     return None
@@ -217,6 +225,10 @@ def _why_not_native(call: Call) -> str | None:
             return "native has no single step with proj_size"
         if call.grad:
             return "native's step records no gradient: call it under torch.no_grad()"
+    if call.gates and call.grad:
+        return "native hands out gates without gradients only: call it under torch.no_grad()"
+    if call.gates and call.traced:
+        return "native hands out no gates while torch.compile or torch.export traces"
     if call.empty:
         return "the batch has no rows"
     if call.step and call.traced:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
 import torch
 from torch import Tensor
+from torch.nn.utils.rnn import pack_padded_sequence
+
+from unrolled.layers.call import Result
 
 
 @dataclass
@@ -23,7 +27,8 @@ class LayerRecord:
             (with zoneout: by `c~`, the state that it would have had).
 
     With a packed input `(N, ...)` stands for `(T, B, ...)`. All are zero beyond a row's length.
-    None of them takes part in gradients. A record is of one call: the next one starts it anew.
+    What the kernels leave takes part in no gradient. A record is of one call: the next one starts
+    it anew.
     """
 
     gates: list[Tensor] = field(default_factory=list)
@@ -50,6 +55,21 @@ class LayerRecord:
         for part, to in ((gates, self.gates), (cells, self.cells)):
             if part is not None and mode in ("GRU", "LSTM"):
                 to.append(_over_time(part, x, lengths))
+
+    def after_call(self, result: Result) -> None:
+        """Takes what one direction handed out on the reference path; gradients flow through it."""
+        for part, to in ((result.gates, self.gates), (result.cells, self.cells)):
+            if part is not None:
+                to.append(part)
+
+    def pack(self, lengths: Tensor) -> None:
+        """Gates and cell states of a padded batch `(T, B, ...)`, packed: `(N, ...)`."""
+        for parts in (self.gates, self.cells):
+            parts[:] = [pack_padded_sequence(part, lengths).data for part in parts]
+
+    def laid_out(self, change: Callable[[Tensor], Tensor]) -> LayerRecord:
+        """The gates and cell states in another layout."""
+        return LayerRecord(list(map(change, self.gates)), list(map(change, self.cells)))
 
     def before_backward(self, back: Any, x: Tensor, output: int, hidden: int, lstm: bool) -> None:
         """Makes room for the gradients of one direction and tells the backward call where."""

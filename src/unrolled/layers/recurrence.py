@@ -63,6 +63,7 @@ class Run(NamedTuple):
         batch_sizes: `(T,)` int64 on the CPU where the input is packed, `(N, I)`, or None.
         rates: zoneout's rates for h and c, used where there are no masks.
         epsilon: of layer normalisation.
+        reverse: run the only direction that there is from the end.
         record: where the states, gates and gradients of every step are left, or None.
     """
 
@@ -73,6 +74,7 @@ class Run(NamedTuple):
     batch_sizes: Tensor | None = None
     rates: tuple[float, float] = (0.0, 0.0)
     epsilon: float = EPSILON
+    reverse: bool = False
     record: LayerRecord | None = None
 
 
@@ -275,7 +277,7 @@ def _struct(
     struct.hidden = hh.shape[1] if hr is None else hr.shape[1]
     struct.rate_h, struct.rate_c = run.rates
     struct.epsilon = run.epsilon
-    reverse = direction == 1
+    reverse = run.reverse or direction == 1
     point_extent(struct, x, batch, reverse, run.lengths, run.starts, run.batch_sizes)
     return struct, alive
 
@@ -422,7 +424,7 @@ def _by_reference(
         if run.batch_sizes is not None:
             masks = reference.padded_masks(masks, run.batch_sizes)
         weights = Weights(*own[: len(_WEIGHTS)])  # type: ignore[arg-type]
-        call = LayerCall(run.mode, weights, masks, direction == 1, run.epsilon)
+        call = LayerCall(run.mode, weights, masks, run.reverse or direction == 1, run.epsilon)
         state: State = None if h0 is None else h0[direction]
         if run.mode == "LSTM" and h0 is not None:
             assert c0 is not None

@@ -6,19 +6,20 @@ against, and what runs where they can't.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 from torch.nn import RNNBase
-from torch.nn.functional import dropout
 from torch.nn.utils.rnn import PackedSequence, pack_padded_sequence, pad_packed_sequence
 
-from unrolled.layers.call import NO_MASKS, LayerCall, Masks, Result, weights_of
-from unrolled.layers.cells import Cell, TorchStep, Zoneout, torch_step
+from unrolled.layers.call import NO_MASKS, LayerCall, Masks, Result, Weights
+from unrolled.layers.cells import TorchStep, Zoneout, torch_step
+from unrolled.layers.over_layers import LayerPlan, over_layers, over_packed, plans_of
+from unrolled.layers.records import LayerRecord
 from unrolled.layers.recurrent import unroll
-from unrolled.layers.states import State, map_state, steps_of, tensors_of
+from unrolled.layers.states import State, map_state
 
 
 def run_layer(
@@ -59,81 +60,115 @@ def run(
     state: State,
     lengths: Tensor | None,
     starts: Tensor | None,
-    masks: Sequence[Masks] | None = None,
+    plans: Sequence[LayerPlan] | None = None,
+    records: Sequence[LayerRecord] | None = None,
 ) -> tuple[Tensor, State]:
     """All layers and directions over time.
 
     Shapes: `x (T, B, I)`; `state` torch's `h_n` or `(h_n, c_n)`, each `(L * D, B, H)`, or None for
-    zeros; `lengths (B,)`; `starts (T, B)`; `masks` L * D, in the order of the state's rows, or
-    None. Returns the output `(T, B, D * H)` and the final state.
+    zeros; `lengths (B,)`; `starts (T, B)`; `plans` what each layer is run with, or None to draw
+    that here. Returns the output `(T, B, D * H)` and the final state. `records`, one for each
+    layer, are given the gates and cell states of every step, which gradients flow through.
 
     Dropout between layers is drawn from torch's generator in torch's order and shape, so that it
     equals the padded `aten` call's.
     """
-    directions = 2 if layer.bidirectional else 1
-    finals: list[State] = []
-    for index in range(layer.num_layers):
-        outputs = []
-        for direction in range(directions):
-            row = index * directions + direction
-            call = LayerCall(
-                layer.mode,
-                weights_of(layer, index, direction),
-                NO_MASKS if masks is None else masks[row],
-                reverse=direction == 1,
-            )
-            before = None if state is None else map_state(lambda part, row=row: part[row], state)
-            y, final, *_ = run_layer(call, x, before, lengths, starts)
-            outputs.append(y)
-            finals.append(final)
-        x = outputs[0] if directions == 1 else torch.cat(outputs, -1)
-        if layer.dropout and layer.training and index < layer.num_layers - 1:
-            x = dropout(x, layer.dropout)
-    return x, map_state(lambda *parts: torch.stack(parts), *finals)
+    return _run(layer, x, state, lengths, starts, plans, records)
+
+
+def _run(
+    layer: RNNBase,
+    x: Tensor,
+    state: State,
+    lengths: Tensor | None,
+    starts: Tensor | None,
+    plans: Sequence[LayerPlan] | None = None,
+    records: Sequence[LayerRecord] | None = None,
+) -> tuple[Tensor, State]:
+    def run_one(index: int, x: Tensor, state: State, plan: LayerPlan) -> tuple[Tensor, State]:
+        results = []
+        for direction, weights in enumerate(plan.weights):
+            masks = NO_MASKS if plan.masks is None else plan.masks[direction]
+            call = LayerCall(layer.mode, weights, masks, reverse=direction == 1)
+            before = None
+            if state is not None:
+                before = map_state(lambda part, at=direction: part[at], state)
+            kept = records is not None
+            result = run_layer(call, x, before, lengths, starts, cells=kept, gates=kept)
+            if records is not None:
+                records[index].after_call(result)
+            results.append(result)
+        y = results[0].y if len(results) == 1 else torch.cat([part.y for part in results], -1)
+        finals = [part.state for part in results]
+        return y, map_state(lambda *parts: torch.stack(parts), *finals)
+
+    return over_layers(layer, run_one, x, state, plans_of(layer, x) if plans is None else plans)
+
+
+def run_direction(
+    mode: str,
+    x: Tensor,
+    state: State,
+    lengths: Tensor | None,
+    starts: Tensor | None,
+    masks: Masks | None,
+    weights: Weights,
+    *,
+    reverse: bool,
+) -> tuple[Tensor, State]:
+    """One layer in one direction: `x (T, B, I)`, the state `(B, ...)`."""
+    call = LayerCall(mode, weights, NO_MASKS if masks is None else masks, reverse)
+    return run_layer(call, x, state, lengths, starts)[:2]
 
 
 def run_packed(
-    layer: RNNBase, packed: PackedSequence, state: State, masks: Sequence[Masks] | None = None
+    layer: RNNBase,
+    packed: PackedSequence,
+    state: State,
+    plans: Sequence[LayerPlan] | None = None,
+    records: Sequence[LayerRecord] | None = None,
 ) -> tuple[PackedSequence, State]:
     """`run` for a `PackedSequence`: packed again, and the state, in the caller's order of rows.
 
-    Masks have their rows in the order of the packed data, zoneout's one for each packed step:
+    Plans have their rows in the order of the packed data, zoneout's masks one for each packed step:
     `(N, P)` and `(N, H)`.
     """
-    data, batch_sizes, to_sorted, to_given = packed
-    x, lengths = pad_packed_sequence(PackedSequence(data, batch_sizes))
-    if state is not None and to_sorted is not None:
-        state = map_state(lambda part: part.index_select(1, to_sorted), state)
-    if masks is not None:
-        masks = [padded_masks(part, batch_sizes) for part in masks]
-    y, state = run(layer, x, state, lengths, None, masks)
-    if to_given is not None:
-        state = map_state(lambda part: part.index_select(1, to_given), state)
-    data = pack_padded_sequence(y, lengths).data
-    return PackedSequence(data, batch_sizes, to_sorted, to_given), state
+    sizes = packed.batch_sizes
+
+    def run_padded(x: Tensor, state: State, lengths: Tensor) -> tuple[Tensor, State]:
+        own = plans_of(layer, packed.data, sizes) if plans is None else plans
+        y, state = _run(layer, x, state, lengths, None, _padded(own, sizes), records)
+        for record in records or ():
+            record.pack(lengths)
+        return y, state
+
+    return as_padded(run_padded, packed, state)
+
+
+def as_padded(
+    run: Callable[[Tensor, State, Tensor], tuple[Tensor, State]],
+    packed: PackedSequence,
+    state: State,
+) -> tuple[PackedSequence, State]:
+    """`run(x (T, B, I), state, lengths)` for a `PackedSequence`."""
+
+    def run_data(data: Tensor, state: State) -> tuple[Tensor, State]:
+        x, lengths = pad_packed_sequence(PackedSequence(data, packed.batch_sizes))
+        y, state = run(x, state, lengths)
+        return pack_padded_sequence(y, lengths).data, state
+
+    return over_packed(run_data, packed, state)
 
 
 def step(
-    layer: RNNBase, x: Tensor, state: State, masks: Sequence[Masks] | None = None
+    layer: RNNBase, x: Tensor, state: State, plans: Sequence[LayerPlan] | None = None
 ) -> tuple[Tensor, State]:
     """One step of all layers: `x (B, I)` and a state -> the output and the next state.
 
-    The state is laid out as torch's, `(L, B, H)`; None is zeros. `masks` as for `run`, with T = 1.
+    The state is laid out as torch's, `(L, B, H)`; None is zeros. `plans` as for `run`, with T = 1.
     """
-    finals: list[State] = []
-    for index in range(layer.num_layers):
-        own = NO_MASKS if masks is None else masks[index]
-        cell: Cell = _cell(LayerCall(layer.mode, weights_of(layer, index), own))
-        (projected,) = steps_of(cell.project(x.unsqueeze(0)))
-        if state is None:
-            before = cell.initial_state(len(x), next(tensors_of(projected)))
-        else:
-            before = map_state(lambda part, index=index: part[index], state)
-        x, after = cell.step(projected, before)
-        finals.append(after)
-        if layer.dropout and layer.training and index < layer.num_layers - 1:
-            x = dropout(x, layer.dropout)
-    return x, map_state(lambda *parts: torch.stack(parts), *finals)
+    y, state = _run(layer, x.unsqueeze(0), state, None, None, plans)
+    return y.squeeze(0), state
 
 
 def _cell(call: LayerCall) -> TorchStep | Zoneout:
@@ -161,6 +196,16 @@ class _Observed:
 
     def initial_state(self, batch: int, like: Tensor) -> State:
         return self.cell.initial_state(batch, like)
+
+
+def _padded(plans: Sequence[LayerPlan], batch_sizes: Tensor) -> list[LayerPlan]:
+    """Plans of a packed batch for the padded one."""
+    return [
+        plan
+        if plan.masks is None
+        else plan._replace(masks=[padded_masks(part, batch_sizes) for part in plan.masks])
+        for plan in plans
+    ]
 
 
 def padded_masks(masks: Masks, batch_sizes: Tensor) -> Masks:

@@ -8,15 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
 import torch
 from torch import Tensor
-from torch.nn import RNNBase
 from torch.nn.utils.rnn import PackedSequence
 
 from unrolled.errors import ConfigError, DTypeError
-from unrolled.layers import aten, native, reference
+from unrolled.layers import aten, native, reference, segments
 from unrolled.layers.checks import (
     check_call,
     check_options,
@@ -25,12 +25,14 @@ from unrolled.layers.checks import (
     refuse_options,
 )
 from unrolled.layers.explain import Explanation, explain
+from unrolled.layers.optioned import Optioned
+from unrolled.layers.over_layers import plans_of
 from unrolled.layers.paths import Call, autocast_dtype, choose_path, transformed
 from unrolled.layers.records import LayerRecord
 from unrolled.layers.states import State, map_state
 
 
-class _Layer(RNNBase):
+class _Layer(Optioned):
     """What the three layers add to torch's class, which stands next among the bases."""
 
     def forward(
@@ -41,7 +43,8 @@ class _Layer(RNNBase):
         state: State = None,
         lengths: Tensor | None = None,
         starts: Tensor | None = None,
-    ) -> tuple[Any, State]:
+        return_gates: bool = False,
+    ) -> Any:
         """Run whole sequences.
 
         Args:
@@ -57,11 +60,16 @@ class _Layer(RNNBase):
                 at t where a new sequence begins. The state that enters step t is zero, at t = 0
                 instead of the given one, and no gradient crosses. The reverse direction is cut
                 between the same two steps.
+            return_gates: hand out what every step passed through, too.
 
         Returns:
             The output `(T, B, D * H)` in the layout of the input, zero beyond a row's length, and
             the final state, laid out as `hx`: after the last real step of each row, in the reverse
             direction after step 0. A row of length zero returns the state that it came with.
+
+            With `return_gates` also a list with one `LayerRecord` for each layer: its `gates` and
+            `cells` are lists with one tensor for each direction, `(T, B, G*H)` and `(T, B, H)` in
+            the layout of the input. Where gradients are recorded they flow through both.
 
         Raises:
             ShapeError, DTypeError: an argument that does not fit; named, with torch's own text
@@ -71,11 +79,18 @@ class _Layer(RNNBase):
         """
         hx = one_state(hx, state)
         ragged = lengths is not None or starts is not None
-        choice = choose_path(self._call(input, ragged=ragged))
-        if "_records" in self.__dict__ and choice.path != "native":
+        choice = choose_path(self._call(input, ragged=ragged, gates=return_gates))
+        own = self.__dict__
+        records = own.get("_records")
+        if records is not None and choice.path != "native":
             raise ConfigError(
                 f"record: this call takes {choice.path}, {choice.reason}; only native leaves a "
                 "record"
+            )
+        if records is not None and "_options" in own and self._in_segments():
+            raise ConfigError(
+                "record: got a layer with checkpoint=..., whose backward pass runs segments again; "
+                "set layer.checkpoint = None first"
             )
         if choice.lone:
             assert isinstance(input, Tensor)
@@ -86,31 +101,74 @@ class _Layer(RNNBase):
             except Exception:
                 self._check(input, hx)
                 raise
-        if choice.path == "aten" and not ragged:
+        if choice.path == "aten" and not ragged and "_options" not in own:
             try:
                 return super().forward(input, hx)
             except Exception:
                 self._check(input, hx)
                 raise
         self._check(input, hx)
+        if return_gates and records is None:
+            records = [LayerRecord() for _ in range(self.num_layers)]
         if isinstance(input, PackedSequence):
             refuse_options(lengths, starts)
-            by = native if choice.path == "native" else reference
-            return by.run_packed(self, input, hx)
+            packed, hx = self._run_packed(choice.path, input, hx, records)
+            return (packed, hx, records) if return_gates else (packed, hx)
 
         lengths, starts = check_options(input, lengths, starts, self.batch_first)
         alone = input.dim() == 2
         if alone and hx is not None:
             hx = map_state(lambda part: part.unsqueeze(1), hx)
         x = self._time_major(input)
-        if choice.path == "aten":
-            y, hx = aten.run(self, super().forward, x, hx, lengths, starts)
-        else:
-            by = native if choice.path == "native" else reference
-            y, hx = by.run(self, x, hx, lengths, starts)
+        y, hx = self._run(choice.path, x, hx, lengths, starts, records)
         if alone:
-            return y.squeeze(1), map_state(lambda part: part.squeeze(1), hx)
-        return (y.transpose(0, 1) if self.batch_first else y), hx
+            hx = map_state(lambda part: part.squeeze(1), hx)
+        y = self._as_given(y, alone)
+        if not return_gates or records is None:
+            return y, hx
+        return y, hx, [one.laid_out(lambda part: self._as_given(part, alone)) for one in records]
+
+    def _run(
+        self,
+        path: str,
+        x: Tensor,
+        hx: State,
+        lengths: Tensor | None,
+        starts: Tensor | None,
+        records: list[LayerRecord] | None = None,
+    ) -> tuple[Tensor, State]:
+        """All layers over a checked `x (T, B, I)`, by one of the paths."""
+        if records is None and "_options" in self.__dict__ and self._in_segments():
+            return segments.run(self, path, x, hx, lengths, starts)
+        if path == "native":
+            return native.run(self, x, hx, lengths, starts, None, records)
+        if path == "reference":
+            return reference.run(self, x, hx, lengths, starts, None, records)
+        if "_options" in self.__dict__:
+            return aten.run_layers(self, x, hx, lengths, starts, plans_of(self, x))
+        directions = 2 if self.bidirectional else 1
+        return aten.run(super().forward, directions, self.batch_first, x, hx, lengths, starts)
+
+    def _run_packed(
+        self, path: str, packed: PackedSequence, hx: State, records: list[LayerRecord] | None
+    ) -> tuple[PackedSequence, State]:
+        if records is None and "_options" in self.__dict__ and self._in_segments():
+            return reference.as_padded(
+                lambda x, state, lengths: segments.run(self, path, x, state, lengths, None),
+                packed,
+                hx,
+            )
+        if path == "aten":
+            plans = plans_of(self, packed.data, packed.batch_sizes)
+            return aten.run_packed_layers(self, packed, hx, plans)
+        by = native if path == "native" else reference
+        return by.run_packed(self, packed, hx, None, records)
+
+    def _as_given(self, y: Tensor, alone: bool) -> Tensor:
+        """`(T, B, ...)` in the layout of the input."""
+        if alone:
+            return y.squeeze(1)
+        return y.transpose(0, 1) if self.batch_first else y
 
     def step(self, x: Tensor, state: State = None) -> tuple[Tensor, State]:
         """One step, in constant memory: the numbers that `forward` gives, one step at a time.
@@ -134,6 +192,8 @@ class _Layer(RNNBase):
                 "sequence; make the layer with bidirectional=False (directions=1)"
             )
         check_step(self, x, state)
+        if "_options" in self.__dict__:
+            return self._step_with_options(x, state)
         choice = choose_path(self._call(x, step=True))
         if choice.path == "aten":
             time = -2 if self.batch_first or x.dim() == 1 else 0
@@ -149,6 +209,19 @@ class _Layer(RNNBase):
         if alone:
             return y.squeeze(0), map_state(lambda part: part.squeeze(1), state)
         return y, state
+
+    def _step_with_options(self, x: Tensor, state: State) -> tuple[Tensor, State]:
+        """A sequence of one step: the single step of the kernels has no options."""
+        alone = x.dim() == 1
+        if alone:
+            x = x.unsqueeze(0)
+            state = None if state is None else map_state(lambda part: part.unsqueeze(1), state)
+        x = x.unsqueeze(0)
+        path = choose_path(self._call(x)._replace(empty=x.shape[1] == 0)).path
+        y, state = self._run(path, x, state, None, None)
+        if alone:
+            return y.view(-1), map_state(lambda part: part.squeeze(1), state)
+        return y.squeeze(0), state
 
     @contextmanager
     def record(self) -> Iterator[list[LayerRecord]]:
@@ -193,6 +266,8 @@ class _Layer(RNNBase):
         """
         ragged = lengths is not None or starts is not None
         call = self._call(self.weight_ih_l0 if input is None else input, step=step, ragged=ragged)
+        if "_options" in self.__dict__ and not self.bidirectional:
+            call = call._replace(step=False)  # a step runs as a sequence of one
         if input is not None and step:
             check_step(self, input, None)
         elif input is not None:
@@ -202,9 +277,15 @@ class _Layer(RNNBase):
         elif input is not None and not step:
             lengths, starts = check_options(input, lengths, starts, self.batch_first)
             input = self._time_major(input)
-        return explain(self, call, input, lengths, starts)
+        said = explain(self, call, input, lengths, starts)
+        if "_options" in self.__dict__ and not step and said.runs and self._in_segments():
+            x = input if isinstance(input, Tensor) else None
+            return replace(said, how=f"{said.how}, {segments.told(self, said.path, x)}")
+        return said
 
-    def _call(self, input: Any, step: bool = False, ragged: bool = False) -> Call:
+    def _call(
+        self, input: Any, step: bool = False, ragged: bool = False, gates: bool = False
+    ) -> Call:
         """What the rule looks at, for a call with this input."""
         data = input.data if isinstance(input, PackedSequence) else input
         if not isinstance(data, Tensor):
@@ -212,6 +293,8 @@ class _Layer(RNNBase):
                 f"input: got {type(data).__name__}, expected a tensor or PackedSequence"
             )
         device = data.device.type
+        options = self.__dict__.get("_options")
+        many = step or ragged or gates or options is not None
         return Call(
             mode=self.mode,
             step=step,
@@ -224,8 +307,10 @@ class _Layer(RNNBase):
             empty=_no_rows(data, step, self.batch_first),
             traced=torch.compiler.is_compiling(),
             transformed=transformed(data),
-            lone_rows=0 if step or ragged else self._rows_of_one_step(input),
+            lone_rows=0 if many else self._rows_of_one_step(input),
             hidden=self.hidden_size,
+            inside=self._inside(),
+            gates=gates,
         )
 
     def _rows_of_one_step(self, input: Any) -> int:
@@ -253,24 +338,58 @@ def _no_rows(data: Tensor, step: bool, batch_first: bool) -> bool:
 
 
 class RNN(_Layer, torch.nn.RNN):
-    """Elman's network, tanh or relu: `torch.nn.RNN` with `lengths`, `starts`, `step` and `explain`.
+    """Elman's network, tanh or relu: `torch.nn.RNN` with `lengths`, `starts`, `step`, `explain`,
+    and options.
 
-    Equation: `RNNStep`. Constructor, attributes, parameter names, state dict and `repr` are
-    torch's.
+    Equation: `RNNStep`. Positional arguments, attributes, parameter names, state dict and `repr`
+    are torch's. The options are those of `LSTM` but for `peephole`; `init="identity"` is for this
+    layer: with `nonlinearity="relu"` it makes an IRNN.
     """
 
 
 class GRU(_Layer, torch.nn.GRU):
-    """Gated recurrent unit: `torch.nn.GRU` with `lengths`, `starts`, `step` and `explain`.
+    """Gated recurrent unit: `torch.nn.GRU` with `lengths`, `starts`, `step`, `explain`, and
+    options.
 
-    Equation: `GRUStep`. Constructor, attributes, parameter names, state dict and `repr` are
-    torch's.
+    Equation: `GRUStep`. Positional arguments, attributes, parameter names, state dict and `repr`
+    are torch's. The options are those of `LSTM` but for `peephole`.
     """
 
 
 class LSTM(_Layer, torch.nn.LSTM):
-    """Long short-term memory: `torch.nn.LSTM` with `lengths`, `starts`, `step` and `explain`.
+    """Long short-term memory: `torch.nn.LSTM` with `lengths`, `starts`, `step`, `explain`, and
+    options.
 
-    Equation: `LSTMStep`. Constructor, attributes, parameter names, state dict and `repr` are
-    torch's.
+    Equation: `LSTMStep`. Positional arguments, attributes, parameter names, state dict and `repr`
+    are torch's. The options are keywords:
+
+    Args:
+        layer_norm: normalise both sums of a step, and the cell state where it goes out. Parameters
+            `gain_ih_l0`, `gain_hh_l0` `(G*H,)`, `norm_c_l0` `(2, H)` of an LSTM; the biases are
+            the shifts.
+        peephole: the gates see the cell state; `peephole_l0 (3, H)`.
+        zoneout: rate at which a unit keeps its old value at a step, one number, or `(h, c)`. In
+            evaluation the rate mixes old and new.
+        recurrent_dropout: rate; one mask for a row's `h` where it enters `W_hh`, at every step.
+        weight_dropout: rate; one mask for `W_hh`, the same for all steps of a call (DropConnect).
+        input_dropout: rate; one mask for a row's input, the same at every step (locked), of every
+            layer of the stack.
+        residual: from the second layer on, what comes into a layer is added to what comes out.
+            `dropout` is then of what is added.
+        merge: how the outputs of two directions become one: "concat" `(2 * H)`, or "sum", "mean",
+            "mul" `(H)`, also for the next layer's input.
+        init: how the parameters begin: "torch", "orthogonal", "identity" (RNN), "forget",
+            ("forget", bias), ("chrono", steps), a function of the layer, or a list of these, one
+            after the other. See `unrolled.layers.initial`.
+
+    The dropouts and zoneout's masks are for training; they are drawn from torch's generator.
+    `zoneout`, the dropouts and `checkpoint` may be set later.
+
+    Raises:
+        ConfigError: an option without a meaning for this layer. ValueError, TypeError: torch's.
+
+    Sources: Ba et al. 2016, arXiv 1607.06450 (layer normalisation); Gers and Schmidhuber 2000
+    (peepholes); Krueger et al. 2017, arXiv 1606.01305 (zoneout); Gal and Ghahramani 2016, arXiv
+    1512.05287 (recurrent and locked input dropout); Merity et al. 2018, arXiv 1708.02182 (weight
+    dropout); Wu et al. 2016, arXiv 1609.08144 (residual stacks); those of init: `initial.py`.
     """

@@ -16,7 +16,8 @@ from torch.nn import Linear, RNNBase
 
 from unrolled import kernels
 from unrolled.errors import ConfigError, DTypeError, ShapeError
-from unrolled.layers.call import LayerCall, Weights, weights_of
+from unrolled.layers.call import LayerCall, Masks, Weights, weights_of
+from unrolled.layers.options import options_of
 from unrolled.layers.recurrence import CELLS
 
 PRECISIONS = ("float32", "float16")
@@ -61,7 +62,16 @@ def calls_of(layer: RNNBase) -> list[LayerCall]:
             "layer: got a layer with two directions, and the reverse one needs the end of the "
             "sequence; make the layer with bidirectional=False (directions=1)"
         )
-    return [LayerCall(layer.mode, weights_of(layer, index)) for index in range(layer.num_layers)]
+    options = options_of(layer)
+    if options.residual and layer.num_layers > 1:
+        raise ConfigError(
+            "layer: got a stack with residual=True, and a session runs plain stacks; layer.step "
+            "runs this one"
+        )
+    rates = Masks(rate_h=options.zoneout[0], rate_c=options.zoneout[1])
+    return [
+        LayerCall(layer.mode, weights_of(layer, index), rates) for index in range(layer.num_layers)
+    ]
 
 
 def pack(calls: Sequence[LayerCall], readout: Linear | None, precision: str) -> Stack:
