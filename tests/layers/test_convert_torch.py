@@ -202,7 +202,7 @@ def test_an_option_that_torch_lacks_is_named(options: dict[str, Any], name: str)
 
 @optioned
 def test_options_that_change_nothing_in_evaluation_are_noted() -> None:
-    layer = LSTM(I, H, recurrent_dropout=0.2, weight_dropout=0.1, residual=True, merge="sum")
+    layer = LSTM(I, H, recurrent_dropout=0.2, weight_dropout=0.1, residual=True)
     _, report = to_torch(layer)
     assert "left out recurrent_dropout=0.2 and weight_dropout=0.1, in training only" in str(report)
     assert layer.training

@@ -77,11 +77,11 @@ def scanned(
         sequences.append((unsqueezed(build, cuts, 2), torch.bool))
     if options.real:
         sequences.append((unsqueezed(build, options.real, 2), torch.bool))
-    zero = build.constant(0.0, level.dtype)
 
     def body(inner: Builder, old: list[Any], parts: list[Any]) -> tuple[list[Any], Any]:
         own, masks = parts[: len(projected)], parts[len(projected) :]
         entering = old
+        zero = inner.constant(0.0, level.dtype) if masks else ""
         if options.starts:
             entering = [inner.op("Where", masks[0], zero, state) for state in old]
         new = step(inner, own, entering)
@@ -115,7 +115,6 @@ class _Cell:
     def __init__(self, build: Builder, level: Level, direction: int) -> None:
         self.build = build
         self.level = level
-        self.one = build.constant(1.0, level.dtype)
         weights: Weights = level.weights[direction]
         self.normed = weights.gain_ih is not None
         self.gates = {"LSTM": 4, "GRU": 3}.get(level.mode, 1)
@@ -150,7 +149,8 @@ class _Cell:
         r = inner.op("Sigmoid", inner.op("Add", x_r, h_r))
         z = inner.op("Sigmoid", inner.op("Add", x_z, h_z))
         n = inner.op("Tanh", inner.op("Add", x_n, inner.op("Mul", r, h_n)))
-        fresh = inner.op("Mul", inner.op("Sub", self.one, z), n)
+        one = inner.constant(1.0, self.level.dtype)
+        fresh = inner.op("Mul", inner.op("Sub", one, z), n)
         return [inner.op("Add", fresh, inner.op("Mul", z, states[0]))]
 
     def lstm(self, inner: Builder, parts: list[Any], states: list[Any]) -> list[Any]:
@@ -167,7 +167,9 @@ class _Cell:
             o = inner.op("Add", o, inner.op("Mul", self.names["peephole2"], c))
         normed = c
         if "norm_c0" in self.names:
-            normed = self._norm(inner, c, self.names["norm_c0"], self.names["norm_c1"])
+            normed = self._norm(
+                inner, c, self.level.hidden, self.names["norm_c0"], self.names["norm_c1"]
+            )
         h = inner.op("Mul", inner.op("Sigmoid", o), inner.op("Tanh", normed))
         if "hr" in self.names:
             h = inner.op("MatMul", h, self.names["hr"])
@@ -186,16 +188,30 @@ class _Cell:
         if not self.normed:
             return build.op("Add", total, bias) if bias else total
         if self.level.mode != "GRU":
-            return self._norm(build, total, names[f"gain_{side}"], bias)
-        sizes = build.constant([2 * self.level.hidden, self.level.hidden])
+            size = self.gates * self.level.hidden
+            return self._norm(build, total, size, names[f"gain_{side}"], bias)
+        sizes = [2 * self.level.hidden, self.level.hidden]
+        parts = build.ops("Split", total, build.constant(sizes), outputs=2, axis=-1)
         normed = [
-            self._norm(build, part, names[f"gain_{side}{at}"], names.get(f"bias_{side}{at}", ""))
-            for at, part in enumerate(build.ops("Split", total, sizes, outputs=2, axis=-1))
+            self._norm(
+                *(build, part, size, names[f"gain_{side}{at}"]), names.get(f"bias_{side}{at}", "")
+            )
+            for at, (part, size) in enumerate(zip(parts, sizes, strict=True))
         ]
         return build.op("Concat", *normed, axis=-1)
 
-    def _norm(self, build: Builder, x: Any, gain: Any, shift: Any) -> Any:
-        return build.op("LayerNormalization", x, gain, shift, axis=-1, epsilon=self.level.epsilon)
+    def _norm(self, build: Builder, x: Any, size: int, gain: Any, shift: Any) -> Any:
+        """Layer normalisation over all of the last axis, of that size."""
+        epsilon, dtype = self.level.epsilon, self.level.dtype
+        if dtype == torch.float32:
+            return build.op("LayerNormalization", x, gain, shift, axis=-1, epsilon=epsilon)
+        # An attribute is float32, which is not the same epsilon. Means are products with 1 / n.
+        column = build.constant([[1 / size]] * size, dtype)
+        centred = build.op("Sub", x, build.op("MatMul", x, column))
+        variance = build.op("MatMul", build.op("Mul", centred, centred), column)
+        spread = build.op("Sqrt", build.op("Add", variance, build.constant(epsilon, dtype)))
+        normed = build.op("Mul", build.op("Div", centred, spread), gain)
+        return build.op("Add", normed, shift) if shift else normed
 
     def _split(self, build: Builder, x: Any) -> list[Any]:
         sizes = build.constant([self.level.hidden] * self.gates)

@@ -168,29 +168,28 @@ class TracedBuilder(Builder):
     def node_weights(self, mode: str, weights: Sequence[Weights], suffix: str) -> dict[str, Any]:
         order = GATES[OPERATORS[mode]]
 
-        def stacked(parts: list[list[tuple[Any, Sequence[int]]]]) -> Any:
-            whole = []
-            for of_direction in parts:
-                pieces = []
-                for part, turned in of_direction:
-                    size = int(part.shape[0]) // len(turned)
-                    gates = self.weight_pieces("", part, [size] * len(turned))
-                    pieces += [gates[at] for at in turned]
-                joined = pieces[0] if len(pieces) == 1 else self.op("Concat", *pieces, axis=0)
-                whole.append(self.op("Unsqueeze", joined, self.constant([0])))
+        def turned(part: Any) -> list[Any]:
+            size = int(part.shape[0]) // len(order)
+            gates = self.weight_pieces("", part, [size] * len(order))
+            return [gates[at] for at in order]
+
+        def stacked(directions: list[list[Any]]) -> Any:
+            zero = self.constant([0])
+            whole = [
+                self.op("Unsqueeze", self.op("Concat", *pieces, axis=0), zero)
+                for pieces in directions
+            ]
             return whole[0] if len(whole) == 1 else self.op("Concat", *whole, axis=0)
 
         found = {
-            "W": stacked([[(part.ih, order)] for part in weights]),
-            "R": stacked([[(part.hh, order)] for part in weights]),
+            "W": stacked([turned(part.ih) for part in weights]),
+            "R": stacked([turned(part.hh) for part in weights]),
         }
         if weights[0].bias_ih is not None:
-            found["B"] = stacked([[(p.bias_ih, order), (p.bias_hh, order)] for p in weights])
+            found["B"] = stacked([turned(p.bias_ih) + turned(p.bias_hh) for p in weights])
         if weights[0].peephole is not None:
-            flat = self.constant([-1])
-            found["P"] = stacked(
-                [[(self.op("Reshape", p.peephole, flat), PEEPHOLES)] for p in weights]
-            )
+            by_row = [self.weight_rows("", part.peephole) for part in weights]
+            found["P"] = stacked([[own[at] for at in PEEPHOLES] for own in by_row])
         return found
 
     def constant(self, value: Any, dtype: torch.dtype = torch.int64) -> Any:
