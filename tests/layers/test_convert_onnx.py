@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -16,10 +15,6 @@ from unrolled.errors import ConfigError, MissingExtra, ModelFileError, ParityErr
 from unrolled.layers import GRU, LSTM, RNN, Recurrent, onnx_build, onnx_weights
 from unrolled.layers.states import tensors_of
 
-optioned = pytest.mark.skipif(
-    "peephole" not in inspect.signature(LSTM.__init__).parameters,
-    reason="the layers have no options yet",
-)
 T, B, I, H = 6, 3, 2, 4  # noqa: E741
 GATES = {"LSTM": 4, "GRU": 3, "RNN": 1}
 
@@ -138,7 +133,6 @@ def test_a_gru_node_in_either_direction_is_onnxs_formula(reverse: bool) -> None:
     torch.testing.assert_close(y, want, rtol=0, atol=1e-12)
 
 
-@optioned
 def test_peepholes_are_onnxs_formula_and_go_back() -> None:
     weights = drawn("LSTM", P=True)
     model = model_of(("LSTM", weights, {}))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import inspect
 from typing import Any
 
 import pytest
@@ -18,10 +17,6 @@ from unrolled.layers.parity import difference
 # torch says so once for every LSTM with a projection on a CPU, its own and ours.
 pytestmark = pytest.mark.filterwarnings("ignore:LSTM with projections is not supported")
 
-optioned = pytest.mark.skipif(
-    "layer_norm" not in inspect.signature(LSTM.__init__).parameters,
-    reason="the layers have no options yet",
-)
 I, H = 3, 5  # noqa: E741
 CASES: dict[str, tuple[type[torch.nn.RNNBase], dict[str, Any]]] = {
     "tanh": (torch.nn.RNN, {"num_layers": 2, "bidirectional": True}),
@@ -184,7 +179,6 @@ def test_a_weight_that_is_not_finite_is_named() -> None:
             convert_(bad)
 
 
-@optioned
 @pytest.mark.parametrize(
     ("options", "name"),
     [
@@ -200,7 +194,6 @@ def test_an_option_that_torch_lacks_is_named(options: dict[str, Any], name: str)
         to_torch(LSTM(I, H, **options))
 
 
-@optioned
 def test_options_that_change_nothing_in_evaluation_are_noted() -> None:
     layer = LSTM(I, H, recurrent_dropout=0.2, weight_dropout=0.1, residual=True)
     _, report = to_torch(layer)

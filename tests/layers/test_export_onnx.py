@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 from pathlib import Path
 from typing import Any
 
@@ -15,10 +14,6 @@ from unrolled.errors import ConfigError, MissingExtra, OutputError, ParityError
 from unrolled.layers import GRU, LSTM, RNN, MinGRU, MinLSTM, Recurrent, onnx_cells
 from unrolled.layers.states import State, tensors_of
 
-optioned = pytest.mark.skipif(
-    "layer_norm" not in inspect.signature(LSTM.__init__).parameters,
-    reason="the layers have no options yet",
-)
 I, H = 3, 4  # noqa: E741
 SIZES = [(1, 1), (1, 6), (2, 1), (11, 4)]
 """`(T, B)`, others than those of the check inside the call."""
@@ -121,7 +116,6 @@ def test_an_exported_layer_runs_at_every_batch_and_length(
         assert_runs_as(layer.eval(), path, taken)
 
 
-@optioned
 @pytest.mark.parametrize("taken", [(), ("lengths", "starts")])
 @pytest.mark.parametrize(
     "options",
