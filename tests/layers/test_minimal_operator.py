@@ -75,6 +75,19 @@ def test_the_operator_keeps_its_word(kind: Any, bias: bool) -> None:
     torch.library.opcheck(torch.ops.unrolled.minimal_recurrence.default, arguments)
 
 
+@both
+def test_a_second_backward_through_the_operator_gives_the_same_bits(kind: Any) -> None:
+    """The kernels write over what the forward pass kept: the operator gives them a copy."""
+    torch._dynamo.reset()
+    layer = layer_of(kind)
+    x = torch.randn(T, B, I, dtype=torch.float64, requires_grad=True)
+    y, _ = torch.compile(layer, backend="eager", fullgraph=True)(x)
+    first, second = (
+        torch.autograd.grad(y.sum(), [x, *layer.parameters()], retain_graph=True) for _ in range(2)
+    )
+    assert all(torch.equal(a, b) for a, b in zip(first, second, strict=True))
+
+
 def test_the_operator_refuses_what_the_kernels_could_not_read() -> None:
     run, x = torch.ops.unrolled.minimal_recurrence, torch.randn(T, B, I)
     weight = torch.randn(2 * H, I)

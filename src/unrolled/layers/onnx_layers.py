@@ -37,7 +37,7 @@ def add_layer(
     if layer.batch_first:
         x = build.op("Transpose", x, perm=[1, 0, 2])
         starts = build.op("Transpose", starts, perm=[1, 0]) if starts else ""
-    x, options = masked(build, x, lengths, starts, dtype)
+    options = options_of(build, x, lengths, starts)
     directions = 2 if layer.bidirectional else 1
     finals: list[list[Any]] = [[] for _ in states]
     for index in range(layer.num_layers):
@@ -78,18 +78,18 @@ def level_of(layer: Any, index: int) -> Level:
     return Level(layer.mode, layer.hidden_size, dtype_of(layer), weights, suffix, zoneout_of(layer))
 
 
-def masked(
-    build: Builder, x: Any, lengths: Any, starts: Any, dtype: torch.dtype
-) -> tuple[Any, Options]:
-    """`x (T, B, I)` with zeros in the padding, where NaN may stand, and the options."""
+def options_of(build: Builder, x: Any, lengths: Any, starts: Any) -> Options:
+    """The options of a call with input `x (T, B, I)`.
+
+    The padding of `x` may hold NaN: no step there is kept, and none spreads to another row.
+    """
     if not lengths:
-        return x, Options(starts=starts)
+        return Options(starts=starts)
     steps = build.op("Gather", build.op("Shape", x), build.constant(0), axis=0)
     time = build.op("Range", build.constant(0), steps, build.constant(1))
     real = build.op("Less", unsqueezed(build, time, 1), unsqueezed(build, lengths, 0))
-    x = build.op("Where", unsqueezed(build, real, 2), x, build.constant(0.0, dtype))
     starts = build.op("And", starts, real) if starts else ""
-    return x, Options(lengths, starts, real)
+    return Options(lengths, starts, real)
 
 
 def has_node(level: Level, starts: bool = False) -> bool:

@@ -20,7 +20,7 @@ from unrolled.layers import operator  # noqa: F401  (registers the operators)
 from unrolled.layers.call import Weights
 from unrolled.layers.onnx_build import TYPES, Builder, need_onnx
 from unrolled.layers.onnx_cells import MINIMAL, Level, rows
-from unrolled.layers.onnx_layers import add_level, masked
+from unrolled.layers.onnx_layers import add_level, options_of
 from unrolled.layers.onnx_weights import GATES, OPERATORS, PEEPHOLES
 
 # The operator's parts of one direction: the weights, then three masks.
@@ -123,9 +123,8 @@ def _written(
         _zeros(build, x, directions, width, level.dtype) if state is None else state
         for state, width in zip(states, widths, strict=True)
     ]
-    if lengths is None:
-        lengths = ""
-    x, options = masked(build, x, lengths, "" if starts is None else starts, level.dtype)
+    given = ["" if part is None else part for part in (lengths, starts)]
+    options = options_of(build, x, *given)
     y, finals = add_level(build, level, x, entering, options)
     y = build.op("Transpose", y, perm=[0, 2, 1, 3])
     return [build.op("Reshape", y, build.constant([0, 0, -1])), *finals]
