@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from unrolled.layers.explain import Explanation as Explanation
     from unrolled.layers.export import export_onnx as export_onnx
     from unrolled.layers.export import to_onnx as to_onnx
+    from unrolled.layers.lru import LRUBlock as LRUBlock
+    from unrolled.layers.lru import LRUCell as LRUCell
     from unrolled.layers.minimal_layers import MinGRU as MinGRU
     from unrolled.layers.minimal_layers import MinLSTM as MinLSTM
     from unrolled.layers.onnx_models import onnx_translations as onnx_translations
@@ -44,6 +46,8 @@ _HOMES = {
     "Explanation": "explain",
     "export_onnx": "export",
     "to_onnx": "export",
+    "LRUBlock": "lru",
+    "LRUCell": "lru",
     "MinGRU": "minimal_layers",
     "MinLSTM": "minimal_layers",
     "onnx_translations": "onnx_models",

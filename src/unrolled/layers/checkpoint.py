@@ -16,30 +16,21 @@ Sources: Chen et al., arXiv 1604.06174 (checkpoints every k steps); Gruslys et a
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
 from functools import partial
 from typing import Any
 
 import torch
 from torch import Tensor
-from torch.utils.checkpoint import get_device_states, set_device_states
 
 from unrolled.errors import ConfigError, ShapeError
 from unrolled.layers.handover import batched, gradients_in_operations, own_copies, time_major
+from unrolled.layers.memory_budget import Checkpoint, bytes_kept, planned_steps
 from unrolled.layers.paths import transformed
-from unrolled.layers.states import State, map_state
-from unrolled.layers.trees import Rebuild, flatten
-
-RunSegment = Callable[
-    [Tensor, State, Tensor | None, Tensor | None, Any, Any],
-    tuple[Any, State],
-]
-"""`run_segment(x, state, lengths, starts, masks, parameters) -> (y, state)`, over k steps."""
-
-Cut = Callable[[State, Tensor, Tensor, Any], State]
-"""`cut(state, rows, x, parameters) -> state`: with the initial state in the rows `(B,)` bool."""
+from unrolled.layers.replay import Autocast, replayed
+from unrolled.layers.segments import Cut, RunSegment, Segments, zero_rows
+from unrolled.layers.states import State
+from unrolled.layers.trees import flatten
 
 
 def checkpointed(
@@ -63,7 +54,7 @@ def checkpointed(
             part of each that belongs to a segment; gives the outputs `(k, B, ...)` (a tensor, or a
             tree of them) and the state after the segment. It is called again in the backward pass
             and has to do the same there. So it reads every tensor that can have a gradient from its
-            arguments, and settings that may change until then (`training`, the path) are looked up
+            arguments, and autocast that may change until then (`training`, the path) are looked up
             before, not inside.
         x: `(T, B, ...)`, of any memory layout. It is kept as it is.
         state: what enters the first segment (the last one where `reverse`), a tree of tensors, or
@@ -116,133 +107,72 @@ def checkpointed(
         lengths, starts = own_copies(lengths, starts)
     firsts = range(0, len(x), steps)
     bounds = [(first, min(first + steps, len(x))) for first in firsts]
-    call = _Call(
+    call = Segments(
         run_segment,
         bounds[::-1] if reverse else bounds,
         lengths,
         starts,
         reverse,
         batch_first,
-        cut or _zeros,
+        cut or zero_rows,
         (len(of_state), len(of_parameters)),
         (build_state, build_parameters, build_masks),
     )
-    outputs = _Checkpointed.apply(call, *tensors) if keep else call.forward(tensors)
+    outputs = _Checkpointed.apply(call, *tensors) if keep else call.forward(tensors)[0]
     y = [time_major(part, batch_first) for part in outputs[: call.outputs]]
-    assert call.build_y is not None
-    assert call.build_final is not None
     return call.build_y(y), call.build_final(outputs[call.outputs :])
 
 
-@dataclass
-class _Call:
-    """A call, without the tensors that can have gradients, and how one of its segments is run.
+def checkpointed_as(
+    checkpoint: Checkpoint,
+    run_segment: RunSegment,
+    x: Tensor,
+    state: State,
+    parameters: Any,
+    *,
+    lengths: Tensor | None = None,
+    starts: Tensor | None = None,
+    masks: Any = None,
+    **layout: Any,
+) -> tuple[Any, State]:
+    """`checkpointed` as the argument `checkpoint` of a layer asks (`parse_checkpoint`).
 
-    Attributes:
-        bounds: first step, and the one after the last, of each segment, in the order of the run.
-        counts: how many tensors the given state and the parameters have.
-        builds: what makes the given state, the parameters and the masks from tensors.
-        drawn: the states of the generators before each segment that drew from them, else None.
-        outputs: how many tensors y has.
+    Where that is a budget, eight steps are run first, to count what they keep (`bytes_kept`), and
+    `planned_steps` makes k of it. Without gradients nothing is kept, and a budget asks for nothing.
+
+    Raises:
+        ConfigError: a budget below the least that works, which is named.
     """
-
-    run_segment: RunSegment
-    bounds: list[tuple[int, int]]
-    lengths: Tensor | None
-    starts: Tensor | None
-    reverse: bool
-    batch_first: bool
-    cut: Cut
-    counts: tuple[int, int]
-    builds: tuple[Rebuild, Rebuild, Rebuild]
-    drawn: list[_Generators | None] = field(default_factory=list)
-    outputs: int = 0
-    build_y: Rebuild | None = None
-    build_final: Rebuild | None = None
-
-    def split(
-        self, tensors: Sequence[Tensor]
-    ) -> tuple[Tensor, list[Tensor], list[Tensor], list[Tensor]]:
-        """x, and the tensors of the state, the parameters and the masks."""
-        x, *rest = tensors
-        a, b = self.counts[0], sum(self.counts)
-        return x, rest[:a], rest[a:b], rest[b:]
-
-    def run(
-        self, at: int, x: Tensor, state: State, parameters: Sequence[Tensor], masks: Any
-    ) -> tuple[Any, State]:
-        """Segment `at`, of which `x` is the input; masks are those of all steps."""
-        begin, end = self.bounds[at]
-        lengths, starts, after = self.lengths, None, None
-        if lengths is not None:
-            lengths = (lengths - begin).clamp(0, end - begin)
-        if self.starts is not None:
-            starts = self.starts[begin:end]
-            # In reverse the cut lies before the first step of the segment that was run before.
-            if self.reverse and at > 0:
-                after = self.starts[end]
-                if self.lengths is not None:
-                    after = after & (self.lengths > end).to(after.device)
-        given = self.builds[1](parameters)
-        if after is not None and bool(after.any()):
-            state = self.cut(state, after, x, given)
-        own = self.builds[2]([m[begin:end] if m.dim() >= 3 else m for m in masks])
-        return self.run_segment(x, state, lengths, starts, own, given)
-
-    def forward(self, tensors: Sequence[Tensor], entering: list[State] | None = None) -> Any:
-        """y and the final state, as tensors, y as it lies in memory; without a graph."""
-        # Detached: autocast would keep what it makes of a parameter, without its graph.
-        x, given, parameters, masks = self.split([tensor.detach() for tensor in tensors])
-        state = self.builds[0](given)
-        outputs: list[Tensor] = []
-        with torch.no_grad():
-            for at, (begin, end) in enumerate(self.bounds):
-                if entering is not None:
-                    entering.append(state)
-                    before = _Generators(x)
-                y, state = self.run(at, x[begin:end], state, parameters, masks)
-                parts, self.build_y = flatten(y)
-                del y
-                if entering is not None:
-                    self.drawn.append(before if before.moved() else None)
-                if not outputs:
-                    outputs = [self._empty(part, len(x)) for part in parts]
-                for output, part in zip(outputs, parts, strict=True):
-                    time_major(output, self.batch_first)[begin:end] = part
-        self.outputs = len(outputs)
-        final, self.build_final = flatten(state)
-        # A state that came through untouched is not handed out twice.
-        final = [part.clone() if any(part is one for one in given) else part for part in final]
-        return [*outputs, *final]
-
-    def _empty(self, part: Tensor, steps: int) -> Tensor:
-        batch, *rest = part.shape[1:]
-        shape = (batch, steps) if self.batch_first else (steps, batch)
-        return part.new_empty(*shape, *rest)
-
-    def in_one_graph(self, settings: _Settings, *tensors: Tensor | None) -> tuple[Tensor, ...]:
-        """As `forward`, with a graph over all segments."""
-        x, given, parameters, masks = self.split(tensors)  # type: ignore[arg-type]
-        state, outputs = self.builds[0](given), []
-        with settings.again():
-            for at, (begin, end) in enumerate(self.bounds):
-                with _replayed(self.drawn[at], x):
-                    y, state = self.run(at, x[begin:end], state, parameters, masks)
-                outputs.append(flatten(y)[0])
-        if self.reverse:
-            outputs.reverse()
-        whole = [torch.cat(parts) for parts in zip(*outputs, strict=True)]
-        return *(time_major(part, self.batch_first) for part in whole), *flatten(state)[0]
+    steps = checkpoint.steps
+    if steps is None:
+        assert checkpoint.budget is not None
+        steps = len(x)
+        tensors = flatten((x, state, parameters))[0]
+        keeps = torch.is_grad_enabled() and any(tensor.requires_grad for tensor in tensors)
+        if keeps and not torch.compiler.is_compiling() and not transformed(x):
+            per_step, of_state = bytes_kept(
+                run_segment, x, state, parameters, lengths=lengths, masks=masks
+            )
+            steps = planned_steps(checkpoint.budget, len(x), per_step, of_state)
+    return checkpointed(
+        run_segment,
+        x,
+        state,
+        parameters,
+        steps=steps,
+        lengths=lengths,
+        starts=starts,
+        masks=masks,
+        **layout,
+    )
 
 
 class _Checkpointed(torch.autograd.Function):
     @staticmethod
-    def forward(ctx: Any, call: _Call, *tensors: Tensor) -> tuple[Tensor, ...]:
-        entering: list[State] = []
-        outputs = call.forward(tensors, entering)
-        kept, ctx.build_entering = flatten(entering[1:])
+    def forward(ctx: Any, call: Segments, *tensors: Tensor) -> tuple[Tensor, ...]:
+        outputs, kept = call.forward(tensors, keep=True)
         ctx.set_materialize_grads(False)
-        ctx.call, ctx.settings, ctx.count = call, _Settings(tensors[0]), len(tensors)
+        ctx.call, ctx.autocast, ctx.count = call, Autocast(tensors[0]), len(tensors)
         ctx.save_for_backward(*tensors, *kept)
         ctx.mark_non_differentiable(*(part for part in outputs if not _has_gradient(part)))
         return tuple(outputs)
@@ -253,14 +183,13 @@ class _Checkpointed(torch.autograd.Function):
         tensors, kept = ctx.saved_tensors[: ctx.count], ctx.saved_tensors[ctx.count :]
         # A second derivative, or gradients of many vectors at once (vmap), need one graph.
         if torch.is_grad_enabled() or batched(grads):
-            function = partial(call.in_one_graph, ctx.settings)
+            function = partial(call.in_one_graph, ctx.autocast)
             return None, *gradients_in_operations(function, tensors, grads, wanted)
         back = _Backward(call, tensors, wanted, grads)
-        entering = [call.builds[0](back.given), *ctx.build_entering(kept)]
-        with ctx.settings.again():
-            for at in reversed(range(len(call.bounds))):
-                back.segment(at, entering.pop())
-                torch.clear_autocast_cache()
+        with ctx.autocast.again():
+            for at in reversed(range(1, len(call.bounds))):
+                back.segment(at, call.build_entering([part[at - 1] for part in kept]))
+            back.segment(0, call.builds[0](back.given))
         return None, *back.gradients()
 
 
@@ -269,7 +198,7 @@ class _Backward:
 
     def __init__(
         self,
-        call: _Call,
+        call: Segments,
         tensors: Sequence[Tensor],
         wanted: Sequence[bool],
         grads: Sequence[Tensor | None],
@@ -306,7 +235,7 @@ class _Backward:
         found: Iterator[Tensor | None] = iter([None] * len(inputs))
         grads = [*dy, *self.dstate]
         if any(grad is not None for grad in grads):
-            with torch.enable_grad(), _replayed(self.call.drawn[at], x):
+            with torch.enable_grad(), replayed(self.call.drawn[at], x):
                 y, final = self.call.run(at, x, build(state), parameters, self.masks)
             outputs = [*flatten(y)[0], *flatten(final)[0]]
             pairs = [
@@ -325,6 +254,7 @@ class _Backward:
                 self.dx[begin:end] = 0
             else:
                 self.dx[begin:end] = dx
+        torch.clear_autocast_cache()
         self.dstate = [next(found) if part.requires_grad else None for part in state]
         for number, part in enumerate(parameters):
             gradient = next(found) if part.requires_grad else None
@@ -342,15 +272,6 @@ class _Backward:
 
 def _has_gradient(tensor: Tensor) -> bool:
     return tensor.is_floating_point() or tensor.is_complex()
-
-
-def _zeros(state: State, rows: Tensor, x: Tensor, parameters: Any) -> State:
-    """The rows that begin anew begin with zeros, in states `(..., B, H)`."""
-
-    def clear(part: Tensor) -> Tensor:
-        return part.masked_fill(rows.to(part.device).unsqueeze(-1), 0)
-
-    return map_state(clear, state)
 
 
 def _refuse_others(outputs: Sequence[Tensor], inputs: Sequence[Tensor]) -> None:
@@ -375,59 +296,3 @@ def _refuse_others(outputs: Sequence[Tensor], inputs: Sequence[Tensor]) -> None:
             if after is not None and after not in seen:
                 seen.add(after)
                 waiting.append(after)
-
-
-class _Generators:
-    """The states of torch's generators on the CPU and on the device of a tensor."""
-
-    def __init__(self, x: Tensor) -> None:
-        self.cpu = torch.get_rng_state()
-        self.devices, self.states = get_device_states(x)
-        self.like = x.new_empty(0)
-
-    def moved(self) -> bool:
-        """Whether anything was drawn since."""
-        now = _Generators(self.like)
-        pairs = zip(self.states, now.states, strict=True)
-        return not torch.equal(self.cpu, now.cpu) or any(not torch.equal(a, b) for a, b in pairs)
-
-    def restore(self) -> None:
-        torch.set_rng_state(self.cpu)
-        if self.devices:
-            set_device_states(self.devices, self.states, device_type=self.like.device.type)
-
-
-@contextmanager
-def _replayed(drawn: _Generators | None, x: Tensor) -> Iterator[None]:
-    """Inside, the generators give again what they gave; afterwards they are as before."""
-    if drawn is None:
-        yield
-        return
-    now = _Generators(x.detach())
-    drawn.restore()
-    try:
-        yield
-    finally:
-        now.restore()
-
-
-class _Settings:
-    """Autocast, as it is where this is made."""
-
-    def __init__(self, x: Tensor) -> None:
-        self.autocast = {
-            kind: (torch.get_autocast_dtype(kind), torch.is_autocast_enabled(kind))
-            for kind in dict.fromkeys((x.device.type, "cpu"))
-            if torch.amp.is_autocast_available(kind)
-        }
-        self.cache = torch.is_autocast_cache_enabled()
-
-    @contextmanager
-    def again(self) -> Iterator[None]:
-        """Inside, it is so again."""
-        with ExitStack() as stack:
-            for kind, (dtype, enabled) in self.autocast.items():
-                stack.enter_context(
-                    torch.autocast(kind, dtype, enabled=enabled, cache_enabled=self.cache)
-                )
-            yield

@@ -13,9 +13,15 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
+import torch
+from torch import Tensor
+
 from unrolled.errors import ConfigError
+from unrolled.layers.replay import Generators, replayed
+from unrolled.layers.trees import flatten
 
 AMPLE = 64 << 20
 """Bytes kept for a segment beyond which a longer one gains no time: the cost of running the
@@ -100,6 +106,75 @@ def planned_steps(budget: int, steps: int, per_step: int, state: int) -> int:
     return max(k, best)
 
 
+def bytes_kept(
+    run_segment: Callable[..., tuple[Any, Any]],
+    x: Tensor,
+    state: Any,
+    parameters: Any,
+    *,
+    lengths: Tensor | None = None,
+    masks: Any = None,
+) -> tuple[int, int]:
+    """Bytes that autograd keeps for each step of `run_segment`, and bytes of the state.
+
+    Counted, not computed: it is run on the first 2 and the first 6 steps, and the memory of all
+    tensors that are saved for the backward pass is added up, each storage once and those of the
+    arguments never. The difference is four steps'. So it holds for any cell, option and path, and
+    is the same in every run. torch's generators go on as if nothing had been drawn.
+
+    Args:
+        run_segment, x, state, parameters, lengths, masks: as for `checkpointed`.
+    """
+    short, long = (min(n, len(x)) for n in (2, 6))
+    given, build = flatten((state, parameters))
+    of_masks, build_masks = flatten(masks)
+    known = {tensor.untyped_storage().data_ptr() for tensor in (x, *given, *of_masks)}
+
+    def run(steps: int) -> tuple[int, int]:
+        kept: dict[int, tuple[int, Tensor]] = {}  # held, so that no address is used twice
+
+        def pack(saved: Tensor) -> Tensor:
+            storage = saved.untyped_storage()
+            if storage.data_ptr() not in known:
+                kept[storage.data_ptr()] = (storage.nbytes(), saved)
+            return saved
+
+        own = [tensor.detach().requires_grad_(tensor.requires_grad) for tensor in given]
+        before, weights = build(own)
+        part = x[:steps].detach().requires_grad_(x.requires_grad)
+        ends = None if lengths is None else lengths.clamp(0, steps)
+        drawn = build_masks(masks_over(0, steps, of_masks))
+        with (
+            replayed(Generators(x), x),
+            torch.autograd.graph.saved_tensors_hooks(pack, lambda saved: saved),
+        ):
+            _, after = run_segment(part, before, ends, None, drawn, weights)
+        return sum(size for size, _ in kept.values()), sum(
+            part.nbytes for part in flatten(after)[0]
+        )
+
+    few, of_state = run(short)
+    if long == short:
+        return few, of_state
+    many, _ = run(long)
+    return max(math.ceil((many - few) / (long - short)), 1), of_state
+
+
+def masks_over(begin: int, end: int, masks: Sequence[Tensor]) -> list[Tensor]:
+    """The masks of these steps: one of two axes is the same at every step."""
+    return [mask[begin:end] if mask.dim() >= 3 else mask for mask in masks]
+
+
+def shown(size: int) -> str:
+    """Bytes in the largest unit that gives 1 or more, rounded up to three digits."""
+    for name in ("TB", "GB", "MB", "KB"):
+        if size >= _UNITS[name]:
+            digits = max(0, 2 - int(math.log10(size / _UNITS[name])))
+            scaled = math.ceil(size / _UNITS[name] * 10**digits) / 10**digits
+            return f"{scaled:.{digits}f} {name}"
+    return f"{size} B"
+
+
 def least_budget(steps: int, per_step: int, state: int) -> int:
     """The smallest budget that works, in bytes: `kept(k)` of the best k."""
     k = _least_steps(steps, per_step, state)
@@ -121,8 +196,3 @@ def _least_steps(steps: int, per_step: int, state: int) -> int:
     low = min(low, high)
     sizes = {math.ceil(steps / n) for n in range(low, high + 1)}
     return max(sizes, key=lambda k: (-(k * per_step + (math.ceil(steps / k) - 1) * state), k))
-
-
-def shown(size: int) -> str:
-    """Bytes for a reader, such as `"1.5 MB"`."""
-    return f"{size / 1e6:.3g} MB"

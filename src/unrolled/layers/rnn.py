@@ -16,7 +16,7 @@ from torch import Tensor
 from torch.nn.utils.rnn import PackedSequence
 
 from unrolled.errors import ConfigError, DTypeError
-from unrolled.layers import aten, native, reference, segments
+from unrolled.layers import aten, layer_segments, native, reference
 from unrolled.layers.checks import (
     check_call,
     check_options,
@@ -139,7 +139,7 @@ class _Layer(Optioned):
     ) -> tuple[Tensor, State]:
         """All layers over a checked `x (T, B, I)`, by one of the paths."""
         if records is None and "_options" in self.__dict__ and self._in_segments():
-            return segments.run(self, path, x, hx, lengths, starts)
+            return layer_segments.run(self, path, x, hx, lengths, starts)
         if path == "native":
             return native.run(self, x, hx, lengths, starts, None, records)
         if path == "reference":
@@ -154,7 +154,7 @@ class _Layer(Optioned):
     ) -> tuple[PackedSequence, State]:
         if records is None and "_options" in self.__dict__ and self._in_segments():
             return reference.as_padded(
-                lambda x, state, lengths: segments.run(self, path, x, state, lengths, None),
+                lambda x, state, lengths: layer_segments.run(self, path, x, state, lengths, None),
                 packed,
                 hx,
             )
@@ -280,7 +280,9 @@ class _Layer(Optioned):
         said = explain(self, call, input, lengths, starts)
         if "_options" in self.__dict__ and not step and said.runs and self._in_segments():
             x = input if isinstance(input, Tensor) else None
-            return replace(said, how=f"{said.how}, {segments.told(self, said.path, x)}")
+            return replace(
+                said, how=f"{said.how}, {layer_segments.told(self, said.path, x, lengths)}"
+            )
         return said
 
     def _call(
