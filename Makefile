@@ -37,9 +37,7 @@ check: $(STAMP)
 	$(BIN)/python tools/docs.py
 
 # Every table of docs/benchmarks.md, about 15 minutes on a machine with nothing else to do; the numbers as JSON, too.
-# ONNX Runtime is a rival only here; without it the tables say so.
 bench: $(STAMP)
-	@$(BIN)/python -m pip install -qq onnx onnxruntime || echo "make: ONNX Runtime could not be installed; its rows stay empty" >&2
 	$(BIN)/python benchmarks/layers.py --threads 2,1 --json $(RESULTS)/layers.json $(ARGS)
 	$(BIN)/python benchmarks/layers.py --tiny --threads 2 --json $(RESULTS)/tiny.json $(ARGS)
 	$(BIN)/python benchmarks/layers.py --ragged --threads 2 --json $(RESULTS)/ragged.json $(ARGS)

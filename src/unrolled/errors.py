@@ -5,7 +5,8 @@
     ├── ConfigError          an argument or option with a value that can't work  (also ValueError)
     ├── ShapeError           a tensor of the wrong shape                 (also torch's RuntimeError)
     ├── DTypeError           a tensor of the wrong dtype                          (also TypeError)
-    ├── ModelFileError       a `.unrolled` file that is truncated, foreign or too new
+    ├── ModelFileError       a model file (`.unrolled`, ONNX) that is truncated, foreign or too new
+    ├── ParityError          a converted or exported layer that gives other numbers
     ├── OutputError          a file or folder that can't be written               (also OSError)
     ├── NotFittedError       `predict`, `save`, ... before `fit`                  (also ValueError)
     ├── TrainingDiverged     a loss or gradient became NaN or infinite
@@ -78,6 +79,18 @@ class DTypeError(UnrolledError, TypeError):
 
 class ModelFileError(UnrolledError):
     """A model file that can't be read: truncated, of another kind, or from a newer version."""
+
+
+class ParityError(UnrolledError):
+    """A converted or exported layer that does not give the numbers of the one it was made from.
+
+    Args:
+        report: what was compared, and how far apart it is.
+    """
+
+    def __init__(self, message: str, report: object = None) -> None:
+        self.report = report
+        super().__init__(message)
 
 
 class OutputError(UnrolledError, OSError):

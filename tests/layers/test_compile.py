@@ -255,4 +255,4 @@ def test_the_operator_of_the_minimal_layers_keeps_its_word(kind: Any) -> None:
     got = run_traced(MinimalRun(layer.mode, starts=starts), x, h, parts)
     torch.testing.assert_close(got, layer(x, h, starts=starts), rtol=0, atol=0)
     arguments = (x, h, parts, None, starts, None, layer.mode, True)
-    torch.library.opcheck(torch.ops.unrolled.minimal.default, arguments)
+    torch.library.opcheck(torch.ops.unrolled.minimal_recurrence.default, arguments)

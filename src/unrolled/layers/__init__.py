@@ -15,7 +15,12 @@ if TYPE_CHECKING:
     from unrolled.layers.cells import GRUStep as GRUStep
     from unrolled.layers.cells import LSTMStep as LSTMStep
     from unrolled.layers.cells import RNNStep as RNNStep
+    from unrolled.layers.convert import from_torch as from_torch
+    from unrolled.layers.convert import to_torch as to_torch
+    from unrolled.layers.convert_onnx import from_onnx as from_onnx
     from unrolled.layers.explain import Explanation as Explanation
+    from unrolled.layers.export import export_onnx as export_onnx
+    from unrolled.layers.export import to_onnx as to_onnx
     from unrolled.layers.indrnn import IndRNNCell as IndRNNCell
     from unrolled.layers.lru import LRUBlock as LRUBlock
     from unrolled.layers.lru import LRUCell as LRUCell
@@ -23,6 +28,8 @@ if TYPE_CHECKING:
     from unrolled.layers.minimal_cells import MinLSTMCell as MinLSTMCell
     from unrolled.layers.minimal_layers import MinGRU as MinGRU
     from unrolled.layers.minimal_layers import MinLSTM as MinLSTM
+    from unrolled.layers.onnx.models import onnx_translations as onnx_translations
+    from unrolled.layers.parity import ParityReport as ParityReport
     from unrolled.layers.paths import choose_path as choose_path
     from unrolled.layers.paths import use_path as use_path
     from unrolled.layers.recurrent import Recurrent as Recurrent
@@ -43,7 +50,12 @@ _HOMES = {
     "GRUStep": "cells",
     "LSTMStep": "cells",
     "RNNStep": "cells",
+    "from_torch": "convert",
+    "to_torch": "convert",
+    "from_onnx": "convert_onnx",
     "Explanation": "explain",
+    "export_onnx": "export",
+    "to_onnx": "export",
     "LRUBlock": "lru",
     "LRUCell": "lru",
     "IndRNNCell": "indrnn",
@@ -51,6 +63,8 @@ _HOMES = {
     "MinLSTMCell": "minimal_cells",
     "MinGRU": "minimal_layers",
     "MinLSTM": "minimal_layers",
+    "onnx_translations": "onnx.models",
+    "ParityReport": "parity",
     "choose_path": "paths",
     "use_path": "paths",
     "Recurrent": "recurrent",

@@ -89,7 +89,12 @@ def _notes(call: Call, path: str) -> tuple[str, ...]:
             "a backward under create_graph runs the layer again on the reference path, whose "
             "operations can be differentiated again"
         )
-    if path == "native" and not call.step and call.mode not in MINIMAL:
+    if path == "native" and call.mode in MINIMAL:
+        notes.append(
+            "torch.compile and torch.export see one operator for each layer, "
+            "torch.ops.unrolled.minimal_recurrence"
+        )
+    elif path == "native" and not call.step:
         notes.append(
             "torch.export sees one operator for each layer, torch.ops.unrolled.recurrence, and so "
             "does torch.compile where torch._dynamo.config.allow_rnn is on; else it leaves the "

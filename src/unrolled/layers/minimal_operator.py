@@ -1,5 +1,6 @@
-"""A minGRU or minLSTM layer as one operator, `torch.ops.unrolled.minimal`: what `torch.compile` and
-`torch.export` see, with its backward and its shapes, as `operator.py` has it for the other layers.
+"""A minGRU or minLSTM layer as one operator, `torch.ops.unrolled.minimal_recurrence`: what
+`torch.compile` and `torch.export` see, with its backward and its shapes, as `operator.py` has it
+for the other layers.
 
 Imported for its effect, by the first traced call; a program that runs an exported graph imports
 `unrolled.layers.operator` itself, which brings this along.
@@ -38,7 +39,7 @@ def run_traced(
 ) -> tuple[Tensor, Tensor]:
     """As `minimal_recurrence.run_native`, by the operator."""
     given = [x.new_empty(0) if part is None else part for part in parts]
-    outputs = torch.ops.unrolled.minimal(
+    outputs = torch.ops.unrolled.minimal_recurrence(
         *(x, h0, given, run.lengths, run.starts, run.batch_sizes, run.mode),
         torch.is_grad_enabled(),
     )
@@ -55,7 +56,7 @@ def _given(parts: Sequence[Tensor]) -> list[Tensor | None]:
 
 
 @torch.library.custom_op(
-    "unrolled::minimal", mutates_args=(), schema=f"({_ARGUMENTS}, bool keep) -> Tensor[]"
+    "unrolled::minimal_recurrence", mutates_args=(), schema=f"({_ARGUMENTS}, bool keep) -> Tensor[]"
 )
 def _minimal(
     x: Tensor,
@@ -71,8 +72,8 @@ def _minimal(
     # Nothing could be looked at while this was traced, and an exported graph may be given anything.
     if mode not in GATES or x.device.type != "cpu" or x.dtype not in (torch.float32, torch.float64):
         raise DTypeRuntimeError(
-            f"minimal: got {mode} on {x.dtype} and {x.device}, expected float32 or float64 on cpu "
-            f"and one of {', '.join(GATES)}"
+            f"minimal_recurrence: got {mode} on {x.dtype} and {x.device}, expected float32 or float64 "
+            f"on cpu and one of {', '.join(GATES)}"
         )
     if x.dim() != (3 if batch_sizes is None else 2) or 0 in x.shape:
         raise ShapeError(f"x: got shape {tuple(x.shape)}, expected (T, B, I) or (N, I), none 0")
@@ -114,7 +115,7 @@ def _(
 
 
 @torch.library.custom_op(
-    "unrolled::minimal_backward",
+    "unrolled::minimal_recurrence_backward",
     mutates_args=(),
     schema=f"({_ARGUMENTS}, Tensor y, Tensor[] kept, Tensor?[] grads, bool[] wanted) -> Tensor[]",
 )
@@ -171,7 +172,7 @@ def _backward(ctx: Any, grads: Sequence[Tensor | None]) -> tuple[Any, ...]:
     tensors, (lengths, starts, batch_sizes, y, *kept) = saved[: 2 + count], saved[2 + count :]
     x, h0, *parts = tensors
     wanted = [tensor is not None and tensor.requires_grad for tensor in tensors]
-    found = torch.ops.unrolled.minimal_backward(
+    found = torch.ops.unrolled.minimal_recurrence_backward(
         *(x, h0, parts, lengths, starts, batch_sizes, ctx.mode, y, kept, list(grads[:2]), wanted)
     )
     given = [part if want else None for part, want in zip(found, wanted, strict=True)]

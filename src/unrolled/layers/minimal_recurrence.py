@@ -64,6 +64,8 @@ def run_native(
     `(G*H, I)` and a bias `(G*H,)`, or None, for each direction; `run.lengths` and `run.starts` are
     on the CPU, lengths dense. Returns `y (T, B, D * H)`, or `(N, D * H)`, and the final state.
 
+    While `torch.compile` or `torch.export` traces, it is one operator (`minimal_operator.py`).
+
     Raises:
         ShapeError, DTypeError: a weight or bias that is not what the kernels will read.
     """
@@ -121,7 +123,8 @@ class _Minimal(torch.autograd.Function):
 def check_parts(
     run: MinimalRun, x: Tensor, h0: Tensor | None, parts: Sequence[Tensor | None]
 ) -> None:
-    _, batch, hidden = _sizes(run, x, parts)
+    """Raise where a state, weight or bias is not what the kernels will read."""
+    _, batch, hidden = sizes(run, x, parts)
     rows = GATES[run.mode] * hidden
     shapes = (("weight", (rows, x.shape[-1])), ("bias", (rows,))) * (len(parts) // 2)
     state = ("h", (len(parts) // 2, batch, hidden))
@@ -130,7 +133,7 @@ def check_parts(
             check_part(name, part, shape, x.dtype, x)
 
 
-def _sizes(run: MinimalRun, x: Tensor, parts: Sequence[Tensor | None]) -> tuple[int, int, int]:
+def sizes(run: MinimalRun, x: Tensor, parts: Sequence[Tensor | None]) -> tuple[int, int, int]:
     """Places (N), batch and hidden size."""
     weight = parts[0]
     assert weight is not None
@@ -144,7 +147,7 @@ def _struct(
     run: MinimalRun, x: Tensor, parts: Sequence[Tensor | None], direction: int
 ) -> tuple[Any, list[Tensor | None]]:
     """The arguments of a forward call, without states and outputs, and what they point to."""
-    _, batch, hidden = _sizes(run, x, parts)
+    _, batch, hidden = sizes(run, x, parts)
     struct = kernels.minimal_forward_call(x.dtype)
     alive = [
         None if part is None else part.contiguous()
@@ -172,7 +175,7 @@ def forward(
     place), hn, and what the backward pass needs of each direction."""
     x = dense_rows(x)
     h0 = None if h0 is None else h0.contiguous()
-    places, batch, hidden = _sizes(run, x, parts)
+    places, batch, hidden = sizes(run, x, parts)
     directions = len(parts) // 2
     laid_out = like_input(x, directions * hidden, run.batch_first)
     y = time_major(laid_out, run.batch_first)
@@ -208,7 +211,7 @@ def backward(
     y = time_major(y, run.batch_first)
     dy = None if grads[0] is None else dense_rows(time_major(grads[0], run.batch_first))
     dhn = None if grads[1] is None else grads[1].contiguous()
-    _, _, hidden = _sizes(run, x, parts)
+    _, _, hidden = sizes(run, x, parts)
     dh0 = None if h0 is None or not wanted[1] else torch.empty_like(h0)
     dx: Tensor | None = None
     results: list[Tensor | None] = []
