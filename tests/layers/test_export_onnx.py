@@ -11,7 +11,7 @@ from torch import Tensor
 
 from unrolled import export_onnx, use_path
 from unrolled.errors import ConfigError, MissingExtra, OutputError, ParityError
-from unrolled.layers import GRU, LSTM, RNN, MinGRU, MinLSTM, Recurrent
+from unrolled.layers import GRU, LSTM, RNN, MinGRU, MinGRUCell, MinLSTM, Recurrent
 from unrolled.layers.onnx import cells as onnx_cells
 from unrolled.layers.states import State, tensors_of
 
@@ -217,7 +217,7 @@ def test_what_can_not_be_exported_is_named(tmp_path: Path) -> None:
         bad.weight_hh_l0[0, 0] = float("inf")
     for layer, message in (
         (torch.nn.Linear(2, 2), "layer: got Linear, .*onnx_translations"),
-        (Recurrent(MinGRU(I, H)), "layer: got Recurrent"),
+        (Recurrent(MinGRUCell(I, H)), "layer: got Recurrent"),
         (LSTM(I, H, dtype=torch.bfloat16), r"weight_ih_l0: got dtype torch\.bfloat16.*\.float\(\)"),
         (bad, "weight_hh_l0: got NaN or infinity"),
     ):

@@ -72,8 +72,8 @@ def _minimal(
     # Nothing could be looked at while this was traced, and an exported graph may be given anything.
     if mode not in GATES or x.device.type != "cpu" or x.dtype not in (torch.float32, torch.float64):
         raise DTypeRuntimeError(
-            f"minimal_recurrence: got {mode} on {x.dtype} and {x.device}, expected float32 or float64 "
-            f"on cpu and one of {', '.join(GATES)}"
+            f"minimal_recurrence: got {mode} on {x.dtype} and {x.device}, expected float32 or "
+            f"float64 on cpu and one of {', '.join(GATES)}"
         )
     if x.dim() != (3 if batch_sizes is None else 2) or 0 in x.shape:
         raise ShapeError(f"x: got shape {tuple(x.shape)}, expected (T, B, I) or (N, I), none 0")
