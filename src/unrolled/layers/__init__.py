@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from unrolled.layers.rnn import LSTM as LSTM
     from unrolled.layers.rnn import RNN as RNN
     from unrolled.layers.session import Session as Session
+    from unrolled.layers.tbptt import TBPTT as TBPTT
 
 _HOMES = {
     "Cell": "cells",
@@ -41,6 +42,7 @@ _HOMES = {
     "LSTM": "rnn",
     "RNN": "rnn",
     "Session": "session",
+    "TBPTT": "tbptt",
 }
 
 __all__ = list(_HOMES)
