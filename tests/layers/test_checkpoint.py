@@ -52,9 +52,20 @@ def random_input(steps: int = T) -> Tensor:
 
 
 def resets() -> Tensor:
-    """Resets inside segments, and at the edges of those of 1, 4, 6 and 8 steps."""
+    """Resets inside segments, at the edges of those of 1, 4, 6 and 8 steps, and in the padding."""
     starts = torch.zeros(T, B, dtype=torch.bool)
-    for t, row in ((0, 0), (4, 1), (5, 0), (8, 1), (8, 3), (12, 0), (18, 3), (20, 0)):
+    for t, row in (
+        (0, 0),
+        (4, 1),
+        (5, 0),
+        (8, 1),
+        (8, 3),
+        (12, 0),
+        (18, 3),
+        (20, 0),
+        (12, 1),
+        (20, 3),
+    ):
         starts[t, row] = True
     return starts
 
@@ -167,7 +178,9 @@ def test_resets_between_segments_in_reverse_begin_with_zeros_in_torchs_layers(mo
     )
     assert_near(got, want, 1e-13)
     sources = [x, *tensors_of(state), *layer.parameters()]
-    assert_near(gradients(got, sources), gradients(want, sources), 1e-12)
+    of_plain = gradients(want, sources)
+    assert_near(gradients(got, sources, retain_graph=True), of_plain, 1e-12)
+    assert_near(gradients(got, sources, create_graph=True), of_plain, 1e-12)
 
 
 def _first(state: State) -> State:
