@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from unrolled.layers.rnn import RNN as RNN
     from unrolled.layers.session import Session as Session
     from unrolled.layers.slstm import SLSTMCell as SLSTMCell
+    from unrolled.layers.tbptt import TBPTT as TBPTT
     from unrolled.layers.torch_cells import GRUCell as GRUCell
     from unrolled.layers.torch_cells import LSTMCell as LSTMCell
     from unrolled.layers.torch_cells import RNNCell as RNNCell
@@ -79,6 +80,7 @@ _HOMES = {
     "GRUCell": "torch_cells",
     "LSTMCell": "torch_cells",
     "RNNCell": "torch_cells",
+    "TBPTT": "tbptt",
 }
 
 __all__ = list(_HOMES)

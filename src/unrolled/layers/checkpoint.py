@@ -174,7 +174,6 @@ class _Checkpointed(torch.autograd.Function):
         ctx.set_materialize_grads(False)
         ctx.call, ctx.autocast, ctx.count = call, Autocast(tensors[0]), len(tensors)
         ctx.save_for_backward(*tensors, *kept)
-        ctx.mark_non_differentiable(*(part for part in outputs if not _has_gradient(part)))
         return tuple(outputs)
 
     @staticmethod

@@ -19,8 +19,8 @@ from torch.nn import RNNBase
 
 from unrolled.layers import aten, native, reference
 from unrolled.layers.call import Masks, Weights
-from unrolled.layers.checkpoint import checkpointed
-from unrolled.layers.memory_budget import bytes_kept, parse_checkpoint, planned_steps
+from unrolled.layers.checkpoint import checkpointed_as
+from unrolled.layers.memory_budget import Checkpoint, bytes_kept, parse_checkpoint, planned_steps
 from unrolled.layers.options import options_of
 from unrolled.layers.over_layers import LayerPlan, over_layers, plans_of
 from unrolled.layers.replay import Generators, replayed
@@ -49,12 +49,12 @@ def run(
     if layer.bidirectional:
         return _each_direction(layer, path, x, state, lengths, starts, plans)
     segment, weights, masks = _stack(layer, path, plans)
-    return checkpointed(
+    return checkpointed_as(
+        _asked(layer),
         segment,
         x,
         state,
         weights,
-        steps=_steps(layer, segment, x, state, weights, lengths, masks),
         lengths=lengths,
         starts=starts,
         masks=masks,
@@ -76,7 +76,10 @@ def told(layer: RNNBase, path: str, x: Tensor | None, lengths: Tensor | None) ->
         masks: Any = None if plan.masks is None else plan.masks[0]
     else:
         segment, weights, masks = _stack(layer, path, plans)
-    steps = _steps(layer, segment, x, None, weights, lengths, masks)
+    steps = _asked(layer).steps
+    if steps is None:
+        kept = bytes_kept(segment, x, None, weights, lengths=lengths, masks=masks)
+        steps = planned_steps(_asked(layer).budget or 0, len(x), *kept)
     if steps >= len(x):
         return f"in one piece, which checkpoint={checkpoint!r} has room for"
     return f"in segments of {steps} steps, which the backward pass runs again"
@@ -128,12 +131,12 @@ def _each_direction(
             segment = _one_direction(layer, path, reverse=direction == 1)
             masks = None if plan.masks is None else plan.masks[direction]
             results.append(
-                checkpointed(
+                checkpointed_as(
+                    _asked(layer),
                     segment,
                     x,
                     before,
                     weights,
-                    steps=_steps(layer, segment, x, before, weights, lengths, masks),
                     lengths=lengths,
                     starts=starts,
                     masks=masks,
@@ -146,24 +149,7 @@ def _each_direction(
     return over_layers(layer, run_one, x, state, plans)
 
 
-def _steps(
-    layer: RNNBase,
-    segment: RunSegment,
-    x: Tensor,
-    state: State,
-    weights: Any,
-    lengths: Tensor | None,
-    masks: Any,
-) -> int:
-    """The steps k of a segment.
-
-    Raises:
-        ConfigError: a budget that is too small, with the least that works.
-    """
+def _asked(layer: RNNBase) -> Checkpoint:
     asked = parse_checkpoint(options_of(layer).checkpoint)
-    if asked is None:
-        return len(x)
-    if asked.budget is None:
-        return asked.steps or len(x)
-    kept = bytes_kept(segment, x, state, weights, lengths=lengths, masks=masks)
-    return planned_steps(asked.budget, len(x), *kept)
+    assert asked is not None
+    return asked
