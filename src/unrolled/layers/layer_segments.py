@@ -150,6 +150,9 @@ def _each_direction(
 
 
 def _asked(layer: RNNBase) -> Checkpoint:
+    """What is asked for; a budget is shared by all that keep states of their own."""
     asked = parse_checkpoint(options_of(layer).checkpoint)
     assert asked is not None
-    return asked
+    if asked.budget is None or not layer.bidirectional:
+        return asked
+    return asked._replace(budget=max(1, asked.budget // (2 * layer.num_layers)))

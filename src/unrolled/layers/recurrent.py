@@ -25,7 +25,7 @@ from unrolled.layers.memory_budget import parse_checkpoint
 from unrolled.layers.recurrent_parts import MERGES, cells_of, map_given, merged, parts_of
 from unrolled.layers.state_records import StateRecord, Watched
 from unrolled.layers.states import State, map_state
-from unrolled.layers.unroll import Extent, Runner, loop, run_stretch
+from unrolled.layers.unroll import Extent, Runner, fresh_state, loop, run_stretch
 from unrolled.layers.unroll import unroll as unroll
 
 Layer = Cell | tuple[Cell, Cell]
@@ -261,6 +261,21 @@ class Recurrent(Module):
             finals.append([after])
         return x.squeeze(0), self._laid_out(finals)
 
+    def initial_state(self, x: Tensor) -> State:
+        """The state that fresh sequences start from, laid out as `forward` takes it.
+
+        Args:
+            x: `(T, B, ...)`, or `(B, T, ...)` with `batch_first`, with one step at least: cells
+                make their state in the dtype, on the device and for the rows of their input.
+        """
+        x = (x.transpose(0, 1) if self.batch_first else x)[:1]
+        finals: list[list[State]] = []
+        for index, cells in enumerate(self.layers):
+            finals.append([fresh_state(cell, cell.project(x), x.shape[1]) for cell in cells])
+            outputs = [unroll(cell, x, None)[0] for cell in cells]
+            x = self._between(index, x, merged(outputs, self.merge))
+        return self._laid_out(finals)
+
     @contextmanager
     def record(self) -> Iterator[list[StateRecord]]:
         """Inside, a call leaves the states that it passed through, and their gradients.
@@ -341,7 +356,9 @@ class Recurrent(Module):
         return PackedSequence(data, batch_sizes, to_sorted, to_given), state
 
     def _between(self, index: int, x: Tensor, y: Tensor) -> Tensor:
-        """What the next layer reads, or the output."""
+        """What the next layer reads, or the output; dropout is of what is added."""
+        if self.dropout and self.training and index < self.num_layers - 1:
+            y = dropped(y, self.dropout)
         if self.residual and index:
             if x.shape != y.shape:
                 raise ShapeError(
@@ -349,8 +366,6 @@ class Recurrent(Module):
                     "one shape from the second layer on"
                 )
             y = y + x
-        if self.dropout and self.training and index < self.num_layers - 1:
-            y = dropped(y, self.dropout)
         return y
 
     def given(self, state: State) -> list[list[tuple[State, str]]]:

@@ -15,10 +15,9 @@ from torch.nn import Module
 
 from unrolled.errors import ConfigError, DTypeError, ShapeError
 from unrolled.layers.recurrent import Recurrent
-from unrolled.layers.recurrent import _choose as choose
-from unrolled.layers.recurrent import _initial_state as initial_state
 from unrolled.layers.states import State, map_state
 from unrolled.layers.trees import flatten
+from unrolled.layers.unroll import choose
 
 
 class TBPTT:
@@ -228,8 +227,8 @@ class TBPTT:
     def _begun_anew(self, state: State, rows: Tensor, x: Tensor) -> State:
         """The state with some rows as at the beginning of a sequence."""
         if isinstance(self.layer, Recurrent):
-            cell = self.layer.cell
-            return choose(rows.to(x.device), initial_state(cell, len(rows), cell.project(x)), state)
+            fresh = self.layer.initial_state(x)
+            return choose(rows.to(x.device), fresh, state)
 
         def clear(part: Tensor) -> Tensor:
             if part.dim() < 2 or part.shape[-2] != len(rows):
