@@ -20,7 +20,7 @@ from unrolled.layers.masks import recurrent_mask, zoneout_mask
 from unrolled.layers.memory_budget import parse_checkpoint
 from unrolled.layers.minimal_layers import MinGRU
 from unrolled.layers.recurrence import Run, run_layer
-from unrolled.layers.recurrent import _choose, unroll
+from unrolled.layers.unroll import choose, unroll
 from unrolled.layers.states import State, tensors_of
 
 from .native_calls import MODES, assert_near, layer_of, leaves, state_of
@@ -112,7 +112,7 @@ def test_without_a_state_a_sequence_begins_with_zeros(run: Any) -> None:
 def cut_to_initial(cell: TwoSpeeds) -> Callable[..., Any]:
     def cut(state: Two, rows: Tensor, x: Tensor, parameters: dict[str, Tensor]) -> Two:
         first = Two(*(part.expand(len(rows), -1) for part in parameters["first"]))
-        return _choose(rows, first, state)
+        return choose(rows, first, state)
 
     return cut
 
