@@ -3,6 +3,7 @@
 #include "fields.h"
 
 namespace nb = nanobind;
+using namespace nb::literals;
 using unrolled::bindings::define;
 using unrolled::bindings::extent;
 using unrolled::bindings::field;
@@ -20,6 +21,7 @@ void define_forward(nb::module_& m, const char* name) {
         m, name,
         "Arguments of a forward call (sequence.h), its structs laid flat; all 0 at first.");
     call.def(nb::init<>());
+    call.def(nb::init<const Forward&>(), "other"_a, "A copy, to fill in further.");
 
     extent(call, &Forward::extent);
 

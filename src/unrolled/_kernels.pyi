@@ -49,7 +49,12 @@ class Forward32:
     Arguments of a forward call (sequence.h), its structs laid flat; all 0 at first.
     """
 
+    @overload
     def __init__(self) -> None: ...
+
+    @overload
+    def __init__(self, other: Forward32) -> None:
+        """A copy, to fill in further."""
 
     @property
     def cell(self) -> int: ...
@@ -326,7 +331,12 @@ class Forward64:
     Arguments of a forward call (sequence.h), its structs laid flat; all 0 at first.
     """
 
+    @overload
     def __init__(self) -> None: ...
+
+    @overload
+    def __init__(self, other: Forward64) -> None:
+        """A copy, to fill in further."""
 
     @property
     def cell(self) -> int: ...

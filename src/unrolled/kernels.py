@@ -33,12 +33,21 @@ def why_not() -> str | None:
     Raises:
         ConfigError: `UNROLLED_KERNELS` or `UNROLLED_ISA` has a value that means nothing here.
     """
-    switch = os.environ.get("UNROLLED_KERNELS", "")
+    switch = _switch()
+    if not switch:
+        return _load()[1]
     if switch == "off":
         return "UNROLLED_KERNELS=off is set; unset it to use them"
     if switch not in ("", "on"):
         raise ConfigError(f"UNROLLED_KERNELS is {switch!r}; it can be 'off', or 'on' as when unset")
     return _load()[1]
+
+
+def _switch() -> str:
+    """`UNROLLED_KERNELS`, read for every call of a layer: in bytes it takes half the time."""
+    if os.supports_bytes_environ:
+        return os.environb.get(b"UNROLLED_KERNELS", b"").decode()
+    return os.environ.get("UNROLLED_KERNELS", "")
 
 
 def isa() -> str | None:

@@ -42,8 +42,8 @@ def point(struct: Any, name: str, tensor: Tensor, offset: int = 0) -> None:
 
     Whoever calls keeps the tensor alive until the kernel returns.
     """
-    strides = tensor.stride()
-    setattr(struct, name, tensor.data_ptr() + offset * tensor.element_size())
+    strides, at = tensor.stride(), tensor.data_ptr()
+    setattr(struct, name, at + offset * tensor.element_size() if offset else at)
     setattr(struct, name + "_row", strides[-2])
     if len(strides) == 3:
         setattr(struct, name + "_time", strides[0])
@@ -95,9 +95,10 @@ def address(states: Tensor, direction: int) -> int:
 def like_input(x: Tensor, width: int, batch_first: bool) -> Tensor:
     """An empty tensor over the steps and rows of `x`: of `(T, B, I)` as `batch_first` says, or of
     `(N, I)`."""
-    if x.dim() == 3 and batch_first:
-        return x.new_empty(x.shape[1], x.shape[0], width)
-    return x.new_empty(*x.shape[:-1], width)
+    if x.dim() == 2:
+        return x.new_empty((len(x), width))
+    steps, batch, _ = x.shape
+    return x.new_empty((batch, steps, width) if batch_first else (steps, batch, width))
 
 
 def time_major(tensor: Tensor, batch_first: bool) -> Tensor:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import torch
 from torch import Tensor
 from torch.nn import RNNBase
 from torch.nn.functional import dropout
@@ -11,8 +12,9 @@ from torch.nn.utils.rnn import PackedSequence
 
 from unrolled import kernels
 from unrolled.errors import ConfigError
-from unrolled.layers.call import Masks, Weights, weights_of
-from unrolled.layers.over_layers import LayerPlan, over_layers, over_packed, plans_of
+from unrolled.layers.call import EPSILON, Masks, Weights, weights_of
+from unrolled.layers.over_layers import LayerPlan, RunOne, over_layers, over_packed, plans_of
+from unrolled.layers.prototypes import keep, known
 from unrolled.layers.records import LayerRecord
 from unrolled.layers.recurrence import Run, run_layer
 from unrolled.layers.states import State, map_state
@@ -28,8 +30,9 @@ def run(
     records: Sequence[LayerRecord] | None = None,
 ) -> tuple[Tensor, State]:
     """As `reference.run`, by the kernels. The output lies in memory as `batch_first` says."""
-    run = Run(layer.mode, layer.batch_first, *on_cpu(lengths, starts))
-    return _run(layer, run, x, state, plans, records)
+    lengths, starts = on_cpu(lengths, starts)
+    run_one = _run_one(layer, layer.batch_first, lengths, starts, None, records)
+    return over_layers(layer, run_one, x, state, plans_of(layer, x) if plans is None else plans)
 
 
 def run_direction(
@@ -66,35 +69,46 @@ def run_packed(
     records: Sequence[LayerRecord] | None = None,
 ) -> tuple[PackedSequence, State]:
     """As `reference.run_packed`, by the kernels, which take packed data as it is."""
-    run = Run(layer.mode, batch_sizes=packed.batch_sizes.contiguous())
-    return over_packed(layer, lambda x, s: _run(layer, run, x, s, plans, records), packed, state)
+    sizes = packed.batch_sizes.contiguous()
+    run_one = _run_one(layer, False, None, None, sizes, records)
+
+    def run_data(data: Tensor, state: State) -> tuple[Tensor, State]:
+        own = plans_of(layer, data, sizes) if plans is None else plans
+        return over_layers(layer, run_one, data, state, own, sizes)
+
+    return over_packed(layer, run_data, packed, state)
 
 
-def _run(
+def _run_one(
     layer: RNNBase,
-    run: Run,
-    x: Tensor,
-    state: State,
-    plans: Sequence[LayerPlan] | None,
+    batch_first: bool,
+    lengths: Tensor | None,
+    starts: Tensor | None,
+    batch_sizes: Tensor | None,
     records: Sequence[LayerRecord] | None,
-) -> tuple[Tensor, State]:
-    last = layer.num_layers - 1
-    # Between layers time comes first in memory, so that dropout draws as torch draws.
-    inner = run._replace(batch_first=False) if last and run.batch_first else run
+) -> RunOne:
+    """What runs one layer of the stack, over these steps."""
+    last, mode = layer.num_layers - 1, layer.mode
+    eager = not torch.compiler.is_compiling()
 
     def run_one(index: int, x: Tensor, state: State, plan: LayerPlan) -> tuple[Tensor, State]:
-        of_layer = run if index == last else inner
-        if plan.masks is not None:
-            if any(part[2:4] != plan.masks[0][2:4] for part in plan.masks):
+        masks, rates = plan.masks, (0.0, 0.0)
+        if masks is not None:
+            rates = (masks[0].rate_h, masks[0].rate_c)
+            if any((part.rate_h, part.rate_c) != rates for part in masks):
                 raise ConfigError("masks: got different rates of zoneout, expected one for all")
-            of_layer = of_layer._replace(rates=(plan.masks[0].rate_h, plan.masks[0].rate_c))
-        if records is not None:
-            of_layer = of_layer._replace(record=records[index])
-        return run_layer(of_layer, x, state, plan.weights, plan.masks)
+        prototypes = known(layer, index, plan.weights, x) if eager else None
+        # Between layers time comes first in memory, so that dropout draws as torch draws.
+        laid_out = batch_first and index == last
+        record = None if records is None else records[index]
+        steps = (lengths, starts, batch_sizes)
+        run = Run(mode, laid_out, *steps, rates, EPSILON, False, record, prototypes)
+        result = run_layer(run, x, state, plan.weights, masks)
+        if prototypes is None and eager:
+            keep(layer, index, plan.weights, x)
+        return result
 
-    if plans is None:
-        plans = plans_of(layer, x, run.batch_sizes)
-    return over_layers(layer, run_one, x, state, plans, run.batch_sizes)
+    return run_one
 
 
 def step(layer: RNNBase, x: Tensor, state: State) -> tuple[Tensor, State]:

@@ -35,6 +35,7 @@ class Optioned(RNNBase):
     """Keeps the options; what each does stands in `LSTM` (`rnn.py`)."""
 
     init: Init = "torch"
+    _prototypes: dict[int, Any] | None = None  # see `prototypes.py`
     layer_norm = _option("layer_norm", settable=False)
     peephole = _option("peephole", settable=False)
     merge = _option("merge", settable=False)
@@ -78,6 +79,11 @@ class Optioned(RNNBase):
             self.init = init
         if add_parameters(self) or init != "torch":
             self.reset_parameters()
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Without what the kernels are called with: addresses are of this object and process."""
+        state: dict[str, Any] = super().__getstate__()  # type: ignore[assignment]
+        return {name: value for name, value in state.items() if name != "_prototypes"}
 
     def reset_parameters(self) -> None:
         """Draw all parameters anew, as `init` says; as torch does where nothing else was said."""

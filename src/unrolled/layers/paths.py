@@ -95,6 +95,8 @@ for _function in (asked_path, kernels.why_not):
 
 def autocast_dtype(device: str) -> torch.dtype | None:
     """The dtype that autocast is on for, on this type of device, or None."""
+    if not torch._C._is_any_autocast_enabled():
+        return None
     if not torch.amp.is_autocast_available(device) or not torch.is_autocast_enabled(device):
         return None
     return torch.get_autocast_dtype(device)
@@ -254,10 +256,11 @@ def _why_not_native(call: Call) -> str | None:
 _PLAIN = (torch.Tensor, torch.nn.Parameter)
 
 
-def transformed(input: torch.Tensor) -> bool:
+def transformed(input: torch.Tensor, traced: bool | None = None) -> bool:
     """Whether this call is more than a plain one: see `Call.transformed`."""
+    traced = torch.compiler.is_compiling() if traced is None else traced
     return (
-        (not torch.compiler.is_compiling() and (type(input) not in _PLAIN or input.is_neg()))
+        (not traced and (type(input) not in _PLAIN or input.is_neg()))
         or torch._C._are_functorch_transforms_active()
         or torch.autograd.forward_ad._current_level >= 0
     )

@@ -34,19 +34,15 @@ from unrolled.layers.handover import (
     point_extent,
     time_major,
 )
+from unrolled.layers.prototypes import CELLS as CELLS
+from unrolled.layers.prototypes import WEIGHTS as _WEIGHTS
+from unrolled.layers.prototypes import Prototype, addresses_of, filled
 from unrolled.layers.records import LayerRecord
 from unrolled.layers.states import State
-
-CELLS = {"RNN_TANH": 0, "RNN_RELU": 1, "GRU": 2, "LSTM": 3}
-"""The kernels' numbers of the cells (`CellKind`)."""
 
 GATES = {"RNN_TANH": 1, "RNN_RELU": 1, "GRU": 3, "LSTM": 4}
 """How many gates the weights hold."""
 
-_WEIGHTS = (
-    *("weight_ih", "weight_hh", "bias_ih", "bias_hh"),
-    *("weight_hr", "peephole", "gain_ih", "gain_hh", "norm_c"),
-)
 _MASKS = ("zoneout_h", "zoneout_c", "recurrent_mask")
 _KEPT = ("gates", "cells", "normed_ih", "normed_hh", "scale_ih", "scale_hh", "stats_c")
 _PARTS = len(_WEIGHTS) + len(_MASKS)
@@ -65,6 +61,7 @@ class Run(NamedTuple):
         epsilon: of layer normalisation.
         reverse: run the only direction that there is from the end.
         record: where the states, gates and gradients of every step are left, or None.
+        prototypes: of each direction, where the weights have been checked before; or None.
     """
 
     mode: str
@@ -76,6 +73,7 @@ class Run(NamedTuple):
     epsilon: float = EPSILON
     reverse: bool = False
     record: LayerRecord | None = None
+    prototypes: tuple[Prototype, ...] | None = None
 
 
 def run_layer(
@@ -109,7 +107,8 @@ def run_layer(
         from unrolled.layers.operator import run_traced
 
         return run_traced(run, x, h0, c0, parts)
-    check_parts(run, x, h0, c0, parts)
+    if run.prototypes is None or h0 is not None or masks is not None:
+        check_parts(run, x, h0, c0, parts)
     if torch.is_grad_enabled() and any_requires_grad((x, h0, c0, *parts)):
         lengths, starts, batch_sizes = own_copies(run.lengths, run.starts, run.batch_sizes)
         run = run._replace(lengths=lengths, starts=starts, batch_sizes=batch_sizes)
@@ -218,7 +217,8 @@ def sizes(
     assert hh is not None
     output = hh.shape[1]
     if batch_sizes is None:
-        places, batch = x.shape[0] * x.shape[1], x.shape[1]
+        steps, batch, _ = x.shape
+        places = steps * batch
     else:
         places, batch = x.shape[0], int(batch_sizes[0])
     return len(parts) // _PARTS, places, batch, output, output if hr is None else hr.shape[1]
@@ -261,21 +261,23 @@ def _kept_arrays(x: Tensor, places: int, widths: Sequence[int]) -> list[Tensor |
 
 def _struct(
     run: Run, direction: int, x: Tensor, parts: Sequence[Tensor | None], batch: int
-) -> tuple[Any, list[Tensor]]:
+) -> tuple[Any, list[Tensor | None]]:
     """The arguments of a forward call, without states and outputs, and what they point to."""
-    struct = kernels.forward_call(x.dtype)
-    own = parts[direction * _PARTS : (direction + 1) * _PARTS]
-    alive = []
-    for name, part in zip((*_WEIGHTS, *_MASKS), own, strict=True):
+    first = direction * _PARTS
+    weights = parts[first : first + len(_WEIGHTS)]
+    alive: list[Tensor | None] = []
+    if run.prototypes is not None:
+        struct = run.prototypes[direction].copy()
+    else:
+        alive = [None if part is None else part.contiguous() for part in weights]
+        struct = filled(run.mode, alive, x.dtype)
+    for name, part in zip(_MASKS, parts[first + len(_WEIGHTS) : first + _PARTS], strict=True):
         if part is not None:
             part = part.contiguous()
             alive.append(part)
             setattr(struct, name, part.data_ptr())
-    hh, hr = alive[1], own[4]
-    struct.cell = CELLS[run.mode]
-    struct.output = hh.shape[1]
-    struct.hidden = hh.shape[1] if hr is None else hr.shape[1]
-    struct.rate_h, struct.rate_c = run.rates
+    if run.rates != (0.0, 0.0):
+        struct.rate_h, struct.rate_c = run.rates
     struct.epsilon = run.epsilon
     reverse = run.reverse or direction == 1
     point_extent(struct, x, batch, reverse, run.lengths, run.starts, run.batch_sizes)
@@ -298,8 +300,9 @@ def forward(
     h0 = None if h0 is None else h0.contiguous()
     c0 = None if c0 is None else c0.contiguous()
     directions, places, batch, output, hidden = sizes(x, parts, run.batch_sizes)
-    laid_out = like_input(x, directions * output, run.batch_first)
-    y = time_major(laid_out, run.batch_first)
+    laid_out = y = like_input(x, directions * output, run.batch_first)
+    if run.batch_first:
+        y = time_major(laid_out, True)
     hn = x.new_empty(directions, batch, output)
     cn: Tensor | None = None
     kept: list[Tensor | None] = []
@@ -313,7 +316,8 @@ def forward(
             struct.h0 = address(h0, direction)
         if run.mode == "LSTM":
             if cn is None:
-                cn = x.new_empty(directions, batch, hidden)
+                alike = hidden == output
+                cn = torch.empty_like(hn) if alike else x.new_empty(directions, batch, hidden)
             struct.cn = address(cn, direction)
             if c0 is not None:
                 struct.c0 = address(c0, direction)
@@ -345,6 +349,13 @@ def backward(
     wanted: Sequence[bool],
 ) -> list[Tensor | None]:
     """Gradients for x, h0, c0 and the parts, None where not wanted."""
+    if run.prototypes is not None:
+        # Hooks of saved tensors may have brought them back in other places.
+        for at, prototype in enumerate(run.prototypes):
+            own = parts[at * _PARTS : at * _PARTS + len(_WEIGHTS)]
+            if addresses_of(own) != prototype.addresses:
+                run = run._replace(prototypes=None)
+                break
     x = dense_rows(x)
     h0 = None if h0 is None else h0.contiguous()
     c0 = None if c0 is None else c0.contiguous()

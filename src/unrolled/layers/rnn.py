@@ -306,32 +306,32 @@ class _Layer(Optioned):
             raise DTypeError(
                 f"input: got {type(data).__name__}, expected a tensor or PackedSequence"
             )
-        device = data.device.type
-        options = self.__dict__.get("_options")
-        many = step or ragged or gates or options is not None
+        own, device, traced = self.__dict__, data.device.type, torch.compiler.is_compiling()
+        plain = "_options" not in own
+        # In the order of `Call`: by name it takes twice as long.
         return Call(
-            mode=self.mode,
-            step=step,
-            directions=2 if self.bidirectional else 1,
-            proj_size=self.proj_size,
-            device=device,
-            dtype=data.dtype,
-            autocast=autocast_dtype(device),
-            grad=torch.is_grad_enabled(),
-            empty=_no_rows(data, step, self.batch_first),
-            traced=torch.compiler.is_compiling(),
-            transformed=transformed(data),
-            lone_rows=0 if many else self._rows_of_one_step(input),
-            hidden=self.hidden_size,
-            inside=self._inside(),
-            gates=gates,
+            own["mode"],
+            step,
+            2 if own["bidirectional"] else 1,
+            own["proj_size"],
+            device,
+            data.dtype,
+            autocast_dtype(device),
+            torch.is_grad_enabled(),
+            _no_rows(data, step, own["batch_first"]),
+            traced,
+            transformed(data, traced),
+            0 if step or ragged or gates or not plain else self._rows_of_one_step(input),
+            own["hidden_size"],
+            () if plain else self._inside(),
+            gates,
         )
 
     def _rows_of_one_step(self, input: Any) -> int:
         """How many rows a padded batch of one time step has; 0 for anything else."""
         if not isinstance(input, Tensor) or input.dim() != 3 or "_records" in self.__dict__:
             return 0
-        first, second = input.shape[:2]
+        first, second, _ = input.shape
         steps, rows = (second, first) if self.batch_first else (first, second)
         return rows if steps == 1 else 0
 
