@@ -44,10 +44,15 @@ def why_not() -> str | None:
 
 
 def _switch() -> str:
-    """`UNROLLED_KERNELS`, read for every call of a layer: in bytes it takes half the time."""
-    if os.supports_bytes_environ:
-        return os.environb.get(b"UNROLLED_KERNELS", b"").decode()
+    """`UNROLLED_KERNELS`, which every call of a layer asks for: `os.environ` takes as long to say
+    that it is not there as to find it, so what lies behind it is asked where that is known."""
+    behind = getattr(os.environ, "_data", None)
+    if behind is not None and _SWITCH not in behind:
+        return ""
     return os.environ.get("UNROLLED_KERNELS", "")
+
+
+_SWITCH = os.environ.encodekey("UNROLLED_KERNELS")
 
 
 def isa() -> str | None:

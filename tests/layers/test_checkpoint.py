@@ -20,8 +20,8 @@ from unrolled.layers.masks import recurrent_mask, zoneout_mask
 from unrolled.layers.memory_budget import parse_checkpoint
 from unrolled.layers.minimal_layers import MinGRU
 from unrolled.layers.recurrence import Run, run_layer
-from unrolled.layers.unroll import choose, unroll
 from unrolled.layers.states import State, tensors_of
+from unrolled.layers.unroll import choose, unroll
 
 from .native_calls import MODES, assert_near, layer_of, leaves, state_of
 from .segment_calls import (

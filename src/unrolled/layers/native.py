@@ -31,6 +31,12 @@ def run(
 ) -> tuple[Tensor, State]:
     """As `reference.run`, by the kernels. The output lies in memory as `batch_first` says."""
     lengths, starts = on_cpu(lengths, starts)
+    if plans is None and layer.num_layers == 1 and "_options" not in layer.__dict__:
+        # Nothing stands around the only layer: what `over_layers` comes to.
+        weights = [weights_of(layer, 0, at) for at in range(2 if layer.bidirectional else 1)]
+        steps = (layer.batch_first, lengths, starts, None)
+        record = None if records is None else records[0]
+        return _one(layer, 0, x, state, weights, None, steps, record)
     run_one = _run_one(layer, layer.batch_first, lengths, starts, None, records)
     return over_layers(layer, run_one, x, state, plans_of(layer, x) if plans is None else plans)
 
@@ -88,27 +94,40 @@ def _run_one(
     records: Sequence[LayerRecord] | None,
 ) -> RunOne:
     """What runs one layer of the stack, over these steps."""
-    last, mode = layer.num_layers - 1, layer.mode
-    eager = not torch.compiler.is_compiling()
+    last = layer.num_layers - 1
 
     def run_one(index: int, x: Tensor, state: State, plan: LayerPlan) -> tuple[Tensor, State]:
-        masks, rates = plan.masks, (0.0, 0.0)
-        if masks is not None:
-            rates = (masks[0].rate_h, masks[0].rate_c)
-            if any((part.rate_h, part.rate_c) != rates for part in masks):
-                raise ConfigError("masks: got different rates of zoneout, expected one for all")
-        prototypes = known(layer, index, plan.weights, x) if eager else None
         # Between layers time comes first in memory, so that dropout draws as torch draws.
-        laid_out = batch_first and index == last
+        steps = (batch_first and index == last, lengths, starts, batch_sizes)
         record = None if records is None else records[index]
-        steps = (lengths, starts, batch_sizes)
-        run = Run(mode, laid_out, *steps, rates, EPSILON, False, record, prototypes)
-        result = run_layer(run, x, state, plan.weights, masks)
-        if prototypes is None and eager:
-            keep(layer, index, plan.weights, x)
-        return result
+        return _one(layer, index, x, state, plan.weights, plan.masks, steps, record)
 
     return run_one
+
+
+def _one(
+    layer: RNNBase,
+    index: int,
+    x: Tensor,
+    state: State,
+    weights: Sequence[Weights],
+    masks: Sequence[Masks] | None,
+    steps: tuple[bool, Tensor | None, Tensor | None, Tensor | None],
+    record: LayerRecord | None,
+) -> tuple[Tensor, State]:
+    """One layer of a stack; `steps`: batch_first, lengths, starts and batch_sizes of `Run`."""
+    rates = (0.0, 0.0)
+    if masks is not None:
+        rates = (masks[0].rate_h, masks[0].rate_c)
+        if any((part.rate_h, part.rate_c) != rates for part in masks):
+            raise ConfigError("masks: got different rates of zoneout, expected one for all")
+    eager = not torch.compiler.is_compiling()
+    prototypes = known(layer, index, weights, x) if eager else None
+    run = Run(layer.mode, *steps, rates, EPSILON, False, record, prototypes)
+    result = run_layer(run, x, state, weights, masks)
+    if prototypes is None and eager:
+        keep(layer, index, weights, x)
+    return result
 
 
 def step(layer: RNNBase, x: Tensor, state: State) -> tuple[Tensor, State]:

@@ -82,7 +82,7 @@ class Optioned(RNNBase):
 
     def __getstate__(self) -> dict[str, Any]:
         """Without what the kernels are called with: addresses are of this object and process."""
-        state: dict[str, Any] = super().__getstate__()  # type: ignore[assignment]
+        state: dict[str, Any] = super().__getstate__()
         return {name: value for name, value in state.items() if name != "_prototypes"}
 
     def reset_parameters(self) -> None:

@@ -52,8 +52,6 @@ def plans_of(layer: RNNBase, x: Tensor, batch_sizes: Tensor | None = None) -> li
     """The plans of all layers for a call on `x` `(T, B, I)`, or `(N, I)` packed."""
     options, training = options_of(layer), layer.training
     directions, last = (0, 1) if layer.bidirectional else (0,), layer.num_layers - 1
-    if options is PLAIN and last == 0:
-        return [LayerPlan([weights_of(layer, 0, direction) for direction in directions])]
     behind = layer.dropout if training else 0.0
     batch = 0 if options is PLAIN else x.shape[1] if batch_sizes is None else int(batch_sizes[0])
     plans = []

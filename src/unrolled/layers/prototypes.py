@@ -16,7 +16,7 @@ from torch import Tensor
 from torch.nn import Parameter, RNNBase
 
 from unrolled import kernels
-from unrolled.layers.call import Weights
+from unrolled.layers.call import EPSILON, Weights
 
 CELLS = {"RNN_TANH": 0, "RNN_RELU": 1, "GRU": 2, "LSTM": 3}
 """The kernels' numbers of the cells (`CellKind`)."""
@@ -71,6 +71,7 @@ def filled(mode: str, weights: Sequence[Tensor | None], dtype: torch.dtype) -> A
     hh, hr = weights[1], weights[4]
     assert hh is not None
     struct.cell = CELLS[mode]
+    struct.epsilon = EPSILON
     struct.output = hh.shape[1]
     struct.hidden = hh.shape[1] if hr is None else hr.shape[1]
     return struct

@@ -271,14 +271,17 @@ def _struct(
     else:
         alive = [None if part is None else part.contiguous() for part in weights]
         struct = filled(run.mode, alive, x.dtype)
-    for name, part in zip(_MASKS, parts[first + len(_WEIGHTS) : first + _PARTS], strict=True):
-        if part is not None:
-            part = part.contiguous()
-            alive.append(part)
-            setattr(struct, name, part.data_ptr())
+    masks = parts[first + len(_WEIGHTS) : first + _PARTS]
+    if masks[0] is not None or masks[1] is not None or masks[2] is not None:
+        for name, part in zip(_MASKS, masks, strict=True):
+            if part is not None:
+                part = part.contiguous()
+                alive.append(part)
+                setattr(struct, name, part.data_ptr())
     if run.rates != (0.0, 0.0):
         struct.rate_h, struct.rate_c = run.rates
-    struct.epsilon = run.epsilon
+    if run.epsilon != EPSILON:
+        struct.epsilon = run.epsilon
     reverse = run.reverse or direction == 1
     point_extent(struct, x, batch, reverse, run.lengths, run.starts, run.batch_sizes)
     return struct, alive

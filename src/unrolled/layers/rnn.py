@@ -21,6 +21,7 @@ from unrolled.layers.checks import (
     check_call,
     check_options,
     check_step,
+    fault_of,
     one_state,
     refuse_options,
 )
@@ -78,7 +79,8 @@ class _Layer(Optioned):
             ConfigError: a `PackedSequence` together with `lengths` or `starts`; both `hx` and
                 `state`; or a path was asked for that can't run this call.
         """
-        hx = one_state(hx, state)
+        if state is not None:
+            hx = one_state(hx, state)
         ragged = lengths is not None or starts is not None
         choice = choose_path(self._call(input, ragged=ragged, gates=return_gates))
         own = self.__dict__
@@ -342,7 +344,8 @@ class _Layer(Optioned):
         return input.transpose(0, 1) if self.batch_first else input
 
     def _check(self, input: Any, hx: State) -> None:
-        check_call(self, super().forward, input, hx)
+        if fault_of(self, input, "hx", hx) is not None:
+            check_call(self, super().forward, input, hx)
 
 
 trace_instances_of(_Layer)
