@@ -9,7 +9,7 @@ from torch import Tensor
 from torch.nn import RNNBase
 
 # Goals: floats for each step, row and unit.
-MEMORY_TARGETS = {"LSTM": 6.0, "GRU": 5.0}
+TARGETS = {"LSTM": 6.0, "GRU": 5.0}
 
 
 def kept_bytes(layer: RNNBase, x: Tensor) -> int:
@@ -34,7 +34,7 @@ def kept_bytes(layer: RNNBase, x: Tensor) -> int:
     return sum(kept.values())
 
 
-def memory_table(report: Report, plan: Plan) -> None:
+def kept_table(report: Report, plan: Plan) -> None:
     """Floats kept for each step, row and unit, `bytes / (4 T B H)`: ours and torch's."""
     table = Table(
         "Kept for the backward pass, floats for each step, row and unit",
@@ -46,9 +46,9 @@ def memory_table(report: Report, plan: Plan) -> None:
             x, _ = arrays_of(shape)
             units = 4 * shape.steps * shape.batch * shape.hidden
             ours, theirs = kept_bytes(pair.ours, x) / units, kept_bytes(pair.torch, x) / units
-            goal, path = MEMORY_TARGETS.get(cell), pair.ours.explain(x).path
+            goal, path = TARGETS.get(cell), pair.ours.explain(x).path
             report.add(
-                table="memory",
+                table="kept",
                 cell=cell,
                 shape=list(shape),
                 path=path,
