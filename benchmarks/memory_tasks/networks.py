@@ -1,0 +1,158 @@
+"""The networks: recurrent layers of the family under a linear readout.
+
+Shapes: `T` time, `B` batch, `I` input size, `H` hidden size, `N` complex units of an LRU.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import gelu, glu
+
+import unrolled
+from memory_tasks.pilot_lru import LRU
+from memory_tasks.recipes import Settings
+from unrolled.errors import ConfigError
+
+LAYERS = {
+    "rnn": unrolled.RNN,
+    "gru": unrolled.GRU,
+    "lstm": unrolled.LSTM,
+    "mingru": unrolled.MinGRU,
+    "minlstm": unrolled.MinLSTM,
+}
+CELLS = (*LAYERS, "lru")
+
+
+class Network(nn.Module):
+    """Layers, then `readout(y_t)` at every step, or of one vector for each row.
+
+    That vector is the output after the row's last real step, or with `pool="mean"` the mean of all
+    of the row's outputs.
+    """
+
+    def __init__(self, settings: Settings, inputs: int, outputs: int, every_step: bool) -> None:
+        super().__init__()
+        self.every_step, self.pool = every_step, settings.pool
+        self.body = _body(settings, inputs)
+        width = settings.hidden
+        self.readout: nn.Module = nn.Linear(width, outputs)
+        if settings.head:
+            self.readout = nn.Sequential(
+                nn.Linear(width, settings.head),
+                nn.GELU(),
+                nn.Dropout(settings.dropout),
+                nn.Linear(settings.head, outputs),
+            )
+
+    def forward(self, x: Tensor, lengths: Tensor | None = None) -> Tensor:
+        y = self.body(x, lengths)  # (T, B, H)
+        if not self.every_step:
+            y = self._pooled(y, lengths)
+        return self.readout(y)
+
+    def _pooled(self, y: Tensor, lengths: Tensor | None) -> Tensor:
+        if self.pool == "mean" and lengths is not None:
+            real = torch.arange(len(y)).unsqueeze(1) < lengths
+            return y.masked_fill(~real.unsqueeze(-1), 0).sum(0) / lengths.unsqueeze(1)
+        if self.pool == "mean":
+            return y.mean(0)
+        return y[-1] if lengths is None else y[lengths - 1, torch.arange(len(lengths))]
+
+
+class Stack(nn.Module):
+    """Layers one above the other, as in the papers on gated cells."""
+
+    def __init__(self, settings: Settings, inputs: int) -> None:
+        super().__init__()
+        layer = LAYERS[settings.cell]
+        self.layer = layer(inputs, settings.hidden, settings.layers, dropout=settings.dropout)
+        if settings.chrono:
+            chrono_(self.layer, settings.chrono)
+
+    def forward(self, x: Tensor, lengths: Tensor | None) -> Tensor:
+        return self.layer(x, lengths=lengths)[0]
+
+
+class Blocks(nn.Module):
+    """`x = encode(x)`, then blocks, each on top of what it adds to.
+
+        x = x + drop(glu(W drop(gelu(lru(norm(x)))) + b))
+
+    Source: Orvieto et al., arXiv 2303.06349, figure 1.
+    """
+
+    def __init__(self, settings: Settings, inputs: int) -> None:
+        super().__init__()
+        self.encode = nn.Linear(inputs, settings.hidden)
+        self.blocks = nn.ModuleList(Block(settings) for _ in range(settings.layers))
+
+    def forward(self, x: Tensor, lengths: Tensor | None) -> Tensor:
+        x = self.encode(x)
+        for block in self.blocks:
+            x = block(x, lengths)
+        return x
+
+
+class Block(nn.Module):
+    """One of them."""
+
+    def __init__(self, settings: Settings) -> None:
+        super().__init__()
+        width = settings.hidden
+        self.norm = nn.LayerNorm(width)
+        self.lru = LRU(width, settings.state, width, settings.radius)
+        self.mix = nn.Linear(width, 2 * width)
+        self.drop = nn.Dropout(settings.dropout)
+
+    def forward(self, x: Tensor, lengths: Tensor | None) -> Tensor:
+        y = self.lru(self.norm(x), lengths=lengths)
+        return x + self.drop(glu(self.mix(self.drop(gelu(y)))))
+
+
+def chrono_(layer: nn.Module, longest: int) -> None:
+    """Biases that make the units of a gated layer forget over 1 to `longest` steps.
+
+        b_f = log(uniform(1, longest - 1)),  b_i = -b_f        (a GRU: b_z = b_f)
+
+    Source: Tallec and Ollivier, arXiv 1804.11188.
+    """
+    hidden = layer.hidden_size
+    with torch.no_grad():
+        for name, bias in layer.named_parameters():
+            if name.startswith("bias_hh"):
+                bias.zero_()
+            if not name.startswith("bias_ih"):
+                continue
+            drawn = torch.empty(hidden).uniform_(1, longest - 1).log()
+            bias.zero_()
+            bias[hidden : 2 * hidden] = drawn  # f of an LSTM, z of a GRU: both keep the state
+            if layer.mode == "LSTM":
+                bias[:hidden] = -drawn
+
+
+def _body(settings: Settings, inputs: int) -> nn.Module:
+    if settings.cell in LAYERS:
+        return Stack(settings, inputs)
+    if settings.cell == "lru":
+        return Blocks(settings, inputs)
+    raise ConfigError(f"cell: got {settings.cell!r}, expected one of {', '.join(CELLS)}")
+
+
+def groups_of(network: nn.Module, settings: Settings) -> list[dict[str, object]]:
+    """The optimiser's groups: matrices decay, biases and gains do not, and what a linear cell
+    multiplies its state by at every step learns `slow` times as fast, without decay."""
+    decayed, plain, slow = [], [], []
+    for name, parameter in network.named_parameters():
+        if name.rpartition(".")[2] in SLOW:
+            slow.append(parameter)
+        else:
+            (decayed if parameter.dim() >= 2 else plain).append(parameter)
+    return [
+        {"params": decayed, "weight_decay": settings.weight_decay, "factor": 1.0},
+        {"params": plain, "weight_decay": 0.0, "factor": 1.0},
+        {"params": slow, "weight_decay": 0.0, "factor": settings.slow},
+    ]
+
+
+SLOW = ("nu_log", "theta_log")

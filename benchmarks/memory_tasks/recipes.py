@@ -1,0 +1,83 @@
+"""What a run is made of, and the numbers that each task and cell is run with.
+
+Chosen on the validation rows of short runs; no run's test rows were looked at to choose anything.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+from unrolled.errors import ConfigError
+
+
+@dataclass(frozen=True)
+class Settings:
+    """A run, in plain numbers; the same settings give the same run.
+
+    Attributes:
+        task: "adding", "copy", "parity", "sequential-mnist", "permuted-mnist" or "digits".
+        cell: a name in `networks.CELLS`.
+        length: the T of a drawn task; pictures have their own.
+        hidden, layers: sizes of the network. state: complex units of an LRU's layer.
+        radius: of an LRU's eigenvalues at the start, least and largest.
+        chrono: gates that forget over 1 to so many steps at the start; 0: as torch draws them.
+        head: hidden units of the readout; 0: it is linear.
+        pool: what is read of a row, the "last" output or the "mean".
+        dropout: between layers, and in the head.
+        rows: of a batch. updates: of the weights, over the whole run.
+        learning_rate: of AdamW at its peak. slow: the factor for an LRU's eigenvalues.
+        weight_decay: of matrices. clip: largest norm of the gradient. warmup: in updates.
+        validations: how often the validation rows are scored; the best weights are tested.
+        seed: of the weights, of the dropout, of the batches.
+    """
+
+    task: str
+    cell: str
+    length: int = 0
+    hidden: int = 64
+    layers: int = 1
+    state: int = 64
+    radius: tuple[float, float] = (0.9, 0.999)
+    chrono: int = 0
+    head: int = 0
+    pool: str = "last"
+    dropout: float = 0.0
+    rows: int = 32
+    updates: int = 5000
+    learning_rate: float = 2e-3
+    slow: float = 1.0
+    weight_decay: float = 0.0
+    clip: float = 1.0
+    warmup: int = 100
+    validations: int = 20
+    seed: int = 1
+
+
+def settings_of(task: str, cell: str, **given: Any) -> Settings:
+    """The recipe of a task and a cell, but for what is given (None: as in the recipe).
+
+    Raises:
+        ConfigError: an unknown task.
+    """
+    if task not in TASKS:
+        raise ConfigError(f"task: got {task!r}, expected one of {', '.join(TASKS)}")
+    found = replace(Settings(task, cell), **TASKS[task])
+    found = replace(found, **RECIPES.get((task, cell), {}))
+    return replace(found, **{name: value for name, value in given.items() if value is not None})
+
+
+PIXELS: dict[str, Any] = {"rows": 50, "hidden": 128, "updates": 22000, "warmup": 500}
+TASKS: dict[str, dict[str, Any]] = {
+    "adding": {"length": 600, "updates": 10000},
+    "copy": {"length": 1000, "updates": 10000},
+    "parity": {"length": 40, "updates": 10000},
+    "sequential-mnist": PIXELS,
+    "permuted-mnist": PIXELS,
+    "digits": {"updates": 800, "learning_rate": 6e-3},
+}
+RECIPES: dict[tuple[str, str], dict[str, Any]] = {
+    ("copy", "lstm"): {"hidden": 54},
+    ("copy", "gru"): {"hidden": 62},
+    ("copy", "lru"): {"hidden": 32, "state": 96, "radius": (0.999, 0.9999)},
+}
