@@ -8,6 +8,7 @@ void init_lstm_step(nb::module_&);
 void init_gru_step(nb::module_&);
 void init_sequence(nb::module_&);
 void init_minimal(nb::module_&);
+void init_scan(nb::module_&);
 void init_stream(nb::module_&);
 
 NB_MODULE(_kernels, m) {
@@ -20,5 +21,6 @@ NB_MODULE(_kernels, m) {
     init_gru_step(m);
     init_sequence(m);
     init_minimal(m);
+    init_scan(m);
     init_stream(m);
 }

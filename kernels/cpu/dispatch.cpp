@@ -15,6 +15,7 @@
 #include "unrolled/lstm_step.h"
 #include "unrolled/minimal.h"
 #include "unrolled/pages.h"
+#include "unrolled/scan.h"
 #include "unrolled/sequence.h"
 
 namespace unrolled {
@@ -33,6 +34,10 @@ namespace unrolled {
     void minimal_forward_of(const MinimalForward<Real>&, const Plan&, Scratch&);   \
     template <class Real>                                                          \
     void minimal_backward_of(const MinimalBackward<Real>&, const Plan&, Scratch&); \
+    template <class Real>                                                          \
+    void scan_forward_of(const ScanForward<Real>&, const Plan&, Scratch&);         \
+    template <class Real>                                                          \
+    void scan_backward_of(const ScanBackward<Real>&, const Plan&, Scratch&);       \
     }
 
 DECLARE_KERNELS_OF(generic)
@@ -56,6 +61,12 @@ struct Minimal {
     void (*backward)(const MinimalBackward<Real>&, const Plan&, Scratch&);
 };
 
+template <class Real>
+struct Scan {
+    void (*forward)(const ScanForward<Real>&, const Plan&, Scratch&);
+    void (*backward)(const ScanBackward<Real>&, const Plan&, Scratch&);
+};
+
 struct Kernels {
     const char* isa;
     bool (*runs_here)();
@@ -67,6 +78,8 @@ struct Kernels {
     OverTime<double> over_time_double;
     Minimal<float> minimal;
     Minimal<double> minimal_double;
+    Scan<float> scan;
+    Scan<double> scan_double;
 };
 
 #define OF_ALL_CELLS(function, Real)                                         \
@@ -78,8 +91,10 @@ struct Kernels {
         #name, runs_here, name::lstm_step, name::gru_step, name::run_tiles, name::stream_kernels, \
             {OF_ALL_CELLS(name::forward_of, float), OF_ALL_CELLS(name::backward_of, float)},      \
             {OF_ALL_CELLS(name::forward_of, double), OF_ALL_CELLS(name::backward_of, double)},    \
-            {name::minimal_forward_of<float>, name::minimal_backward_of<float>}, {                \
-            name::minimal_forward_of<double>, name::minimal_backward_of<double>                   \
+            {name::minimal_forward_of<float>, name::minimal_backward_of<float>},                  \
+            {name::minimal_forward_of<double>, name::minimal_backward_of<double>},                \
+            {name::scan_forward_of<float>, name::scan_backward_of<float>}, {                      \
+            name::scan_forward_of<double>, name::scan_backward_of<double>                         \
         }                                                                                         \
     }
 
@@ -155,6 +170,8 @@ const OverTime<float>& over_time(float) { return kernels().over_time; }
 const OverTime<double>& over_time(double) { return kernels().over_time_double; }
 const Minimal<float>& minimal(float) { return kernels().minimal; }
 const Minimal<double>& minimal(double) { return kernels().minimal_double; }
+const Scan<float>& scan(float) { return kernels().scan; }
+const Scan<double>& scan(double) { return kernels().scan_double; }
 
 }  // namespace
 
@@ -211,6 +228,30 @@ template void minimal_forward<float>(const MinimalForward<float>&);
 template void minimal_forward<double>(const MinimalForward<double>&);
 template void minimal_backward<float>(const MinimalBackward<float>&);
 template void minimal_backward<double>(const MinimalBackward<double>&);
+
+template <class Real>
+void scan_forward(const ScanForward<Real>& call) {
+    Scratch scratch;
+    const Plan plan = make_plan(call.extent, scratch);
+    prefer_large_pages(call.y.base, bytes_of(call.y, plan));
+    scan(Real()).forward(call, plan, scratch);
+}
+
+template <class Real>
+void scan_backward(const ScanBackward<Real>& call) {
+    Scratch scratch;
+    const Plan plan = make_plan(call.forward.extent, scratch);
+    if (call.db.base) prefer_large_pages(call.db.base, bytes_of(call.db, plan));
+    if (call.da.base && call.forward.factors == Factors::places) {
+        prefer_large_pages(call.da.base, bytes_of(call.da, plan));
+    }
+    scan(Real()).backward(call, plan, scratch);
+}
+
+template void scan_forward<float>(const ScanForward<float>&);
+template void scan_forward<double>(const ScanForward<double>&);
+template void scan_backward<float>(const ScanBackward<float>&);
+template void scan_backward<double>(const ScanBackward<double>&);
 
 double run_tiles(std::int64_t times) { return kernels().run_tiles(times); }
 

@@ -1,4 +1,4 @@
-// How minGRU and minLSTM share a call between workers.
+// How minGRU and minLSTM, and a scan alone, share a call between workers.
 //
 // No state enters a product, and the scan knows nothing of other rows or units: a worker has some
 // rows and all units, or all rows and some units, and never waits for another one.
@@ -14,7 +14,11 @@ class MinimalShare : public Share {
 
   public:
     MinimalShare(const Plan& plan, int gates)
-        : Share(plan, team(plan, gates)), hidden_(plan.extent.hidden) {}
+        : MinimalShare(plan, gates, plan.extent.hidden, plan.extent.input) {}
+
+    // `width` units, each of which costs as much as a product with `input` numbers.
+    MinimalShare(const Plan& plan, int gates, std::int64_t width, std::int64_t input)
+        : Share(plan, team(plan, gates, width, input)), hidden_(width) {}
 
     // A worker's blocks of L units, and the units in them.
     std::int64_t first_block(int worker) const { return Share::first_block(worker, blocks()); }
@@ -28,11 +32,13 @@ class MinimalShare : public Share {
   private:
     std::int64_t blocks() const { return ceil_div(hidden_, L); }
 
-    static Team team(const Plan& plan, int gates) {
+    static Team team(const Plan& plan, int gates, std::int64_t width, std::int64_t input) {
         Extent product = plan.extent;
+        product.hidden = width;
+        product.input = input;
         product.output = 0;  // no state is multiplied
         const std::int64_t most = workers_of(product, gates), batch = plan.extent.batch;
-        const std::int64_t blocks = ceil_div(plan.extent.hidden, L);
+        const std::int64_t blocks = ceil_div(width, L);
         const std::int64_t by_rows = batch < most ? batch : most;
         const std::int64_t by_units = blocks < most ? blocks : most;
         // By units where the largest share of the work is then smaller.

@@ -101,6 +101,29 @@ def minimal_backward(call: Any) -> None:
     _minimal().backward(call)
 
 
+def scan_forward_call(dtype: Any) -> Any:
+    """The arguments of `scan_forward`, all zero; as `forward_call`, of
+    `kernels/include/unrolled/scan.h`. A complex dtype stands for that of its parts."""
+    call = _scan().forward_calls[_part_of(dtype)]()
+    call.complex = dtype.is_complex
+    return call
+
+
+def scan_backward_call(dtype: Any) -> Any:
+    """The arguments of `scan_backward`, as `scan_forward_call`."""
+    return _scan().backward_calls[_part_of(dtype)]()
+
+
+def scan_forward(call: Any) -> None:
+    """A linear recurrence over time, in one direction."""
+    _scan().forward(call)
+
+
+def scan_backward(call: Any) -> None:
+    """Its gradients."""
+    _scan().backward(call)
+
+
 def stream_model(
     layers: Sequence[Any], readout: tuple[int, int, int], *, float16: bool = False
 ) -> Any:
@@ -225,6 +248,24 @@ def _minimal() -> _OverTime:
         module.minimal_forward,
         module.minimal_backward,
     )
+
+
+@cache
+def _scan() -> _OverTime:
+    import torch
+
+    module = _module()
+    return _OverTime(
+        {torch.float32: module.ScanForward32, torch.float64: module.ScanForward64},
+        {torch.float32: module.ScanBackward32, torch.float64: module.ScanBackward64},
+        module.scan_forward,
+        module.scan_backward,
+    )
+
+
+def _part_of(dtype: Any) -> Any:
+    """The dtype of a real number, or of the parts of a complex one."""
+    return dtype.to_real() if dtype.is_complex else dtype
 
 
 @cache

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from .sequence_calls import CELLS, EPSILON, GRADIENTS_IN, UNTOUCHED, Call
 
-STRIDED = ("x", "y", "dy", "dx", "starts")
+STRIDED = ("x", "y", "dy", "dx", "starts", "a", "b", "da", "db")
 
 
 class Memory:
