@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from unrolled.layers.cells import LSTMStep as LSTMStep
     from unrolled.layers.cells import RNNStep as RNNStep
     from unrolled.layers.explain import Explanation as Explanation
+    from unrolled.layers.lru import LRUBlock as LRUBlock
+    from unrolled.layers.lru import LRUCell as LRUCell
     from unrolled.layers.minimal_layers import MinGRU as MinGRU
     from unrolled.layers.minimal_layers import MinLSTM as MinLSTM
     from unrolled.layers.paths import choose_path as choose_path
@@ -32,6 +34,8 @@ _HOMES = {
     "LSTMStep": "cells",
     "RNNStep": "cells",
     "Explanation": "explain",
+    "LRUBlock": "lru",
+    "LRUCell": "lru",
     "MinGRU": "minimal_layers",
     "MinLSTM": "minimal_layers",
     "choose_path": "paths",

@@ -164,7 +164,11 @@ class _Scan(torch.autograd.Function):
             return None, *gradients_in_operations(by_reference, (a, b, h0), grads, wanted)
         dh, d_last = grads
         if ctx.run.native:
-            return None, *scan_native.backward(a, h0, h, dh, d_last, *ctx.run[1:], wanted)
+            _, lengths, starts, reverse = ctx.run
+            found = scan_native.backward(
+                a, h0, h, dh, d_last, lengths, starts, reverse, wanted=wanted
+            )
+            return None, *found
         rows = ctx.run.rows(b)
         da, db, dh0 = scan_loops.backward(a, h0, h, dh, d_last, rows, want_a=wanted[0])
         return None, da, db if wanted[1] else None, dh0 if wanted[2] else None

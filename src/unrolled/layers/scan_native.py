@@ -45,6 +45,7 @@ def backward(
     lengths: Tensor | None,
     starts: Tensor | None,
     reverse: bool,
+    *,
     wanted: tuple[bool, ...],
 ) -> tuple[Tensor | None, Tensor | None, Tensor | None]:
     """The gradients for a, b and h0, None where not wanted."""
