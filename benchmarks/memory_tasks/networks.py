@@ -7,12 +7,11 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import gelu, glu
 
 import unrolled
-from memory_tasks.pilot_lru import LRU
 from memory_tasks.recipes import Settings
 from unrolled.errors import ConfigError
+from unrolled.layers.lru import LRUBlock
 
 LAYERS = {
     "rnn": unrolled.RNN,
@@ -75,39 +74,23 @@ class Stack(nn.Module):
 
 
 class Blocks(nn.Module):
-    """`x = encode(x)`, then blocks, each on top of what it adds to.
-
-        x = x + drop(glu(W drop(gelu(lru(norm(x)))) + b))
-
-    Source: Orvieto et al., arXiv 2303.06349, figure 1.
-    """
+    """`x = W x + b`, then LRU blocks, each on top of what it adds to."""
 
     def __init__(self, settings: Settings, inputs: int) -> None:
         super().__init__()
         self.encode = nn.Linear(inputs, settings.hidden)
-        self.blocks = nn.ModuleList(Block(settings) for _ in range(settings.layers))
+        r_min, r_max = settings.radius
+        ring = {"r_min": r_min, "r_max": r_max, "max_phase": settings.phase}
+        self.blocks = nn.ModuleList(
+            LRUBlock(settings.hidden, settings.state, dropout=settings.dropout, **ring)
+            for _ in range(settings.layers)
+        )
 
     def forward(self, x: Tensor, lengths: Tensor | None) -> Tensor:
         x = self.encode(x)
         for block in self.blocks:
-            x = block(x, lengths)
+            x, _ = block(x, lengths=lengths)
         return x
-
-
-class Block(nn.Module):
-    """One of them."""
-
-    def __init__(self, settings: Settings) -> None:
-        super().__init__()
-        width = settings.hidden
-        self.norm = nn.LayerNorm(width)
-        self.lru = LRU(width, settings.state, width, settings.radius)
-        self.mix = nn.Linear(width, 2 * width)
-        self.drop = nn.Dropout(settings.dropout)
-
-    def forward(self, x: Tensor, lengths: Tensor | None) -> Tensor:
-        y = self.lru(self.norm(x), lengths=lengths)
-        return x + self.drop(glu(self.mix(self.drop(gelu(y)))))
 
 
 def chrono_(layer: nn.Module, longest: int) -> None:

@@ -5,6 +5,7 @@ Chosen on the validation rows of short runs; no run's test rows were looked at t
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -20,7 +21,7 @@ class Settings:
         cell: a name in `networks.CELLS`.
         length: the T of a drawn task; pictures have their own.
         hidden, layers: sizes of the network. state: complex units of an LRU's layer.
-        radius: of an LRU's eigenvalues at the start, least and largest.
+        radius, phase: of an LRU's eigenvalues at the start: least and largest, and largest.
         chrono: gates that forget over 1 to so many steps at the start; 0: as torch draws them.
         head: hidden units of the readout; 0: it is linear.
         pool: what is read of a row, the "last" output or the "mean".
@@ -39,6 +40,7 @@ class Settings:
     layers: int = 1
     state: int = 64
     radius: tuple[float, float] = (0.9, 0.999)
+    phase: float = 2 * math.pi
     chrono: int = 0
     head: int = 0
     pool: str = "last"
