@@ -96,22 +96,29 @@ class Blocks(nn.Module):
 def chrono_(layer: nn.Module, longest: int) -> None:
     """Biases that make the units of a gated layer forget over 1 to `longest` steps.
 
-        b_f = log(uniform(1, longest - 1)),  b_i = -b_f        (a GRU: b_z = b_f)
+        b_f = log(uniform(1, longest - 1)),  b_i = -b_f
+
+    for the gates that keep (f, and z of a GRU) and those that write (i, and z of a minGRU).
 
     Source: Tallec and Ollivier, arXiv 1804.11188.
     """
     hidden = layer.hidden_size
+    keep, write = {
+        "LSTM": (1, 0),
+        "GRU": (1, None),
+        "MinGRU": (None, 0),
+        "MinLSTM": (0, 1),
+    }[type(layer).__name__]
     with torch.no_grad():
         for name, bias in layer.named_parameters():
-            if name.startswith("bias_hh"):
-                bias.zero_()
-            if not name.startswith("bias_ih"):
+            if not name.startswith("bias"):
                 continue
-            drawn = torch.empty(hidden).uniform_(1, longest - 1).log()
             bias.zero_()
-            bias[hidden : 2 * hidden] = drawn  # f of an LSTM, z of a GRU: both keep the state
-            if layer.mode == "LSTM":
-                bias[:hidden] = -drawn
+            drawn = torch.empty(hidden).uniform_(1, longest - 1).log()
+            if keep is not None and not name.startswith("bias_hh"):
+                bias[keep * hidden : (keep + 1) * hidden] = drawn
+            if write is not None and not name.startswith("bias_hh"):
+                bias[write * hidden : (write + 1) * hidden] = -drawn
 
 
 def _body(settings: Settings, inputs: int) -> nn.Module:

@@ -22,7 +22,8 @@ class Settings:
         length: the T of a drawn task; pictures have their own.
         hidden, layers: sizes of the network. state: complex units of an LRU's layer.
         radius, phase: of an LRU's eigenvalues at the start: least and largest, and largest.
-        chrono: gates that forget over 1 to so many steps at the start; 0: as torch draws them.
+        chrono: gates that forget over 1 to so many steps at the start; -1: over the length; 0: as
+            torch draws them.
         head: hidden units of the readout; 0: it is linear.
         pool: what is read of a row, the "last" output or the "mean".
         dropout: between layers, and in the head.
@@ -66,20 +67,51 @@ def settings_of(task: str, cell: str, **given: Any) -> Settings:
         raise ConfigError(f"task: got {task!r}, expected one of {', '.join(TASKS)}")
     found = replace(Settings(task, cell), **TASKS[task])
     found = replace(found, **RECIPES.get((task, cell), {}))
-    return replace(found, **{name: value for name, value in given.items() if value is not None})
+    found = replace(found, **{name: value for name, value in given.items() if value is not None})
+    return replace(found, chrono=found.length if found.chrono < 0 else found.chrono)
 
 
-PIXELS: dict[str, Any] = {"rows": 50, "hidden": 128, "updates": 22000, "warmup": 500}
 TASKS: dict[str, dict[str, Any]] = {
     "adding": {"length": 600, "updates": 10000},
-    "copy": {"length": 1000, "updates": 10000},
-    "parity": {"length": 40, "updates": 10000},
-    "sequential-mnist": PIXELS,
-    "permuted-mnist": PIXELS,
+    "copy": {"length": 1000, "updates": 5000},
+    "parity": {"length": 40, "updates": 10000, "rows": 128},
+    "sequential-mnist": {"hidden": 128, "rows": 50, "updates": 17600, "warmup": 500},
+    "permuted-mnist": {"hidden": 128, "rows": 50, "updates": 8800, "warmup": 500},
     "digits": {"updates": 800, "learning_rate": 6e-3},
 }
+# A picture's pixels, by LRU blocks: 55,000 pictures are 1,100 updates.
+BLOCKS: dict[str, Any] = {
+    "layers": 3,
+    "state": 48,
+    "pool": "mean",
+    "dropout": 0.1,
+    "learning_rate": 4e-3,
+    "slow": 0.25,
+    "weight_decay": 0.05,
+}
 RECIPES: dict[tuple[str, str], dict[str, Any]] = {
-    ("copy", "lstm"): {"hidden": 54},
-    ("copy", "gru"): {"hidden": 62},
-    ("copy", "lru"): {"hidden": 32, "state": 96, "radius": (0.999, 0.9999)},
+    ("adding", "gru"): {"chrono": -1, "learning_rate": 5e-3},
+    ("adding", "lstm"): {"chrono": -1, "learning_rate": 5e-3},
+    ("adding", "mingru"): {"chrono": -1, "learning_rate": 3e-2},
+    ("adding", "minlstm"): {"chrono": -1, "learning_rate": 3e-2},
+    ("adding", "lru"): {"hidden": 32, "state": 32, "layers": 2, "radius": (0.999, 0.9999)},
+    ("copy", "gru"): {"hidden": 62, "chrono": -1},
+    ("copy", "lstm"): {"hidden": 54, "chrono": -1},
+    ("copy", "lru"): {
+        "hidden": 32,
+        "state": 96,
+        "radius": (0.999, 0.9999),
+        "rows": 16,
+        "updates": 1000,
+        "learning_rate": 5e-3,
+        "slow": 0.03,
+        "clip": 10.0,
+        "validations": 5,
+    },
+    ("sequential-mnist", "lru"): {**BLOCKS, "hidden": 64},
+    ("permuted-mnist", "lru"): {**BLOCKS, "hidden": 48, "radius": (0.99, 0.9999)},
+    ("sequential-mnist", "mingru"): {"layers": 3},
+    ("permuted-mnist", "mingru"): {"layers": 3},
+    ("sequential-mnist", "minlstm"): {"layers": 3, "hidden": 104},
+    ("permuted-mnist", "minlstm"): {"layers": 3, "hidden": 104},
 }
