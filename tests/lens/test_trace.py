@@ -9,6 +9,7 @@ import pytest
 import torch
 from torch import nn
 
+import unrolled
 from unrolled.errors import ConfigError
 from unrolled.lens.trace import trace_text
 
@@ -118,3 +119,25 @@ def test_arguments_that_make_no_sense_are_refused(
 ) -> None:
     with pytest.raises(ConfigError, match=says):
         trace_text(generator("GRU"), text, **options)
+
+
+def test_a_recurrent_of_other_cells_is_traced_layer_by_layer() -> None:
+    made, text = generator("GRU"), "bad cafe"
+    model = made.model
+    cells = [unrolled.LSTMCell(5, 6), unrolled.MinGRUCell(6, 4), unrolled.SLSTMCell(4, 6)]
+    model.recurrent = unrolled.Recurrent(cells)
+    trace = trace_text(made, text)
+    assert [layer.cell for layer in trace.layers] == ["LSTMCell", "MinGRUCell", "SLSTMCell"]
+    ids = torch.tensor(made.vocabulary.encode(text))
+    with torch.no_grad(), model.recurrent.record() as records:
+        model.recurrent(model.embedding(ids[:, None]))
+    (h, c), minimal, state = (record.states[0] for record in records)
+    shown = [(h, c), (minimal, None), (state.h, state.c)]
+    for layer, (hidden, memory) in zip(trace.layers, shown, strict=True):
+        got = torch.tensor(layer.hidden)
+        torch.testing.assert_close(got, hidden[:, 0], atol=6e-4, rtol=0)
+        assert (layer.memory is None) == (memory is None)
+        if memory is not None:
+            got = torch.tensor(layer.memory)
+            torch.testing.assert_close(got, memory[:, 0], atol=6e-4, rtol=0)
+    assert trace.surprise[0] is None

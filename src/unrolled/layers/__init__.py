@@ -16,8 +16,11 @@ if TYPE_CHECKING:
     from unrolled.layers.cells import LSTMStep as LSTMStep
     from unrolled.layers.cells import RNNStep as RNNStep
     from unrolled.layers.explain import Explanation as Explanation
+    from unrolled.layers.indrnn import IndRNNCell as IndRNNCell
     from unrolled.layers.lru import LRUBlock as LRUBlock
     from unrolled.layers.lru import LRUCell as LRUCell
+    from unrolled.layers.minimal_cells import MinGRUCell as MinGRUCell
+    from unrolled.layers.minimal_cells import MinLSTMCell as MinLSTMCell
     from unrolled.layers.minimal_layers import MinGRU as MinGRU
     from unrolled.layers.minimal_layers import MinLSTM as MinLSTM
     from unrolled.layers.paths import choose_path as choose_path
@@ -27,6 +30,10 @@ if TYPE_CHECKING:
     from unrolled.layers.rnn import LSTM as LSTM
     from unrolled.layers.rnn import RNN as RNN
     from unrolled.layers.session import Session as Session
+    from unrolled.layers.slstm import SLSTMCell as SLSTMCell
+    from unrolled.layers.torch_cells import GRUCell as GRUCell
+    from unrolled.layers.torch_cells import LSTMCell as LSTMCell
+    from unrolled.layers.torch_cells import RNNCell as RNNCell
 
 _HOMES = {
     "Cell": "cells",
@@ -36,6 +43,9 @@ _HOMES = {
     "Explanation": "explain",
     "LRUBlock": "lru",
     "LRUCell": "lru",
+    "IndRNNCell": "indrnn",
+    "MinGRUCell": "minimal_cells",
+    "MinLSTMCell": "minimal_cells",
     "MinGRU": "minimal_layers",
     "MinLSTM": "minimal_layers",
     "choose_path": "paths",
@@ -45,6 +55,10 @@ _HOMES = {
     "LSTM": "rnn",
     "RNN": "rnn",
     "Session": "session",
+    "SLSTMCell": "slstm",
+    "GRUCell": "torch_cells",
+    "LSTMCell": "torch_cells",
+    "RNNCell": "torch_cells",
 }
 
 __all__ = list(_HOMES)

@@ -28,7 +28,19 @@ Gates: TypeAlias = tuple[Tensor, ...]
 
 
 class Cell(Protocol):
-    """What `Recurrent` asks of a cell: any object with these methods, most often a module."""
+    """What `Recurrent` asks of a cell: any object with these methods, most often a module.
+
+    Two more are optional:
+
+    `emit(y, x)` is what needs no history after the step, for all time steps at once: the outputs of
+    `step` (a tensor `(T, B, ...)`, or a tuple of them) and the layer's input `(T, B, ...)` -> the
+    output `(T, B, ...)`. As `project`, it must treat each time step alone.
+
+    `linear = True` says that `project` gives the pair `(a, b)` of `h' = a * h + b` with `y = h`
+    (what `step` computes, too): `b` `(T, B, H)`, real or complex, and `a` of a shape that
+    broadcasts to it, such as `(H,)` for one that is the same at all steps. Such a cell is run by
+    `unrolled.layers.scan.scan`, which has no loop in Python.
+    """
 
     def project(self, x: Tensor) -> State:
         """All that needs no history: `x` `(T, B, ...)` -> a tensor, or a tuple of them, alike.
@@ -45,6 +57,7 @@ class Cell(Protocol):
         """The state of `batch` fresh sequences, each tensor `(batch, ...)`.
 
         `like` is a projected tensor: its dtype and device are the ones that the state should have.
+        Of several it is the first one; of a linear cell it is `b`.
         """
         ...
 

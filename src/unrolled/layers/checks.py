@@ -66,17 +66,22 @@ def check_call(layer: RNNBase, torch_forward: Callable[..., Any], input: Any, hx
     try:
         torch_forward(input, hx)
     except Exception as error:
-        # str of a KeyError or IndexError is no sentence about the argument; ours is.
-        if not isinstance(error, ValueError | RuntimeError):
-            raise kind(message) from None
-        merged = {
-            (ShapeError, True): _ShapeValueError,
-            (DTypeError, True): _DTypeValueError,
-            (DTypeError, False): DTypeRuntimeError,
-        }.get((kind, isinstance(error, ValueError)), kind)
-        text = str(error).splitlines()[0].rstrip(". ")
-        raise merged(f"{text}; {message}") from None
+        raise with_torchs_text(kind, message, error) from None
     raise kind(message)
+
+
+def with_torchs_text(kind: type[UnrolledError], message: str, error: Exception) -> UnrolledError:
+    """Our error for what torch raised at this place: torch's text first, and also of its type."""
+    # str of a KeyError or IndexError is no sentence about the argument; ours is.
+    if not isinstance(error, ValueError | RuntimeError):
+        return kind(message)
+    merged = {
+        (ShapeError, True): _ShapeValueError,
+        (DTypeError, True): _DTypeValueError,
+        (DTypeError, False): DTypeRuntimeError,
+    }.get((kind, isinstance(error, ValueError)), kind)
+    text = str(error).splitlines()[0].rstrip(". ")
+    return merged(f"{text}; {message}")
 
 
 def check_step(layer: Sized, x: Any, state: Any) -> None:
@@ -251,6 +256,11 @@ def _state_fault(
                 f"{label}: got dtype {part.dtype}, expected {data.dtype} as the input",
             )
     return None
+
+
+def device_fault(name: str, got: Tensor, other: Tensor) -> Fault:
+    """The fault of an argument that is on another device than the rest."""
+    return _DeviceError, _device_message(name, got, other)
 
 
 def _device_message(name: str, got: Tensor, other: Tensor) -> str:

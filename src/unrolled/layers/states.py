@@ -11,12 +11,17 @@ State = Any
 """A tensor, or a (named) tuple or list of states. Inside a cell every tensor is `(B, ...)`."""
 
 
+def like_state(state: State, parts: Iterable[State]) -> State:
+    """`parts` in a (named) tuple or list like `state`."""
+    return type(state)(*parts) if hasattr(state, "_fields") else type(state)(parts)
+
+
 def map_state(function: Callable[..., Tensor], *states: State) -> State:
     """`function` applied to the tensors that stand at the same place in each of `states`."""
     first = states[0]
     if isinstance(first, Tensor):
         return function(*states)
-    return _like(first, [map_state(function, *part) for part in zip(*states, strict=True)])
+    return like_state(first, [map_state(function, *part) for part in zip(*states, strict=True)])
 
 
 def steps_of(state: State) -> Sequence[State]:
@@ -27,7 +32,7 @@ def steps_of(state: State) -> Sequence[State]:
     """
     if isinstance(state, Tensor):
         return state.unbind(0)
-    return [_like(state, parts) for parts in zip(*map(steps_of, state), strict=True)]
+    return [like_state(state, parts) for parts in zip(*map(steps_of, state), strict=True)]
 
 
 def tensors_of(state: State) -> Iterator[Tensor]:
@@ -37,11 +42,6 @@ def tensors_of(state: State) -> Iterator[Tensor]:
     else:
         for part in state:
             yield from tensors_of(part)
-
-
-def _like(state: State, parts: Iterable[State]) -> State:
-    """`parts` in a (named) tuple or list like `state`."""
-    return type(state)(*parts) if hasattr(state, "_fields") else type(state)(parts)
 
 
 def over_batch(mask: Tensor, like: Tensor) -> Tensor:

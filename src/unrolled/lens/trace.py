@@ -34,7 +34,8 @@ def trace_text(
 
     Step by step, with `T` symbols, vocabulary `V` and layers of `H` units:
 
-        logits_t, state_t = model.step(x_t, state_{t-1})    (1, V), and (L, 1, H) or (h, c)
+        logits_t, state_t = model.step(x_t, state_{t-1})    (1, V), and (L, 1, H), (h, c), or that
+                                                            of a `Recurrent`
         next_t = softmax(logits_t)                          what is expected after x_t
         surprise_t = -log2 next_{t-1}[x_t]                  bits that x_t cost
 
@@ -66,9 +67,9 @@ def trace_text(
     first = 0 if keep is None else max(0, len(ids) - keep)
 
     device = next(model.parameters()).device
-    cell = type(model.recurrent).__name__
+    cells: list[str] = []
     hidden: list[list[list[float]]] = []
-    memory: list[list[list[float]]] = []
+    memory: list[list[list[float] | None]] = []
     expected: list[list[tuple[str, float]]] = []
     surprise: list[float | None] = []
 
@@ -85,26 +86,43 @@ def trace_text(
             log_p = torch.log_softmax(logits[0].double(), dim=-1).cpu()
             if step < first:
                 continue
-            h, c = state if isinstance(state, tuple) else (state, None)
-            hidden.append(_rows(h))
-            if c is not None:
-                memory.append(_rows(c))
+            shown = _shown(model.recurrent, state)
+            cells = [cell for cell, _, _ in shown]
+            hidden.append([_row(h) for _, h, _ in shown])
+            memory.append([None if c is None else _row(c) for _, _, c in shown])
             expected.append(_likeliest(log_p, vocabulary.symbols, top))
 
     layers = [
         LayerTrace(
             cell=cell,
             hidden=[step_rows[layer] for step_rows in hidden],
-            memory=[step_rows[layer] for step_rows in memory] if memory else None,
+            memory=_all_or_none([step_rows[layer] for step_rows in memory]),
         )
-        for layer in range(len(hidden[0]))
+        for layer, cell in enumerate(cells)
     ]
     return TextTrace(text=symbols[first:], layers=layers, next=expected, surprise=surprise)
 
 
-def _rows(state: torch.Tensor) -> list[list[float]]:
-    """(L, 1, H) to L lists of H numbers, short enough for a page."""
-    return [[round(value, 3) + 0.0 for value in row] for row in state[:, 0].double().tolist()]
+def _shown(recurrent: Any, state: Any) -> list[tuple[str, torch.Tensor, torch.Tensor | None]]:
+    """For each layer its cell's name, hidden state (1, H), and memory (1, H) or None."""
+    from unrolled.layers.recurrent import Recurrent
+    from unrolled.layers.recurrent_parts import traced_layers
+
+    if isinstance(recurrent, Recurrent):
+        return traced_layers(recurrent, state)
+    h, c = state if isinstance(state, tuple) else (state, None)
+    cell = type(recurrent).__name__
+    return [(cell, h[layer], None if c is None else c[layer]) for layer in range(len(h))]
+
+
+def _row(state: torch.Tensor) -> list[float]:
+    """(1, H) to H numbers, short enough for a page."""
+    return [round(value, 3) + 0.0 for value in state[0].double().tolist()]
+
+
+def _all_or_none(rows: list[list[float] | None]) -> list[list[float]] | None:
+    found = [row for row in rows if row is not None]
+    return found or None
 
 
 def _likeliest(log_p: torch.Tensor, symbols: tuple[str, ...], top: int) -> list[tuple[str, float]]:
