@@ -5,13 +5,14 @@ Shapes: `T` time, `B` batch, `I` input size, `H` hidden size, `N` complex units 
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import torch
 from torch import Tensor, nn
 
 import unrolled
 from memory_tasks.recipes import Settings
-from unrolled.errors import ConfigError
-from unrolled.layers.lru import LRUBlock
+from unrolled import IndRNNCell, LRUBlock, Recurrent, SLSTMCell
 
 LAYERS = {
     "rnn": unrolled.RNN,
@@ -20,7 +21,16 @@ LAYERS = {
     "mingru": unrolled.MinGRU,
     "minlstm": unrolled.MinLSTM,
 }
-CELLS = (*LAYERS, "lru")
+CELLS = {
+    "rnn": "RNN",
+    "gru": "GRU",
+    "lstm": "LSTM",
+    "mingru": "minGRU",
+    "minlstm": "minLSTM",
+    "indrnn": "IndRNN",
+    "lru": "LRU",
+    "slstm": "sLSTM",
+}
 
 
 class Network(nn.Module):
@@ -33,7 +43,11 @@ class Network(nn.Module):
     def __init__(self, settings: Settings, inputs: int, outputs: int, every_step: bool) -> None:
         super().__init__()
         self.every_step, self.pool = every_step, settings.pool
-        self.body = _body(settings, inputs)
+        self.body: nn.Module
+        if settings.cell == "lru":
+            self.body = Blocks(settings, inputs)
+        else:
+            self.body = Stack(settings, inputs, settings.length or 784)
         width = settings.hidden
         self.readout: nn.Module = nn.Linear(width, outputs)
         if settings.head:
@@ -62,10 +76,17 @@ class Network(nn.Module):
 class Stack(nn.Module):
     """Layers one above the other, as in the papers on gated cells."""
 
-    def __init__(self, settings: Settings, inputs: int) -> None:
+    def __init__(self, settings: Settings, inputs: int, steps: int) -> None:
         super().__init__()
-        layer = LAYERS[settings.cell]
-        self.layer = layer(inputs, settings.hidden, settings.layers, dropout=settings.dropout)
+        sizes = [inputs, *[settings.hidden] * settings.layers]
+        if settings.cell in LAYERS:
+            layer = LAYERS[settings.cell]
+            self.layer = layer(*sizes[:2], settings.layers, dropout=settings.dropout)
+        elif settings.cell == "indrnn":
+            cells = [IndRNNCell(i, h, steps=steps) for i, h in pairwise(sizes)]
+            self.layer = Recurrent(cells, dropout=settings.dropout)
+        else:
+            self.layer = Recurrent([SLSTMCell(i, h) for i, h in pairwise(sizes)])
         if settings.chrono:
             chrono_(self.layer, settings.chrono)
 
@@ -119,14 +140,6 @@ def chrono_(layer: nn.Module, longest: int) -> None:
                 bias[keep * hidden : (keep + 1) * hidden] = drawn
             if write is not None and not name.startswith("bias_hh"):
                 bias[write * hidden : (write + 1) * hidden] = -drawn
-
-
-def _body(settings: Settings, inputs: int) -> nn.Module:
-    if settings.cell in LAYERS:
-        return Stack(settings, inputs)
-    if settings.cell == "lru":
-        return Blocks(settings, inputs)
-    raise ConfigError(f"cell: got {settings.cell!r}, expected one of {', '.join(CELLS)}")
 
 
 def groups_of(network: nn.Module, settings: Settings) -> list[dict[str, object]]:

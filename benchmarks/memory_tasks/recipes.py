@@ -94,9 +94,11 @@ RECIPES: dict[tuple[str, str], dict[str, Any]] = {
     ("adding", "lstm"): {"chrono": -1, "learning_rate": 5e-3},
     ("adding", "mingru"): {"chrono": -1, "learning_rate": 3e-2},
     ("adding", "minlstm"): {"chrono": -1, "learning_rate": 3e-2},
+    ("adding", "indrnn"): {"hidden": 128, "layers": 2, "learning_rate": 1e-3},
     ("adding", "lru"): {"hidden": 32, "state": 32, "layers": 2, "radius": (0.999, 0.9999)},
     ("copy", "gru"): {"hidden": 62, "chrono": -1},
     ("copy", "lstm"): {"hidden": 54, "chrono": -1},
+    ("copy", "slstm"): {"hidden": 52},
     ("copy", "lru"): {
         "hidden": 32,
         "state": 96,

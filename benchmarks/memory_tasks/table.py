@@ -23,26 +23,25 @@ def results_under(folder: Path) -> Results:
 
 def tables(results: Results) -> str:
     """The scores of each cell, and of each run what it took."""
-    scores = [_scores_row(target, results) for target in TARGETS]
-    names = {cell: cell.upper() if cell in ("rnn", "gru", "lstm") else cell for cell in CELLS}
-    head = ["task", "T", *(f"published {names[one]}" for one in PUBLISHED), "goal"]
-    parts = [_markdown([*head, *(f"our {name}" for name in names.values())], scores)]
+    head = ["task", "T", "published: RNN, GRU, LSTM", "goal", *CELLS.values()]
+    parts = [_markdown(head, [_scores_row(target, results) for target in TARGETS])]
     if results:
         parts.append(_markdown(list(TOOK), [_run_row(one) for one in _ordered(results)]))
     return "\n".join(parts)
 
 
-PUBLISHED = ("rnn", "gru", "lstm")
 TOOK = (
     *("task", "T", "cell", "seed", "parameters", "test", "validation"),
-    *("updates", "best at", "sequences a batch", "time steps, millions", "minutes"),
+    *("updates", "best at", "rows", "time steps, millions", "minutes"),
 )
 
 
 def _scores_row(target: Target, results: Results) -> list[str]:
-    theirs = [target.published.get(cell) for cell in PUBLISHED]
-    row = [target.task, str(target.length or 784)]
-    row += ["-" if value is None else shown(target.task, value) for value in theirs]
+    theirs = [
+        shown(target.task, target.published[cell]) if cell in target.published else "-"
+        for cell in ("rnn", "gru", "lstm")
+    ]
+    row = [target.task, str(target.length or 784), ", ".join(theirs) if target.published else "-"]
     row.append("-" if target.goal is None else shown(target.task, target.goal))
     for cell in CELLS:
         found = [
@@ -58,7 +57,7 @@ def _scores_row(target: Target, results: Results) -> list[str]:
 def _run_row(one: dict[str, Any]) -> list[str]:
     task = one["task"]
     return [
-        *(task, str(one["length"] or "-"), one["cell"], str(one["seed"])),
+        *(task, str(one["length"] or "-"), CELLS[one["cell"]], str(one["seed"])),
         *(f"{one['parameters']:,}", shown(task, one["test"]), shown(task, one["validation"])),
         *(f"{one['updates']:,}", f"{one['best_step']:,}", str(one["rows"])),
         *(f"{one['tokens'] / 1e6:,.0f}", f"{one['minutes']:,.1f}"),
@@ -71,7 +70,7 @@ def _ordered(results: Results) -> Results:
     return sorted(
         known,
         key=lambda one: (
-            *(tasks.index(one["task"]), one["length"], CELLS.index(one["cell"]), one["seed"]),
+            *(tasks.index(one["task"]), one["length"], list(CELLS).index(one["cell"]), one["seed"]),
         ),
     )
 
