@@ -74,7 +74,13 @@ def settings_of(task: str, cell: str, **given: Any) -> Settings:
 TASKS: dict[str, dict[str, Any]] = {
     "adding": {"length": 600, "updates": 10000},
     "copy": {"length": 1000, "updates": 5000},
-    "parity": {"length": 40, "updates": 10000, "rows": 128},
+    "parity": {
+        "length": 40,
+        "hidden": 32,
+        "rows": 64,
+        "updates": 3000,
+        "learning_rate": 1e-2,
+    },
     "sequential-mnist": {"hidden": 128, "rows": 50, "updates": 17600, "warmup": 500},
     "permuted-mnist": {"hidden": 128, "rows": 50, "updates": 8800, "warmup": 500},
     "digits": {"updates": 800, "learning_rate": 6e-3},
@@ -96,6 +102,8 @@ RECIPES: dict[tuple[str, str], dict[str, Any]] = {
     ("adding", "minlstm"): {"chrono": -1, "learning_rate": 3e-2},
     ("adding", "indrnn"): {"hidden": 128, "layers": 2, "learning_rate": 1e-3},
     ("adding", "lru"): {"hidden": 32, "state": 32, "layers": 2, "radius": (0.999, 0.9999)},
+    ("parity", "rnn"): {"learning_rate": 3e-3, "updates": 20000},
+    ("parity", "lru"): {"layers": 2},
     ("copy", "gru"): {"hidden": 62, "chrono": -1},
     ("copy", "lstm"): {"hidden": 54, "chrono": -1},
     ("copy", "slstm"): {"hidden": 52},
