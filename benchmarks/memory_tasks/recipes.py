@@ -120,6 +120,8 @@ RECIPES: dict[tuple[str, str], dict[str, Any]] = {
     },
     ("sequential-mnist", "lru"): {**BLOCKS, "hidden": 64},
     ("permuted-mnist", "lru"): {**BLOCKS, "hidden": 48, "radius": (0.99, 0.9999)},
+    ("sequential-mnist", "indrnn"): {"layers": 4, "learning_rate": 1e-3},
+    ("permuted-mnist", "indrnn"): {"layers": 4, "learning_rate": 1e-3},
     ("sequential-mnist", "mingru"): {"layers": 3},
     ("permuted-mnist", "mingru"): {"layers": 3},
     ("sequential-mnist", "minlstm"): {"layers": 3, "hidden": 104},
