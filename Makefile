@@ -43,7 +43,7 @@ bench: $(STAMP)
 	$(BIN)/python benchmarks/layers.py --ragged --threads 2 --json $(RESULTS)/ragged.json $(ARGS)
 	$(BIN)/python benchmarks/layers.py --options --threads 2 --json $(RESULTS)/options.json $(ARGS)
 	$(BIN)/python benchmarks/layers.py --minimal --threads 2 --json $(RESULTS)/minimal.json $(ARGS)
-	$(BIN)/python benchmarks/layers.py --memory --json $(RESULTS)/memory.json $(ARGS)
+	$(BIN)/python benchmarks/layers.py --kept --json $(RESULTS)/kept.json $(ARGS)
 	$(BIN)/python benchmarks/layers.py --rivals --threads 2 --json $(RESULTS)/rivals.json $(ARGS)
 	$(BIN)/python benchmarks/layers.py --busy --threads 2 --quick --json $(RESULTS)/busy.json
 	$(BIN)/python benchmarks/step.py --json $(RESULTS)/step.json $(ARGS)

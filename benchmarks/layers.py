@@ -9,7 +9,7 @@
     python benchmarks/layers.py --rivals                   torch's cells in a loop, JAX's lax.scan
     python benchmarks/layers.py --options                  what the LSTM's options cost
     python benchmarks/layers.py --minimal                  MinGRU and MinLSTM beside torch's LSTM
-    python benchmarks/layers.py --memory                   floats kept for the backward pass
+    python benchmarks/layers.py --kept                     floats kept for the backward pass
     python benchmarks/layers.py --quick --json table.json
 
 A training step is the layer's call and the gradients of a fixed weighted sum of its output, in the
@@ -37,7 +37,7 @@ from harness import (
     race,
     tile_speed,
 )
-from memory import memory_table
+from kept import kept_table
 from minimal import minimal_table
 from options import options_table
 from ragged import ragged_table
@@ -159,7 +159,7 @@ def _options() -> argparse.Namespace:
     parser = parser_of(__doc__)
     add_layers(parser)
     tables = parser.add_mutually_exclusive_group()
-    for name in ("tiny", "ragged", "rivals", "options", "minimal", "memory"):
+    for name in ("tiny", "ragged", "rivals", "options", "minimal", "kept"):
         tables.add_argument(f"--{name}", action="store_const", const=name, dest="table")
     parser.set_defaults(threads=[1, 2], table="layers")
     return parser.parse_args()
@@ -183,8 +183,8 @@ def main() -> int:
                 options_table(report, plan, effort)
             elif options.table == "minimal":
                 minimal_table(report, plan, effort)
-            elif options.table == "memory":
-                memory_table(report, plan)
+            elif options.table == "kept":
+                kept_table(report, plan)
             else:
                 tell_tiles(report)
                 layers_table(report, plan, effort, f"Ours ({options.path}) against torch's layer")
