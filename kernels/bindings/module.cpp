@@ -16,6 +16,8 @@ NB_MODULE(_kernels, m) {
         "The compiled kernels. Arrays come as addresses, 0 for null; nothing is checked here: "
         "shapes, "
         "owners and aliasing stand in kernels/include/unrolled, and unrolled.kernels is the door.";
+    // Layers keep arguments of the kernels (prototypes.py), and may live until Python is gone.
+    nb::set_leak_warnings(false);
     init_isa(m);
     init_lstm_step(m);
     init_gru_step(m);

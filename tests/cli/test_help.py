@@ -86,7 +86,7 @@ def test_short_and_long_help_are_the_same(call):
     ],
 )
 def test_options_and_their_defaults_are_those_of_python(verb, functions, renamed, left_out):
-    renamed = {"id_": "id_column", "no_progress": "progress", **renamed}
+    renamed = {"id_": "id_column", "no_progress": "progress", "no_diagnose": "diagnose", **renamed}
     python = {}
     for function in functions:
         python |= inspect.signature(function).parameters

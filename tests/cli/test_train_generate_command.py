@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import warnings
+
 import pytest
 
 import unrolled
+from unrolled.errors import VanishingGradient
 
 SMALL = ("--budget", "4 steps", "--hidden-size", "4", "--layers", "1")
 
@@ -41,6 +44,26 @@ def test_each_option_reaches_python_under_its_own_name(call, text, tmp_path):
     assert told.code == 0, told.err
     found = unrolled.load(out).get_params()
     assert {name: found[name] for name in options} == options
+
+
+@pytest.mark.filterwarnings("always")
+def test_a_finding_is_told_as_one_line_and_can_be_switched_off(call, text, tmp_path, monkeypatch):
+    fit, asked = unrolled.Generator.fit, []
+
+    def fit_and_find(self, *data, diagnose=True, **more):
+        asked.append(diagnose)
+        if diagnose:
+            warnings.warn(VanishingGradient("lstm, layer 0", "it fades", "use this"), stacklevel=1)
+        return fit(self, *data, diagnose=diagnose, **more)
+
+    monkeypatch.setattr(unrolled.Generator, "fit", fit_and_find)
+    words = ("train", "generate", text, *SMALL, "--out", tmp_path / "m.unrolled")
+    told = call(*words)
+    finding = VanishingGradient("lstm, layer 0", "it fades", "use this")
+    assert told.err == f"VanishingGradient: {finding}\n"
+    assert told.code == 0
+    assert call(*words, "--no-diagnose").err == ""
+    assert asked == [True, False]
 
 
 def test_several_files_and_folders_are_read_in_order(call, text, tmp_path):

@@ -60,6 +60,13 @@ RunDir = Annotated[
     typer.Option(metavar="FOLDER", help="Keep a log and a checkpoint here, to resume from."),
 ]
 Resume = Annotated[bool, typer.Option("--resume", help="Go on with the run in --run-dir.")]
+NoDiagnose = Annotated[
+    bool,
+    typer.Option(
+        "--no-diagnose",
+        help="Do not look at gradients, gates and states now and then, and warn of what is wrong.",
+    ),
+]
 NoProgress = Annotated[bool, typer.Option("--no-progress", help="Show no progress bar.")]
 
 # A network: the arguments of both tasks. Where their defaults differ, they share the words.

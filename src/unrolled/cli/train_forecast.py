@@ -66,6 +66,7 @@ def train_forecast(
     seed: options.Seed = None,
     device: options.Device = None,
     precision: options.Precision = None,
+    no_diagnose: options.NoDiagnose = False,
     no_progress: options.NoProgress = False,
 ) -> None:
     """Learn to forecast the series of a table, with quantiles.
@@ -104,4 +105,4 @@ def train_forecast(
         ),
     )
     run = given(budget=budget, holdout=holdout, run_dir=run_dir)
-    train(task, series, out, resume=resume, no_progress=no_progress, **run)
+    train(task, series, out, resume=resume, no_diagnose=no_diagnose, no_progress=no_progress, **run)

@@ -43,6 +43,7 @@ def train_generate(
     seed: options.Seed = None,
     device: options.Device = None,
     precision: options.Precision = None,
+    no_diagnose: options.NoDiagnose = False,
     no_progress: options.NoProgress = False,
 ) -> None:
     """Learn to write like a text, character by character.
@@ -74,4 +75,4 @@ def train_generate(
         )
     )
     run = given(budget=budget, holdout=holdout, run_dir=run_dir)
-    train(task, text, out, resume=resume, no_progress=no_progress, **run)
+    train(task, text, out, resume=resume, no_diagnose=no_diagnose, no_progress=no_progress, **run)
