@@ -33,6 +33,11 @@ class Spiral(nn.Module):
     def project(self, x: Tensor) -> tuple[Tensor, Tensor]:
         return self.a, torch.complex(x[..., :2], x[..., 2:])
 
+    def step(self, projected_t: tuple[Tensor, Tensor], state: Tensor) -> tuple[Tensor, Tensor]:
+        a, b = projected_t
+        h = a * state + b
+        return h, h
+
     def initial_state(self, batch: int, like: Tensor) -> Tensor:
         return torch.zeros(batch, 2, dtype=torch.complex128)
 
@@ -193,3 +198,58 @@ def test_a_state_that_is_not_finite_is_found_and_no_error() -> None:
     report = diagnose(layer, lambda: layer(x)[0].square().sum(), warn=False)
     assert {type(one).__name__ for one in report.findings} >= {"ExplodingGradient", "StateBlowUp"}
     assert str(report)
+
+
+class Counting(nn.Module):
+    """`h' = tanh(x + U h)`, with counters of steps in its state: an integer and a number."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.u = nn.Parameter(0.4 * torch.randn(N, N, dtype=torch.float64))
+
+    def project(self, x: Tensor) -> Tensor:
+        return x
+
+    def step(self, x: Tensor, state: Any) -> tuple[Tensor, Any]:
+        h, steps, time = state
+        h = torch.tanh(x + h @ self.u)
+        return h, (h, steps + 1, time + 0.5)
+
+    def initial_state(self, batch: int, like: Tensor) -> Any:
+        return like.new_zeros(batch, N), like.new_zeros(batch, 1).long(), like.new_zeros(batch, 1)
+
+
+def test_counters_in_a_state_are_no_trouble() -> None:
+    counting, plain = Recurrent(Counting()), nn.RNN(N, N, bias=False).double()
+    with torch.no_grad():
+        plain.weight_ih_l0.copy_(torch.eye(N))
+        plain.weight_hh_l0.copy_(counting.cell.u.t())
+    x = torch.randn(T, B, N, dtype=torch.float64)
+    given = [
+        diagnose(layer, lambda layer=layer: layer(x)[0][-1].sum(), warn=False).layers[0]
+        for layer in (counting, plain)
+    ]
+    for name in ("gradient", "gradient_share", "gradient_carried", "gradient_peak"):
+        assert close(getattr(given[0], name), getattr(given[1], name))
+    # A counter passes on what came before it, no more and no less.
+    assert close(given[0].spectral_radius, 1.0)
+
+
+class RealRate(Spiral):
+    """A real a, complex states, and an initial state that takes its dtype from `like`."""
+
+    def project(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        return self.a.real, torch.complex(x[..., :2], x[..., 2:])
+
+    def initial_state(self, batch: int, like: Tensor) -> Tensor:
+        return like.new_zeros(batch, 2)
+
+
+def test_a_linear_cell_of_real_rates_and_complex_states_is_followed_and_recorded() -> None:
+    layer, x = Recurrent(RealRate(0.8)), torch.randn(T, B, 4, dtype=torch.float64)
+    y, state = layer(x)
+    assert close(follow(layer, x).y.detach(), y.detach())
+    with layer.record() as records:
+        again, _ = layer(x)
+    assert close(again.detach(), y.detach())
+    assert bool(((records[0].states[0][-1] - state).abs() <= 1e-12).all())

@@ -13,8 +13,9 @@ from torch import Tensor, nn
 
 from unrolled.errors import ConfigError, Finding
 from unrolled.layers.recurrent import Recurrent
-from unrolled.layers.states import State
-from unrolled.training.diagnostics_capture import LayerCall, capture, map_given, undisturbed
+from unrolled.layers.recurrent_parts import map_given
+from unrolled.layers.states import State, is_number
+from unrolled.training.diagnostics_capture import LayerCall, capture, undisturbed
 from unrolled.training.diagnostics_findings import LayerReport, findings_of
 from unrolled.training.diagnostics_follow import Stage, follow, states_of
 from unrolled.training.diagnostics_jacobian import StepSizes, step_sizes
@@ -236,7 +237,7 @@ def _leaves(state: State) -> State:
 
     def leaf(part: Tensor) -> Tensor:
         part = part.clone()
-        return part.requires_grad_() if part.is_floating_point() or part.is_complex() else part
+        return part.requires_grad_() if is_number(part) else part
 
     return map_given(leaf, state)
 

@@ -16,7 +16,8 @@ from torch.nn.utils.rnn import PackedSequence, pad_packed_sequence
 from unrolled.errors import ConfigError
 from unrolled.layers.minimal_layers import _MinimalLayer
 from unrolled.layers.recurrent import Recurrent
-from unrolled.layers.states import State, map_state, tensors_of
+from unrolled.layers.recurrent_parts import map_given
+from unrolled.layers.states import State, is_number, map_state, tensors_of
 from unrolled.training import snapshot
 
 LAYERS = (nn.RNNBase, _MinimalLayer, Recurrent)
@@ -144,7 +145,7 @@ def _hook(name: str, found: dict[str, _Seen]) -> Callable[..., Any]:
         y = output[0].data if packed is not None else output[0]
         parts = [y, *tensors_of(output[1])]
         for part in parts:
-            if not part.requires_grad and not part.is_inference():
+            if is_number(part) and not part.requires_grad and not part.is_inference():
                 part.requires_grad_()  # with frozen weights too, the state has a gradient
         call = LayerCall(
             name,
@@ -160,14 +161,6 @@ def _hook(name: str, found: dict[str, _Seen]) -> Callable[..., Any]:
         return (y_on, map_state(torch.clone, output[1]), *output[2:])
 
     return hook
-
-
-def map_given(function: Callable[[Tensor], Tensor], state: State) -> State:
-    """`map_state`, where the whole state or a cell's part of it may be None."""
-    if state is None or isinstance(state, Tensor):
-        return None if state is None else function(state)
-    parts = [map_given(function, part) for part in state]
-    return type(state)(*parts) if hasattr(state, "_fields") else type(state)(parts)
 
 
 def _time_major(x: Tensor, batch_first: bool, alone: bool) -> Tensor:

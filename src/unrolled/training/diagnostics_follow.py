@@ -19,6 +19,7 @@ from unrolled.layers.call import Masks, Weights, weights_of
 from unrolled.layers.cells import Zoneout, torch_step
 from unrolled.layers.minimal import MinGRUStep, MinLSTMStep
 from unrolled.layers.recurrent import Recurrent, unroll
+from unrolled.layers.recurrent_parts import merged
 from unrolled.layers.states import State, map_state
 
 
@@ -44,8 +45,8 @@ class Observed:
         given = self.cell.project(x)
         if not self.is_linear:
             return given
-        a, b = given  # a may be the same at every step
-        return a.expand_as(b), b
+        a, b = given  # a may be the same at every step, and real where b is complex
+        return a.expand_as(b).to(b.dtype), b
 
     def advance(self, projected_t: State, state: State) -> tuple[Tensor, State, tuple[Tensor, ...]]:
         """One step: the output, the next state, the gates. Keeps nothing."""
@@ -65,6 +66,10 @@ class Observed:
         self.after.append(after)
         self.gates.append(gates)
         return y, after
+
+    def emit(self, y: State, x: Tensor) -> State:
+        emit = getattr(self.cell, "emit", None)
+        return y if emit is None else emit(y, x)
 
     def initial_state(self, batch: int, like: Tensor) -> State:
         return self.cell.initial_state(batch, like)
@@ -125,12 +130,11 @@ def follow(
             y, final = unroll(
                 stage.cell, x, before, lengths=lengths, starts=starts, reverse=stage.reverse
             )
-            emit = getattr(stage.cell.cell, "emit", None)
-            outputs.append(y if emit is None else emit(y, x))
+            outputs.append(y)
             finals.append(final)
             stage.real, stage.cuts = _marks(x, lengths, starts, stage.reverse)
-        merged = _merged(outputs, getattr(layer, "merge", "concat"))
-        x = merged + x if index and getattr(layer, "residual", False) else merged
+        y = merged(outputs, getattr(layer, "merge", "concat"))
+        x = y + x if index and getattr(layer, "residual", False) else y
     return Followed([stage for stages in stack for stage in stages], x, finals)
 
 
@@ -192,14 +196,6 @@ def states_of(layer: Any, state: State) -> list[State]:
     if directions == 1:
         return list(layers)
     return [part for pair in layers for part in ((None, None) if pair is None else pair)]
-
-
-def _merged(outputs: list[Tensor], merge: str) -> Tensor:
-    if len(outputs) == 1:
-        return outputs[0]
-    one, two = outputs
-    by = {"sum": lambda: one + two, "mean": lambda: (one + two) / 2, "mul": lambda: one * two}
-    return by[merge]() if merge in by else torch.cat(outputs, -1)
 
 
 def _marks(
