@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from unrolled import GRU, LSTM, RNN, MinGRU, Recurrent, diagnose
+from unrolled import GRU, LSTM, RNN, LSTMCell, MinGRU, Recurrent, diagnose, use_path
 from unrolled.training.diagnostics_follow import follow
 
 T, B, N, H = 12, 3, 4, 5
@@ -233,6 +233,25 @@ def test_counters_in_a_state_are_no_trouble() -> None:
         assert close(getattr(given[0], name), getattr(given[1], name))
     # A counter passes on what came before it, no more and no less.
     assert close(given[0].spectral_radius, 1.0)
+
+
+@pytest.mark.parametrize("path", ["auto", "reference"])
+def test_a_layer_made_of_steps_has_the_gradients_of_one_operator(path: str) -> None:
+    own = LSTM(N, H, 2, dtype=torch.float64)
+    cells = [LSTMCell(N, H, dtype=torch.float64), LSTMCell(H, H, dtype=torch.float64)]
+    for index, cell in enumerate(cells):
+        for name, parameter in cell.named_parameters():
+            parameter.data.copy_(getattr(own, f"{name}_l{index}"))
+    x = torch.randn(T, B, N, dtype=torch.float64)
+    weight = torch.randn(T, B, H, dtype=torch.float64)
+    with own.record() as records:
+        y, _ = own(x)
+        (y * weight).sum().backward()
+    for layer in (own, Recurrent(cells)):
+        with use_path(path):
+            given = diagnose(layer, lambda layer=layer: (layer(x)[0] * weight).sum(), warn=False)
+        for one, record in zip(given.layers, records, strict=True):
+            assert close(one.gradient, record.d_h[0].flatten(1).norm(dim=1))
 
 
 class RealRate(Spiral):

@@ -143,7 +143,9 @@ def _hook(name: str, found: dict[str, _Seen]) -> Callable[..., Any]:
         if name in found and len(found[name].call.x) >= len(x):
             return None
         y = output[0].data if packed is not None else output[0]
-        parts = [y, *tensors_of(output[1])]
+        # By views: a final state may be one of the steps that the output is made of (of a lower
+        # layer, what all of it is made of), and would be given the output's gradient once more.
+        parts = [part.view_as(part) for part in (y, *tensors_of(output[1]))]
         for part in parts:
             if is_number(part) and not part.requires_grad and not part.is_inference():
                 part.requires_grad_()  # with frozen weights too, the state has a gradient
@@ -157,8 +159,13 @@ def _hook(name: str, found: dict[str, _Seen]) -> Callable[..., Any]:
         )
         found[name] = _Seen(call, parts, output[1], packed, batch_first, alone)
         # A copy goes on into the model, which may change it in place.
-        y_on = output[0]._replace(data=y.clone()) if packed is not None else y.clone()
-        return (y_on, map_state(torch.clone, output[1]), *output[2:])
+        y_on, *state_on = [part.clone() for part in parts]
+        own = iter(state_on)
+        return (
+            y_on if packed is None else output[0]._replace(data=y_on),
+            map_state(lambda _: next(own), output[1]),
+            *output[2:],
+        )
 
     return hook
 
