@@ -15,6 +15,7 @@ from unrolled import (
     RNN,
     GRUCell,
     IndRNNCell,
+    LRUBlock,
     LRUCell,
     LSTMCell,
     MinGRU,
@@ -80,6 +81,7 @@ LAYERS: dict[str, Callable[[], Any]] = {
     "of minGRU cells": lambda: Recurrent((MinGRUCell(N, H), MinGRUCell(N, H))),
     "of minLSTM cells": lambda: Recurrent([MinLSTMCell(N, H), GRUCell(H, H)]),
     "of LRU cells": lambda: Recurrent([LRUCell(N, 3), LRUCell(N, 4, H)], residual=True),
+    "LRUBlock": lambda: LRUBlock(N, 3, dropout=0.5),
     "of LRU cells, both ways": lambda: Recurrent(pairs(LRUCell, H), merge="sum"),
 }
 

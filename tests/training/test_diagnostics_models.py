@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from unrolled import GRU, LSTM, RNN, LSTMCell, MinGRU, Recurrent, diagnose, use_path
+from unrolled import GRU, LSTM, RNN, LRUBlock, LSTMCell, MinGRU, Recurrent, diagnose, use_path
 from unrolled.training.diagnostics_follow import follow
 
 T, B, N, H = 12, 3, 4, 5
@@ -272,3 +272,23 @@ def test_a_linear_cell_of_real_rates_and_complex_states_is_followed_and_recorded
         again, _ = layer(x)
     assert close(again.detach(), y.detach())
     assert bool(((records[0].states[0][-1] - state).abs() <= 1e-12).all())
+
+
+def test_a_deep_network_of_lru_blocks_is_looked_through() -> None:
+    model = nn.Sequential(*[LRUBlock(N, 3, r_min=0.8, r_max=0.9) for _ in range(2)]).double()
+    x = torch.randn(T, B, N, dtype=torch.float64)
+    starts = torch.zeros(T, B, dtype=torch.bool)
+    starts[T // 2, 0] = True
+
+    def loss() -> Tensor:
+        y = x
+        for block in model:
+            y, _ = block(y, lengths=torch.tensor([T, 5, 0]), starts=starts)
+        return y.square().sum()
+
+    report = diagnose(model, loss, warn=False)
+    assert [(one.name, one.cell) for one in report.layers] == [("0", "LRUCell"), ("1", "LRUCell")]
+    for one, block in zip(report.layers, model, strict=True):
+        assert close(one.spectral_radius, block.cell.eigenvalues().abs().max().detach())
+        assert one.gradient is not None
+        assert all(value > 0 for value in one.gradient)

@@ -90,7 +90,7 @@ def fitted_state(cell: Any, name: str, state: Any, initial: State, batch: int) -
     """
     parts = _tensors(f"{name_of(cell)}.initial_state", initial, "tensors (B, ...)")
     for part in parts:
-        if part.dim() < 1 or len(part) != batch:
+        if part.dim() < 1 or part.shape[0] != batch:
             raise ShapeError(
                 f"{name_of(cell)}.initial_state: got a tensor of shape {tuple(part.shape)}, "
                 f"expected (B, ...) with B = {batch}"

@@ -12,10 +12,9 @@ import torch
 from torch import Tensor, nn
 
 from unrolled.errors import ConfigError, Finding
-from unrolled.layers.recurrent import Recurrent
 from unrolled.layers.recurrent_parts import map_given
 from unrolled.layers.states import State, is_number
-from unrolled.training.diagnostics_capture import LayerCall, capture, undisturbed
+from unrolled.training.diagnostics_capture import LayerCall, capture, of_cells, undisturbed
 from unrolled.training.diagnostics_findings import LayerReport, findings_of
 from unrolled.training.diagnostics_follow import Stage, follow, states_of
 from unrolled.training.diagnostics_jacobian import StepSizes, step_sizes
@@ -95,8 +94,8 @@ def diagnose(
 
     Args:
         model: holds recurrent layers, alone, nested or stacked: torch's `RNN`, `GRU` and `LSTM`, or
-            this package's, `MinGRU`, `MinLSTM` and `Recurrent`. Of a layer that the loss calls more
-            than once, the longest call is looked at.
+            this package's, `MinGRU`, `MinLSTM`, `LRUBlock` and `Recurrent`. Of a layer that the
+            loss calls more than once, the longest call is looked at.
         loss: a function without arguments that gives the loss of a batch, a tensor of one number.
         losses: those of the training so far, one a step. While they still fall, the findings are in
             the report, but nothing is warned.
@@ -215,7 +214,7 @@ def _chosen_rows(call: LayerCall, rows: int) -> LayerCall:
     def pick_maybe(part: Tensor | None, axis: int) -> Tensor | None:
         return None if part is None else pick(part, axis)
 
-    axis = 0 if isinstance(call.layer, Recurrent) else 1
+    axis = 0 if of_cells(call.layer) else 1
 
     def pick_state(state: State) -> State:
         return map_given(lambda part: pick(part, axis), state)
@@ -252,7 +251,7 @@ def _growth(call: LayerCall, stages: list[Stage]) -> list[float | None]:
         steps = int(call.lengths.max())
         rows = (call.lengths == steps).nonzero().flatten().to(x.device)
         x = x[:steps].index_select(1, rows)
-        axis = 0 if isinstance(call.layer, Recurrent) else 1
+        axis = 0 if of_cells(call.layer) else 1
         state = map_given(lambda part: part.index_select(axis, rows), state)
     if call.starts is not None and bool(call.starts[0].any()):
         return [None] * len(stages)

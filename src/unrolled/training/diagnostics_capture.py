@@ -14,13 +14,14 @@ from torch import Tensor, nn
 from torch.nn.utils.rnn import PackedSequence, pad_packed_sequence
 
 from unrolled.errors import ConfigError
+from unrolled.layers.lru import LRUBlock
 from unrolled.layers.minimal_layers import _MinimalLayer
 from unrolled.layers.recurrent import Recurrent
 from unrolled.layers.recurrent_parts import map_given
 from unrolled.layers.states import State, is_number, map_state, tensors_of
 from unrolled.training import snapshot
 
-LAYERS = (nn.RNNBase, _MinimalLayer, Recurrent)
+LAYERS = (nn.RNNBase, _MinimalLayer, Recurrent, LRUBlock)
 
 
 @dataclass
@@ -45,6 +46,11 @@ class LayerCall:
     starts: Tensor | None
     d_y: Tensor | None = None
     d_state: State = None
+
+
+def of_cells(layer: nn.Module) -> bool:
+    """Whether the tensors of a layer's state are its cells', `(B, ...)`; else `(L * D, B, ...)`."""
+    return isinstance(layer, Recurrent | LRUBlock)
 
 
 def recurrent_layers(model: nn.Module) -> dict[str, nn.Module]:
@@ -78,7 +84,7 @@ def capture(model: nn.Module, loss: Callable[[], Tensor]) -> list[LayerCall]:
         there = f"has {', '.join(layers)}, and none was called" if layers else "has none"
         raise ConfigError(
             f"model: {there}; expected a loss that calls a recurrent layer of the model on whole"
-            " sequences (RNN, GRU, LSTM, MinGRU, MinLSTM or Recurrent)"
+            " sequences (RNN, GRU, LSTM, MinGRU, MinLSTM, LRUBlock or Recurrent)"
         )
     outputs = [part for seen in found.values() for part in seen.outputs]
     gradients: list[Tensor | None] = [None] * len(outputs)
@@ -131,7 +137,7 @@ def _hook(name: str, found: dict[str, _Seen]) -> Callable[..., Any]:
         packed = x if isinstance(x, PackedSequence) else None
         if packed is not None:
             x, lengths = pad_packed_sequence(packed)
-        alone = packed is None and x.dim() == 2 and not isinstance(layer, Recurrent)
+        alone = packed is None and x.dim() == 2 and not of_cells(layer)
         if packed is None:
             x = _time_major(x, batch_first, alone)
         if alone:

@@ -17,6 +17,7 @@ from torch import Tensor, nn
 
 from unrolled.layers.call import Masks, Weights, weights_of
 from unrolled.layers.cells import Zoneout, torch_step
+from unrolled.layers.lru import BlockCell, LRUBlock
 from unrolled.layers.minimal import MinGRUStep, MinLSTMStep
 from unrolled.layers.recurrent import Recurrent, unroll
 from unrolled.layers.recurrent_parts import merged
@@ -140,6 +141,8 @@ def follow(
 
 def _stages_of(layer: Any) -> list[list[Stage]]:
     """Layer by layer, the stage of each direction."""
+    if isinstance(layer, LRUBlock):
+        return [[Stage(0, 0, "LRUCell", Observed(BlockCell(layer)))]]
     if isinstance(layer, Recurrent):
         layers: Any = layer.layers if hasattr(layer, "layers") else [(layer.cell,)]
         return [
@@ -190,6 +193,8 @@ def states_of(layer: Any, state: State) -> list[State]:
     count = getattr(layer, "num_layers", 1) * directions
     if state is None:
         return [None] * count
+    if isinstance(layer, LRUBlock):
+        return [state]
     if not isinstance(layer, Recurrent):
         return [map_state(lambda part, row=row: part[row], state) for row in range(count)]
     layers = state if getattr(layer, "_stacked", False) else [state]
