@@ -31,7 +31,7 @@ from unrolled import (
     Watch,
     diagnose,
 )
-from unrolled.errors import ConfigError, Finding, UnrolledWarning
+from unrolled.errors import ConfigError, DTypeError, Finding, UnrolledWarning
 from unrolled.training import Report
 
 T, B, N, H = 40, 4, 2, 16
@@ -387,8 +387,15 @@ def test_a_model_without_recurrent_layers_and_a_loss_that_was_computed_are_plain
         diagnose(model, torch.ones(()))  # type: ignore[arg-type]
     with pytest.raises(ConfigError, match="rows: got 0"):
         diagnose(model, lambda: torch.ones(()), rows=0)
+    with pytest.raises(ConfigError, match=r"points: got 1\.5, expected a whole number from 1 up"):
+        diagnose(model, lambda: torch.ones(()), points=1.5)  # type: ignore[arg-type]
     with pytest.raises(ConfigError, match="every: got 0"):
         Watch(model, every=0)
+    with pytest.raises(ConfigError, match="rows: got 'all'"):
+        Watch(model, rows="all")  # type: ignore[arg-type]
+    for call in (lambda: diagnose(3, lambda: torch.ones(())), lambda: Watch(3)):  # type: ignore
+        with pytest.raises(DTypeError, match=r"model: got int, expected a torch\.nn\.Module"):
+            call()
 
 
 def test_a_report_is_strict_json_and_a_table() -> None:

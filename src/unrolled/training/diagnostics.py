@@ -14,7 +14,14 @@ from torch import Tensor, nn
 from unrolled.errors import ConfigError, Finding
 from unrolled.layers.recurrent_parts import map_given
 from unrolled.layers.states import State, is_number
-from unrolled.training.diagnostics_capture import LayerCall, capture, of_cells, undisturbed
+from unrolled.training.diagnostics_capture import (
+    LayerCall,
+    capture,
+    check_count,
+    check_model,
+    of_cells,
+    undisturbed,
+)
 from unrolled.training.diagnostics_findings import LayerReport, findings_of
 from unrolled.training.diagnostics_follow import Stage, follow, states_of
 from unrolled.training.diagnostics_jacobian import StepSizes, step_sizes
@@ -113,6 +120,7 @@ def diagnose(
             half-life       steps until half is forgotten: ln 2 / -ln f, and of a real disturbance
 
     Raises:
+        DTypeError: `model` is no module.
         ConfigError: `loss` gives no number, or calls no recurrent layer of `model`; `rows` or
             `points` below 1.
 
@@ -120,14 +128,14 @@ def diagnose(
         VanishingGradient, ExplodingGradient, SaturatedGates, DeadUnits, StateBlowUp: with the
         remedy. Thresholds and sources: `docs/diagnostics.md`.
     """
+    check_model(model)
     if not callable(loss):
         raise ConfigError(
             f"loss: got {type(loss).__name__}, expected a function that computes it, such as"
             " lambda: criterion(model(x), y)"
         )
-    for name, value in (("rows", rows), ("points", points)):
-        if value < 1:
-            raise ConfigError(f"{name}: got {value}, expected 1 or more")
+    check_count("rows", rows)
+    check_count("points", points)
     with undisturbed(model):
         model.eval()
         # cuDNN has no backward pass in evaluation mode.

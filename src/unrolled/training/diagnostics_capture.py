@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils.rnn import PackedSequence, pad_packed_sequence
 
-from unrolled.errors import ConfigError
+from unrolled.errors import ConfigError, DTypeError
 from unrolled.layers.lru import LRUBlock
 from unrolled.layers.minimal_layers import _MinimalLayer
 from unrolled.layers.recurrent import Recurrent
@@ -46,6 +46,18 @@ class LayerCall:
     starts: Tensor | None
     d_y: Tensor | None = None
     d_state: State = None
+
+
+def check_model(model: Any) -> None:
+    """Raise DTypeError for what is no module."""
+    if not isinstance(model, nn.Module):
+        raise DTypeError(f"model: got {type(model).__name__}, expected a torch.nn.Module")
+
+
+def check_count(name: str, value: Any) -> None:
+    """Raise ConfigError for what is no number from 1 up."""
+    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+        raise ConfigError(f"{name}: got {value!r}, expected a whole number from 1 up")
 
 
 def of_cells(layer: nn.Module) -> bool:
