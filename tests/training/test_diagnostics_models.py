@@ -292,3 +292,17 @@ def test_a_deep_network_of_lru_blocks_is_looked_through() -> None:
         assert close(one.spectral_radius, block.cell.eigenvalues().abs().max().detach())
         assert one.gradient is not None
         assert all(value > 0 for value in one.gradient)
+
+
+def test_padding_is_no_beginning_in_the_reverse_direction() -> None:
+    """Where every row is shorter than the batch, and where they are cut to their lengths."""
+    layer, x = LSTM(N, H, bidirectional=True).double(), torch.randn(T, B, N, dtype=torch.float64)
+    lengths, shorter = torch.full((B,), T - 1), x[: T - 1]
+    padded = diagnose(layer, lambda: layer(x, lengths=lengths)[0].square().sum(), warn=False)
+    bare = diagnose(layer, lambda: layer(shorter)[0].square().sum(), warn=False)
+    for one, other in zip(padded.layers, bare.layers, strict=True):
+        for name in ("gradient_share", "gradient_carried", "gradient_peak", "gradient_steps"):
+            assert close(getattr(one, name), getattr(other, name))
+        assert one.gradient_share is not None
+        assert one.gradient_share > 0.01
+    assert padded.findings == ()

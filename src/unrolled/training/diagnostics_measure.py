@@ -125,8 +125,11 @@ def _spans(stage: Stage, whole: Tensor) -> list[tuple[int, int, int]]:
         if len(reached) == 0:
             continue
         last = int(reached[-1])
-        cuts = stage.cuts[: last + 1, row].nonzero()
-        spans.append((row, int(cuts[-1]) if len(cuts) else 0, last))
+        # Not in the padding, which comes first in the reverse direction.
+        begins = stage.cuts[: last + 1, row].nonzero()
+        if len(begins) == 0:
+            begins = stage.real[:, row].nonzero()[:1]
+        spans.append((row, int(begins[-1]), last))
     return spans
 
 
