@@ -231,7 +231,7 @@ def test_bad_arguments_are_named() -> None:
     with pytest.raises(ConfigError, match="dropout: got 2"):
         LRUBlock(I, dropout=2)
     with pytest.raises(
-        ShapeError, match=r"x: got shape \(7, 3, 5\), expected \(T, B, I\) with I = 4"
+        ShapeError, match=r"x: got shape \(7, 3, 5\), expected \(\.\.\., I\) with I = 4"
     ):
         cell_of().project(torch.randn(T, B, I + 1))
     x, block = torch.randn(T, B, I), LRUBlock(I, H)

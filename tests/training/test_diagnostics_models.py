@@ -306,3 +306,35 @@ def test_padding_is_no_beginning_in_the_reverse_direction() -> None:
         assert one.gradient_share is not None
         assert one.gradient_share > 0.01
     assert padded.findings == ()
+
+
+class Learned(LSTMCell):
+    """Torch's equations, and a beginning that is learned."""
+
+    def __init__(self) -> None:
+        super().__init__(N, H, dtype=torch.float64)
+        self.start = nn.Parameter(torch.randn(2, H, dtype=torch.float64))
+
+    def initial_state(self, batch: int, like: Tensor) -> Any:
+        h, c = self.start
+        return h.expand(batch, -1), c.expand(batch, -1)
+
+
+def test_a_cell_made_from_one_of_ours_is_followed_as_it_is() -> None:
+    layer, x = Recurrent(Learned()), torch.randn(T, B, N, dtype=torch.float64)
+    starts = torch.zeros(T, B, dtype=torch.bool)
+    starts[4, 1] = True
+    y, _ = layer(x, starts=starts)
+    assert close(follow(layer, x, starts=starts).y.detach(), y.detach())
+    (one,) = diagnose(layer, lambda: layer(x, starts=starts)[0].sum(), warn=False).layers
+    assert one.cell == "Learned"
+
+
+def test_the_gates_of_a_parametrised_cell_are_seen() -> None:
+    cell = LSTMCell(N, H, dtype=torch.float64)
+    nn.utils.parametrizations.weight_norm(cell, "weight_hh")
+    layer, x = Recurrent(cell), torch.randn(T, B, N, dtype=torch.float64)
+    assert close(follow(layer, x).y.detach(), layer(x)[0].detach())
+    (one,) = diagnose(layer, lambda: layer(x)[0].sum(), warn=False).layers
+    assert one.cell == "LSTM"
+    assert set(one.saturation) == {"i", "f", "g", "o"}

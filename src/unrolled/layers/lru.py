@@ -124,7 +124,7 @@ class LRUCell(OwnCell):
 
     def project(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """lambda `(H,)`, and `gamma * (B x)` for all steps at once, `(..., H)` for x `(..., I)`."""
-        check_input(self, x, self.B)
+        check_input(self, x, self.B, legend="(..., I)")
         # One real product: the real and the imaginary part of a unit stand side by side.
         scaled = self.B * torch.exp(self.gamma_log)[:, None, None]
         parts = linear(x, scaled.flatten(0, 1)).to(self.B.dtype)
@@ -260,8 +260,6 @@ class LRUBlock(Module):
         Args, errors: as for `Recurrent`; the state is complex, None for zeros.
         """
         check_input(self.cell, x, self.cell.B, legend="(T, B, size)")
-        if x.dim() != 3:
-            raise ShapeError(f"x: got shape {tuple(x.shape)}, expected (T, B, size)")
         if x.shape[0] == 0:
             raise ShapeError("x: got no time steps, expected at least one in (T, B, size)")
         lengths = check_lengths(lengths, *x.shape[:2])

@@ -15,13 +15,14 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from unrolled.layers.call import Masks, Weights, weights_of
+from unrolled.layers.call import Masks, weights_of
 from unrolled.layers.cells import Zoneout, torch_step
 from unrolled.layers.lru import BlockCell, LRUBlock
 from unrolled.layers.minimal import MinGRUStep, MinLSTMStep
 from unrolled.layers.recurrent import Recurrent, unroll
 from unrolled.layers.recurrent_parts import merged
 from unrolled.layers.states import State, map_state
+from unrolled.layers.torch_cells import TorchCell
 
 
 class Observed:
@@ -162,18 +163,17 @@ def _stages_of(layer: Any) -> list[list[Stage]]:
     ]
 
 
-MODES = {"LSTMCell": "LSTM", "GRUCell": "GRU", "MinGRUCell": "MIN_GRU", "MinLSTMCell": "MIN_LSTM"}
+MODES = {"MinGRUCell": "MIN_GRU", "MinLSTMCell": "MIN_LSTM"}
 
 
 def _own_cell(cell: Any) -> tuple[str, Observed]:
     """Mode and cell of a `Recurrent`'s. Of torch's cells, the equations, which tell their gates."""
-    mode = MODES.get(type(cell).__name__, type(cell).__name__)
-    if not isinstance(cell, nn.RNNCellBase):
-        return mode, Observed(cell)
-    if isinstance(cell, nn.RNNCell):
-        mode = f"RNN_{cell.nonlinearity.upper()}"
-    biases = (cell.bias_ih, cell.bias_hh) if cell.bias else (None, None)
-    return mode, Observed(torch_step(mode, Weights(cell.weight_ih, cell.weight_hh, *biases)))
+    found = cell.equations() if isinstance(cell, TorchCell) else None
+    if found is None:
+        kind = type(cell).__name__
+        return MODES.get(kind, kind), Observed(cell)
+    mode, equations = found
+    return mode, Observed(equations)
 
 
 def _cell(layer: Any, index: int, direction: int) -> Any:
