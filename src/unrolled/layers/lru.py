@@ -161,23 +161,26 @@ class LRUCell(OwnCell):
 
 class BlockCell:
     """A block as the linear cell that it is: all of it but the recurrence stands in `project` and
-    `emit`. Made at every call; it copies nothing."""
+    `emit`. Made for one run over time, in which `emit` takes what `project` has normalised."""
 
     linear = True
     name_in_errors = "LRUBlock"
 
     def __init__(self, block: LRUBlock) -> None:
         self._block = block
+        self._normed: Tensor | None = None
 
     def project(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        return self._block.cell.project(self._block.norm(x))
+        self._normed = self._block.norm(x)
+        return self._block.cell.project(self._normed)
 
     def step(self, projected_t: tuple[Tensor, Tensor], state: Tensor) -> tuple[Tensor, Tensor]:
         return self._block.cell.step(projected_t, state)
 
     def emit(self, h: Tensor, x: Tensor) -> Tensor:
-        block = self._block
-        y = block.drop(gelu(block.cell.emit(h, block.norm(x))))
+        block, normed = self._block, self._normed
+        assert normed is not None
+        y = block.drop(gelu(block.cell.emit(h, normed)))
         return x + block.drop(glu(block.mix(y), -1))
 
     def initial_state(self, batch: int, like: Tensor) -> Tensor:
