@@ -119,7 +119,9 @@ def chrono_(layer: nn.Module, longest: int) -> None:
 
         b_f = log(uniform(1, longest - 1)),  b_i = -b_f
 
-    for the gates that keep (f, and z of a GRU) and those that write (i, and z of a minGRU).
+    for the gates that keep (f, and z of a GRU) and those that write (i, and z of a minGRU). All
+    other biases are zero, which `init=("chrono", longest)` of our LSTM and GRU does not do, and
+    minimal layers have no `init`.
 
     Source: Tallec and Ollivier, arXiv 1804.11188.
     """

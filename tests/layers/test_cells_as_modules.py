@@ -342,3 +342,10 @@ def test_the_stabiliser_changes_no_output_and_no_gradient() -> None:
         y, _ = Recurrent(cell)(x, given)
         results.append((y, *torch.autograd.grad(y.square().sum(), list(cell.parameters()))))
     torch.testing.assert_close(*results)
+
+
+@pytest.mark.parametrize("kind", [GRUCell, MinGRUCell, SLSTMCell, IndRNNCell])
+def test_an_input_without_an_axis_of_rows_is_named(kind: Any) -> None:
+    layer = Recurrent(kind(3, 4))
+    with pytest.raises(ShapeError, match=r"x: got shape \(5, 3\), expected \(T, B, I\) with I = 3"):
+        layer(torch.randn(5, 3))

@@ -73,8 +73,6 @@ def test_the_dtype_goes_along(dtype: torch.dtype) -> None:
 
 @pytest.mark.parametrize("name", ["RNNCell", "GRUCell", "LSTMCell"])
 def test_a_cell_of_torch_comes_over_and_goes_back(name: str) -> None:
-    if not hasattr(unrolled.layers, name):
-        pytest.skip("the layers have no such cell yet")
     options = {"nonlinearity": "relu"} if name == "RNNCell" else {}
     source = getattr(torch.nn, name)(I, H, **options, dtype=torch.float64)
     cell, report = from_torch(source)

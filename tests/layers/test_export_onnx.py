@@ -128,6 +128,7 @@ def test_an_exported_layer_runs_at_every_batch_and_length(
         {"residual": True, "merge": "sum"},
         {"merge": "mean"},
         {"residual": True, "merge": "mul"},
+        {"recurrent_dropout": 0.2, "weight_dropout": 0.5, "input_dropout": 0.4, "checkpoint": 3},
         {
             "layer_norm": True,
             "zoneout": 0.1,

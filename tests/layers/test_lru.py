@@ -10,9 +10,10 @@ import pytest
 import torch
 from torch import Tensor
 
-from unrolled.errors import ConfigError, ShapeError
+from unrolled.errors import ConfigError, DTypeError, ShapeError
 from unrolled.layers import lru as module
 from unrolled.layers.lru import LRUBlock, LRUCell
+from unrolled.layers.recurrent import Recurrent
 from unrolled.layers.scan import scan
 
 T, B, I, H = 7, 3, 4, 5  # noqa: E741
@@ -229,10 +230,57 @@ def test_bad_arguments_are_named() -> None:
             LRUCell(**arguments)
     with pytest.raises(ConfigError, match="dropout: got 2"):
         LRUBlock(I, dropout=2)
-    with pytest.raises(ShapeError, match="expected input_size = 4"):
+    with pytest.raises(
+        ShapeError, match=r"x: got shape \(7, 3, 5\), expected \(\.\.\., I\) with I = 4"
+    ):
         cell_of().project(torch.randn(T, B, I + 1))
-    with pytest.raises(ShapeError, match=r"expected \(T, B, size\)"):
-        LRUBlock(I)(torch.randn(T, I))
+    x, block = torch.randn(T, B, I), LRUBlock(I, H)
+    for call, kind, message in (
+        (lambda: block(torch.randn(T, I)), ShapeError, r"expected \(T, B, size\)"),
+        (lambda: block(torch.randn(T, B, I + 1)), ShapeError, r"x: got shape \(7, 3, 5\)"),
+        (lambda: block(x[:0]), ShapeError, "x: got no time steps"),
+        (lambda: block(x.double()), DTypeError, r"x: got dtype torch\.float64"),
+        (lambda: block(x, torch.zeros(B, H)), DTypeError, "state: got dtype"),
+        (lambda: block(x, torch.zeros(B, H + 1)), ShapeError, "state: got tensors of shapes"),
+        (lambda: LRUCell(I, H, dtype=torch.float16), ConfigError, r"dtype: got torch\.float16"),
+        (lambda: block.cell(x), ShapeError, r"input: got shape \(7, 3, 4\)"),
+    ):
+        with pytest.raises(kind, match=message):
+            call()
+
+
+def test_a_cell_called_once_gives_the_state_that_its_output_is_made_from() -> None:
+    cell, x = cell_of(), torch.randn(T, B, I, dtype=torch.float64)
+    y, last = run(cell, x)
+    h = None
+    for x_t, y_t in zip(x, y, strict=True):
+        h = cell(x_t, h)
+        torch.testing.assert_close(cell.emit(h, x_t), y_t)
+    torch.testing.assert_close(h, last)
+    torch.testing.assert_close(cell(x[0, 1]), cell(x[0])[1])
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_a_recurrent_of_the_cell_is_compiled_and_exported_whole() -> None:
+    layer = Recurrent([(cell_of(), cell_of())], merge="sum").eval()
+    x = torch.randn(T, B, I, dtype=torch.float64)
+    lengths = torch.tensor([T, 2, 0])
+    torch._dynamo.reset()
+    compiled = torch.compile(layer, backend="eager", fullgraph=True)
+    torch.testing.assert_close(compiled(x, lengths=lengths), layer(x, lengths=lengths))
+    torch._dynamo.reset()
+    free = {0: torch.export.Dim("steps"), 1: torch.export.Dim("batch")}
+    for strict in (False, True):
+        program = torch.export.export(
+            layer,
+            (x,),
+            {"lengths": lengths},
+            dynamic_shapes={"x": free, "lengths": {0: free[1]}},
+            strict=strict,
+        )
+        other, rows = torch.randn(11, 2, I, dtype=torch.float64), torch.tensor([4, 11])
+        got = program.module()(other, lengths=rows)
+        torch.testing.assert_close(got, layer(other, lengths=rows))
 
 
 def test_the_examples_run() -> None:

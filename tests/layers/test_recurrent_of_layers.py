@@ -333,6 +333,8 @@ class Wrong(WithoutStep):
         ({"cell": WithoutStep()}, r"cell: got WithoutStep without step, expected a cell with pro"),
         ({"cell": [own(I, H), None]}, r"cell\[1\]: got NoneType without project and step and"),
         ({"cell": (own(I, H), 3)}, r"cell\[1\]: got int without"),
+        ({"cell": torch.nn.GRUCell(I, H)}, r"got GRUCell without .*; unrolled\.GRUCell is one"),
+        ({"cell": torch.nn.GRU(I, H)}, r"got GRU without .*; a layer runs over time by itself"),
         ({"cell": Own}, r"cell: got the class Own, expected a cell made of it, such as Own\(\.\."),
         ({"cell": []}, "cell: got an empty list"),
         ({"cell": [own(I, H), (own(I, H), own(I, H))]}, r"cell: got layers of \[1, 2\] cells"),

@@ -82,6 +82,31 @@ def test_an_exported_layer_runs_at_every_batch_and_length(name: str, batch_first
         assert_near(got, want, 1e-12)
 
 
+@pytest.mark.parametrize("name", ["RNN", "GRU", "LSTM"])
+def test_a_layer_with_every_option_is_exported_as_in_evaluation(name: str) -> None:
+    options: dict[str, Any] = {"peephole": True} if name == "LSTM" else {}
+    layer = KINDS[name](
+        *(I, H, 3),
+        bidirectional=True,
+        merge="sum",
+        residual=True,
+        layer_norm=True,
+        zoneout=0.1,
+        dropout=0.3,
+        recurrent_dropout=0.2,
+        weight_dropout=0.5,
+        input_dropout=0.4,
+        init="orthogonal",
+        checkpoint=3,
+        dtype=torch.float64,
+        **options,
+    ).eval()
+    program = exported(layer)
+    for steps, batch in SIZES:
+        got, want = run(program, layer, steps, batch)
+        assert_near(got, want, 1e-12)
+
+
 LOAD = """
 import sys
 import torch

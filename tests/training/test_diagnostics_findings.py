@@ -21,14 +21,17 @@ from unrolled import (
     RNN,
     DeadUnits,
     ExplodingGradient,
+    IndRNNCell,
+    LRUCell,
     MinGRU,
+    Recurrent,
     SaturatedGates,
     StateBlowUp,
     VanishingGradient,
     Watch,
     diagnose,
 )
-from unrolled.errors import ConfigError, Finding, UnrolledWarning
+from unrolled.errors import ConfigError, DTypeError, Finding, UnrolledWarning
 from unrolled.training import Report
 
 T, B, N, H = 40, 4, 2, 16
@@ -85,8 +88,9 @@ def test_the_plain_rnn_at_200_steps_has_a_vanishing_gradient(kind: Any) -> None:
     (finding,) = report.findings
     text = str(finding)
     assert text.startswith("encoder.reader, layer 0, forward: over 199 steps the gradient")
-    assert 'LSTM or GRU with init=("chrono", ' in finding.remedy
-    assert 'init="orthogonal"' in finding.remedy
+    assert 'LSTM or GRU with init=("chrono", 200)' in finding.remedy
+    assert 'nonlinearity="relu" and init="identity"' in finding.remedy
+    assert "orthogonal" not in finding.remedy  # of 200 tanh steps nothing is left either
     assert "\n" not in text
 
 
@@ -105,8 +109,51 @@ def test_with_the_remedy_nothing_vanishes_at_200_steps(make: Callable[[], nn.Mod
 
 
 def test_an_orthogonal_rnn_keeps_its_gradient_for_longer() -> None:
-    assert VanishingGradient in kinds(look(RNN(N, H)))
+    plain = look(RNN(N, H))
+    assert VanishingGradient in kinds(plain)
+    assert plain.findings[0].remedy.count('or init="orthogonal"') == 1
     assert VanishingGradient not in kinds(look(orthogonal(RNN(N, H))))
+
+
+@pytest.mark.parametrize(
+    ("make", "steps"),
+    [
+        (lambda: LSTM(N, H, init=("chrono", 200)), 200),
+        (lambda: GRU(N, H, init=("chrono", 200)), 200),
+        (lambda: RNN(N, H, nonlinearity="relu", init="identity"), 200),
+        (lambda: RNN(N, H, init="orthogonal"), 50),
+    ],
+    ids=["LSTM, chrono", "GRU, chrono", "relu, identity", "orthogonal"],
+)
+def test_each_remedy_works_as_it_is_written(make: Callable[[], nn.Module], steps: int) -> None:
+    assert VanishingGradient in kinds(look(RNN(N, H), steps))
+    assert VanishingGradient not in kinds(look(make(), steps))
+
+
+def test_a_remedy_is_one_that_the_layer_has() -> None:
+    """No option of an LSTM for a cell of another kind; chrono takes three steps or more."""
+    fading = Recurrent(IndRNNCell(N, H, nonlinearity="tanh"))
+    torch.nn.init.constant_(fading.cell.weight_hh, 0.3)
+    (finding,) = look(fading, 60).findings
+    assert finding.remedy.startswith("use a cell that keeps more of its state, or an unrolled.LSTM")
+    short = Recurrent([LRUCell(N, H, H, r_min=0.1, r_max=0.5)])
+    (finding,) = look(short, 60).findings
+    assert finding.remedy.startswith("use an r_min and r_max nearer to 1")
+    shut = fill(MinGRU(N, H), bias=50.0)
+    assert all("layer_norm" not in one.remedy for one in look(shut, 12).findings)
+    forgets = fill(LSTM(N, H), bias_ih=-50.0)
+    assert 'init=("chrono", 3)' in " ".join(one.remedy for one in look(forgets, 2).findings)
+
+
+def test_layer_norm_and_orthogonal_weights_end_an_explosion() -> None:
+    def relu(**options: Any) -> RNN:
+        return fill(RNN(N, H, nonlinearity="relu", **options), weight_hh=0.3)
+
+    assert ExplodingGradient in kinds(look(relu(), 60))
+    assert ExplodingGradient not in kinds(look(relu(layer_norm=True), 60))
+    assert ExplodingGradient not in kinds(
+        look(RNN(N, H, nonlinearity="relu", init="orthogonal"), 60)
+    )
 
 
 def test_an_untrained_lstm_names_its_own_remedy() -> None:
@@ -340,8 +387,15 @@ def test_a_model_without_recurrent_layers_and_a_loss_that_was_computed_are_plain
         diagnose(model, torch.ones(()))  # type: ignore[arg-type]
     with pytest.raises(ConfigError, match="rows: got 0"):
         diagnose(model, lambda: torch.ones(()), rows=0)
+    with pytest.raises(ConfigError, match=r"points: got 1\.5, expected a whole number from 1 up"):
+        diagnose(model, lambda: torch.ones(()), points=1.5)  # type: ignore[arg-type]
     with pytest.raises(ConfigError, match="every: got 0"):
         Watch(model, every=0)
+    with pytest.raises(ConfigError, match="rows: got 'all'"):
+        Watch(model, rows="all")  # type: ignore[arg-type]
+    for call in (lambda: diagnose(3, lambda: torch.ones(())), lambda: Watch(3)):  # type: ignore
+        with pytest.raises(DTypeError, match=r"model: got int, expected a torch\.nn\.Module"):
+            call()
 
 
 def test_a_report_is_strict_json_and_a_table() -> None:

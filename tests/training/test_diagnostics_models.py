@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from unrolled import GRU, LSTM, RNN, MinGRU, Recurrent, diagnose
+from unrolled import GRU, LSTM, RNN, LRUBlock, LSTMCell, MinGRU, Recurrent, diagnose, use_path
 from unrolled.training.diagnostics_follow import follow
 
 T, B, N, H = 12, 3, 4, 5
@@ -32,6 +32,11 @@ class Spiral(nn.Module):
 
     def project(self, x: Tensor) -> tuple[Tensor, Tensor]:
         return self.a, torch.complex(x[..., :2], x[..., 2:])
+
+    def step(self, projected_t: tuple[Tensor, Tensor], state: Tensor) -> tuple[Tensor, Tensor]:
+        a, b = projected_t
+        h = a * state + b
+        return h, h
 
     def initial_state(self, batch: int, like: Tensor) -> Tensor:
         return torch.zeros(batch, 2, dtype=torch.complex128)
@@ -193,3 +198,143 @@ def test_a_state_that_is_not_finite_is_found_and_no_error() -> None:
     report = diagnose(layer, lambda: layer(x)[0].square().sum(), warn=False)
     assert {type(one).__name__ for one in report.findings} >= {"ExplodingGradient", "StateBlowUp"}
     assert str(report)
+
+
+class Counting(nn.Module):
+    """`h' = tanh(x + U h)`, with counters of steps in its state: an integer and a number."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.u = nn.Parameter(0.4 * torch.randn(N, N, dtype=torch.float64))
+
+    def project(self, x: Tensor) -> Tensor:
+        return x
+
+    def step(self, x: Tensor, state: Any) -> tuple[Tensor, Any]:
+        h, steps, time = state
+        h = torch.tanh(x + h @ self.u)
+        return h, (h, steps + 1, time + 0.5)
+
+    def initial_state(self, batch: int, like: Tensor) -> Any:
+        return like.new_zeros(batch, N), like.new_zeros(batch, 1).long(), like.new_zeros(batch, 1)
+
+
+def test_counters_in_a_state_are_no_trouble() -> None:
+    counting, plain = Recurrent(Counting()), nn.RNN(N, N, bias=False).double()
+    with torch.no_grad():
+        plain.weight_ih_l0.copy_(torch.eye(N))
+        plain.weight_hh_l0.copy_(counting.cell.u.t())
+    x = torch.randn(T, B, N, dtype=torch.float64)
+    given = [
+        diagnose(layer, lambda layer=layer: layer(x)[0][-1].sum(), warn=False).layers[0]
+        for layer in (counting, plain)
+    ]
+    for name in ("gradient", "gradient_share", "gradient_carried", "gradient_peak"):
+        assert close(getattr(given[0], name), getattr(given[1], name))
+    # A counter passes on what came before it, no more and no less.
+    assert close(given[0].spectral_radius, 1.0)
+
+
+@pytest.mark.parametrize("path", ["auto", "reference"])
+def test_a_layer_made_of_steps_has_the_gradients_of_one_operator(path: str) -> None:
+    own = LSTM(N, H, 2, dtype=torch.float64)
+    cells = [LSTMCell(N, H, dtype=torch.float64), LSTMCell(H, H, dtype=torch.float64)]
+    for index, cell in enumerate(cells):
+        for name, parameter in cell.named_parameters():
+            parameter.data.copy_(getattr(own, f"{name}_l{index}"))
+    x = torch.randn(T, B, N, dtype=torch.float64)
+    weight = torch.randn(T, B, H, dtype=torch.float64)
+    with own.record() as records:
+        y, _ = own(x)
+        (y * weight).sum().backward()
+    for layer in (own, Recurrent(cells)):
+        with use_path(path):
+            given = diagnose(layer, lambda layer=layer: (layer(x)[0] * weight).sum(), warn=False)
+        for one, record in zip(given.layers, records, strict=True):
+            assert close(one.gradient, record.d_h[0].flatten(1).norm(dim=1))
+
+
+class RealRate(Spiral):
+    """A real a, complex states, and an initial state that takes its dtype from `like`."""
+
+    def project(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        return self.a.real, torch.complex(x[..., :2], x[..., 2:])
+
+    def initial_state(self, batch: int, like: Tensor) -> Tensor:
+        return like.new_zeros(batch, 2)
+
+
+def test_a_linear_cell_of_real_rates_and_complex_states_is_followed_and_recorded() -> None:
+    layer, x = Recurrent(RealRate(0.8)), torch.randn(T, B, 4, dtype=torch.float64)
+    y, state = layer(x)
+    assert close(follow(layer, x).y.detach(), y.detach())
+    with layer.record() as records:
+        again, _ = layer(x)
+    assert close(again.detach(), y.detach())
+    assert bool(((records[0].states[0][-1] - state).abs() <= 1e-12).all())
+
+
+def test_a_deep_network_of_lru_blocks_is_looked_through() -> None:
+    model = nn.Sequential(*[LRUBlock(N, 3, r_min=0.8, r_max=0.9) for _ in range(2)]).double()
+    x = torch.randn(T, B, N, dtype=torch.float64)
+    starts = torch.zeros(T, B, dtype=torch.bool)
+    starts[T // 2, 0] = True
+
+    def loss() -> Tensor:
+        y = x
+        for block in model:
+            y, _ = block(y, lengths=torch.tensor([T, 5, 0]), starts=starts)
+        return y.square().sum()
+
+    report = diagnose(model, loss, warn=False)
+    assert [(one.name, one.cell) for one in report.layers] == [("0", "LRUCell"), ("1", "LRUCell")]
+    for one, block in zip(report.layers, model, strict=True):
+        assert close(one.spectral_radius, block.cell.eigenvalues().abs().max().detach())
+        assert one.gradient is not None
+        assert all(value > 0 for value in one.gradient)
+
+
+def test_padding_is_no_beginning_in_the_reverse_direction() -> None:
+    """Where every row is shorter than the batch, and where they are cut to their lengths."""
+    layer, x = LSTM(N, H, bidirectional=True).double(), torch.randn(T, B, N, dtype=torch.float64)
+    lengths, shorter = torch.full((B,), T - 1), x[: T - 1]
+    padded = diagnose(layer, lambda: layer(x, lengths=lengths)[0].square().sum(), warn=False)
+    bare = diagnose(layer, lambda: layer(shorter)[0].square().sum(), warn=False)
+    for one, other in zip(padded.layers, bare.layers, strict=True):
+        for name in ("gradient_share", "gradient_carried", "gradient_peak", "gradient_steps"):
+            assert close(getattr(one, name), getattr(other, name))
+        assert one.gradient_share is not None
+        assert one.gradient_share > 0.01
+    assert padded.findings == ()
+
+
+class Learned(LSTMCell):
+    """Torch's equations, and a beginning that is learned."""
+
+    def __init__(self) -> None:
+        super().__init__(N, H, dtype=torch.float64)
+        self.start = nn.Parameter(torch.randn(2, H, dtype=torch.float64))
+
+    def initial_state(self, batch: int, like: Tensor) -> Any:
+        h, c = self.start
+        return h.expand(batch, -1), c.expand(batch, -1)
+
+
+def test_a_cell_made_from_one_of_ours_is_followed_as_it_is() -> None:
+    layer, x = Recurrent(Learned()), torch.randn(T, B, N, dtype=torch.float64)
+    starts = torch.zeros(T, B, dtype=torch.bool)
+    starts[4, 1] = True
+    y, _ = layer(x, starts=starts)
+    assert close(follow(layer, x, starts=starts).y.detach(), y.detach())
+    (one,) = diagnose(layer, lambda: layer(x, starts=starts)[0].sum(), warn=False).layers
+    assert one.cell == "Learned"
+
+
+def test_the_gates_of_a_parametrised_cell_are_seen() -> None:
+    cell = LSTMCell(N, H, dtype=torch.float64)
+    nn.utils.parametrizations.weight_norm(cell, "weight_hh")
+    layer, x = Recurrent(cell), torch.randn(T, B, N, dtype=torch.float64)
+    assert close(follow(layer, x).y.detach(), layer(x)[0].detach())
+    (one,) = diagnose(layer, lambda: layer(x)[0].sum(), warn=False).layers
+    assert one.cell == "LSTM"
+    assert set(one.saturation) == {"i", "f", "g", "o"}

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from unrolled import GRU, LSTM, Batch, LeakBetweenRows, LeakFromPadding, MinGRU, check_leaks
-from unrolled.errors import ConfigError, ShapeError
+from unrolled.errors import ConfigError, DTypeError, ShapeError
 
 T, B, N, H = 9, 5, 3, 6
 LENGTHS = torch.tensor([4, T, 1, 6, 3])
@@ -187,3 +187,20 @@ def test_another_call_and_outputs_without_rows() -> None:
     assert found(model, x, call=lambda x: {"scores": [model(x), None]}) == []
     with pytest.raises(ShapeError, match=r"batch: got inputs of shape \(9,\)"):
         check_leaks(model, x[:, 0, 0])
+
+
+def test_what_is_no_model_and_no_batch_is_named() -> None:
+    x, model = torch.randn(T, B, N), LSTM(N, H)
+    for call, kind, message in (
+        (lambda: check_leaks(3, x), DTypeError, "model: got int"),  # type: ignore[arg-type]
+        (lambda: check_leaks(model, 3), DTypeError, "batch: got int"),  # type: ignore[arg-type]
+        (lambda: check_leaks(model, x, lengths=LENGTHS[:1]), ShapeError, "lengths: got shape"),
+        (lambda: check_leaks(model, x, lengths=LENGTHS + 1), ShapeError, "lengths: got 10 for row"),
+        (
+            lambda: check_leaks(model, Batch(x, starts=torch.zeros(B, T).bool())),
+            ShapeError,
+            "starts: got shape",
+        ),
+    ):
+        with pytest.raises(kind, match=message):
+            call()

@@ -51,7 +51,7 @@ class OwnCell(Module):
         Raises:
             ShapeError, DTypeError, ConfigError: an argument that does not fit.
         """
-        check_input(self, input, self.weight_ih, "input", "(B, I), or (I,) for one sequence,")
+        check_input(self, input, self._weight(), "input", "(B, I), or (I,) for one sequence,")
         if input.dim() not in (1, 2):
             raise ShapeError(
                 f"input: got shape {tuple(input.shape)}, expected (B, I), or (I,) for one sequence"
@@ -63,6 +63,8 @@ class OwnCell(Module):
         projected = self.project(input.unsqueeze(0))
         initial = self.initial_state(len(input), list(tensors_of(projected))[-1])
         hx = fitted_state(self, "hx", hx, initial, len(input))
+        if getattr(self, "linear", False):
+            projected = (projected[0].expand_as(projected[1]), projected[1])  # a for the step
         _, hx = self.step(steps_of(projected)[0], hx)
         return map_state(lambda part: part.squeeze(0), hx) if alone else hx
 
@@ -77,6 +79,10 @@ class OwnCell(Module):
     def initial_state(self, batch: int, like: Tensor) -> State:
         """Zeros `(B, H)`."""
         return like.new_zeros(batch, self.hidden_size)
+
+    def _weight(self) -> Tensor:
+        """The weight that an input meets."""
+        return self.weight_ih
 
     def _add(
         self,

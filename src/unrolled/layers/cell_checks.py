@@ -6,6 +6,7 @@ from __future__ import annotations
 from typing import Any
 
 from torch import Tensor
+from torch.nn import RNNBase, RNNCellBase
 
 from unrolled.errors import ConfigError, DTypeError, ShapeError
 from unrolled.layers.checks import Fault, device_fault
@@ -25,9 +26,14 @@ def check_cell(cell: Any, name: str = "cell") -> None:
         )
     lacking = [method for method in _METHODS if not callable(getattr(cell, method, None))]
     if lacking:
+        kind = type(cell).__name__
+        ours = isinstance(cell, RNNCellBase) and kind in ("RNNCell", "GRUCell", "LSTMCell")
+        remedy = f"; unrolled.{kind} is one (unrolled.from_torch keeps the weights)" if ours else ""
+        if isinstance(cell, RNNBase):
+            remedy = "; a layer runs over time by itself"
         raise ConfigError(
-            f"{name}: got {type(cell).__name__} without {' and '.join(lacking)}, expected a cell "
-            f"with {_CONTRACT}"
+            f"{name}: got {kind} without {' and '.join(lacking)}, expected a cell with "
+            f"{_CONTRACT}{remedy}"
         )
 
 
@@ -90,7 +96,7 @@ def fitted_state(cell: Any, name: str, state: Any, initial: State, batch: int) -
     """
     parts = _tensors(f"{name_of(cell)}.initial_state", initial, "tensors (B, ...)")
     for part in parts:
-        if part.dim() < 1 or len(part) != batch:
+        if part.dim() < 1 or part.shape[0] != batch:
             raise ShapeError(
                 f"{name_of(cell)}.initial_state: got a tensor of shape {tuple(part.shape)}, "
                 f"expected (B, ...) with B = {batch}"
@@ -128,7 +134,8 @@ def input_fault(cell: Any, name: str, x: Any, weight: Tensor, legend: str) -> Fa
     """What is wrong with an input `(..., I)` of a cell with an `input_size` and this weight."""
     if not isinstance(x, Tensor):
         return DTypeError, f"{name}: got {type(x).__name__}, expected a tensor"
-    if x.dim() < 1 or x.shape[-1] != cell.input_size:
+    over_time = legend.startswith("(T, B")
+    if x.dim() < 1 or x.shape[-1] != cell.input_size or (over_time and x.dim() != 3):
         return (
             ShapeError,
             f"{name}: got shape {tuple(x.shape)}, expected {legend} with I = {cell.input_size}",

@@ -16,12 +16,13 @@ from torch.nn import LayerNorm, Linear, Module, Parameter
 from torch.nn.functional import dropout, gelu, glu, linear
 
 from unrolled.errors import ConfigError, ShapeError
+from unrolled.layers.cell_base import OwnCell
+from unrolled.layers.cell_checks import check_input
 from unrolled.layers.checks import check_lengths, check_starts
-from unrolled.layers.scan import scan
-from unrolled.layers.states import over_batch
+from unrolled.layers.unroll import unroll
 
 
-class LRUCell(Module):
+class LRUCell(OwnCell):
     """Linear recurrent unit: each unit turns and shrinks its complex state at a rate of its own.
 
         lambda = exp(-exp(nu_log) + i exp(theta_log))
@@ -49,11 +50,12 @@ class LRUCell(Module):
 
     State: `h (B, H)`, complex. Everything that a cell is asked for (see
     `unrolled.layers.cells.Cell`), and two things more: `project(x)` is all of a linear recurrence,
-    a and b, and `emit(h, x)` makes outputs from the states of all steps at once.
+    a and b, and `emit(h, x)` makes outputs from the states of all steps at once. Called as torch's
+    cells, `h = cell(x_t, h)`, it gives the next state, from which `emit(h, x_t)` makes y.
 
     Raises:
-        ConfigError: a size below 1, a ring that is not `0 <= r_min < r_max <= 1`, or a `max_phase`
-            that is not above 0.
+        ConfigError: a size below 1, a ring that is not `0 <= r_min < r_max <= 1`, a `max_phase`
+            that is not above 0, or another dtype.
 
     Source: arXiv 2303.06349, section 3 (lemma 3.2 for the ring) and the code of appendix A.
     """
@@ -73,19 +75,19 @@ class LRUCell(Module):
         device: torch.device | str | None = None,
         dtype: torch.dtype | None = None,
     ) -> None:
-        super().__init__()
+        super().__init__(input_size, hidden_size, bias=False)
         output_size = input_size if output_size is None else output_size
-        sizes = {"input_size": input_size, "hidden_size": hidden_size, "output_size": output_size}
-        for name, size in sizes.items():
-            if size < 1:
-                raise ConfigError(f"{name}: got {size}, expected at least 1")
+        if output_size < 1:
+            raise ConfigError(f"output_size: got {output_size}, expected at least 1")
+        if dtype not in (None, torch.float32, torch.float64):
+            raise ConfigError(f"dtype: got {dtype}, expected torch.float32 or torch.float64")
         if not 0 <= r_min < r_max <= 1:
             raise ConfigError(
                 f"r_min, r_max: got {r_min} and {r_max}, expected 0 <= r_min < r_max <= 1"
             )
         if not 0 < max_phase < math.inf:
             raise ConfigError(f"max_phase: got {max_phase}, expected a number above 0")
-        self.input_size, self.hidden_size, self.output_size = sizes.values()
+        self.output_size = output_size
         self.r_min, self.r_max, self.max_phase = r_min, r_max, max_phase
         skip = (output_size,) if output_size == input_size else (output_size, input_size)
 
@@ -122,10 +124,7 @@ class LRUCell(Module):
 
     def project(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """lambda `(H,)`, and `gamma * (B x)` for all steps at once, `(..., H)` for x `(..., I)`."""
-        if x.shape[-1] != self.input_size:
-            raise ShapeError(
-                f"x: got shape {tuple(x.shape)}, expected input_size = {self.input_size} at its end"
-            )
+        check_input(self, x, self.B, legend="(..., I)")
         # One real product: the real and the imaginary part of a unit stand side by side.
         scaled = self.B * torch.exp(self.gamma_log)[:, None, None]
         parts = linear(x, scaled.flatten(0, 1)).to(self.B.dtype)
@@ -144,7 +143,11 @@ class LRUCell(Module):
         return torch.addcmul(y, x, self.D) if self.D.dim() == 1 else y + linear(x, self.D)
 
     def initial_state(self, batch: int, like: Tensor) -> Tensor:
-        return torch.zeros(batch, self.hidden_size, dtype=self._complex(), device=like.device)
+        """Zeros `(B, H)`, complex."""
+        # Not dtype.to_complex(), which torch.compile can't trace.
+        double = self.B.dtype == torch.float64
+        dtype = torch.complex128 if double else torch.complex64
+        return like.new_zeros(batch, self.hidden_size, dtype=dtype)
 
     def extra_repr(self) -> str:
         return (
@@ -152,8 +155,36 @@ class LRUCell(Module):
             f"r_max={self.r_max}, max_phase={self.max_phase:g}"
         )
 
-    def _complex(self) -> torch.dtype:
-        return self.B.dtype.to_complex()
+    def _weight(self) -> Tensor:
+        return self.B
+
+
+class BlockCell:
+    """A block as the linear cell that it is: all of it but the recurrence stands in `project` and
+    `emit`. Made for one run over time, in which `emit` takes what `project` has normalised."""
+
+    linear = True
+    name_in_errors = "LRUBlock"
+
+    def __init__(self, block: LRUBlock) -> None:
+        self._block = block
+        self._normed: Tensor | None = None
+
+    def project(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        self._normed = self._block.norm(x)
+        return self._block.cell.project(self._normed)
+
+    def step(self, projected_t: tuple[Tensor, Tensor], state: Tensor) -> tuple[Tensor, Tensor]:
+        return self._block.cell.step(projected_t, state)
+
+    def emit(self, h: Tensor, x: Tensor) -> Tensor:
+        block, normed = self._block, self._normed
+        assert normed is not None
+        y = block.drop(gelu(block.cell.emit(h, normed)))
+        return x + block.drop(glu(block.mix(y), -1))
+
+    def initial_state(self, batch: int, like: Tensor) -> Tensor:
+        return self._block.cell.initial_state(batch, like)
 
 
 class LRUBlock(Module):
@@ -231,29 +262,20 @@ class LRUBlock(Module):
 
         Args, errors: as for `Recurrent`; the state is complex, None for zeros.
         """
-        if x.dim() != 3:
-            raise ShapeError(f"x: got shape {tuple(x.shape)}, expected (T, B, size)")
+        check_input(self.cell, x, self.cell.B, legend="(T, B, size)")
+        if x.shape[0] == 0:
+            raise ShapeError("x: got no time steps, expected at least one in (T, B, size)")
         lengths = check_lengths(lengths, *x.shape[:2])
         starts = check_starts(starts, tuple(x.shape[:2]), "(T, B)")
-        beyond = None
-        if lengths is not None:
-            steps = torch.arange(x.shape[0], device=x.device).unsqueeze(1)
-            beyond = over_batch(steps >= lengths.to(x.device), x)
-            x = x.masked_fill(beyond, 0)
-        normed = self.norm(x)
-        a, b = self.cell.project(normed)
-        h, last = scan(a, b, state, lengths=lengths, starts=starts)
-        y = self._drop(gelu(self.cell.emit(h, normed)))
-        y = x + self._drop(glu(self.mix(y), -1))
-        return y if beyond is None else y.masked_fill(beyond, 0), last
+        return unroll(BlockCell(self), x, state, lengths=lengths, starts=starts)
 
     def step(self, x_t: Tensor, state: Tensor | None = None) -> tuple[Tensor, Tensor]:
         """One step: `x_t (B, size)` and a state to the output `(B, size)` and the next state."""
         y, state = self(x_t.unsqueeze(0), state)
         return y.squeeze(0), state
 
-    def _drop(self, y: Tensor) -> Tensor:
-        """Drops the same features at all steps of a row."""
+    def drop(self, y: Tensor) -> Tensor:
+        """In training, drops the same features at all steps of a row."""
         if not self.dropout or not self.training:
             return y
         return y * dropout(y.new_ones(1, *y.shape[1:]), self.dropout)

@@ -50,8 +50,8 @@ class Watched:
     def project(self, x: Tensor) -> State:
         projected = self._cell.project(x)
         if getattr(self._cell, "linear", False):
-            a, b = projected
-            return a.expand_as(b), b
+            a, b = projected  # a may be real where b is complex
+            return a.expand_as(b).to(b.dtype), b
         return projected
 
     def initial_state(self, batch: int, like: Tensor) -> State:

@@ -45,6 +45,16 @@ def tensors_of(state: State) -> Iterator[Tensor]:
             yield from tensors_of(part)
 
 
+def is_number(part: Tensor) -> bool:
+    """Whether a tensor can have a gradient: a counter of steps in a state is an integer."""
+    return part.is_floating_point() or part.is_complex()
+
+
+def numbers_of(state: State) -> Iterator[Tensor]:
+    """Those of `tensors_of` that can have a gradient."""
+    return filter(is_number, tensors_of(state))
+
+
 def zero_state(layer: RNNBase, like: Tensor, batch: int) -> State:
     """The state `(L * D, B, H)` that torch's layer starts from where none is given."""
     rows = layer.num_layers * (2 if layer.bidirectional else 1)

@@ -20,7 +20,7 @@ from unrolled.layers.paths import autocast_dtype
 from unrolled.layers.states import State
 
 
-class _TorchCell(RNNCellBase):
+class TorchCell(RNNCellBase):
     """What the three cells add to torch's class, which stands next among the bases."""
 
     _states: ClassVar[int] = 1
@@ -61,6 +61,14 @@ class _TorchCell(RNNCellBase):
     def initial_state(self, batch: int, like: Tensor) -> State:
         """Zeros."""
         return self._equations().initial_state(batch, like)
+
+    def equations(self) -> tuple[str, TorchStep] | None:
+        """The mode as torch names it, and the step over these weights; None of a subclass that has
+        another one."""
+        kind, own = type(self), ("project", "step", "initial_state")
+        if any(getattr(kind, name) is not getattr(TorchCell, name) for name in own):
+            return None
+        return self._mode(), self._equations()
 
     def _equations(self) -> TorchStep:
         # Looked up at every step, so that parametrised and functionally replaced weights are seen.
@@ -107,7 +115,7 @@ class _TorchCell(RNNCellBase):
         return None
 
 
-class RNNCell(_TorchCell, torch.nn.RNNCell):
+class RNNCell(TorchCell, torch.nn.RNNCell):
     """Elman's network, one step: `torch.nn.RNNCell`, and a cell of `Recurrent`.
 
         h' = f(W_ih x + b_ih + W_hh h + b_hh),   f tanh or relu
@@ -125,7 +133,7 @@ class RNNCell(_TorchCell, torch.nn.RNNCell):
         return f"RNN_{self.nonlinearity.upper()}"
 
 
-class GRUCell(_TorchCell, torch.nn.GRUCell):
+class GRUCell(TorchCell, torch.nn.GRUCell):
     """Gated recurrent unit, one step: `torch.nn.GRUCell`, and a cell of `Recurrent`.
 
         r = sigmoid(W_ir x + b_ir + W_hr h + b_hr)
@@ -145,7 +153,7 @@ class GRUCell(_TorchCell, torch.nn.GRUCell):
         return "GRU"
 
 
-class LSTMCell(_TorchCell, torch.nn.LSTMCell):
+class LSTMCell(TorchCell, torch.nn.LSTMCell):
     """Long short-term memory, one step: `torch.nn.LSTMCell`, and a cell of `Recurrent`.
 
         i = sigmoid(W_ii x + b_ii + W_hi h + b_hi)

@@ -66,7 +66,7 @@ def unroll(
         name: what the state is called in an error.
         runner: None is `loop`, or the scan where the cell is linear.
     """
-    steps = len(x)
+    steps = x.shape[0]  # not len(x), which torch.export takes for a constant
     real = cuts = None
     if lengths is not None:
         real = torch.arange(steps, device=x.device).unsqueeze(1) < lengths.to(x.device)
@@ -93,9 +93,9 @@ def run_stretch(
 ) -> tuple[Tensor, State]:
     """A stretch of the sequence from a state: project, step, emit. All that time does to a cell
     happens here, so stretches that are run one after the other equal the whole."""
-    batch = x.shape[1]
+    steps, batch = x.shape[:2]
     projected = cell.project(x)
-    check_projected(cell, projected, len(x), batch)
+    check_projected(cell, projected, steps, batch)
     linear = getattr(cell, "linear", False)
     initial = fresh_state(cell, projected, batch)
     state = fitted_state(cell, name, state, initial, batch)
@@ -107,7 +107,7 @@ def run_stretch(
     emit = getattr(cell, "emit", None)
     if emit is not None:
         y = emit(y, x)
-    y = check_output(cell, y, len(x), batch, emitted=emit is not None)
+    y = check_output(cell, y, steps, batch, emitted=emit is not None)
     if extent.real is not None:
         y = y.masked_fill(over_batch(~extent.real, y), 0)
     return y, state

@@ -12,9 +12,16 @@ import torch
 from torch import Tensor, nn
 
 from unrolled.errors import ConfigError, Finding
-from unrolled.layers.recurrent import Recurrent
-from unrolled.layers.states import State
-from unrolled.training.diagnostics_capture import LayerCall, capture, map_given, undisturbed
+from unrolled.layers.recurrent_parts import map_given
+from unrolled.layers.states import State, is_number
+from unrolled.training.diagnostics_capture import (
+    LayerCall,
+    capture,
+    check_count,
+    check_model,
+    of_cells,
+    undisturbed,
+)
 from unrolled.training.diagnostics_findings import LayerReport, findings_of
 from unrolled.training.diagnostics_follow import Stage, follow, states_of
 from unrolled.training.diagnostics_jacobian import StepSizes, step_sizes
@@ -94,8 +101,8 @@ def diagnose(
 
     Args:
         model: holds recurrent layers, alone, nested or stacked: torch's `RNN`, `GRU` and `LSTM`, or
-            this package's, `MinGRU`, `MinLSTM` and `Recurrent`. Of a layer that the loss calls more
-            than once, the longest call is looked at.
+            this package's, `MinGRU`, `MinLSTM`, `LRUBlock` and `Recurrent`. Of a layer that the
+            loss calls more than once, the longest call is looked at.
         loss: a function without arguments that gives the loss of a batch, a tensor of one number.
         losses: those of the training so far, one a step. While they still fall, the findings are in
             the report, but nothing is warned.
@@ -113,6 +120,7 @@ def diagnose(
             half-life       steps until half is forgotten: ln 2 / -ln f, and of a real disturbance
 
     Raises:
+        DTypeError: `model` is no module.
         ConfigError: `loss` gives no number, or calls no recurrent layer of `model`; `rows` or
             `points` below 1.
 
@@ -120,14 +128,14 @@ def diagnose(
         VanishingGradient, ExplodingGradient, SaturatedGates, DeadUnits, StateBlowUp: with the
         remedy. Thresholds and sources: `docs/diagnostics.md`.
     """
+    check_model(model)
     if not callable(loss):
         raise ConfigError(
             f"loss: got {type(loss).__name__}, expected a function that computes it, such as"
             " lambda: criterion(model(x), y)"
         )
-    for name, value in (("rows", rows), ("points", points)):
-        if value < 1:
-            raise ConfigError(f"{name}: got {value}, expected 1 or more")
+    check_count("rows", rows)
+    check_count("points", points)
     with undisturbed(model):
         model.eval()
         # cuDNN has no backward pass in evaluation mode.
@@ -214,7 +222,7 @@ def _chosen_rows(call: LayerCall, rows: int) -> LayerCall:
     def pick_maybe(part: Tensor | None, axis: int) -> Tensor | None:
         return None if part is None else pick(part, axis)
 
-    axis = 0 if isinstance(call.layer, Recurrent) else 1
+    axis = 0 if of_cells(call.layer) else 1
 
     def pick_state(state: State) -> State:
         return map_given(lambda part: pick(part, axis), state)
@@ -236,7 +244,7 @@ def _leaves(state: State) -> State:
 
     def leaf(part: Tensor) -> Tensor:
         part = part.clone()
-        return part.requires_grad_() if part.is_floating_point() or part.is_complex() else part
+        return part.requires_grad_() if is_number(part) else part
 
     return map_given(leaf, state)
 
@@ -251,7 +259,7 @@ def _growth(call: LayerCall, stages: list[Stage]) -> list[float | None]:
         steps = int(call.lengths.max())
         rows = (call.lengths == steps).nonzero().flatten().to(x.device)
         x = x[:steps].index_select(1, rows)
-        axis = 0 if isinstance(call.layer, Recurrent) else 1
+        axis = 0 if of_cells(call.layer) else 1
         state = map_given(lambda part: part.index_select(axis, rows), state)
     if call.starts is not None and bool(call.starts[0].any()):
         return [None] * len(stages)

@@ -13,13 +13,15 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils.rnn import PackedSequence, pad_packed_sequence
 
-from unrolled.errors import ConfigError
+from unrolled.errors import ConfigError, DTypeError
+from unrolled.layers.lru import LRUBlock
 from unrolled.layers.minimal_layers import _MinimalLayer
 from unrolled.layers.recurrent import Recurrent
-from unrolled.layers.states import State, map_state, tensors_of
+from unrolled.layers.recurrent_parts import map_given
+from unrolled.layers.states import State, is_number, map_state, tensors_of
 from unrolled.training import snapshot
 
-LAYERS = (nn.RNNBase, _MinimalLayer, Recurrent)
+LAYERS = (nn.RNNBase, _MinimalLayer, Recurrent, LRUBlock)
 
 
 @dataclass
@@ -44,6 +46,23 @@ class LayerCall:
     starts: Tensor | None
     d_y: Tensor | None = None
     d_state: State = None
+
+
+def check_model(model: Any) -> None:
+    """Raise DTypeError for what is no module."""
+    if not isinstance(model, nn.Module):
+        raise DTypeError(f"model: got {type(model).__name__}, expected a torch.nn.Module")
+
+
+def check_count(name: str, value: Any) -> None:
+    """Raise ConfigError for what is no number from 1 up."""
+    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+        raise ConfigError(f"{name}: got {value!r}, expected a whole number from 1 up")
+
+
+def of_cells(layer: nn.Module) -> bool:
+    """Whether the tensors of a layer's state are its cells', `(B, ...)`; else `(L * D, B, ...)`."""
+    return isinstance(layer, Recurrent | LRUBlock)
 
 
 def recurrent_layers(model: nn.Module) -> dict[str, nn.Module]:
@@ -77,7 +96,7 @@ def capture(model: nn.Module, loss: Callable[[], Tensor]) -> list[LayerCall]:
         there = f"has {', '.join(layers)}, and none was called" if layers else "has none"
         raise ConfigError(
             f"model: {there}; expected a loss that calls a recurrent layer of the model on whole"
-            " sequences (RNN, GRU, LSTM, MinGRU, MinLSTM or Recurrent)"
+            " sequences (RNN, GRU, LSTM, MinGRU, MinLSTM, LRUBlock or Recurrent)"
         )
     outputs = [part for seen in found.values() for part in seen.outputs]
     gradients: list[Tensor | None] = [None] * len(outputs)
@@ -130,7 +149,7 @@ def _hook(name: str, found: dict[str, _Seen]) -> Callable[..., Any]:
         packed = x if isinstance(x, PackedSequence) else None
         if packed is not None:
             x, lengths = pad_packed_sequence(packed)
-        alone = packed is None and x.dim() == 2 and not isinstance(layer, Recurrent)
+        alone = packed is None and x.dim() == 2 and not of_cells(layer)
         if packed is None:
             x = _time_major(x, batch_first, alone)
         if alone:
@@ -142,9 +161,11 @@ def _hook(name: str, found: dict[str, _Seen]) -> Callable[..., Any]:
         if name in found and len(found[name].call.x) >= len(x):
             return None
         y = output[0].data if packed is not None else output[0]
-        parts = [y, *tensors_of(output[1])]
+        # By views: a final state may be one of the steps that the output is made of (of a lower
+        # layer, what all of it is made of), and would be given the output's gradient once more.
+        parts = [part.view_as(part) for part in (y, *tensors_of(output[1]))]
         for part in parts:
-            if not part.requires_grad and not part.is_inference():
+            if is_number(part) and not part.requires_grad and not part.is_inference():
                 part.requires_grad_()  # with frozen weights too, the state has a gradient
         call = LayerCall(
             name,
@@ -156,18 +177,15 @@ def _hook(name: str, found: dict[str, _Seen]) -> Callable[..., Any]:
         )
         found[name] = _Seen(call, parts, output[1], packed, batch_first, alone)
         # A copy goes on into the model, which may change it in place.
-        y_on = output[0]._replace(data=y.clone()) if packed is not None else y.clone()
-        return (y_on, map_state(torch.clone, output[1]), *output[2:])
+        y_on, *state_on = [part.clone() for part in parts]
+        own = iter(state_on)
+        return (
+            y_on if packed is None else output[0]._replace(data=y_on),
+            map_state(lambda _: next(own), output[1]),
+            *output[2:],
+        )
 
     return hook
-
-
-def map_given(function: Callable[[Tensor], Tensor], state: State) -> State:
-    """`map_state`, where the whole state or a cell's part of it may be None."""
-    if state is None or isinstance(state, Tensor):
-        return None if state is None else function(state)
-    parts = [map_given(function, part) for part in state]
-    return type(state)(*parts) if hasattr(state, "_fields") else type(state)(parts)
 
 
 def _time_major(x: Tensor, batch_first: bool, alone: bool) -> Tensor:

@@ -32,6 +32,9 @@ SATURATED = 0.9
 DEAD = 0.5
 BLOWN_UP = 10.0
 
+ORTHOGONAL = 50
+"""Up to so many steps a tanh RNN with orthogonal weights is a remedy: tanh fades, too."""
+
 FEWEST_STEPS = 10
 """Over fewer steps than these the gradient is not judged: nothing had time to vanish."""
 
@@ -130,15 +133,21 @@ def _vanishing(report: LayerReport) -> Finding | None:
         return None
     if not (share < VANISHED and carried < VANISHED):
         return None
-    chrono = f'init=("chrono", {report.steps})'
-    if report.cell == "RNN_RELU":
-        remedy = f'use init="identity", or an LSTM or GRU with {chrono}'
-    elif report.cell.startswith("RNN"):
-        remedy = f'use an LSTM or GRU with {chrono}, or init="orthogonal" or layer_norm=True'
+    chrono = _chrono(report)
+    if report.cell.startswith("RNN"):
+        remedy = f'use an unrolled.LSTM or GRU with {chrono}, or an RNN with nonlinearity="relu"'
+        remedy += ' and init="identity"'
+        if report.steps <= ORTHOGONAL:
+            remedy += ', or init="orthogonal"'
     elif report.cell in ("LSTM", "GRU"):
-        remedy = f"use {chrono} (gates that begin open for as long as the sequences are)"
+        remedy = f"use {chrono} of unrolled.{report.cell} (gates that begin open for as long as the"
+        remedy += " sequences are)"
+    elif report.cell == "LRUCell":
+        remedy = "use an r_min and r_max nearer to 1, such as 0.9 and 0.999"
+    elif report.cell.startswith("MIN"):
+        remedy = f"use biases that begin with the gates open, or an unrolled.LSTM with {chrono}"
     else:
-        remedy = f"begin with keep gates that are open for longer, or use an LSTM with {chrono}"
+        remedy = f"use a cell that keeps more of its state, or an unrolled.LSTM with {chrono}"
     size = f"{share:.2g} of its size" if share > 0 else "nothing"
     return VanishingGradient(
         report.where,
@@ -159,8 +168,10 @@ def _saturated(report: LayerReport) -> list[Finding]:
         elif name in ("g", "n", "h"):
             ends = "beyond -0.9 or 0.9"
         remedy = "use layer_norm=True, smaller inputs, a lower learning_rate"
-        if name in MEMORY_GATES:
-            remedy += f', or init=("chrono", {report.steps}) or a larger bias of that gate'
+        if name == "keep":
+            remedy = "use smaller inputs, a lower learning_rate, or biases that begin with it open"
+        elif name in MEMORY_GATES:
+            remedy += f", or {_chrono(report)} or a larger bias of that gate"
         else:
             remedy += ", or smaller biases and weights of that gate"
         found.append(
@@ -176,12 +187,15 @@ def _saturated(report: LayerReport) -> list[Finding]:
 def _dead(report: LayerReport) -> Finding | None:
     if report.dead is None or not report.dead > DEAD:
         return None
+    remedy = 'use a lower learning_rate, biases of 0, or nonlinearity="tanh"'
+    if report.cell == "RNN_RELU":
+        remedy = 'use a lower learning_rate, init="identity" with biases of 0, layer_norm=True, or'
+        remedy += ' nonlinearity="tanh"'
     return DeadUnits(
         report.where,
         f"{report.dead:.0%} of the relu units are zero at every step of every row"
         f" (threshold {DEAD:.0%})",
-        'use a lower learning_rate, init="identity" with biases of 0, layer_norm=True, or'
-        ' nonlinearity="tanh"',
+        remedy,
     )
 
 
@@ -189,8 +203,11 @@ def _blown_up(report: LayerReport) -> Finding | None:
     if report.growth is None or report.growth <= BLOWN_UP:
         return None
     size = f"{report.growth:.3g} times as large" if math.isfinite(report.growth) else "not finite"
-    gated = report.cell in ("LSTM", "GRU")
-    remedy = "use layer_norm=True" if gated else 'use an LSTM or GRU, nonlinearity="tanh"'
+    remedy = "use an LSTM or GRU"
+    if report.cell in ("LSTM", "GRU"):
+        remedy = "use layer_norm=True"
+    elif report.cell in ("RNN_RELU", "IndRNNCell"):
+        remedy += ', nonlinearity="tanh"'
     return StateBlowUp(
         report.where,
         f"on sequences four times as long as the batch's {report.steps} steps the state is {size}"
@@ -198,6 +215,10 @@ def _blown_up(report: LayerReport) -> Finding | None:
         f"{remedy}, a stronger weight_decay, longer sequences in training, or starts that reset"
         " the state",
     )
+
+
+def _chrono(report: LayerReport) -> str:
+    return f'init=("chrono", {max(report.steps, 3)})'
 
 
 def _reach(report: LayerReport) -> str:

@@ -15,11 +15,14 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from unrolled.layers.call import Masks, Weights, weights_of
+from unrolled.layers.call import Masks, weights_of
 from unrolled.layers.cells import Zoneout, torch_step
+from unrolled.layers.lru import BlockCell, LRUBlock
 from unrolled.layers.minimal import MinGRUStep, MinLSTMStep
 from unrolled.layers.recurrent import Recurrent, unroll
+from unrolled.layers.recurrent_parts import merged
 from unrolled.layers.states import State, map_state
+from unrolled.layers.torch_cells import TorchCell
 
 
 class Observed:
@@ -44,8 +47,8 @@ class Observed:
         given = self.cell.project(x)
         if not self.is_linear:
             return given
-        a, b = given  # a may be the same at every step
-        return a.expand_as(b), b
+        a, b = given  # a may be the same at every step, and real where b is complex
+        return a.expand_as(b).to(b.dtype), b
 
     def advance(self, projected_t: State, state: State) -> tuple[Tensor, State, tuple[Tensor, ...]]:
         """One step: the output, the next state, the gates. Keeps nothing."""
@@ -65,6 +68,10 @@ class Observed:
         self.after.append(after)
         self.gates.append(gates)
         return y, after
+
+    def emit(self, y: State, x: Tensor) -> State:
+        emit = getattr(self.cell, "emit", None)
+        return y if emit is None else emit(y, x)
 
     def initial_state(self, batch: int, like: Tensor) -> State:
         return self.cell.initial_state(batch, like)
@@ -125,17 +132,18 @@ def follow(
             y, final = unroll(
                 stage.cell, x, before, lengths=lengths, starts=starts, reverse=stage.reverse
             )
-            emit = getattr(stage.cell.cell, "emit", None)
-            outputs.append(y if emit is None else emit(y, x))
+            outputs.append(y)
             finals.append(final)
             stage.real, stage.cuts = _marks(x, lengths, starts, stage.reverse)
-        merged = _merged(outputs, getattr(layer, "merge", "concat"))
-        x = merged + x if index and getattr(layer, "residual", False) else merged
+        y = merged(outputs, getattr(layer, "merge", "concat"))
+        x = y + x if index and getattr(layer, "residual", False) else y
     return Followed([stage for stages in stack for stage in stages], x, finals)
 
 
 def _stages_of(layer: Any) -> list[list[Stage]]:
     """Layer by layer, the stage of each direction."""
+    if isinstance(layer, LRUBlock):
+        return [[Stage(0, 0, "LRUCell", Observed(BlockCell(layer)))]]
     if isinstance(layer, Recurrent):
         layers: Any = layer.layers if hasattr(layer, "layers") else [(layer.cell,)]
         return [
@@ -155,18 +163,17 @@ def _stages_of(layer: Any) -> list[list[Stage]]:
     ]
 
 
-MODES = {"LSTMCell": "LSTM", "GRUCell": "GRU", "MinGRUCell": "MIN_GRU", "MinLSTMCell": "MIN_LSTM"}
+MODES = {"MinGRUCell": "MIN_GRU", "MinLSTMCell": "MIN_LSTM"}
 
 
 def _own_cell(cell: Any) -> tuple[str, Observed]:
     """Mode and cell of a `Recurrent`'s. Of torch's cells, the equations, which tell their gates."""
-    mode = MODES.get(type(cell).__name__, type(cell).__name__)
-    if not isinstance(cell, nn.RNNCellBase):
-        return mode, Observed(cell)
-    if isinstance(cell, nn.RNNCell):
-        mode = f"RNN_{cell.nonlinearity.upper()}"
-    biases = (cell.bias_ih, cell.bias_hh) if cell.bias else (None, None)
-    return mode, Observed(torch_step(mode, Weights(cell.weight_ih, cell.weight_hh, *biases)))
+    found = cell.equations() if isinstance(cell, TorchCell) else None
+    if found is None:
+        kind = type(cell).__name__
+        return MODES.get(kind, kind), Observed(cell)
+    mode, equations = found
+    return mode, Observed(equations)
 
 
 def _cell(layer: Any, index: int, direction: int) -> Any:
@@ -186,20 +193,14 @@ def states_of(layer: Any, state: State) -> list[State]:
     count = getattr(layer, "num_layers", 1) * directions
     if state is None:
         return [None] * count
+    if isinstance(layer, LRUBlock):
+        return [state]
     if not isinstance(layer, Recurrent):
         return [map_state(lambda part, row=row: part[row], state) for row in range(count)]
     layers = state if getattr(layer, "_stacked", False) else [state]
     if directions == 1:
         return list(layers)
     return [part for pair in layers for part in ((None, None) if pair is None else pair)]
-
-
-def _merged(outputs: list[Tensor], merge: str) -> Tensor:
-    if len(outputs) == 1:
-        return outputs[0]
-    one, two = outputs
-    by = {"sum": lambda: one + two, "mean": lambda: (one + two) / 2, "mul": lambda: one * two}
-    return by[merge]() if merge in by else torch.cat(outputs, -1)
 
 
 def _marks(

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from unrolled.layers.states import State, map_state, tensors_of
+from unrolled.layers.states import State, is_number, map_state, numbers_of
 from unrolled.training.diagnostics_follow import Observed
 
 LARGEST_EXACT = 256
@@ -122,15 +122,17 @@ def _stack(states: list[State]) -> State:
 
 def _flatten(state: State) -> Tensor:
     """All real numbers of the state side by side, `(N, n)`."""
-    parts = [torch.view_as_real(p) if p.is_complex() else p for p in tensors_of(state)]
+    parts = [torch.view_as_real(p) if p.is_complex() else p for p in numbers_of(state)]
     return torch.cat([part.flatten(1) for part in parts], -1)
 
 
 def _unflatten(flat: Tensor, like: State) -> State:
-    sizes = [part[0].numel() * (2 if part.is_complex() else 1) for part in tensors_of(like)]
+    sizes = [part[0].numel() * (2 if part.is_complex() else 1) for part in numbers_of(like)]
     parts = iter(flat.split(sizes, -1))
 
     def shaped(part: Tensor) -> Tensor:
+        if not is_number(part):
+            return part.repeat_interleave(len(flat) // len(part), 0)
         own = next(parts)
         if part.is_complex():
             return torch.view_as_complex(own.reshape(-1, *part.shape[1:], 2))

@@ -6,13 +6,14 @@ Shapes: `T` time, `B` rows, `H` hidden size. Steps are counted in the order of p
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from unrolled.layers.states import State, map_state, over_batch, tensors_of
+from unrolled.layers.states import State, is_number, map_state, numbers_of, over_batch
 from unrolled.training.diagnostics_follow import Followed, Stage
 
 MEMORY_GATES = ("f", "z", "keep")
@@ -58,40 +59,43 @@ def gradients(
     outputs, given = [followed.y], [torch.zeros_like(followed.y) if d_y is None else d_y]
     for final, gradient in zip(followed.finals, d_state, strict=True):
         if gradient is not None:
-            outputs += tensors_of(final)
-            given += tensors_of(gradient)
+            outputs += numbers_of(final)
+            given += numbers_of(gradient)
     leaves = [
         part
         for stage in followed.stages
         for after in stage.cell.after
-        for part in tensors_of(after)
+        for part in numbers_of(after)
     ]
     live = [i for i, part in enumerate(outputs) if part.requires_grad]
-    if not live or not all(part.requires_grad for part in leaves):
-        return [None] * len(followed.stages)
-    total = torch.autograd.grad(
-        [outputs[i] for i in live],
-        leaves,
-        [given[i] for i in live],
-        retain_graph=True,
-        allow_unused=True,
-    )
+    total = _by_leaves([outputs[i] for i in live], leaves, [given[i] for i in live])
     measures = []
     for stage in followed.stages:
-        count = len(stage.cell.after) * len(list(tensors_of(stage.cell.after[0])))
+        count = len(stage.cell.after) * len(list(numbers_of(stage.cell.after[0])))
         own, total = total[:count], total[count:]
         measures.append(_gradient(stage, own))
     return measures
 
 
-def _gradient(stage: Stage, found: tuple[Tensor | None, ...]) -> GradientMeasure | None:
-    after = stage.cell.after
-    parts = len(found) // len(after)
-    leaves = [part for state in after for part in tensors_of(state)]
-    total = [
+def _by_leaves(outputs: list[Tensor], leaves: list[Tensor], given: list[Tensor]) -> list[Tensor]:
+    """The gradient by each leaf; zeros where there is none, as of a part of a state that depends on
+    no input and no weight."""
+    wanted = [leaf for leaf in leaves if leaf.requires_grad]
+    found: Iterable[Tensor | None] = ()
+    if outputs and wanted:
+        found = torch.autograd.grad(outputs, wanted, given, retain_graph=True, allow_unused=True)
+    by_leaf = iter(found)
+    parts = [next(by_leaf, None) if leaf.requires_grad else None for leaf in leaves]
+    return [
         torch.zeros_like(leaf) if part is None else part
-        for leaf, part in zip(leaves, found, strict=True)
+        for leaf, part in zip(leaves, parts, strict=True)
     ]
+
+
+def _gradient(stage: Stage, total: list[Tensor]) -> GradientMeasure | None:
+    after = stage.cell.after
+    parts = len(total) // len(after)
+    leaves = [part for state in after for part in numbers_of(state)]
     h = torch.stack([row_norms(total[k]) for k in range(0, len(total), parts)])  # (T, B)
     whole = torch.stack([_joint(total[k : k + parts]) for k in range(0, len(total), parts)])
     by_h = h.norm(dim=1)
@@ -121,8 +125,11 @@ def _spans(stage: Stage, whole: Tensor) -> list[tuple[int, int, int]]:
         if len(reached) == 0:
             continue
         last = int(reached[-1])
-        cuts = stage.cuts[: last + 1, row].nonzero()
-        spans.append((row, int(cuts[-1]) if len(cuts) else 0, last))
+        # Not in the padding, which comes first in the reverse direction.
+        begins = stage.cuts[: last + 1, row].nonzero()
+        if len(begins) == 0:
+            begins = stage.real[:, row].nonzero()[:1]
+        spans.append((row, int(begins[-1]), last))
     return spans
 
 
@@ -135,16 +142,14 @@ def _carried(
         chosen = torch.zeros(len(leaves[0]), dtype=torch.bool, device=leaves[0].device)
         chosen[[row for row, _, last in spans if last == step]] = True
         for k in range(step * parts, (step + 1) * parts):
+            if not leaves[k].requires_grad:
+                continue
             outputs.append(leaves[k])
             # To a norm of 1, so that a faint gradient is followed for as long as a strong one.
             scale = over_batch(_joint(total[step * parts : (step + 1) * parts]), total[k])
             scaled = total[k] / scale.clamp(min=torch.finfo(scale.dtype).tiny)
             given.append(torch.where(over_batch(chosen, scaled), scaled, 0))
-    found = torch.autograd.grad(outputs, leaves, given, retain_graph=True, allow_unused=True)
-    carried = [
-        torch.zeros_like(leaf) if part is None else part
-        for leaf, part in zip(leaves, found, strict=True)
-    ]
+    carried = _by_leaves(outputs, leaves, given)
     return torch.stack([_joint(carried[k : k + parts]) for k in range(0, len(carried), parts)])
 
 
@@ -269,6 +274,8 @@ def half_life_measured(stage: Stage) -> float | None:
     draws = torch.Generator().manual_seed(0)
 
     def disturbed(part: Tensor) -> Tensor:
+        if not is_number(part):
+            return part
         noise = torch.randn(part.shape, generator=draws, dtype=torch.float64).to(part)
         return part + 1e-3 * noise * part.abs().square().mean().sqrt().clamp(min=1.0)
 
@@ -350,18 +357,18 @@ def _joint(parts: Any) -> Tensor:
 
 
 def _distance(one: State, other: State) -> Tensor:
-    return _joint([a - b for a, b in zip(tensors_of(one), tensors_of(other), strict=True)])
+    return _joint([a - b for a, b in zip(numbers_of(one), numbers_of(other), strict=True)])
 
 
 def _rms(state: State) -> Tensor:
     """The largest root mean square of a row's numbers."""
-    parts = [part.detach().flatten(1) for part in tensors_of(state)]
+    parts = [part.detach().flatten(1) for part in numbers_of(state)]
     count = sum(part.shape[1] for part in parts)
     return _joint(parts).max() / math.sqrt(count)
 
 
 def _first(state: State) -> Tensor:
-    return next(tensors_of(state))
+    return next(numbers_of(state))
 
 
 def _median(values: list[float]) -> float:

@@ -14,9 +14,17 @@ import torch
 from torch import Tensor, nn
 
 from unrolled.data.batch import Batch
-from unrolled.errors import ConfigError, Finding, LeakBetweenRows, LeakFromPadding, ShapeError
+from unrolled.errors import (
+    ConfigError,
+    DTypeError,
+    Finding,
+    LeakBetweenRows,
+    LeakFromPadding,
+    ShapeError,
+)
+from unrolled.layers.checks import check_lengths, check_starts
 from unrolled.training import snapshot
-from unrolled.training.diagnostics_capture import undisturbed
+from unrolled.training.diagnostics_capture import check_model, undisturbed
 
 ROWS = 4
 PADDED = 2
@@ -61,18 +69,24 @@ def check_leaks(
 
     Raises:
         ConfigError: nothing that the model gives has an axis of rows.
-        ShapeError: inputs without rows and time.
+        ShapeError: inputs without rows and time; `lengths` or `starts` that do not fit them.
+        DTypeError: no module, or no batch.
 
     Warns:
         LeakBetweenRows: such as batch normalisation in training mode, or a wrong `batch_first`.
         LeakFromPadding: such as a mean over all steps, or a reverse direction without `lengths`.
     """
+    check_model(model)
+    if not isinstance(batch, Batch | Tensor):
+        raise DTypeError(f"batch: got {type(batch).__name__}, expected a Batch or a tensor")
     if isinstance(batch, Tensor):
         batch = Batch(batch.transpose(0, 1) if batch_first else batch, lengths=lengths)
     if batch.inputs.dim() < 2 or 0 in batch.inputs.shape[:2]:
         raise ShapeError(
             f"batch: got inputs of shape {tuple(batch.inputs.shape)}, expected (T, B, ...)"
         )
+    check_lengths(batch.lengths, *batch.inputs.shape[:2])
+    check_starts(batch.starts, tuple(batch.inputs.shape[:2]), "(T, B)")
     found: dict[type[Finding], Finding] = {}
     with undisturbed(model), torch.no_grad():
         draws = snapshot.generator_states()

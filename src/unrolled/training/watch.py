@@ -8,8 +8,9 @@ from collections.abc import Callable, Iterable
 
 from torch import Tensor, nn
 
-from unrolled.errors import ConfigError, Finding
+from unrolled.errors import Finding
 from unrolled.training.diagnostics import Report, diagnose
+from unrolled.training.diagnostics_capture import check_count, check_model
 from unrolled.training.falling import WINDOW, still_falls
 
 
@@ -30,6 +31,9 @@ class Watch:
         every: steps from one look to the next. A look takes about as long as a few steps.
         rows, points: as for `diagnose`.
 
+    Raises:
+        DTypeError, ConfigError: as `diagnose`, at once.
+
     Attributes:
         reports: of every look, with the step (from 1): `[(step, report), ...]`.
     """
@@ -37,8 +41,9 @@ class Watch:
     def __init__(
         self, model: nn.Module, *, every: int = 400, rows: int = 4, points: int = 2
     ) -> None:
-        if every < 1:
-            raise ConfigError(f"every: got {every}, expected 1 or more steps")
+        check_model(model)
+        for name, value in (("every", every), ("rows", rows), ("points", points)):
+            check_count(name, value)
         self.model = model
         self.every = every
         self.rows = rows
