@@ -79,7 +79,7 @@ class _Layer(Optioned):
             ConfigError: a `PackedSequence` together with `lengths` or `starts`; both `hx` and
                 `state`; or a path was asked for that can't run this call.
         """
-        if state is not None:
+        if state is not None or type(hx) is list:
             hx = one_state(hx, state)
         ragged = lengths is not None or starts is not None
         choice = choose_path(self._call(input, ragged=ragged, gates=return_gates))
@@ -206,6 +206,7 @@ class _Layer(Optioned):
                 "sequence; make the layer with bidirectional=False (directions=1)"
             )
         check_step(self, x, state)
+        state = one_state(state, None)
         if "_options" in self.__dict__:
             return self._step_with_options(x, state)
         choice = choose_path(self._call(x, step=True))
