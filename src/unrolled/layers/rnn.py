@@ -310,6 +310,8 @@ class _Layer(Optioned):
                 f"input: got {type(data).__name__}, expected a tensor or PackedSequence"
             )
         own, device, traced = self.__dict__, data.device.type, torch.compiler.is_compiling()
+        if traced:
+            self._watched()
         plain = "_options" not in own
         # In the order of `Call`: by name it takes twice as long.
         return Call(
