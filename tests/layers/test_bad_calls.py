@@ -117,7 +117,7 @@ def test_a_list_of_h_and_c_is_taken_as_torch_takes_it(path: str) -> None:
 def test_lengths_and_starts_that_make_no_tensor_are_named() -> None:
     layer, x = LSTM(I, H), torch.randn(T, B, I)
     for lengths in ([1, None], "ab", object()):
-        with pytest.raises(DTypeError, match="lengths: got .*, expected a tensor of integers"):
+        with pytest.raises(DTypeError, match=r"lengths: got .*, expected a tensor of integers"):
             layer(x, lengths=lengths)
     with pytest.raises(DTypeError, match=r"starts: got str, expected a tensor of torch\.bool"):
         layer(x, starts="no")

@@ -156,7 +156,9 @@ def test_random_options_in_training_are_one_graph_with_new_masks_at_each_call(fo
     assert not torch.equal(outputs(1), y)
     y.square().sum().backward()
     for name, part in layer.named_parameters():
-        assert part.grad is not None and part.grad.isfinite().all() and part.grad.any(), name
+        assert part.grad is not None, name
+        assert part.grad.isfinite().all(), name
+        assert part.grad.any(), name
 
 
 @needs_kernels

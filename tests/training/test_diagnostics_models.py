@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from unrolled import GRU, LSTM, RNN, MinGRU, Recurrent, diagnose
+from unrolled.errors import ConfigError
 from unrolled.training.diagnostics_follow import follow
 
 T, B, N, H = 12, 3, 4, 5
@@ -193,3 +194,11 @@ def test_a_state_that_is_not_finite_is_found_and_no_error() -> None:
     report = diagnose(layer, lambda: layer(x)[0].square().sum(), warn=False)
     assert {type(one).__name__ for one in report.findings} >= {"ExplodingGradient", "StateBlowUp"}
     assert str(report)
+
+
+def test_nan_in_a_weight_is_named() -> None:
+    layer, x = LSTM(N, H), torch.zeros(T, B, N)
+    with torch.no_grad():
+        layer.weight_hh_l0[1, 2] = torch.nan
+    with pytest.raises(ConfigError, match="model: got NaN in weight_hh_l0, expected numbers"):
+        diagnose(layer, lambda: layer(x)[0].square().sum())

@@ -11,7 +11,7 @@ from typing import Any, Protocol
 
 import torch
 from torch import Tensor
-from torch.nn import RNNBase
+from torch.nn import Module, RNNBase
 from torch.nn.utils.rnn import PackedSequence
 
 from unrolled.errors import ConfigError, DTypeError, ShapeError, UnrolledError
@@ -293,6 +293,15 @@ def _rows_packed(packed: PackedSequence, state: Any) -> int:
         return len(packed.sorted_indices)
     h = state[0] if isinstance(state, tuple | list) and len(state) else state
     return h.shape[1] if isinstance(h, Tensor) and h.dim() == 3 else 1
+
+
+def with_nan(module: Module) -> str | None:
+    """The name of the first parameter that holds NaN, or None. A call does not look: it would read
+    all weights, which at one time step is all of its work."""
+    for name, part in module.named_parameters():
+        if not part.is_meta and bool(part.detach().isnan().any()):
+            return name
+    return None
 
 
 def device_fault(name: str, got: Tensor, other: Tensor) -> Fault:

@@ -91,6 +91,12 @@ class Optioned(RNNBase):
         """Draw all parameters anew, as `init` says; as torch does where nothing else was said."""
         initialise(self, self.init)
 
+    def flatten_parameters(self) -> None:
+        """As torch's: on a GPU it lays the weights out as cuDNN reads them, in one piece. Layers
+        that are narrower than cuDNN's stack (`merge`) run one by one, and stay as they are."""
+        if self.merge == "concat":
+            super().flatten_parameters()
+
     def extra_repr(self) -> str:
         shown = super().extra_repr() + options_of(self).shown()
         named = self.init != "torch" and not callable(self.init)

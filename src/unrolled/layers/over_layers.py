@@ -152,9 +152,9 @@ def _over_steps(mask: Tensor, places: int, batch_sizes: Tensor | None) -> Tensor
     if batch_sizes is None:
         return mask
     ends = batch_sizes.cumsum(0)
-    places = torch.arange(places)
-    step = torch.searchsorted(ends, places, right=True)
-    rows = places - (ends - batch_sizes)[step]
+    place = torch.arange(places)
+    step = torch.searchsorted(ends, place, right=True)
+    rows = place - (ends - batch_sizes)[step]
     return mask.index_select(0, rows.to(mask.device))
 
 

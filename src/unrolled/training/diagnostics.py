@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from unrolled.errors import ConfigError, Finding
+from unrolled.layers.checks import with_nan
 from unrolled.layers.recurrent import Recurrent
 from unrolled.layers.states import State
 from unrolled.training.diagnostics_capture import LayerCall, capture, map_given, undisturbed
@@ -113,8 +114,8 @@ def diagnose(
             half-life       steps until half is forgotten: ln 2 / -ln f, and of a real disturbance
 
     Raises:
-        ConfigError: `loss` gives no number, or calls no recurrent layer of `model`; `rows` or
-            `points` below 1.
+        ConfigError: `loss` gives no number, or calls no recurrent layer of `model`; NaN in a
+            parameter; `rows` or `points` below 1.
 
     Warns:
         VanishingGradient, ExplodingGradient, SaturatedGates, DeadUnits, StateBlowUp: with the
@@ -128,6 +129,12 @@ def diagnose(
     for name, value in (("rows", rows), ("points", points)):
         if value < 1:
             raise ConfigError(f"{name}: got {value}, expected 1 or more")
+    broken = with_nan(model)
+    if broken is not None:
+        raise ConfigError(
+            f"model: got NaN in {broken}, expected numbers: nothing can be measured; go back to a "
+            "checkpoint from before the loss was NaN"
+        )
     with undisturbed(model):
         model.eval()
         # cuDNN has no backward pass in evaluation mode.
