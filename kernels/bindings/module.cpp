@@ -17,7 +17,7 @@ NB_MODULE(_kernels, m) {
         "shapes, "
         "owners and aliasing stand in kernels/include/unrolled, and unrolled.kernels is the door.";
     // Layers keep arguments of the kernels, and Python does not free every layer before it ends
-    // (one in a graph that holds its own gradient, say): no fault that a user should be told of at exit.
+    // (one in a graph that holds its own gradient, say): no fault to tell a user of at exit.
     nb::set_leak_warnings(false);
     init_isa(m);
     init_lstm_step(m);

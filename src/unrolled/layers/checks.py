@@ -106,7 +106,7 @@ def check_lengths(lengths: Any, steps: int, batch: int) -> Tensor | None:
     """`lengths` as an int64 tensor `(B,)`; None stays None."""
     if lengths is None:
         return None
-    lengths = _as_tensor("lengths", lengths, "integers (torch.int64)")
+    lengths = as_tensor("lengths", lengths, "integers (torch.int64)")
     if lengths.dtype not in _INTEGERS:
         raise DTypeError(f"lengths: got dtype {lengths.dtype}, expected integers (torch.int64)")
     if lengths.shape != (batch,):
@@ -123,7 +123,8 @@ def check_lengths(lengths: Any, steps: int, batch: int) -> Tensor | None:
     return lengths
 
 
-def _as_tensor(name: str, value: Any, expected: str) -> Tensor:
+def as_tensor(name: str, value: Any, expected: str) -> Tensor:
+    """The value as a tensor; DTypeError where it makes none."""
     if isinstance(value, Tensor):
         return value
     try:
@@ -140,7 +141,7 @@ def check_starts(starts: Any, shape: tuple[int, ...], legend: str) -> Tensor | N
     """`starts` as it is, once its dtype and shape are right; None stays None."""
     if starts is None:
         return None
-    starts = _as_tensor("starts", starts, "torch.bool")
+    starts = as_tensor("starts", starts, "torch.bool")
     if starts.dtype != torch.bool:
         raise DTypeError(f"starts: got dtype {starts.dtype}, expected torch.bool")
     if starts.shape != shape:
@@ -156,7 +157,7 @@ def check_options(
         return None, None
     if input.dim() == 2:
         if lengths is not None:
-            lengths = _as_tensor("lengths", lengths, "integers (torch.int64)")
+            lengths = as_tensor("lengths", lengths, "integers (torch.int64)")
             lengths = lengths.unsqueeze(0) if lengths.dim() == 0 else lengths
         lengths = check_lengths(lengths, input.shape[0], 1)
         starts = check_starts(starts, tuple(input.shape[:1]), "(T,)")

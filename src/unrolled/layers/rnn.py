@@ -411,8 +411,12 @@ class LSTM(_Layer, torch.nn.LSTM):
         merge: how the outputs of two directions become one: "concat" `(2 * H)`, or "sum", "mean",
             "mul" `(H)`, also for the next layer's input.
         init: how the parameters begin: "torch", "orthogonal", "identity" (RNN), "forget",
-            ("forget", bias), ("chrono", steps), a function of the layer, or a list of these, one
-            after the other. See `unrolled.layers.initial`.
+            ("forget", bias), ("chrono", steps), a function of the layer (one with a name in a
+            module, where the layer is to be pickled), or a list of these, one after the other. See
+            `unrolled.layers.initial`.
+        checkpoint: what the backward pass keeps: None, all steps; a number k, or a budget in bytes
+            such as "512MB": the states between segments of k steps, which it runs again. See
+            `unrolled.layers.checkpoint` and docs/bptt.md.
 
     The dropouts and zoneout's masks are for training; they are drawn from torch's generator.
     `zoneout`, the dropouts and `checkpoint` may be set later.
