@@ -16,7 +16,8 @@ NB_MODULE(_kernels, m) {
         "The compiled kernels. Arrays come as addresses, 0 for null; nothing is checked here: "
         "shapes, "
         "owners and aliasing stand in kernels/include/unrolled, and unrolled.kernels is the door.";
-    // Layers keep arguments of the kernels (prototypes.py), and may live until Python is gone.
+    // Layers keep arguments of the kernels, and Python does not free every layer before it ends
+    // (one in a graph that holds its own gradient, say): no fault to tell a user of at exit.
     nb::set_leak_warnings(false);
     init_isa(m);
     init_lstm_step(m);

@@ -86,6 +86,44 @@ def test_a_state_of_another_kind_is_named(kind: type, path: str) -> None:
 
 
 @every_path
+def test_a_part_of_a_state_that_is_no_tensor_is_named(path: str) -> None:
+    layer, x, h = LSTM(I, H), torch.randn(T, B, I), torch.zeros(1, B, H)
+    with use_path(path):
+        for state, pattern in (
+            ((h, None), r"\[1\] \(c\): got NoneType, expected a tensor of shape \(1, 2, 5\)"),
+            ((None, h), r"\[0\] \(h\): got NoneType, expected a tensor"),
+            ((h, (h,)), r"\[1\] \(c\): got a tuple of 1, expected a tensor"),
+        ):
+            with pytest.raises(ShapeError, match=pattern):
+                layer(x, state)
+            with pytest.raises(ShapeError, match=pattern):
+                layer.step(x[0], state)
+
+
+@every_path
+def test_a_list_of_h_and_c_is_taken_as_torch_takes_it(path: str) -> None:
+    layer, x = LSTM(I, H), torch.randn(T, B, I)
+    h, c = torch.randn(1, B, H), torch.randn(1, B, H)
+    with use_path(path):
+        for run, data in ((layer, x), (layer.step, x[0]), (layer, pack_padded_sequence(x, [4, 2]))):
+            y, state = run(data, [h, c])
+            want, after = run(data, (h, c))
+            torch.testing.assert_close(y, want, rtol=0, atol=0)
+            assert type(state) is tuple
+            torch.testing.assert_close(state, after, rtol=0, atol=0)
+    torch.nn.LSTM(I, H)(x, [h, c])
+
+
+def test_lengths_and_starts_that_make_no_tensor_are_named() -> None:
+    layer, x = LSTM(I, H), torch.randn(T, B, I)
+    for lengths in ([1, None], "ab", object()):
+        with pytest.raises(DTypeError, match=r"lengths: got .*, expected a tensor of integers"):
+            layer(x, lengths=lengths)
+    with pytest.raises(DTypeError, match=r"starts: got str, expected a tensor of torch\.bool"):
+        layer(x, starts="no")
+
+
+@every_path
 def test_bad_lengths_and_starts_are_named(path: str) -> None:
     layer, x = LSTM(I, H, batch_first=True), torch.randn(B, T, I)
     flags = torch.zeros(B, T).bool()

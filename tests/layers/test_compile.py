@@ -128,6 +128,83 @@ def test_every_form_of_call_is_traced(kind: Any, form: str) -> None:
     torch.testing.assert_close(slopes_of(layer, got[:1]), slopes_of(layer, want[:1]))
 
 
+RATES: dict[str, Any] = {
+    "zoneout": 0.3,
+    "recurrent_dropout": 0.3,
+    "weight_dropout": 0.3,
+    "input_dropout": 0.3,
+    "dropout": 0.3,
+}
+
+
+@needs_kernels
+@pytest.mark.parametrize("form", ["padded", "packed"])
+def test_random_options_in_training_are_one_graph_with_new_masks_at_each_call(form: str) -> None:
+    layer = LSTM(I, H, 2, layer_norm=True, residual=True, **RATES)
+    x = torch.randn(T, B, I)
+    lengths = torch.tensor([1, 5, 4])
+    given: Any = x if form == "padded" else pack_padded_sequence(x, lengths, enforce_sorted=False)
+    run = compiled(layer)
+
+    def outputs(seed: int) -> torch.Tensor:
+        torch.manual_seed(seed)
+        y = run(given)[0]
+        return y if form == "padded" else y.data
+
+    y = outputs(0)
+    torch.testing.assert_close(outputs(0), y, rtol=0, atol=0)
+    assert not torch.equal(outputs(1), y)
+    y.square().sum().backward()
+    for name, part in layer.named_parameters():
+        assert part.grad is not None, name
+        assert part.grad.isfinite().all(), name
+        assert part.grad.any(), name
+
+
+@needs_kernels
+def test_options_that_are_set_after_compiling_count_from_then_on() -> None:
+    layer, x = LSTM(I, H).eval(), torch.randn(T, B, I)
+    run = compiled(layer)
+    plain = run(x)[0]
+    layer.zoneout = 0.5
+    torch.testing.assert_close(run(x)[0], layer(x)[0])
+    assert not torch.allclose(run(x)[0], plain)
+    layer.zoneout = 0.0
+    torch.testing.assert_close(run(x)[0], plain)
+
+
+@needs_kernels
+@pytest.mark.filterwarnings("ignore::UserWarning")  # the tracer tells of what it leaves to Python
+def test_a_compiled_call_leaves_its_record_or_says_that_it_can_not() -> None:
+    layer, x = GRU(I, H), torch.randn(T, B, I)
+    run = torch.compile(layer, backend="eager")
+    y = run(x)[0]
+    with layer.record() as records:
+        run(x)[0].sum().backward()
+    assert records[0].gates[0].shape == (T, B, 3 * H)
+    assert records[0].d_h[0].shape == y.shape
+    whole = torch.compile(layer, backend="eager", fullgraph=True)
+    with layer.record(), pytest.raises(torch._dynamo.exc.Unsupported):
+        whole(x)
+
+
+@needs_kernels
+def test_random_options_and_one_sequence_are_exported_with_free_time() -> None:
+    steps, batch = torch.export.Dim("T", min=2, max=99), torch.export.Dim("B", min=2, max=99)
+    model = Model(GRU, **RATES)
+    free = {"x": {0: steps, 1: batch}}
+    program = torch.export.export(model, (torch.randn(T, B, I),), dynamic_shapes=free, strict=False)
+    assert program.module()(torch.randn(9, 2, I))[0].shape == (9, 2, 2)
+
+    model = Model(LSTM, zoneout=0.2).eval()
+    given = (torch.randn(T, I), None, torch.tensor(3))
+    program = torch.export.export(
+        model, given, dynamic_shapes={"x": {0: steps}, "state": None, "lengths": None}, strict=False
+    )
+    x, lengths = torch.randn(9, I), torch.tensor(7)
+    torch.testing.assert_close(program.module()(x, None, lengths), model(x, lengths=lengths))
+
+
 def test_torchs_own_layers_are_left_as_torch_leaves_them() -> None:
     assert not torch._dynamo.config.allow_rnn
     compiled(Model(GRU))(torch.randn(T, B, I))

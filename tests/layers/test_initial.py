@@ -104,3 +104,11 @@ def test_resetting_draws_anew_by_the_same_scheme() -> None:
     after = layer.weight_hh_l0
     assert not torch.equal(after, before)
     torch.testing.assert_close(after @ after.t(), torch.eye(H), atol=1e-5, rtol=0)
+
+
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
+def test_orthogonal_is_there_for_short_numbers_too(dtype: torch.dtype) -> None:
+    layer = GRU(3, 8, init="orthogonal", dtype=dtype)
+    for gate in layer.weight_hh_l0.detach().chunk(3):
+        wide = gate.double()
+        torch.testing.assert_close(wide @ wide.t(), torch.eye(8).double(), atol=0.02, rtol=0)

@@ -159,3 +159,26 @@ def test_a_record_is_refused_under_checkpoint() -> None:
 def test_a_checkpoint_without_a_meaning_is_refused(checkpoint: Any) -> None:
     with pytest.raises(ConfigError, match="checkpoint: got"):
         LSTM(I, H, checkpoint=checkpoint)
+
+
+@needs_kernels
+def test_explain_tells_what_a_checkpoint_does_not_do() -> None:
+    layer, x = GRU(I, H, checkpoint=3), torch.randn(9, B, I)
+    assert "in segments of 3 steps, which the backward pass" in str(layer.explain(x))
+    assert "segments" not in str(layer.explain(x, return_gates=True))
+    assert layer.explain(x, return_gates=True).path == "reference"
+    with torch.no_grad():
+        assert layer.explain(x, return_gates=True).path == "native"
+    assert "segments" not in str(layer.explain(x[0], step=True))
+    layer.checkpoint = "200B"
+    said = layer.explain(x)
+    assert not said.runs
+    assert "GRU: native can't run this call: checkpoint: got a budget of 200 B" in str(said)
+    with pytest.raises(ConfigError, match="checkpoint: got a budget of 200 B"):
+        layer(x)
+    layer.step(x[0])[0].sum().backward()  # of one step nothing can be cut off
+    layer.requires_grad_(False)
+    assert "in one piece, and nothing is kept" in str(layer.explain(x))
+    layer(x)
+    layer.checkpoint = 3
+    assert "in segments of 3 steps, and nothing is kept" in str(layer.explain(x))

@@ -417,3 +417,17 @@ def test_an_option_without_a_meaning_is_refused(
 ) -> None:
     with pytest.raises(ConfigError, match=said):
         kind(I, H, **options)
+
+
+def test_weights_narrower_than_cudnns_stack_are_not_laid_out_for_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    calls: list[torch.nn.Module] = []
+    monkeypatch.setattr(torch.nn.RNNBase, "flatten_parameters", lambda layer: calls.append(layer))
+    narrow = LSTM(3, 4, 2, bidirectional=True, merge="sum")
+    calls.clear()
+    narrow.float().flatten_parameters()
+    assert not calls
+    wide = LSTM(3, 4, 2, bidirectional=True)
+    wide.flatten_parameters()
+    assert calls[-1] is wide

@@ -98,3 +98,20 @@ def test_a_rate_that_is_none_is_refused(rate: float) -> None:
         zoneout_mask((2,), rate)
     with pytest.raises(ConfigError, match=r"rate: got"):
         recurrent_mask(2, 2, rate, torch.ones(1))
+
+
+def test_masks_differ_from_row_to_row_of_a_vmap_and_keep_their_rate() -> None:
+    def drawn(x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        return zoneout_mask((50, 40), 0.3), recurrent_mask(50, 40, 0.3, x)
+
+    torch.manual_seed(0)
+    x = torch.zeros(4, 2, dtype=torch.float64)
+    kept, factors = torch.func.vmap(drawn, randomness="different")(x)
+    assert kept.dtype == torch.bool
+    assert factors.dtype == torch.float64
+    for masks in (kept, factors):
+        assert masks.shape == (4, 50, 40)
+        assert not torch.equal(masks[0], masks[1])
+    assert abs(kept.double().mean() - 0.3) < 0.03
+    assert set(factors.unique().tolist()) == {0.0, 1 / 0.7}
+    assert abs((factors == 0).double().mean() - 0.3) < 0.03

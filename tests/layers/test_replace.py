@@ -199,6 +199,36 @@ def test_the_way_back_leaves_what_torch_would_have_made(kind: type) -> None:
     assert replace(model, with_torch=True).left[0].reason == "it is of PyTorch already"
 
 
+def test_the_way_back_leaves_a_layer_with_an_option_that_torch_lacks_and_names_it() -> None:
+    options: list[dict[str, Any]] = [
+        {"layer_norm": True},
+        {"peephole": True},
+        {"zoneout": 0.1},
+        {"recurrent_dropout": 0.1},
+        {"weight_dropout": 0.1},
+        {"input_dropout": 0.1},
+        {"residual": True},
+        {"merge": "sum", "bidirectional": True},
+        {"checkpoint": 3},
+    ]
+    for option in options:
+        name = next(iter(option))
+        layer = LSTM(I, H, **option)
+        (swap,) = replace(layer, with_torch=True)
+        assert swap.reason == f"PyTorch has no {name}"
+        assert type(layer) is LSTM
+    both = replace(GRU(I, H, residual=True, zoneout=0.5), with_torch=True)
+    assert both[0].reason == "PyTorch has no zoneout and no residual"
+
+
+def test_the_way_back_takes_along_what_is_no_option_of_a_call() -> None:
+    layer, x = LSTM(I, H, init="orthogonal"), torch.randn(T, B, I)
+    want = layer(x)[0]
+    assert replace(layer, with_torch=True).swapped
+    assert vars(layer).keys() == vars(torch.nn.LSTM(I, H)).keys()
+    torch.testing.assert_close(layer(x)[0], want)
+
+
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")  # torch's own tracer uses such things
 def test_the_examples_of_the_page_run(capsys: pytest.CaptureFixture[str]) -> None:
     page = Path(__file__).parents[2] / "docs" / "drop-in.md"

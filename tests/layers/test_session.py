@@ -377,6 +377,12 @@ def with_weight(value: float) -> LSTM:
     return layer
 
 
+def readout_of_nan() -> torch.nn.Linear:
+    readout = torch.nn.Linear(4, 2)
+    torch.nn.init.constant_(readout.bias, torch.nan)
+    return readout
+
+
 BAD_SESSIONS: list[tuple[type[UnrolledError], str, Callable[[], Any]]] = [
     (ConfigError, "layer: got Linear", lambda: Session(torch.nn.Linear(3, 4))),  # type: ignore[arg-type]
     (ConfigError, "bidirectional=False", lambda: Session(GRU(3, 4, bidirectional=True))),
@@ -388,6 +394,8 @@ BAD_SESSIONS: list[tuple[type[UnrolledError], str, Callable[[], Any]]] = [
      lambda: Session(GRU(3, 4), torch.nn.Linear(5, 2))),
     (DTypeError, "weight_ih_l0: got dtype torch.float64", lambda: Session(GRU(3, 4).double())),
     (ConfigError, "weight_ih_l0: got a tensor on meta", lambda: Session(GRU(3, 4, device="meta"))),
+    (ConfigError, "weight_hh_l0: got NaN, expected", lambda: Session(with_weight(torch.nan))),
+    (ConfigError, "readout.bias: got NaN", lambda: Session(GRU(3, 4), readout_of_nan())),
     (ConfigError, r"weight_hh_l0: got numbers up to 7e\+04, .* precision='float32'",
      lambda: Session(with_weight(-7e4), precision="float16")),
 ]  # fmt: skip

@@ -331,3 +331,21 @@ def test_errors_name_the_argument_what_came_and_what_to_do() -> None:
         tbptt.reset(torch.ones(3))
     with pytest.raises(ShapeError, match="parts: got tensors of"):
         next(tbptt.parts(x, x[:2]))
+
+
+def test_arguments_of_another_kind_are_named() -> None:
+    layer = GRU(3, 4)
+    cases: list[tuple[dict[str, Any], str]] = [
+        ({"steps": 2.5}, "steps: got 2.5, expected a whole number"),
+        ({"steps": "3"}, "steps: got '3', expected a whole number"),
+        ({"steps": 3, "every": True}, "every: got True, expected a whole number"),
+    ]
+    for arguments, pattern in cases:
+        with pytest.raises(ConfigError, match=pattern):
+            TBPTT(layer, **arguments)
+    with pytest.raises(ConfigError, match="layer: got int, expected a layer"):
+        TBPTT(3, steps=3)
+    tbptt = TBPTT(layer, steps=3)
+    tbptt(torch.zeros(3, 2, 3))
+    with pytest.raises(DTypeError, match="rows: got str, expected a tensor of bool or integers"):
+        tbptt.reset("a")

@@ -217,6 +217,18 @@ def test_a_card_that_does_not_fit_its_weights_is_one_plain_line(
     refuse(rewrite(saved, change))
 
 
+def test_nan_in_a_weight_is_named(saved: Path) -> None:
+    spoiled: list[str] = []
+
+    def spoil(_: object, tensors: dict[str, Tensor]) -> None:
+        name = next(name for name in tensors if name.startswith("model.") and "weight_hh" in name)
+        tensors[name][0, 0] = torch.nan
+        spoiled.append(name)
+
+    path = rewrite(saved, spoil)
+    assert f"{spoiled[0]}: got NaN, expected numbers" in refuse(path)
+
+
 def test_loading_leaves_the_random_numbers_alone(saved: Path) -> None:
     torch.manual_seed(3)
     expected = torch.rand(2)

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from unrolled import GRU, LSTM, RNN, LRUBlock, LSTMCell, MinGRU, Recurrent, diagnose, use_path
+from unrolled.errors import ConfigError
 from unrolled.training.diagnostics_follow import follow
 
 T, B, N, H = 12, 3, 4, 5
@@ -338,3 +339,11 @@ def test_the_gates_of_a_parametrised_cell_are_seen() -> None:
     (one,) = diagnose(layer, lambda: layer(x)[0].sum(), warn=False).layers
     assert one.cell == "LSTM"
     assert set(one.saturation) == {"i", "f", "g", "o"}
+
+
+def test_nan_in_a_weight_is_named() -> None:
+    layer, x = LSTM(N, H), torch.zeros(T, B, N)
+    with torch.no_grad():
+        layer.weight_hh_l0[1, 2] = torch.nan
+    with pytest.raises(ConfigError, match="model: got NaN in weight_hh_l0, expected numbers"):
+        diagnose(layer, lambda: layer(x)[0].square().sum())

@@ -11,12 +11,11 @@ from typing import Any, Protocol
 
 import torch
 from torch import Tensor
-from torch.nn import RNNBase
+from torch.nn import Module, RNNBase
 from torch.nn.utils.rnn import PackedSequence
 
 from unrolled.errors import ConfigError, DTypeError, ShapeError, UnrolledError
 from unrolled.layers.paths import autocast_dtype
-from unrolled.layers.states import tensors_of
 
 
 class _DeviceError(ConfigError, RuntimeError):
@@ -107,7 +106,7 @@ def check_lengths(lengths: Any, steps: int, batch: int) -> Tensor | None:
     """`lengths` as an int64 tensor `(B,)`; None stays None."""
     if lengths is None:
         return None
-    lengths = torch.as_tensor(lengths)
+    lengths = as_tensor("lengths", lengths, "integers (torch.int64)")
     if lengths.dtype not in _INTEGERS:
         raise DTypeError(f"lengths: got dtype {lengths.dtype}, expected integers (torch.int64)")
     if lengths.shape != (batch,):
@@ -124,11 +123,25 @@ def check_lengths(lengths: Any, steps: int, batch: int) -> Tensor | None:
     return lengths
 
 
+def as_tensor(name: str, value: Any, expected: str) -> Tensor:
+    """The value as a tensor; DTypeError where it makes none."""
+    if isinstance(value, Tensor):
+        return value
+    try:
+        return torch.as_tensor(value)
+    except (TypeError, ValueError, RuntimeError) as error:
+        reason = str(error).splitlines()[0]
+        raise DTypeError(
+            f"{name}: got {_described(value)}, expected a tensor of {expected}, or what makes one: "
+            f"{reason}"
+        ) from None
+
+
 def check_starts(starts: Any, shape: tuple[int, ...], legend: str) -> Tensor | None:
     """`starts` as it is, once its dtype and shape are right; None stays None."""
     if starts is None:
         return None
-    starts = torch.as_tensor(starts)
+    starts = as_tensor("starts", starts, "torch.bool")
     if starts.dtype != torch.bool:
         raise DTypeError(f"starts: got dtype {starts.dtype}, expected torch.bool")
     if starts.shape != shape:
@@ -144,10 +157,10 @@ def check_options(
         return None, None
     if input.dim() == 2:
         if lengths is not None:
-            lengths = torch.as_tensor(lengths)
+            lengths = as_tensor("lengths", lengths, "integers (torch.int64)")
             lengths = lengths.unsqueeze(0) if lengths.dim() == 0 else lengths
-        lengths = check_lengths(lengths, len(input), 1)
-        starts = check_starts(starts, (len(input),), "(T,)")
+        lengths = check_lengths(lengths, input.shape[0], 1)
+        starts = check_starts(starts, tuple(input.shape[:1]), "(T,)")
         return lengths, None if starts is None else starts.unsqueeze(1)
     first, second = input.shape[:2]
     steps, batch = (second, first) if batch_first else (first, second)
@@ -210,7 +223,7 @@ def fault_of(layer: Sized, input: Any, name: str, state: Any) -> Fault | None:
     dims: tuple[int, ...]
     if isinstance(input, PackedSequence):
         data, dims, legend = input.data, (2,), "packed (N, I)"
-        fault = batch_sizes_fault(input.batch_sizes, len(data))
+        fault = batch_sizes_fault(input.batch_sizes, data.shape[0])
         if fault is not None:
             return fault
         batch = _rows_packed(input, state)
@@ -221,7 +234,7 @@ def fault_of(layer: Sized, input: Any, name: str, state: Any) -> Fault | None:
             if layer.batch_first:
                 steps, batch = batch, steps
         elif input.dim() == 2:
-            steps = len(input)
+            steps = input.shape[0]  # len makes a traced size a constant
     else:
         return DTypeError, f"input: got {type(input).__name__}, expected a tensor or PackedSequence"
     shape = tuple(data.shape)
@@ -255,8 +268,10 @@ def _state_fault(
     elif not isinstance(state, Tensor):
         got = _described(state)
         return ShapeError, f"{name}: got {got}, expected one tensor of shape {expected[0]}"
-    parts = list(tensors_of(state))
+    parts = list(state) if layer.mode == "LSTM" else [state]
     for label, part, want in zip(names, parts, expected, strict=True):
+        if not isinstance(part, Tensor):
+            return ShapeError, f"{label}: got {_described(part)}, expected a tensor of shape {want}"
         if tuple(part.shape) != want:
             return ShapeError, f"{label}: got shape {tuple(part.shape)}, expected {want}"
     for label, part in zip(names, parts, strict=True):
@@ -279,6 +294,15 @@ def _rows_packed(packed: PackedSequence, state: Any) -> int:
         return len(packed.sorted_indices)
     h = state[0] if isinstance(state, tuple | list) and len(state) else state
     return h.shape[1] if isinstance(h, Tensor) and h.dim() == 3 else 1
+
+
+def with_nan(module: Module) -> str | None:
+    """The name of the first parameter that holds NaN, or None. A call does not look: it would read
+    all weights, which at one time step is all of its work."""
+    for name, part in module.named_parameters():
+        if not part.is_meta and bool(part.detach().isnan().any()):
+            return name
+    return None
 
 
 def device_fault(name: str, got: Tensor, other: Tensor) -> Fault:

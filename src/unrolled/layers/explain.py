@@ -96,9 +96,8 @@ def _notes(call: Call, path: str) -> tuple[str, ...]:
         )
     elif path == "native" and not call.step:
         notes.append(
-            "torch.export sees one operator for each layer, torch.ops.unrolled.recurrence, and so "
-            "does torch.compile where torch._dynamo.config.allow_rnn is on; else it leaves the "
-            "layer as it is"
+            "torch.compile and torch.export see one operator for each layer, "
+            "torch.ops.unrolled.recurrence"
         )
     for when, other in (
         (

@@ -42,10 +42,13 @@ def run_packed(
 ) -> tuple[PackedSequence, State]:
     """As `reference.run_packed`."""
     sizes = packed.batch_sizes
-    run_one, plans = _run_one(layer.mode, None, None, sizes), plans_of(layer, packed.data, sizes)
-    return over_packed(
-        layer, lambda data, s: over_layers(layer, run_one, data, s, plans, sizes), packed, state
-    )
+    run_one = _run_one(layer.mode, None, None, sizes)
+
+    def run_data(data: Tensor, state: State) -> tuple[Tensor, State]:
+        plans = plans_of(layer, data, sizes, state)
+        return over_layers(layer, run_one, data, state, plans, sizes)
+
+    return over_packed(layer, run_data, packed, state)
 
 
 def _run_one(

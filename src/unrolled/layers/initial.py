@@ -123,7 +123,9 @@ def _orthogonal(layer: RNNBase) -> None:
     for kind, parameter in _parts(layer):
         if kind == "weight_hh":
             for gate in parameter.chunk(_GATES.get(layer.mode, 1)):
-                init.orthogonal_(gate)
+                # In float32 at least: there is no QR decomposition of shorter numbers.
+                wide = gate.to(torch.promote_types(gate.dtype, torch.float32))
+                gate.copy_(init.orthogonal_(wide))
         elif kind in ("weight_ih", "weight_hr"):
             for gate in parameter.chunk(_GATES.get(layer.mode, 1) if kind == "weight_ih" else 1):
                 init.xavier_uniform_(gate)

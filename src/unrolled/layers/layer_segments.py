@@ -20,6 +20,7 @@ from torch.nn import RNNBase
 from unrolled.layers import aten, native, reference
 from unrolled.layers.call import Masks, Weights
 from unrolled.layers.checkpoint import checkpointed_as
+from unrolled.layers.handover import any_requires_grad
 from unrolled.layers.memory_budget import Checkpoint, bytes_kept, parse_checkpoint, planned_steps
 from unrolled.layers.options import options_of
 from unrolled.layers.over_layers import LayerPlan, over_layers, plans_of
@@ -77,6 +78,9 @@ def told(layer: RNNBase, path: str, x: Tensor | None, lengths: Tensor | None) ->
     else:
         segment, weights, masks = _stack(layer, path, plans)
     steps = _asked(layer).steps
+    if not any_requires_grad([x, *layer.parameters()]):
+        cut = f"in segments of {steps} steps" if steps and steps < len(x) else "in one piece"
+        return f"{cut}, and nothing is kept, since nothing requires a gradient"
     if steps is None:
         kept = bytes_kept(segment, x, None, weights, lengths=lengths, masks=masks)
         steps = planned_steps(_asked(layer).budget or 0, len(x), *kept)

@@ -117,7 +117,8 @@ def bytes_kept(
 ) -> tuple[int, int]:
     """Bytes that autograd keeps for each step of `run_segment`, and bytes of the state.
 
-    Counted, not computed: it is run on the first 2 and the first 6 steps, and the memory of all
+    Counted, not computed: it is run on the first 2 and the first 6 steps (fewer where there are
+    fewer), and the memory of all
     tensors that are saved for the backward pass is added up, each storage once and those of the
     arguments never. The difference is four steps'. So it holds for any cell, option and path, and
     is the same in every run. torch's generators go on as if nothing had been drawn.
@@ -125,7 +126,8 @@ def bytes_kept(
     Args:
         run_segment, x, state, parameters, lengths, masks: as for `checkpointed`.
     """
-    short, long = (min(n, len(x)) for n in (2, 6))
+    long = min(6, len(x))
+    short = max(1, min(2, long - 1))
     given, build = flatten((state, parameters))
     of_masks, build_masks = flatten(masks)
     known = {tensor.untyped_storage().data_ptr() for tensor in (x, *given, *of_masks)}

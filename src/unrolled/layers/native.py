@@ -79,7 +79,7 @@ def run_packed(
     run_one = _run_one(layer, False, None, None, sizes, records)
 
     def run_data(data: Tensor, state: State) -> tuple[Tensor, State]:
-        own = plans_of(layer, data, sizes) if plans is None else plans
+        own = plans_of(layer, data, sizes, state) if plans is None else plans
         return over_layers(layer, run_one, data, state, own, sizes)
 
     return over_packed(layer, run_data, packed, state)

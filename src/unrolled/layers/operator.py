@@ -109,9 +109,10 @@ def _(
     epsilon: float,
     keep: bool,
 ) -> list[Tensor]:
-    directions, places, batch, output, hidden = recurrence.sizes(x, _given(parts), None)
+    padded = x if batch_sizes is None else x.unsqueeze(1)
+    directions, places, batch, output, hidden = recurrence.sizes(padded, _given(parts), None)
     if batch_sizes is not None:
-        places, batch = len(x), packed_batch(h0)
+        batch = packed_batch(h0)
     outputs = [x.new_empty(*x.shape[:-1], directions * output)]
     outputs.append(x.new_empty(directions, batch, output))
     if mode == "LSTM":

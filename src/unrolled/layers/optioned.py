@@ -36,6 +36,8 @@ class Optioned(RNNBase):
 
     init: Init = "torch"
     _prototypes: dict[int, Any] | None = None  # see `prototypes.py`
+    _options: Options | None = None  # in the dictionary where there are any
+    _records: list[Any] | None = None  # in the dictionary while there are any
     layer_norm = _option("layer_norm", settable=False)
     peephole = _option("peephole", settable=False)
     merge = _option("merge", settable=False)
@@ -89,6 +91,12 @@ class Optioned(RNNBase):
         """Draw all parameters anew, as `init` says; as torch does where nothing else was said."""
         initialise(self, self.init)
 
+    def flatten_parameters(self) -> None:
+        """As torch's: on a GPU it lays the weights out as cuDNN reads them, in one piece. Layers
+        that are narrower than cuDNN's stack (`merge`) run one by one, and stay as they are."""
+        if self.merge == "concat":
+            super().flatten_parameters()
+
     def extra_repr(self) -> str:
         shown = super().extra_repr() + options_of(self).shown()
         named = self.init != "torch" and not callable(self.init)
@@ -102,6 +110,11 @@ class Optioned(RNNBase):
         return options.inside(
             self.training, 2 if self.bidirectional else 1, torch.is_grad_enabled()
         )
+
+    def _watched(self) -> bool:
+        """Told to `torch.compile`: it traces again when an attribute that it read has changed, but
+        not when something appears in a dictionary, which is where our own code looks."""
+        return self._options is not None or self._records is not None
 
     def _in_segments(self) -> bool:
         """Whether the call is run in segments; the graph of a traced call is made in one."""

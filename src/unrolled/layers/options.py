@@ -38,10 +38,12 @@ class Options:
 
     def shown(self) -> str:
         """What differs from the defaults, as `repr` of a layer shows it."""
-        given = [(f.name, getattr(self, f.name)) for f in fields(self)]
-        return "".join(
-            f", {name}={value!r}" for name, value in given if value != getattr(PLAIN, name)
-        )
+        return "".join(f", {name}={getattr(self, name)!r}" for name in self.given())
+
+    def given(self) -> list[str]:
+        """The names of those that differ from the defaults."""
+        names = [field.name for field in fields(self)]
+        return [name for name in names if getattr(self, name) != getattr(PLAIN, name)]
 
     def inside(self, training: bool, directions: int, grad: bool) -> tuple[str, ...]:
         """The options at work that PyTorch's fused layers do not have."""

@@ -48,12 +48,17 @@ RunOne: TypeAlias = Callable[[int, Tensor, State, LayerPlan], tuple[Tensor, Stat
 None, and its plan -> `(T, B, D * P)`, or `(N, D * P)`, and its final state."""
 
 
-def plans_of(layer: RNNBase, x: Tensor, batch_sizes: Tensor | None = None) -> list[LayerPlan]:
-    """The plans of all layers for a call on `x` `(T, B, I)`, or `(N, I)` packed."""
+def plans_of(
+    layer: RNNBase, x: Tensor, batch_sizes: Tensor | None = None, state: State = None
+) -> list[LayerPlan]:
+    """The plans of all layers for a call on `x` `(T, B, I)`, or `(N, I)` packed; the state that a
+    packed batch starts from, if any, tells its rows where that is traced."""
     options, training = options_of(layer), layer.training
     directions, last = (0, 1) if layer.bidirectional else (0,), layer.num_layers - 1
     behind = layer.dropout if training else 0.0
-    batch = 0 if options is PLAIN else x.shape[1] if batch_sizes is None else int(batch_sizes[0])
+    batch = 0
+    if options is not PLAIN:
+        batch = x.shape[1] if batch_sizes is None else _rows(batch_sizes, state)
     plans = []
     for index in range(layer.num_layers):
         of_layer = [weights_of(layer, index, direction) for direction in directions]
@@ -110,7 +115,7 @@ def over_layers(
         if state is not None and count > 1:
             rows = slice(index * directions, (index + 1) * directions)
             before = map_state(lambda part, rows=rows: part[rows], state)
-        own = x if plan.input is None else x * _over_steps(plan.input, batch_sizes)
+        own = x if plan.input is None else x * _over_steps(plan.input, x.shape[0], batch_sizes)
         y, final = run_one(index, own, before, plan)
         finals.append(final)
         if directions == 2 and options.merge != "concat":
@@ -141,13 +146,24 @@ def over_packed(
     return PackedSequence(y, batch_sizes, to_sorted, to_given), state
 
 
-def _over_steps(mask: Tensor, batch_sizes: Tensor | None) -> Tensor:
-    """`(B, I)` as it multiplies `(T, B, I)`, or `(N, I)`: the rows that a packed batch has."""
+def _over_steps(mask: Tensor, places: int, batch_sizes: Tensor | None) -> Tensor:
+    """`(B, I)` as it multiplies `(T, B, I)`, or `(N, I)`, N = `places`: the rows that a packed
+    batch has."""
     if batch_sizes is None:
         return mask
-    rows = torch.arange(len(mask)).expand(len(batch_sizes), -1)
-    real = rows < batch_sizes.unsqueeze(1)
-    return mask.index_select(0, rows[real].to(mask.device))
+    ends = batch_sizes.cumsum(0)
+    place = torch.arange(places)
+    step = torch.searchsorted(ends, place, right=True)
+    rows = place - (ends - batch_sizes)[step]
+    return mask.index_select(0, rows.to(mask.device))
+
+
+def _rows(batch_sizes: Tensor, state: State) -> int:
+    """How many rows a packed batch has: no number can be read while it is traced."""
+    if state is not None and torch.compiler.is_compiling():
+        h = state[0] if isinstance(state, tuple) else state
+        return h.shape[1]
+    return int(batch_sizes[0])
 
 
 def _merge(y: Tensor, how: str) -> Tensor:

@@ -104,6 +104,9 @@ def run_layer(
                 )
             parts += [_bytes(own.zoneout_h), _bytes(own.zoneout_c), own.recurrent]
     if torch.compiler.is_compiling():
+        if run.record is not None:
+            # Without fullgraph=True the tracer leaves this to Python, which then does leave one.
+            raise ConfigError("record: got a call that is traced, and only an eager one leaves any")
         from unrolled.layers.operator import run_traced
 
         return run_traced(run, x, h0, c0, parts)

@@ -11,6 +11,7 @@ from torch.nn.utils.parametrize import is_parametrized
 
 import unrolled.layers as layers
 from unrolled.errors import DTypeError
+from unrolled.layers.options import options_of
 
 _NAMES = ("RNN", "GRU", "LSTM", "RNNCell", "GRUCell", "LSTMCell")
 
@@ -113,18 +114,12 @@ def _swap(name: str, module: Module, with_torch: bool) -> Swap:
         goal = ours.get(torchs.get(bare, ""))
     if goal is None or "forward" in vars(module):
         return Swap(name, was, was, _why_left(module, bare, with_torch))
-    fresh = vars(_smallest(bare if with_torch else goal))
     if with_torch:
-        options = fresh.keys() - vars(_smallest(goal)).keys()
-        for option in sorted(options):
-            if vars(module).get(option, fresh[option]) != fresh[option]:
-                return Swap(name, was, was, f"PyTorch has no {option}")
-        for option in options:
-            vars(module).pop(option, None)
-    else:
-        # What the constructor of ours would have set besides: its options, all off.
-        for option in fresh.keys() - vars(module).keys():
-            vars(module)[option] = deepcopy(fresh[option])
+        missing = options_of(module).given()
+        if missing:
+            return Swap(name, was, was, f"PyTorch has no {' and no '.join(missing)}")
+        for own in ("init", "_prototypes", "_records"):
+            vars(module).pop(own, None)
     module.__class__ = goal if bare is kind else _parametrized(kind, goal)
     return Swap(name, was, _title(goal))
 
@@ -137,10 +132,6 @@ def _parametrized(kind: type, goal: type) -> type:
         if name not in ("__dict__", "__weakref__", "__doc__", "__module__")
     }
     return type(f"Parametrized{goal.__name__}", (goal,), members)
-
-
-def _smallest(kind: type[Module]) -> Module:
-    return kind(1, 1, device="meta")
 
 
 def _ours() -> dict[str, type[Module]]:

@@ -79,7 +79,7 @@ class _Layer(Optioned):
             ConfigError: a `PackedSequence` together with `lengths` or `starts`; both `hx` and
                 `state`; or a path was asked for that can't run this call.
         """
-        if state is not None:
+        if state is not None or type(hx) is list:
             hx = one_state(hx, state)
         ragged = lengths is not None or starts is not None
         choice = choose_path(self._call(input, ragged=ragged, gates=return_gates))
@@ -139,10 +139,13 @@ class _Layer(Optioned):
         lengths: Tensor | None,
         starts: Tensor | None,
         records: list[LayerRecord] | None = None,
+        *,
+        lone: bool = False,
     ) -> tuple[Tensor, State]:
-        """All layers over a checked `x (T, B, I)`, by one of the paths."""
+        """All layers over a checked `x (T, B, I)`, by one of the paths; `lone`: of a single step,
+        of which nothing can be cut off."""
         path = choice.path
-        if records is None and "_options" in self.__dict__ and self._in_segments():
+        if records is None and not lone and "_options" in self.__dict__ and self._in_segments():
             return layer_segments.run(self, path, x, hx, lengths, starts)
         if path == "native":
             return native.run(self, x, hx, lengths, starts, None, records)
@@ -206,6 +209,7 @@ class _Layer(Optioned):
                 "sequence; make the layer with bidirectional=False (directions=1)"
             )
         check_step(self, x, state)
+        state = one_state(state, None)
         if "_options" in self.__dict__:
             return self._step_with_options(x, state)
         choice = choose_path(self._call(x, step=True))
@@ -232,7 +236,7 @@ class _Layer(Optioned):
             state = None if state is None else map_state(lambda part: part.unsqueeze(1), state)
         x = x.unsqueeze(0)
         choice = choose_path(self._call(x)._replace(empty=x.shape[1] == 0))
-        y, state = self._run(choice, x, state, None, None)
+        y, state = self._run(choice, x, state, None, None, lone=True)
         if alone:
             return y.view(-1), map_state(lambda part: part.squeeze(1), state)
         return y.squeeze(0), state
@@ -266,20 +270,23 @@ class _Layer(Optioned):
         lengths: Tensor | None = None,
         starts: Tensor | None = None,
         step: bool = False,
+        return_gates: bool = False,
     ) -> Explanation:
         """Which path such a call takes here and now, and why; its `str` is one plain line.
 
         Args:
             input: what the layer would be called with; None stands for a padded batch like the
                 weights in dtype and device.
-            lengths, starts: as for `forward`.
+            lengths, starts, return_gates: as for `forward`.
             step: explain `layer.step` instead of a whole sequence.
 
         The answer is for this moment: `use_path`, autocast, `torch.no_grad` and `training` all
         count.
         """
         ragged = lengths is not None or starts is not None
-        call = self._call(self.weight_ih_l0 if input is None else input, step=step, ragged=ragged)
+        gates = return_gates and not step
+        given = self.weight_ih_l0 if input is None else input
+        call = self._call(given, step=step, ragged=ragged, gates=gates)
         if "_options" in self.__dict__ and not self.bidirectional:
             call = call._replace(step=False)  # a step runs as a sequence of one
         if input is not None and step:
@@ -292,12 +299,15 @@ class _Layer(Optioned):
             lengths, starts = check_options(input, lengths, starts, self.batch_first)
             input = self._time_major(input)
         said = explain(self, call, input, lengths, starts)
-        if "_options" in self.__dict__ and not step and said.runs and self._in_segments():
-            x = input if isinstance(input, Tensor) else None
-            return replace(
-                said, how=f"{said.how}, {layer_segments.told(self, said.path, x, lengths)}"
-            )
-        return said
+        whole = step or gates or call.transformed or "_options" not in self.__dict__
+        if whole or not said.runs or not self._in_segments():
+            return said
+        x = input if isinstance(input, Tensor) else None
+        try:
+            how = f"{said.how}, {layer_segments.told(self, said.path, x, lengths)}"
+        except ConfigError as error:  # a budget that is too small
+            return replace(said, reason=str(error), how="", runs=False)
+        return replace(said, how=how)
 
     def _call(
         self, input: Any, step: bool = False, ragged: bool = False, gates: bool = False
@@ -309,6 +319,8 @@ class _Layer(Optioned):
                 f"input: got {type(data).__name__}, expected a tensor or PackedSequence"
             )
         own, device, traced = self.__dict__, data.device.type, torch.compiler.is_compiling()
+        if traced:
+            self._watched()
         plain = "_options" not in own
         # In the order of `Call`: by name it takes twice as long.
         return Call(
@@ -399,8 +411,12 @@ class LSTM(_Layer, torch.nn.LSTM):
         merge: how the outputs of two directions become one: "concat" `(2 * H)`, or "sum", "mean",
             "mul" `(H)`, also for the next layer's input.
         init: how the parameters begin: "torch", "orthogonal", "identity" (RNN), "forget",
-            ("forget", bias), ("chrono", steps), a function of the layer, or a list of these, one
-            after the other. See `unrolled.layers.initial`.
+            ("forget", bias), ("chrono", steps), a function of the layer (one with a name in a
+            module, where the layer is to be pickled), or a list of these, one after the other. See
+            `unrolled.layers.initial`.
+        checkpoint: what the backward pass keeps: None, all steps; a number k, or a budget in bytes
+            such as "512MB": the states between segments of k steps, which it runs again. See
+            `unrolled.layers.checkpoint` and docs/bptt.md.
 
     The dropouts and zoneout's masks are for training; they are drawn from torch's generator.
     `zoneout`, the dropouts and `checkpoint` may be set later.

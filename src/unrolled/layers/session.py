@@ -48,8 +48,8 @@ class Session:
             processor without F16C the rounded weights are kept in float32.
 
     Raises:
-        ConfigError: a layer that can't be streamed, an argument without a meaning, or no kernels
-            (`unrolled.kernels.why_not`).
+        ConfigError: a layer that can't be streamed, NaN in a weight, an argument without a meaning,
+            or no kernels (`unrolled.kernels.why_not`).
         ShapeError, DTypeError: weights that do not fit.
     """
 

@@ -78,8 +78,8 @@ def pack(calls: Sequence[LayerCall], readout: Linear | None, precision: str) -> 
     """Copies of all weights, laid out for the kernels.
 
     Raises:
-        ConfigError: there are no kernels; an unknown precision; numbers beyond float16; or a call
-            that a session can't run.
+        ConfigError: there are no kernels; an unknown precision; NaN in a weight, or numbers beyond
+            float16; or a call that a session can't run.
         ShapeError, DTypeError: weights that do not fit.
     """
     reason = kernels.why_not()
@@ -166,6 +166,8 @@ def _check_weight(name: str, tensor: Tensor, half: bool) -> None:
             f"{name}: got a tensor on {tensor.device}, expected cpu; copy the layer and move it "
             "with .cpu()"
         )
+    if bool(tensor.detach().isnan().any()):
+        raise ConfigError(f"{name}: got NaN, expected numbers; load a good checkpoint")
     if half:
         largest = tensor.detach().nan_to_num(0.0, 0.0, 0.0).abs().max().item()
         if largest > _LARGEST:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Iterator
+from numbers import Integral
 from typing import Any, NamedTuple
 
 import torch
@@ -14,6 +15,7 @@ from torch import Tensor
 from torch.nn import Module
 
 from unrolled.errors import ConfigError, DTypeError, ShapeError
+from unrolled.layers.checks import as_tensor
 from unrolled.layers.recurrent import Recurrent
 from unrolled.layers.states import State, map_state
 from unrolled.layers.trees import flatten
@@ -52,8 +54,9 @@ class TBPTT:
         batch_first: whether time is the second axis; None looks at the layer's own `batch_first`.
 
     Raises:
-        ConfigError: `every` below 1 or above `steps`; a layer with two directions, whose reverse
-            one needs the end of the sequence, or a `Recurrent` with `reverse`.
+        ConfigError: `steps` or `every` that is no whole number, `every` below 1 or above `steps`; a
+            layer that can't be called; one with two directions, whose reverse one needs the end of
+            the sequence, or a `Recurrent` with `reverse`.
 
     Sources: Williams and Peng 1990, An efficient gradient-based algorithm for on-line training of
     recurrent network trajectories, Neural Computation 2(4), there BPTT(h; h') with h = `steps` and
@@ -69,6 +72,14 @@ class TBPTT:
         batch_first: bool | None = None,
     ) -> None:
         every = steps if every is None else every
+        if not callable(layer):
+            raise ConfigError(
+                f"layer: got {type(layer).__name__}, expected a layer, or what is called as "
+                "layer(x, state)"
+            )
+        for name, number in (("steps", steps), ("every", every)):
+            if not isinstance(number, Integral) or isinstance(number, bool):
+                raise ConfigError(f"{name}: got {number!r}, expected a whole number of steps")
         if not 1 <= every <= steps:
             raise ConfigError(
                 f"every: got {every} with steps = {steps}, expected 1 to steps: a part's own steps "
@@ -186,7 +197,7 @@ class TBPTT:
         if self._last is None:
             return  # nothing has been run: every row begins anew as it is
         batch = self._like.shape[0 if self.batch_first else 1]
-        rows = torch.as_tensor(rows)
+        rows = as_tensor("rows", rows, "bool or integers")
         if rows.dtype == torch.bool:
             if rows.shape != (batch,):
                 raise ShapeError(f"rows: got shape {tuple(rows.shape)}, expected (B,) = ({batch},)")

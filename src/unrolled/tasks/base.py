@@ -17,8 +17,9 @@ from sklearn.base import BaseEstimator
 from torch import Tensor, nn
 
 from unrolled.about import machine
-from unrolled.errors import ConfigError, NotFittedError
+from unrolled.errors import ConfigError, ModelFileError, NotFittedError
 from unrolled.layers import GRU, LSTM, RNN
+from unrolled.layers.checks import with_nan
 from unrolled.tasks.evaluation import Evaluation, warn_if_lost
 from unrolled.training import snapshot
 from unrolled.training.loop import Outcome, Trainer
@@ -66,6 +67,9 @@ class Task(BaseEstimator):
         with snapshot.seeded(0):  # the caller's random generator is none of a file's business
             task.model = task._build()
         task.model.load_state_dict(part(tensors, "model"))
+        broken = with_nan(task.model)
+        if broken is not None:
+            raise ModelFileError(f"model.{broken}: got NaN, expected numbers; save the model again")
         task.model.eval()
         task._restore_baseline(
             {name: tensor.numpy() for name, tensor in part(tensors, "baseline").items()}

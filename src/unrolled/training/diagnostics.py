@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from unrolled.errors import ConfigError, Finding
+from unrolled.layers.checks import with_nan
 from unrolled.layers.recurrent_parts import map_given
 from unrolled.layers.states import State, is_number
 from unrolled.training.diagnostics_capture import (
@@ -121,8 +122,8 @@ def diagnose(
 
     Raises:
         DTypeError: `model` is no module.
-        ConfigError: `loss` gives no number, or calls no recurrent layer of `model`; `rows` or
-            `points` below 1.
+        ConfigError: `loss` gives no number, or calls no recurrent layer of `model`; NaN in a
+            parameter; `rows` or `points` below 1.
 
     Warns:
         VanishingGradient, ExplodingGradient, SaturatedGates, DeadUnits, StateBlowUp: with the
@@ -136,6 +137,12 @@ def diagnose(
         )
     check_count("rows", rows)
     check_count("points", points)
+    broken = with_nan(model)
+    if broken is not None:
+        raise ConfigError(
+            f"model: got NaN in {broken}, expected numbers: nothing can be measured; go back to a "
+            "checkpoint from before the loss was NaN"
+        )
     with undisturbed(model):
         model.eval()
         # cuDNN has no backward pass in evaluation mode.

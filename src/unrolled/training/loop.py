@@ -15,6 +15,7 @@ from torch.nn.utils import clip_grads_with_norm_, get_total_norm
 
 from unrolled.data.batch import Batch
 from unrolled.errors import ConfigError, Finding, TrainingDiverged
+from unrolled.layers.checks import with_nan
 from unrolled.layers.states import State
 from unrolled.training import snapshot
 from unrolled.training.average import WeightAverage
@@ -263,6 +264,8 @@ class Trainer:
 
     def _look(self, batch: Batch, told: set[type[Finding]]) -> None:
         """Diagnose the model as it is before this step, on the batch of the step."""
+        if with_nan(self.model) is not None:
+            return  # the step itself tells it
 
         def loss() -> Tensor:
             outputs, _ = self._forward(self.model, batch)
