@@ -34,6 +34,10 @@ class Spiral(nn.Module):
     def project(self, x: Tensor) -> tuple[Tensor, Tensor]:
         return self.a, torch.complex(x[..., :2], x[..., 2:])
 
+    def step(self, projected: tuple[Tensor, Tensor], h: Tensor) -> tuple[Tensor, Tensor]:
+        a, x = projected
+        return a * h + x, a * h + x
+
     def initial_state(self, batch: int, like: Tensor) -> Tensor:
         return torch.zeros(batch, 2, dtype=torch.complex128)
 
