@@ -9,7 +9,7 @@ from report import Report, Table, figure
 from torch import Tensor
 
 import unrolled
-from unrolled.layers import recurrence, reference
+from unrolled.layers import kernel_calls, recurrence, reference
 from unrolled.layers.call import LayerCall, Masks, Weights, weights_of
 from unrolled.layers.masks import recurrent_mask, zoneout_mask
 
@@ -89,7 +89,7 @@ def _work(weights: Weights, x: Tensor, dy: Tensor, options: bool) -> Work:
 
     def run() -> list[Tensor]:
         masks = [_masks(weights, x)] if options else None
-        y, _ = recurrence.run_layer(recurrence.Run("LSTM"), x, None, [weights], masks)
+        y, _ = recurrence.run_layer(kernel_calls.Run("LSTM"), x, None, [weights], masks)
         return [y.detach(), *torch.autograd.grad(y, given, dy)]
 
     return run

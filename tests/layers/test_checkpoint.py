@@ -16,10 +16,11 @@ from unrolled.errors import ConfigError, ShapeError
 from unrolled.layers import minimal_recurrence, native, reference
 from unrolled.layers.call import LayerCall, Masks, weights_of
 from unrolled.layers.checkpoint import checkpointed, checkpointed_as
+from unrolled.layers.kernel_calls import Run
 from unrolled.layers.masks import recurrent_mask, zoneout_mask
 from unrolled.layers.memory_budget import parse_checkpoint
 from unrolled.layers.minimal_layers import MinGRU
-from unrolled.layers.recurrence import Run, run_layer
+from unrolled.layers.recurrence import run_layer
 from unrolled.layers.states import State, tensors_of
 from unrolled.layers.unroll import choose, unroll
 

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from unrolled import kernels
 from unrolled.errors import ConfigError
 from unrolled.layers import native, reference
+from unrolled.layers.kernel_calls import kept_widths
 from unrolled.layers.memory_budget import (
     AMPLE,
     Checkpoint,
@@ -21,7 +22,6 @@ from unrolled.layers.memory_budget import (
     parse_checkpoint,
     planned_steps,
 )
-from unrolled.layers.recurrence import kept_widths
 
 from .native_calls import layer_of
 from .segment_calls import parameters_of, stack

@@ -11,7 +11,8 @@ from torch.nn.utils.rnn import PackedSequence
 import unrolled
 from unrolled.errors import ConfigError, DTypeError, ShapeError
 from unrolled.layers.call import Masks, weights_of
-from unrolled.layers.recurrence import Run, run_layer
+from unrolled.layers.kernel_calls import Run
+from unrolled.layers.recurrence import run_layer
 
 needs_kernels = pytest.mark.skipif(not unrolled.kernels.available(), reason="no native kernels")
 

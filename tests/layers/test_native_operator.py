@@ -11,8 +11,8 @@ import torch._dynamo
 
 from unrolled import kernels
 from unrolled.layers.call import EPSILON, weights_of
+from unrolled.layers.kernel_calls import Run
 from unrolled.layers.operator import run_traced
-from unrolled.layers.recurrence import Run
 from unrolled.layers.states import tensors_of
 
 from .native_calls import MODES, assert_near, layer_of, leaves, state_of

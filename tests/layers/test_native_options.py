@@ -16,8 +16,9 @@ from unrolled import kernels
 from unrolled.layers import reference
 from unrolled.layers.call import LayerCall, Masks, Weights
 from unrolled.layers.cells import torch_step
+from unrolled.layers.kernel_calls import Run
 from unrolled.layers.records import LayerRecord
-from unrolled.layers.recurrence import Run, run_layer
+from unrolled.layers.recurrence import run_layer
 from unrolled.layers.states import State, map_state, tensors_of
 
 from .native_calls import MODES, assert_near

@@ -6,7 +6,7 @@ errors here are also of the type that torch raises at that place.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any, Protocol
 
 import torch
@@ -206,6 +206,35 @@ def batch_sizes_fault(sizes: Tensor, places: int) -> Fault | None:
             f"least 1, with a sum of {places}",
         )
     return None
+
+
+def checked_in_graph(
+    name: str,
+    mode: str,
+    modes: Collection[str],
+    x: Tensor,
+    lengths: Tensor | None,
+    starts: Tensor | None,
+    batch_sizes: Tensor | None,
+) -> tuple[Tensor | None, Tensor | None]:
+    """`lengths` and `starts` of an operator's call, once all is what the kernels will read.
+
+    Nothing could be looked at while it was traced, and an exported graph may be given anything.
+    """
+    if mode not in modes or x.device.type != "cpu" or x.dtype not in (torch.float32, torch.float64):
+        raise DTypeRuntimeError(
+            f"{name}: got {mode} on {x.dtype} and {x.device}, expected float32 or float64 on cpu "
+            f"and one of {', '.join(modes)}"
+        )
+    if x.dim() != (3 if batch_sizes is None else 2) or 0 in x.shape:
+        raise ShapeError(f"x: got shape {tuple(x.shape)}, expected (T, B, I) or (N, I), none 0")
+    if batch_sizes is None:
+        lengths = check_lengths(lengths, len(x), x.shape[1])
+        return lengths, check_starts(starts, tuple(x.shape[:2]), "(T, B)")
+    fault = batch_sizes_fault(batch_sizes, len(x))
+    if fault is not None:
+        raise fault[0](fault[1])
+    return lengths, starts
 
 
 def fault_of(layer: Sized, input: Any, name: str, state: Any) -> Fault | None:

@@ -14,14 +14,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from unrolled.errors import ShapeError
 from unrolled.layers import minimal_recurrence
-from unrolled.layers.checks import (
-    DTypeRuntimeError,
-    batch_sizes_fault,
-    check_lengths,
-    check_starts,
-)
+from unrolled.layers.checks import checked_in_graph
 from unrolled.layers.handover import own_copies
 from unrolled.layers.minimal_recurrence import GATES, MinimalRun
 
@@ -69,21 +63,9 @@ def _minimal(
     keep: bool,
 ) -> list[Tensor]:
     """`y`, `hn`, and what is kept of each direction where `keep` asks for it."""
-    # Nothing could be looked at while this was traced, and an exported graph may be given anything.
-    if mode not in GATES or x.device.type != "cpu" or x.dtype not in (torch.float32, torch.float64):
-        raise DTypeRuntimeError(
-            f"minimal_recurrence: got {mode} on {x.dtype} and {x.device}, expected float32 or "
-            f"float64 on cpu and one of {', '.join(GATES)}"
-        )
-    if x.dim() != (3 if batch_sizes is None else 2) or 0 in x.shape:
-        raise ShapeError(f"x: got shape {tuple(x.shape)}, expected (T, B, I) or (N, I), none 0")
-    if batch_sizes is None:
-        lengths = check_lengths(lengths, len(x), x.shape[1])
-        starts = check_starts(starts, tuple(x.shape[:2]), "(T, B)")
-    else:
-        fault = batch_sizes_fault(batch_sizes, len(x))
-        if fault is not None:
-            raise fault[0](fault[1])
+    lengths, starts = checked_in_graph(
+        "minimal_recurrence", mode, GATES, x, lengths, starts, batch_sizes
+    )
     lengths, starts, batch_sizes = own_copies(lengths, starts, batch_sizes)
     run = MinimalRun(mode, False, lengths, starts, batch_sizes)
     given = _given(parts)

@@ -13,10 +13,11 @@ from torch.nn.utils.rnn import PackedSequence
 from unrolled import kernels
 from unrolled.errors import ConfigError
 from unrolled.layers.call import EPSILON, Masks, Weights, weights_of
+from unrolled.layers.kernel_calls import Run
 from unrolled.layers.over_layers import LayerPlan, RunOne, over_layers, over_packed, plans_of
 from unrolled.layers.prototypes import keep, known
 from unrolled.layers.records import LayerRecord
-from unrolled.layers.recurrence import Run, run_layer
+from unrolled.layers.recurrence import run_layer
 from unrolled.layers.states import State, map_state
 
 

@@ -14,17 +14,12 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from unrolled.errors import ShapeError
-from unrolled.layers import recurrence
-from unrolled.layers.checks import (
-    DTypeRuntimeError,
-    batch_sizes_fault,
-    check_lengths,
-    check_starts,
-)
+from unrolled.layers import kernel_calls, recurrence
+from unrolled.layers.checks import checked_in_graph
 from unrolled.layers.handover import own_copies
+from unrolled.layers.kernel_calls import Run
 from unrolled.layers.minimal_operator import packed_batch
-from unrolled.layers.recurrence import CELLS, Run
+from unrolled.layers.prototypes import CELLS
 from unrolled.layers.states import State
 
 
@@ -71,26 +66,12 @@ def _recurrence(
     keep: bool,
 ) -> list[Tensor]:
     """`y`, `hn` and, for an LSTM, `cn`; then what is kept, empty tensors where there is none."""
-    # Nothing could be looked at while this was traced, and an exported graph may be given anything.
-    if mode not in CELLS or x.device.type != "cpu" or x.dtype not in (torch.float32, torch.float64):
-        raise DTypeRuntimeError(
-            f"recurrence: got {mode} on {x.dtype} and {x.device}, expected float32 or float64 on "
-            f"cpu and one of {', '.join(CELLS)}"
-        )
-    if x.dim() != (3 if batch_sizes is None else 2) or 0 in x.shape:
-        raise ShapeError(f"x: got shape {tuple(x.shape)}, expected (T, B, I) or (N, I), none 0")
-    if batch_sizes is None:
-        lengths = check_lengths(lengths, len(x), x.shape[1])
-        starts = check_starts(starts, tuple(x.shape[:2]), "(T, B)")
-    else:
-        fault = batch_sizes_fault(batch_sizes, len(x))
-        if fault is not None:
-            raise fault[0](fault[1])
+    lengths, starts = checked_in_graph("recurrence", mode, CELLS, x, lengths, starts, batch_sizes)
     lengths, starts, batch_sizes = own_copies(lengths, starts, batch_sizes)
     run = Run(mode, False, lengths, starts, batch_sizes, (rate_h, rate_c), epsilon)
     given = _given(parts)
     recurrence.check_parts(run, x, h0, c0, given)
-    outputs, kept = recurrence.forward(run, x, h0, c0, given, keep=keep)
+    outputs, kept = kernel_calls.forward(run, x, h0, c0, given, keep=keep)
     return [*outputs, *(x.new_empty(0) if part is None else part for part in kept)]
 
 
@@ -110,7 +91,7 @@ def _(
     keep: bool,
 ) -> list[Tensor]:
     padded = x if batch_sizes is None else x.unsqueeze(1)
-    directions, places, batch, output, hidden = recurrence.sizes(padded, _given(parts), None)
+    directions, places, batch, output, hidden = kernel_calls.sizes(padded, _given(parts), None)
     if batch_sizes is not None:
         batch = packed_batch(h0)
     outputs = [x.new_empty(*x.shape[:-1], directions * output)]
@@ -119,7 +100,7 @@ def _(
         outputs.append(x.new_empty(directions, batch, hidden))
     if keep:
         normed, zoneout = parts[6].numel() > 0, parts[9].numel() > 0 or rate_h != 0
-        widths = recurrence.kept_widths(mode, hidden, normed, zoneout) * directions
+        widths = kernel_calls.kept_widths(mode, hidden, normed, zoneout) * directions
         outputs += [x.new_empty(places, width) if width else x.new_empty(0) for width in widths]
     return outputs
 
@@ -150,7 +131,7 @@ def _recurrence_backward(
     run = Run(mode, False, lengths, starts, batch_sizes, (rate_h, rate_c), epsilon)
     # The kernels write over what was kept, and an operator must not.
     own = _given([part.clone() for part in kept])
-    found = recurrence.backward(run, x, h0, c0, y, _given(parts), own, grads, wanted)
+    found = kernel_calls.backward(run, x, h0, c0, y, _given(parts), own, grads, wanted)
     return [x.new_empty(0) if part is None else part for part in found]
 
 

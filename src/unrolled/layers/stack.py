@@ -18,7 +18,7 @@ from unrolled import kernels
 from unrolled.errors import ConfigError, DTypeError, ShapeError
 from unrolled.layers.call import LayerCall, Masks, Weights, weights_of
 from unrolled.layers.options import options_of
-from unrolled.layers.recurrence import CELLS
+from unrolled.layers.prototypes import CELLS
 
 PRECISIONS = ("float32", "float16")
 
