@@ -345,6 +345,21 @@ def test_the_model_and_all_generators_are_as_before() -> None:
     assert not any(module._forward_hooks for module in model.modules())
 
 
+def test_a_look_is_without_dropout_in_training_too() -> None:
+    layer, x = LSTM(N, H, 2, dropout=0.5, zoneout=0.2), torch.rand(T, B, N)
+    torch.manual_seed(1)
+    training = look_at(layer, x)
+    torch.manual_seed(2)
+    again = look_at(layer, x)
+    assert layer.training
+    layer.eval()
+    assert training == again == look_at(layer, x)
+
+
+def look_at(layer: LSTM, x: Tensor) -> str:
+    return str(diagnose(layer, lambda: layer(x)[0][-1].square().sum(), warn=False))
+
+
 def test_a_loss_that_fails_leaves_the_model_as_it_was() -> None:
     model = LastStep(nn.GRU(N, H))
 

@@ -91,6 +91,17 @@ def test_the_log_holds_what_was_found_and_each_kind_is_warned_of_once(
         assert (layer["name"], layer["cell"], layer["steps"]) == ("recurrent", "RNN_TANH", T)
 
 
+def test_a_finding_is_logged_but_not_warned_of_while_the_loss_falls(
+    make_stuck: MakeTrainer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(loop, "still_falls", lambda losses: True)
+    outcome = make_stuck().train()  # a warning would be an error
+    found = looks(outcome.records)
+    assert [record["diagnostics"]["falling"] for record in found] == [True, True, True]
+    for record in found:
+        assert [one["kind"] for one in record["diagnostics"]["findings"]] == ["VanishingGradient"]
+
+
 def test_weights_are_the_same_bit_for_bit_with_and_without(
     make_stuck: MakeTrainer, equal_weights: EqualWeights
 ) -> None:
