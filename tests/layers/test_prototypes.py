@@ -86,6 +86,15 @@ def test_a_weight_of_another_shape_is_refused_after_a_call_too() -> None:
         layer(x)
 
 
+def test_another_weight_at_the_same_place_is_looked_at() -> None:
+    layer, x = called(LSTM)
+    own = layer.weight_hh_l0.data
+    layer.weight_hh_l0 = torch.nn.Parameter(own.view(2 * H, 2 * H))
+    assert layer.weight_hh_l0.data_ptr() == own.data_ptr()
+    with pytest.raises(ShapeError):
+        layer(x)
+
+
 @every_kind
 def test_copies_and_pickles_of_a_called_layer_have_their_own(kind: type) -> None:
     layer, x = called(kind)
