@@ -82,8 +82,8 @@ TASKS: dict[str, dict[str, Any]] = {
         "updates": 3000,
         "learning_rate": 1e-2,
     },
-    "sequential-mnist": {"hidden": 128, "rows": 50, "updates": 17600, "warmup": 500},
-    "permuted-mnist": {"hidden": 128, "rows": 50, "updates": 8800, "warmup": 500},
+    "sequential-mnist": {"hidden": 128, "rows": 50, "updates": 8800, "warmup": 500},
+    "permuted-mnist": {"hidden": 128, "rows": 50, "updates": 4400, "warmup": 500},
     "digits": {"updates": 800, "learning_rate": 6e-3},
 }
 # A picture's pixels, by LRU blocks: 55,000 pictures are 1,100 updates.

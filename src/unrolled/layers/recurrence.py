@@ -67,8 +67,10 @@ def run_layer(
         from unrolled.layers.operator import run_traced
 
         return run_traced(run, x, h0, c0, parts)
-    if run.prototypes is None or h0 is not None or masks is not None:
+    if run.prototypes is None or masks is not None:
         check_parts(run, x, h0, c0, parts)
+    elif h0 is not None:
+        _check_states(run, x, h0, c0, parts)
     if torch.is_grad_enabled() and any_requires_grad((x, h0, c0, *parts)):
         lengths, starts, batch_sizes = own_copies(run.lengths, run.starts, run.batch_sizes)
         run = run._replace(lengths=lengths, starts=starts, batch_sizes=batch_sizes)
@@ -91,11 +93,7 @@ def check_parts(
         ShapeError, DTypeError: naming it, what it is and what it has to be; also RuntimeError, as
             torch's.
     """
-    directions, _, batch, output, hidden = sizes(x, parts, run.batch_sizes)
-    if h0 is not None:
-        check_part("h", h0, (directions, batch, output), x.dtype, x)
-    if c0 is not None:
-        check_part("c", c0, (directions, batch, hidden), x.dtype, x)
+    batch, output, hidden = _check_states(run, x, h0, c0, parts)
     for first in range(0, len(parts), PARTS):
         gains = [part is not None for part in parts[first + 6 : first + 8]]
         if run.mode == "LSTM":
@@ -117,6 +115,18 @@ def check_parts(
             dtype = given if at == 11 else torch.uint8
         if part.shape != shape or part.dtype != dtype or part.device != device:
             check_part((*WEIGHTS, *MASKS)[at], part, shape, dtype, x)
+
+
+def _check_states(
+    run: Run, x: Tensor, h0: Tensor | None, c0: Tensor | None, parts: Sequence[Tensor | None]
+) -> tuple[int, int, int]:
+    """The same for the states alone; gives the batch, output and hidden size."""
+    directions, _, batch, output, hidden = sizes(x, parts, run.batch_sizes)
+    if h0 is not None:
+        check_part("h", h0, (directions, batch, output), x.dtype, x)
+    if c0 is not None:
+        check_part("c", c0, (directions, batch, hidden), x.dtype, x)
+    return batch, output, hidden
 
 
 @cache
