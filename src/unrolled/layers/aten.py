@@ -20,7 +20,7 @@ from torch.nn.utils.rnn import PackedSequence
 
 from unrolled.layers.call import Weights
 from unrolled.layers.over_layers import LayerPlan, over_layers, over_packed
-from unrolled.layers.states import State, map_state
+from unrolled.layers.states import State, map_state, zero_state
 
 Forward = Callable[..., tuple[Any, State]]
 
@@ -91,9 +91,7 @@ def run_plain(layer: RNNBase, x: Tensor, state: State) -> tuple[Tensor, State]:
     lstm = layer.mode == "LSTM"
     if state is None:
         batch = x.shape[0 if layer.batch_first else 1]
-        rows = layer.num_layers * (2 if layer.bidirectional else 1)
-        h = x.new_zeros(rows, batch, layer.proj_size or layer.hidden_size)
-        state = (h, x.new_zeros(rows, batch, layer.hidden_size)) if lstm else h
+        state = zero_state(layer, x, batch)
     y, *final = _FUSED[layer.mode](
         x,
         state,

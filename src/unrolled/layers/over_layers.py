@@ -24,6 +24,7 @@ from torch.nn.utils.rnn import PackedSequence
 from unrolled.layers.call import Masks, Weights, weights_of
 from unrolled.layers.masks import recurrent_mask, zoneout_mask
 from unrolled.layers.options import PLAIN, Options, options_of
+from unrolled.layers.recurrent_parts import merged
 from unrolled.layers.states import State, map_state, zero_state
 
 
@@ -119,7 +120,7 @@ def over_layers(
         y, final = run_one(index, own, before, plan)
         finals.append(final)
         if directions == 2 and options.merge != "concat":
-            y = _merge(y, options.merge)
+            y = merged(list(y.chunk(2, -1)), options.merge)
         if plan.dropout:
             y = dropout(y, plan.dropout)
         x = y + x if options.residual and index > 0 else y
@@ -164,11 +165,3 @@ def _rows(batch_sizes: Tensor, state: State) -> int:
         h = state[0] if isinstance(state, tuple) else state
         return h.shape[1]
     return int(batch_sizes[0])
-
-
-def _merge(y: Tensor, how: str) -> Tensor:
-    """`(..., 2 * P)`, forward and reverse side by side -> `(..., P)`."""
-    forward, reverse = y.chunk(2, -1)
-    if how == "sum":
-        return forward + reverse
-    return (forward + reverse) / 2 if how == "mean" else forward * reverse

@@ -22,7 +22,8 @@ from unrolled.layers.cells import Cell
 from unrolled.layers.checks import check_lengths, check_starts, refuse_options
 from unrolled.layers.compiled import CompiledSteps, backend_of
 from unrolled.layers.memory_budget import parse_checkpoint
-from unrolled.layers.recurrent_parts import MERGES, cells_of, map_given, merged, parts_of
+from unrolled.layers.options import MERGES
+from unrolled.layers.recurrent_parts import cells_of, map_given, merged, parts_of
 from unrolled.layers.state_records import StateRecord, Watched
 from unrolled.layers.states import State, map_state
 from unrolled.layers.unroll import Extent, Runner, fresh_state, loop, run_stretch

@@ -12,8 +12,6 @@ from unrolled.errors import ShapeError
 from unrolled.layers.cell_checks import described
 from unrolled.layers.states import State, tensors_of
 
-MERGES = ("concat", "sum", "mean", "mul")
-
 
 def merged(outputs: list[Tensor], merge: str) -> Tensor:
     """One direction as it is; two as `merge` says."""
