@@ -63,6 +63,7 @@ def read_series_by_row(
         )
     header = Table(pl.DataFrame({"header": points}), table.file)
     told = None if frequency is None else Frequency.parse(frequency)
+    made_up = told is not None
     if told is None and holds_dates(header.frame["header"]):
         times, _ = parse_dates(header, "header")
         told = infer_frequency(times)
@@ -74,4 +75,5 @@ def read_series_by_row(
         tuple(row[:end] for row, end in zip(values, ends, strict=True)),
         told or Frequency("step"),
         table.file,
+        made_up=made_up,
     )

@@ -111,25 +111,33 @@ class Frequency:
         one, many = _NAMES[self.code]
         return one if self.multiple == 1 else f"every {self.multiple} {many}"
 
+    def at(self, first: np.datetime64 | np.ndarray, steps: int | np.ndarray) -> np.ndarray:
+        """The times that lie `steps` after `first`: datetime64[us]; shapes as they broadcast."""
+        begin = np.asarray(first, dtype="datetime64[us]")
+        count = np.asarray(steps, dtype=np.int64)
+        if self.code in _MONTHS:
+            return _months_later(begin, count * (_MONTHS[self.code] * self.multiple), self.day)
+        if self.code == "B":
+            date = begin.astype("datetime64[D]")
+            days = np.busday_offset(date, count, roll="backward")
+            return days.astype("datetime64[us]") + (begin - date)
+        return begin + count * (_WIDTHS[self.code] * self.multiple)
+
     def grid(self, first: np.datetime64, count: int) -> np.ndarray:
         """`count` times from `first` on: datetime64[us], shape `(count,)`."""
-        first = first.astype("datetime64[us]")
-        steps = np.arange(count, dtype=np.int64)
-        if self.code in _MONTHS:
-            return _months_later(first, steps * (_MONTHS[self.code] * self.multiple), self.day)
-        if self.code == "B":
-            date = first.astype("datetime64[D]")
-            return np.busday_offset(date, steps, roll="backward").astype("datetime64[us]") + (
-                first - date
-            )
-        return first + steps * (_WIDTHS[self.code] * self.multiple)
+        return self.at(first, np.arange(count))
 
     def future(self, last: np.datetime64, horizon: int) -> np.ndarray:
         """The `horizon` times that follow `last`: datetime64[us], shape `(horizon,)`."""
         return self.grid(last, horizon + 1)[1:]
 
-    def positions(self, times: np.ndarray, first: np.datetime64 | None = None) -> np.ndarray:
-        """Whole steps from `first` (default: the first time) to each time, rounded down."""
+    def positions(
+        self, times: np.ndarray, first: np.datetime64 | np.ndarray | None = None
+    ) -> np.ndarray:
+        """Whole steps from `first` (default: the first time) to each time, rounded down.
+
+        `first` is one time for all, or one for each.
+        """
         times = np.asarray(times, dtype="datetime64[us]")
         first = times[0] if first is None else first.astype("datetime64[us]")
         if self.code in _MONTHS:
@@ -140,13 +148,15 @@ class Frequency:
             return np.busday_count(first.astype("datetime64[D]"), dates).astype(np.int64)
         return (times - first).astype(np.int64) // (_WIDTHS[self.code] * self.multiple)
 
-    def on_grid(self, times: np.ndarray) -> np.ndarray:
-        """Whether each time is a whole number of steps after the first; all true for "step"."""
+    def on_grid(
+        self, times: np.ndarray, first: np.datetime64 | np.ndarray | None = None
+    ) -> np.ndarray:
+        """Whether each time is whole steps after `first` (as above); all true for "step"."""
         times = np.asarray(times, dtype="datetime64[us]")
         if self.code == "step" or not len(times):
             return np.ones(len(times), dtype=bool)
-        positions = self.positions(times)
-        return self.grid(times[0], int(positions.max()) + 1)[positions] == times
+        begin = times[0] if first is None else first
+        return self.at(begin, self.positions(times, begin)) == times
 
     def missing_between(self, times: np.ndarray) -> np.ndarray:
         """Number of points missing between each time and the next, shape `(len(times) - 1,)`.
@@ -155,9 +165,15 @@ class Frequency:
         each other. Irregular times have no missing points.
         """
         times = np.asarray(times, dtype="datetime64[us]")
-        if len(times) < 2 or (self.code == "step" and self.dated):
+        if len(times) < 2:
             return np.zeros(max(0, len(times) - 1), dtype=np.int64)
-        missing = np.diff(self.positions(times)) - 1
+        return self.skipped(np.diff(self.positions(times)))
+
+    def skipped(self, steps: np.ndarray) -> np.ndarray:
+        """How many points are missing where one stands `steps` after another; as above."""
+        if self.code == "step" and self.dated:
+            return np.zeros(len(steps), dtype=np.int64)
+        missing = steps - 1
         if self.code == "B":
             missing[missing <= _LONGEST_HOLIDAY] = 0
         return missing
@@ -229,13 +245,11 @@ def _last_day(months: np.ndarray) -> np.ndarray:
     return (ends - months.astype("datetime64[D]")).astype(np.int64) + 1
 
 
-def _months_later(first: np.datetime64, months: np.ndarray, day: int | None) -> np.ndarray:
+def _months_later(first: np.ndarray, months: np.ndarray, day: int | None) -> np.ndarray:
     date = first.astype("datetime64[D]")
     month = first.astype("datetime64[M]")
-    if day is None:
-        day = int((date - month.astype("datetime64[D]")).astype(np.int64)) + 1
+    wanted = (date - month.astype("datetime64[D]")).astype(np.int64) + 1 if day is None else day
     reached = month + months
-    days = np.minimum(day, _last_day(reached)) - 1
-    dates = reached.astype("datetime64[D]") + days
-    dates[months == 0] = date
+    days = np.minimum(wanted, _last_day(reached)) - 1
+    dates = np.where(months == 0, date, reached.astype("datetime64[D]") + days)
     return dates.astype("datetime64[us]") + (first - date)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from unrolled.data.covariate_arrays import Encoded, check_shapes
 from unrolled.data.frequency import Frequency, infer_frequency
+from unrolled.data.notes import Note
 from unrolled.errors import ConfigError, DataError
 
 if TYPE_CHECKING:
@@ -22,7 +24,8 @@ _MADE_UP = np.datetime64("2001-01-01", "us")
 class SeriesSet:
     """Time series of one frequency, of equal or different lengths.
 
-    Shapes: `n` points of a series (each its own), `P` past covariates.
+    Shapes: `N` series; `n` points of a series (each its own) and `a` steps ahead of it; `P` past,
+    `F` future and `S` static covariates.
 
     Attributes:
         ids: name of each series.
@@ -33,6 +36,15 @@ class SeriesSet:
         past: for each series float64 `(n, P)`, what else was measured at the same times and is not
             known ahead; None where no such columns were asked for.
         past_names: names of the `P` columns.
+        future: for each series float64 `(n + a, F)`, what is known ahead too; the last `a` rows
+            continue the times. None where no such columns were asked for.
+        future_names: names of the `F` columns.
+        static: float64 `(N, S)`, what holds for a whole series, or None.
+        static_names: names of the `S` columns.
+        categories: for each covariate that has them its categories; the column then holds the
+            index of each, NaN where it is not known.
+        notes: what reading found and dealt with.
+        made_up: whether the times are: only their distance means something.
     """
 
     ids: tuple[str, ...]
@@ -42,6 +54,13 @@ class SeriesSet:
     source: str | None = None
     past: tuple[np.ndarray, ...] | None = None
     past_names: tuple[str, ...] = ()
+    future: tuple[np.ndarray, ...] | None = None
+    future_names: tuple[str, ...] = ()
+    static: np.ndarray | None = None
+    static_names: tuple[str, ...] = ()
+    categories: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    notes: tuple[Note, ...] = ()
+    made_up: bool = False
 
     def __post_init__(self) -> None:
         if not self.ids:
@@ -62,13 +81,7 @@ class SeriesSet:
                     f"{values.shape}: both must be (n,)",
                     file=self.source,
                 )
-        for name, values, past in zip(self.ids, self.values, self.past or (), strict=False):
-            if past.shape != (len(values), len(self.past_names)):
-                raise DataError(
-                    f"series {name!r} has past covariates of shape {past.shape}: expected "
-                    f"{(len(values), len(self.past_names))}",
-                    file=self.source,
-                )
+        check_shapes(self)
 
     @classmethod
     def from_arrays(
@@ -77,6 +90,9 @@ class SeriesSet:
         ids: Sequence[str] | None = None,
         times: Any = None,
         frequency: Frequency | str | None = None,
+        past: Mapping[str, Any] | None = None,
+        future: Mapping[str, Any] | None = None,
+        static: Mapping[str, Any] | None = None,
     ) -> SeriesSet:
         """Series from plain arrays.
 
@@ -87,9 +103,13 @@ class SeriesSet:
                 points are counted, or, where `frequency` is given, get made-up dates from
                 2001-01-01 on.
             frequency: "D", "15min", ...; default: inferred from the times.
+            past: of each covariate its name and `(n,)` for all series, one such array for each in
+                their order, or a dict of series to array. Text and booleans are categories.
+            future: likewise, `(n + a,)` with `a` steps ahead.
+            static: likewise, one number or text for all series, or one for each.
 
-        Raises: DataError for empty, infinite or unordered series; ConfigError for an unknown
-        frequency.
+        Raises: DataError for empty, infinite or unordered series, and for covariates of another
+        length or infinite; ConfigError for an unknown frequency.
         """
         if isinstance(values, Mapping):
             ids = list(values) if ids is None else ids
@@ -116,7 +136,24 @@ class SeriesSet:
                 raise DataError(
                     f"the times of series {name!r} are not ascending: sort them by time"
                 )
-        return cls(names, stamps, arrays, told or infer_frequency(stamps))
+        sizes = [len(one) for one in arrays]
+        then = Encoded.of("past", past, names, sizes)
+        ahead = Encoded.of("future", future, names, sizes)
+        whole = Encoded.of("static", static, names, sizes)
+        return cls(
+            names,
+            stamps,
+            arrays,
+            told or infer_frequency(stamps),
+            past=then.columns,
+            past_names=then.names,
+            future=ahead.columns,
+            future_names=ahead.names,
+            static=whole.columns,
+            static_names=whole.names,
+            categories=then.categories | ahead.categories | whole.categories,
+            made_up=times is None and told is not None,
+        )
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -143,6 +180,13 @@ class SeriesSet:
         """Number of points of each series, int64 `(len(self),)`."""
         return np.array([len(one) for one in self.values], dtype=np.int64)
 
+    @property
+    def ahead(self) -> np.ndarray:
+        """How many steps ahead of each series the future covariates are known, int64 `(N,)`."""
+        if self.future is None:
+            return np.zeros(len(self), dtype=np.int64)
+        return np.array([len(one) for one in self.future], dtype=np.int64) - self.lengths
+
     def select(self, ids: Sequence[str]) -> SeriesSet:
         """The named series, in the order asked for."""
         places = {name: place for place, name in enumerate(self.ids)}
@@ -159,16 +203,20 @@ class SeriesSet:
             times=tuple(self.times[i] for i in chosen),
             values=tuple(self.values[i] for i in chosen),
             past=None if self.past is None else tuple(self.past[i] for i in chosen),
+            future=None if self.future is None else tuple(self.future[i] for i in chosen),
+            static=None if self.static is None else self.static[chosen],
         )
 
     def tail(self, n: int) -> SeriesSet:
-        """The last `n` points of each series (all of a shorter one)."""
+        """The last `n` points of each series (all of a shorter one), and all steps ahead."""
         if n < 1:
             raise ConfigError(f"tail({n}) is not possible: ask for at least 1 point")
         return self._cut([slice(max(0, len(one) - n), None) for one in self.values])
 
     def split(self, later: float | int) -> tuple[SeriesSet, SeriesSet]:
         """Cuts every series in two by time: `(earlier, later)`.
+
+        The later part's future covariates, known as they are, stay ahead of the earlier part.
 
         Args:
             later: how much goes to the later part: a share between 0 and 1 (float), rounded to
@@ -199,34 +247,72 @@ class SeriesSet:
         )
 
     def to_frame(self) -> polars.DataFrame:
-        """A polars frame in long form: unique_id, ds, y and the past covariates.
+        """A polars frame in long form: unique_id, ds, y and the covariates.
 
-        `ds` is a number where the points are only counted.
+        `ds` is a number where the points are only counted. Steps ahead have rows with y and past
+        covariates NaN. Categories are text again.
         """
         import polars as pl
 
-        stamps = np.concatenate(self.times)
+        ahead = self.ahead
+        stamps = np.concatenate(
+            [
+                np.concatenate([one, self.frequency.future(one[-1], int(steps))]) if steps else one
+                for one, steps in zip(self.times, ahead, strict=True)
+            ]
+        )
+        rows = np.repeat(np.arange(len(self)), self.lengths + ahead)
         columns: dict[str, Any] = {
-            "unique_id": pl.Series(self.ids, dtype=pl.String).gather(
-                np.repeat(np.arange(len(self)), self.lengths)
-            ),
+            "unique_id": pl.Series(self.ids, dtype=pl.String).gather(rows),
             "ds": stamps if self.frequency.dated else stamps.astype(np.int64),
-            "y": np.concatenate(self.values),
+            "y": _longer(self.values, ahead),
         }
         if self.past is not None:
-            past = np.concatenate(self.past)
-            columns |= {name: past[:, i] for i, name in enumerate(self.past_names)}
+            columns |= self._told(self.past_names, _longer(self.past, ahead))
+        if self.future is not None:
+            columns |= self._told(self.future_names, np.concatenate(self.future))
+        if self.static is not None:
+            columns |= self._told(self.static_names, self.static[rows])
         return pl.DataFrame(columns)
 
+    def _told(self, names: Sequence[str], columns: np.ndarray) -> dict[str, Any]:
+        """Columns `(rows, len(names))` by name, categories as text."""
+        import polars as pl
+
+        told: dict[str, Any] = {}
+        for place, name in enumerate(names):
+            told[name] = columns[:, place]
+            if name in self.categories:
+                known = pl.Series(self.categories[name], dtype=pl.String)
+                codes = pl.Series(columns[:, place]).fill_nan(None).cast(pl.UInt32)
+                told[name] = known.gather(codes)
+        return told
+
     def _cut(self, slices: Sequence[slice]) -> SeriesSet:
+        """The points of each slice; what is known ahead of it stays."""
+
+        def cut(arrays: Sequence[np.ndarray]) -> tuple[np.ndarray, ...]:
+            return tuple(one[part] for one, part in zip(arrays, slices, strict=True))
+
         return replace(
             self,
-            times=tuple(one[cut] for one, cut in zip(self.times, slices, strict=True)),
-            values=tuple(one[cut] for one, cut in zip(self.values, slices, strict=True)),
-            past=None
-            if self.past is None
-            else tuple(one[cut] for one, cut in zip(self.past, slices, strict=True)),
+            times=cut(self.times),
+            values=cut(self.values),
+            past=None if self.past is None else cut(self.past),
+            future=None
+            if self.future is None
+            else tuple(one[part.start :] for one, part in zip(self.future, slices, strict=True)),
         )
+
+
+def _longer(arrays: Sequence[np.ndarray], ahead: np.ndarray) -> np.ndarray:
+    """All arrays one after another, each followed by `ahead` rows of NaN."""
+    parts = []
+    for one, steps in zip(arrays, ahead, strict=True):
+        parts.append(one)
+        if steps:
+            parts.append(np.full((int(steps), *one.shape[1:]), np.nan))
+    return np.concatenate(parts)
 
 
 def _default_names(count: int) -> tuple[str, ...]:
