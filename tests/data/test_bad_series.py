@@ -92,6 +92,14 @@ CASES = {
     "another kind of date": (
         HEAD + GOOD + "next day,4,40\n", {}, 5, "date", ["'next day'", "'2024-01-01'"],
     ),
+    "an offset from UTC in some rows only": (
+        "date,a\n2024-01-01T00:00+02:00,1\n2024-01-02 00:00,2\n", {}, 3, "date",
+        ["'2024-01-02 00:00' has no offset", "'2024-01-01T00:00+02:00' in line 2 has one"],
+    ),
+    "an offset from UTC where the first has none": (
+        "date,a\n2024-01-01,1\n2024-01-02,2\n2024-01-03T00:00:00Z,3\n", {}, 4, "date",
+        ["'2024-01-03T00:00:00Z' has an offset", "'2024-01-01' in line 2 has none"],
+    ),
     "no date at all": (
         HEAD + GOOD, {"time_column": "unknown"}, None, None, ["there is no column 'unknown'"],
     ),

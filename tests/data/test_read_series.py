@@ -145,6 +145,30 @@ def test_dates_are_read_as_people_write_them(dates):
     np.testing.assert_array_equal(found.times[0], expected)
 
 
+def test_offsets_that_daylight_saving_changes_become_utc():
+    clock = ["2024-03-31T00:00+01:00", "2024-03-31T01:00+01:00", "2024-03-31T03:00+02:00"]
+    found = read_series(pl.DataFrame({"ds": clock, "a": [1, 2, 3]}))
+    expected = np.array(["2024-03-30T23", "2024-03-31T00", "2024-03-31T01"], "datetime64[us]")
+    np.testing.assert_array_equal(found.times[0], expected)
+    assert found.frequency.alias == "h"
+    berlin = pl.Series(expected).dt.replace_time_zone("UTC").dt.convert_time_zone("Europe/Berlin")
+    zoned = pl.DataFrame({"ds": berlin, "a": [1, 2, 3]})
+    for frame in (zoned, zoned.to_pandas()):
+        np.testing.assert_array_equal(read_series(frame).times[0], expected)
+
+
+def test_a_pandas_column_of_mixed_time_zones_is_refused_in_one_line():
+    import pandas as pd
+
+    mixed = [pd.Timestamp("2024-01-01", tz="UTC"), pd.Timestamp("2024-01-02")]
+    told = r"column 'ds': row 1 .*'2024-01-02 00:00:00' has no time zone, and .* in row 0 has one"
+    with pytest.raises(DataError, match=told):
+        read_series(pd.DataFrame({"ds": pd.Series(mixed, dtype=object), "a": [1, 2]}))
+    zones = [pd.Timestamp("2024-01-01", tz="UTC"), pd.Timestamp("2024-01-02T02:00+02:00")]
+    found = read_series(pd.DataFrame({"ds": pd.Series(zones, dtype=object), "a": [1, 2]}))
+    assert found.times[0][1] == np.datetime64("2024-01-02")
+
+
 @pytest.mark.parametrize(
     ("times", "alias"),
     [
@@ -171,7 +195,8 @@ def test_numbers_are_no_dates_unless_they_are_years_under_such_a_name():
 def test_masking_puts_nan_where_rows_or_values_are_missing_and_changes_nothing_else(data, length):
     days = np.datetime64("2024-01-01", "us") + np.arange(length) * np.timedelta64(1, "D")
     values = np.arange(float(length))
-    gone = data.draw(st.sets(st.integers(1, length - 2), max_size=length // 4))
+    # a Saturday stays, for days without any weekend would be weekdays without a gap
+    gone = data.draw(st.sets(st.integers(1, length - 2), max_size=length // 4)) - {5}
     blank = data.draw(st.sets(st.integers(0, length - 1), max_size=3)) - gone
     kept = [i for i in range(length) if i not in gone]
     frame = pl.DataFrame(
@@ -190,6 +215,35 @@ def test_masking_puts_nan_where_rows_or_values_are_missing_and_changes_nothing_e
     if gone or blank:
         with pytest.raises(DataError, match="missing='mask'"):
             read_series(frame, value_columns="y", past_columns="p")
+
+
+@settings(max_examples=40, deadline=None)
+@given(data=st.data())
+def test_every_series_of_many_is_read_as_it_is_alone(data):
+    """All series are checked and filled at once; each must come out as if it stood alone."""
+    step = data.draw(st.sampled_from(["1d", "1h", "1mo", "1w"]))
+    parts = []
+    for name in "abc"[: data.draw(st.integers(1, 3))]:
+        n = data.draw(st.integers(14, 30))
+        begin = np.datetime64("2023-01-01") + data.draw(st.sampled_from([0, 7, 14])) * 1
+        begin = (
+            begin.astype(object) if step != "1mo" else np.datetime64("2023-01-31").astype(object)
+        )
+        times = pl.datetime_range(
+            pl.lit(begin).cast(pl.Datetime("us")),
+            pl.lit(begin).cast(pl.Datetime("us")).dt.offset_by(f"{n - 1}{step[1:]}"),
+            step,
+            eager=True,
+        )
+        gone = data.draw(st.sets(st.integers(1, n - 2), max_size=1))
+        frame = pl.DataFrame({"unique_id": [name] * n, "ds": times, "y": np.arange(float(n))})
+        parts.append(frame[[i for i in range(n) if i not in gone]])
+    together = read_series(pl.concat(parts), missing="mask")
+    for place, part in enumerate(parts):
+        alone = read_series(part, missing="mask")
+        assert alone.frequency == together.frequency
+        np.testing.assert_array_equal(alone.times[0], together.times[place])
+        np.testing.assert_array_equal(alone.values[0], together.values[place])
 
 
 def test_the_row_numbers_that_r_and_pandas_write_are_no_series(tmp_path):
@@ -237,3 +291,42 @@ def test_a_hole_in_a_row_is_named_or_masked(tmp_path):
         read_series_by_row(path, id_columns=["V1"])
     found = read_series_by_row(path, id_columns=["V1"], missing="mask")
     np.testing.assert_array_equal(found.values[1], [3, np.nan, 5])
+
+
+def test_two_columns_of_one_name_in_a_pandas_frame_are_refused_in_one_line():
+    import pandas as pd
+
+    frame = pd.DataFrame([["2024-01-01", 1, 2], ["2024-01-02", 2, 3]], columns=["ds", "y", "y"])
+    with pytest.raises(DataError, match=r"^two columns are called 'y': name each once$"):
+        read_series(frame)
+
+
+def test_days_of_a_time_zone_stay_days_when_its_clocks_change():
+    # Midnight there is 23:00 in UTC before, and 22:00 after.
+    days = pl.datetime_range(
+        pl.datetime(2024, 3, 29),
+        pl.datetime(2024, 4, 2),
+        "1d",
+        time_zone="Europe/Berlin",
+        eager=True,
+    )
+    zoned = pl.DataFrame({"ds": days, "a": range(5)})
+    for frame in (zoned, zoned.to_pandas()):
+        found = read_series(frame)
+        assert found.frequency.alias == "D"
+        assert str(found.times[0][0])[:16] == "2024-03-29T00:00"
+
+
+@pytest.mark.parametrize(
+    ("dates", "alias", "last"),
+    [
+        ([f"01/{m:02}/{y}" for y in (2020, 2021) for m in range(1, 13)], "MS", "2021-12-01"),
+        ([f"{m:02}/01/{y}" for y in (2020, 2021) for m in range(1, 13)], "MS", "2021-12-01"),
+        ([f"01/{d:02}/2024" for d in range(1, 13)], "D", "2024-01-12"),
+        ([f"{m:02}/01/2024" for m in range(1, 13)], "MS", "2024-12-01"),
+    ],
+)
+def test_the_order_of_day_and_month_is_the_one_that_leaves_fewer_gaps(dates, alias, last):
+    found = read_series(pl.DataFrame({"ds": dates, "a": range(len(dates))}), missing="mask")
+    assert found.frequency.alias == alias
+    assert found.times[0][-1] == np.datetime64(last)

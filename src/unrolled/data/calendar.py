@@ -9,17 +9,13 @@ from unrolled.data.frequency import Frequency
 _YEARLY = frozenset({"s", "min", "h", "D", "B", "W", "MS", "QS"})
 _WEEKLY = frozenset({"s", "min", "h", "D", "B"})
 _DAILY = frozenset({"s", "min", "h"})
+_MONTHLY = frozenset({"s", "min", "h", "D", "B", "W"})
 _HARMONICS = (1, 2)
 
 
 def calendar_names(frequency: Frequency) -> tuple[str, ...]:
     """Names of the columns of `calendar_features`, such as "sin(day of year)" and "cos(2 hour)"."""
-    return tuple(
-        f"{wave}({'' if harmonic == 1 else f'{harmonic} '}{cycle})"
-        for cycle in _cycles(frequency)
-        for harmonic in _HARMONICS
-        for wave in ("sin", "cos")
-    )
+    return _wave_names(_cycles(frequency))
 
 
 def calendar_features(times: np.ndarray, frequency: Frequency) -> np.ndarray:
@@ -38,9 +34,43 @@ def calendar_features(times: np.ndarray, frequency: Frequency) -> np.ndarray:
     Returns:
         float32, shape `(n, F)`, columns as in `calendar_names`.
     """
+    return _waves(times, _cycles(frequency))
+
+
+def calendar_more_names(frequency: Frequency) -> tuple[str, ...]:
+    """Names of the columns of `calendar_more`, such as "sin(day of month)"."""
+    return _wave_names(_more_cycles(frequency))
+
+
+def calendar_more(times: np.ndarray, frequency: Frequency) -> np.ndarray:
+    """Sine and cosine of where each time stands in its month, as `calendar_features` has cycles.
+
+    For pay days, ends of months and what is billed by them; daily and finer by the day, weekly by
+    the week of the month. Other frequencies have none (M = 0).
+
+    Args:
+        times: datetime64, shape `(n,)`.
+        frequency: decides whether there is such a cycle.
+
+    Returns:
+        float32, shape `(n, M)`, columns as in `calendar_more_names`.
+    """
+    return _waves(times, _more_cycles(frequency))
+
+
+def _wave_names(cycles: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(
+        f"{wave}({'' if harmonic == 1 else f'{harmonic} '}{cycle})"
+        for cycle in cycles
+        for harmonic in _HARMONICS
+        for wave in ("sin", "cos")
+    )
+
+
+def _waves(times: np.ndarray, cycles: tuple[str, ...]) -> np.ndarray:
     times = np.asarray(times, dtype="datetime64[us]")
     columns = []
-    for cycle in _cycles(frequency):
+    for cycle in cycles:
         angle = 2 * np.pi * _passed(times, cycle)
         for harmonic in _HARMONICS:
             columns += [np.sin(harmonic * angle), np.cos(harmonic * angle)]
@@ -54,11 +84,15 @@ def _cycles(frequency: Frequency) -> tuple[str, ...]:
     return tuple(cycle for cycle, codes in every.items() if frequency.code in codes)
 
 
+def _more_cycles(frequency: Frequency) -> tuple[str, ...]:
+    return ("day of month",) if frequency.code in _MONTHLY else ()
+
+
 def _passed(times: np.ndarray, cycle: str) -> np.ndarray:
-    if cycle == "day of year":
-        year = times.astype("datetime64[Y]")
-        begin = year.astype("datetime64[us]")
-        return (times - begin) / ((year + 1).astype("datetime64[us]") - begin)
+    if cycle in ("day of year", "day of month"):
+        unit = "datetime64[Y]" if cycle == "day of year" else "datetime64[M]"
+        begin = times.astype(unit).astype("datetime64[us]")
+        return (times - begin) / ((times.astype(unit) + 1).astype("datetime64[us]") - begin)
     if cycle == "day of week":
         # datetime64[W] counts weeks from Thursday 1970-01-01
         begin = times.astype("datetime64[W]").astype("datetime64[us]")

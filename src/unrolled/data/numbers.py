@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 import numpy as np
 import polars as pl
@@ -17,7 +18,13 @@ _PICK = (
 )
 
 
-def parse_numbers(table: Table, name: str, *, picked: bool = False) -> np.ndarray:
+def parse_numbers(
+    table: Table,
+    name: str,
+    *,
+    picked: bool = False,
+    advice: str = "correct it, or leave it empty",
+) -> np.ndarray:
     """A column as float64, NaN where nothing stands ("", NA, NaN, null, none, "." or "-").
 
     Args:
@@ -25,6 +32,7 @@ def parse_numbers(table: Table, name: str, *, picked: bool = False) -> np.ndarra
         name: of the column.
         picked: whether a person asked for this column; if not, one that holds text is answered with
             how to pick others.
+        advice: what to do about a cell that is not a number.
 
     Raises: DataError at the first cell that is not a number.
     """
@@ -37,21 +45,26 @@ def parse_numbers(table: Table, name: str, *, picked: bool = False) -> np.ndarra
         raise table.error(f"holds {column.dtype}, not numbers: {_PICK}", column=name)
     numbers = column.cast(pl.Float64, strict=False)
     if numbers.null_count() > column.null_count():
-        column = column.str.strip_chars()
-        column = column.set(column.str.to_lowercase().is_in(_NO_VALUE), None)
+        column = without_blanks(column)
         numbers = column.cast(pl.Float64, strict=False)
     wrong = numbers.is_null() & column.is_not_null()
     if wrong.any():
-        raise _not_a_number(table, column, wrong, picked)
+        raise _not_a_number(table, column, wrong, picked, advice)
     return numbers.fill_null(np.nan).to_numpy()
 
 
-def _not_a_number(table: Table, column: pl.Series, wrong: pl.Series, picked: bool) -> DataError:
+def without_blanks(column: pl.Series, blanks: Sequence[str] = _NO_VALUE) -> pl.Series:
+    """Text without spaces around it, null where nothing stands or what stands for nothing."""
+    column = column.str.strip_chars()
+    return column.set(column.str.to_lowercase().is_in(blanks), None)
+
+
+def _not_a_number(
+    table: Table, column: pl.Series, wrong: pl.Series, picked: bool, advice: str
+) -> DataError:
     row = int(wrong.arg_max() or 0)
     if re.fullmatch(r"[-+]?\d[\d., ']*,[\d., ']*", column[row]):
         advice = "write it with a decimal point and without separators, as 1234.5"
     elif int(wrong.sum() or 0) * 2 > column.len() - column.null_count() and not picked:
         advice = _PICK
-    else:
-        advice = "correct it, or leave it empty"
     return table.error(f"{column[row]!r} is not a number: {advice}", row=row, column=column.name)

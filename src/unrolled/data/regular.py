@@ -1,130 +1,154 @@
-"""Checks of a series' values and times, and the grid that gaps are filled on."""
+"""Checks of times and values of all series at once, and the grid that gaps are filled on."""
 
 from __future__ import annotations
-
-from collections.abc import Callable
-from dataclasses import dataclass
 
 import numpy as np
 
 from unrolled.data.frequency import Frequency
+from unrolled.data.groups import Groups
 from unrolled.data.tables import Table
-
-
-@dataclass(frozen=True)
-class Rows:
-    """The rows of a table that make up one series, in the order of time."""
-
-    name: str
-    column: str
-    rows: np.ndarray
-    grouped: bool
-
-    @property
-    def told(self) -> str:
-        """ "series 'AAPL': " in long form, where the column does not name the series."""
-        return f"series {self.name!r}: " if self.grouped else ""
-
 
 _MASK = "fill it in, or train around it with missing='mask' (--missing mask)"
 
 
-def check_times(table: Table, series: Rows, times: np.ndarray, column: str) -> None:
-    """DataError for a time that comes twice or before the one above it."""
-    back = np.diff(times) <= np.timedelta64(0, "us")
-    if not back.any():
-        return
-    order = np.argsort(times, kind="stable")
-    twice = np.flatnonzero(np.diff(times[order]) == np.timedelta64(0, "us"))
-    if len(twice):
-        first, second = (int(series.rows[order[twice[0] + i]]) for i in (0, 1))
+def check_times(table: Table, groups: Groups, times: np.ndarray, column: str) -> None:
+    """DataError for a time that does not come after the one above it."""
+    back = (times[1:] <= times[:-1]) & ~groups.firsts[1:]
+    if back.any():
+        place = int(np.argmax(back)) + 1
         raise table.error(
-            f"{series.told}the time {shown(times[order[twice[0]]])} stands here and in "
-            f"{table.place(first)}: keep one of them",
-            row=second,
+            f"{groups.told(place)}the time {shown(times[place])} comes after "
+            f"{shown(times[place - 1])}: sort the rows by time",
+            row=groups.row(place),
             column=column,
         )
-    row = int(np.argmax(back)) + 1
+
+
+def check_finite(table: Table, groups: Groups, values: np.ndarray, column: str) -> None:
+    """DataError for an infinite value."""
+    infinite = np.isinf(values)
+    if infinite.any():
+        place = int(np.argmax(infinite))
+        raise table.error(
+            f"{groups.told(place)}the value is infinite: correct it or leave it empty",
+            row=groups.row(place),
+            column=column,
+        )
+
+
+def check_present(
+    table: Table,
+    groups: Groups,
+    values: np.ndarray,
+    column: str,
+    inside: np.ndarray | None = None,
+) -> None:
+    """DataError for the first missing value; `inside`, `(N,)`: at these places only."""
+    unknown = np.isnan(values)
+    if inside is not None:
+        unknown &= inside
+    if not unknown.any():
+        return
+    first = int(np.argmax(unknown))
+    rest = unknown[first : groups.starts[groups.group(first) + 1]]
+    run = int(np.argmin(rest)) or len(rest)
+    amount = "the value is missing" if run == 1 else f"{run} values in a row are missing"
     raise table.error(
-        f"{series.told}the time {shown(times[row])} comes after {shown(times[row - 1])}: "
-        "sort the rows by time",
-        row=int(series.rows[row]),
-        column=column,
+        f"{groups.told(first)}{amount}: {_MASK}", row=groups.row(first), column=column
     )
 
 
-def check_grid(table: Table, series: Rows, times: np.ndarray, column: str, unit: Frequency) -> None:
-    """DataError for a time that lies between two points of the grid."""
-    off = ~unit.on_grid(times)
+def check_some(table: Table, groups: Groups, values: np.ndarray, column: str) -> None:
+    """DataError for a series without any value."""
+    known = np.logical_or.reduceat(~np.isnan(values), groups.starts[:-1])
+    if not known.all():
+        place = int(groups.starts[np.argmin(known)])
+        raise table.error(f"{groups.told(place)}holds no value: leave it out", column=column)
+
+
+def missing_before(
+    table: Table, groups: Groups, times: np.ndarray, column: str, unit: Frequency
+) -> np.ndarray:
+    """How many points of the grid are missing before each place, int64 `(N,)`; 0 at the firsts.
+
+    Raises: DataError for a time that lies between two points of the grid.
+    """
+    begin = groups.spread(times[groups.starts[:-1]])
+    off = ~unit.on_grid(times, begin)
     if off.any():
-        row = int(np.argmax(off))
+        place = int(np.argmax(off))
         raise table.error(
-            f"{series.told}the time {shown(times[row])} does not fit the others, which are {unit} "
-            f"from {shown(times[0])}: correct it",
-            row=int(series.rows[row]),
+            f"{groups.told(place)}the time {shown(times[place])} does not fit the others, which "
+            f"are {unit} from {shown(begin[place])}: correct it",
+            row=groups.row(place),
             column=column,
         )
+    missing = np.zeros(len(times), dtype=np.int64)
+    missing[1:] = unit.skipped(np.diff(unit.positions(times, begin)))
+    missing[groups.starts[:-1]] = 0
+    return missing
 
 
-def check_values(table: Table, series: Rows, values: np.ndarray, *, mask: bool) -> None:
-    """DataError for infinite values, no value at all, and, unless `mask`, a missing one."""
-    if np.isfinite(values).all():
-        return
-    infinite = np.isinf(values)
-    if infinite.any():
-        row = int(series.rows[np.argmax(infinite)])
-        raise table.error(
-            f"{series.told}the value is infinite: correct it or leave it empty",
-            row=row,
-            column=series.column,
-        )
-    unknown = np.isnan(values)
-    if unknown.all():
-        raise table.error(f"{series.told}holds no value: leave it out", column=series.column)
-    if not mask:
-        first = int(np.argmax(unknown))
-        run = int(np.argmin(unknown[first:])) or len(values) - first
-        amount = "the value is missing" if run == 1 else f"{run} values in a row are missing"
-        raise table.error(
-            f"{series.told}{amount}: {_MASK}",
-            row=int(series.rows[first]),
-            column=series.column,
-        )
-
-
-def check_gaps(table: Table, series: Rows, times: np.ndarray, column: str, unit: Frequency) -> None:
-    """DataError for the first gap in the times."""
-    missing = unit.missing_between(times)
+def check_gaps(
+    table: Table,
+    groups: Groups,
+    times: np.ndarray,
+    column: str,
+    unit: Frequency,
+    missing: np.ndarray,
+) -> None:
+    """DataError for the first gap in the times; `missing` as `missing_before` gives it."""
     if not missing.any():
         return
     place = int(np.argmax(missing > 0))
-    count = int(missing[place])
     raise table.error(
-        f"{series.told}the times are {unit}, but between {shown(times[place])} and "
-        f"{shown(times[place + 1])} {count} {'is' if count == 1 else 'are'} missing: {_MASK}",
-        row=int(series.rows[place + 1]),
+        f"{groups.told(place)}the times are {unit}, but {gap(times, place, missing)}: {_MASK}",
+        row=groups.row(place),
         column=column,
     )
 
 
-def filler(times: np.ndarray, unit: Frequency) -> tuple[np.ndarray, Callable] | None:
-    """Times without gaps, and what spreads values over them (NaN between); None: no gap."""
-    missing = unit.missing_between(times)
-    if not missing.any():
-        return None
-    places = np.arange(len(times)) + np.concatenate([[0], np.cumsum(missing)])
-    filled = np.empty(int(places[-1]) + 1, dtype=times.dtype)
-    filled[places] = times
-    for gap in np.flatnonzero(missing):
-        begin = int(places[gap]) + 1
-        filled[begin : begin + int(missing[gap])] = unit.future(times[gap], int(missing[gap]))
+def gap(times: np.ndarray, place: int, missing: np.ndarray) -> str:
+    """ "between 2024-01-03 and 2024-01-07 3 are missing"."""
+    count = int(missing[place])
+    return (
+        f"between {shown(times[place - 1])} and {shown(times[place])} {count} "
+        f"{'is' if count == 1 else 'are'} missing"
+    )
 
-    def spread(values: np.ndarray) -> np.ndarray:
-        wide = np.full((len(filled), *values.shape[1:]), np.nan)
-        wide[places] = values
-        return wide
 
-    return filled, spread
+class Filling:
+    """Where the `N` places stand on the `M` points of a grid without gaps.
+
+    Args:
+        missing: as `missing_before` gives it.
+    """
+
+    def __init__(self, missing: np.ndarray) -> None:
+        self.gaps = np.flatnonzero(missing)
+        self.counts = missing[self.gaps]
+        self.places = np.arange(len(missing)) + np.cumsum(missing)
+        self.size = int(self.places[-1]) + 1
+
+    def times(self, times: np.ndarray, unit: Frequency) -> np.ndarray:
+        """The times of all points: datetime64 `(M,)`."""
+        filled = np.empty(self.size, dtype=times.dtype)
+        filled[self.places] = times
+        before = np.repeat(self.gaps - 1, self.counts)
+        ends = np.cumsum(self.counts)
+        steps = np.arange(len(before)) - np.repeat(ends - self.counts, self.counts) + 1
+        filled[self.places[before] + steps] = unit.at(times[before], steps)
+        return filled
+
+    def values(self, values: np.ndarray) -> np.ndarray:
+        """The values of all points, NaN in the gaps: `(M,)`."""
+        filled = np.full(self.size, np.nan)
+        filled[self.places] = values
+        return filled
+
+    def bounds(self, starts: np.ndarray) -> np.ndarray:
+        """Where on the grid each series begins and the last ends, for `starts` of the places."""
+        return np.append(self.places[starts[:-1]], self.size)
 
 
 def shown(time: np.datetime64) -> str:

@@ -2,22 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any, Literal
 
 import numpy as np
-import polars as pl
 
-from unrolled.data.dates import holds_dates, parse_dates
+from unrolled.data.columns import check_static, parse_covariate
+from unrolled.data.dates import parse_dates
+from unrolled.data.duplicates import find_duplicates
 from unrolled.data.frequency import Frequency, infer_frequency
+from unrolled.data.groups import Groups, group_rows
+from unrolled.data.horizon import check_ahead, history_ends
 from unrolled.data.numbers import parse_numbers
-from unrolled.data.regular import Rows, check_gaps, check_grid, check_times, check_values, filler
+from unrolled.data.regular import (
+    Filling,
+    check_finite,
+    check_gaps,
+    check_present,
+    check_some,
+    check_times,
+    missing_before,
+)
+from unrolled.data.roles import Names, Roles, find_roles
 from unrolled.data.series_set import SeriesSet
 from unrolled.data.tables import Table, listed, read_table
-from unrolled.errors import ConfigError, DataError
+from unrolled.errors import ConfigError
 
 __all__ = ["SeriesSet", "read_series"]
+
+Columns = dict[str, np.ndarray]
 
 
 def read_series(
@@ -25,8 +38,11 @@ def read_series(
     *,
     id_column: str | None = None,
     time_column: str | None = None,
-    value_columns: str | Sequence[str] | None = None,
-    past_columns: str | Sequence[str] | None = None,
+    value_columns: Names = None,
+    past_columns: Names = None,
+    future_columns: Names = None,
+    static_columns: Names = None,
+    category_columns: Names = None,
     missing: Literal["error", "mask"] = "error",
 ) -> SeriesSet:
     """Reads time series from a table.
@@ -38,14 +54,23 @@ def read_series(
         source: name of a .csv, .csv.gz, .tsv or .parquet file, or a pandas, polars or pyarrow
             frame.
         id_column: names the series of each row; makes the table long. Default: `unique_id` if
-        there.
+            there.
         time_column: default: `ds` if there, else the first column that reads as dates. Dates are
             written 2024-12-31, 2024-12-31 18:00, 2024/12/31, 12/31/2024, 31.12.2024, Dec 31 2024,
             or as a year. Times with an offset become UTC. Plain whole numbers count steps.
         value_columns: what to forecast. Default: `y` in long form, every other column in wide form.
-        past_columns: numbers known up to now but not ahead, kept beside each series.
+        past_columns: known up to now but not ahead, kept beside each series.
+        future_columns: known ahead too. Rows at the end of a series in which they stand and no
+            value does are ahead of it.
+        static_columns: one value for a whole series; in long form only.
+        category_columns: which of these covariates are categories although they read as numbers.
+            Others are numbers or categories by what they hold (see `parse_covariate`). In wide
+            form past and future covariates hold for every series.
         missing: "error" names the first missing value or gap; "mask" keeps missing values as NaN
-            and fills gaps with NaN, for training around them.
+            and fills gaps with NaN, for training around them. What is missing ahead is always an
+            error.
+
+    A row that stands twice is kept once and told in `SeriesSet.notes`.
 
     Raises: DataError, naming file, line and column, for whatever can't be used; ConfigError for
     arguments that contradict each other.
@@ -54,163 +79,113 @@ def read_series(
         return source
     if missing not in ("error", "mask"):
         raise ConfigError(f"missing={missing!r} is not known: use 'error' or 'mask'")
+    mask = missing == "mask"
     table = read_table(source)
-    form = _form(table, id_column, time_column, _names(value_columns), _names(past_columns))
-    times, dated = parse_dates(table, form.time)
-    groups = _groups(table, form.id)
-    columns = {
-        name: parse_numbers(table, name, picked=form.picked or name in form.past)
-        for name in (*form.values, *form.past)
-    }
+    roles = find_roles(
+        table,
+        id_column=id_column,
+        time_column=time_column,
+        value_columns=value_columns,
+        past_columns=past_columns,
+        future_columns=future_columns,
+        static_columns=static_columns,
+        category_columns=category_columns,
+    )
+    times, dated = parse_dates(table, roles.time)
+    groups = group_rows(table, roles.id)
+    if groups.names is not None and groups.sizes.max() < 2:
+        raise table.error(
+            f"every series ({listed(groups.names)}) has one row only: at least two are needed",
+            column=roles.id,
+        )
+    # text takes far more room than numbers: what was read is let go as soon as it can be
+    named = {*roles.values, *roles.covariates}
+    table = table.without(*(one for one in table.frame.columns if one not in named))
+    columns = {name: parse_numbers(table, name, picked=roles.picked) for name in roles.values}
+    table = table.without(*roles.values)
+    categories = {}
+    for name in roles.covariates:
+        columns[name], known = parse_covariate(table, name, as_text=name in roles.as_text)
+        if known is not None:
+            categories[name] = known
+        table = table.without(name)
+    times = groups.take(times)
+    columns = {name: groups.take(one) for name, one in columns.items()}
+    keep, notes = find_duplicates(table, groups, times, columns, roles.time)
+    if keep is not None:
+        groups, times = groups.kept(keep), times[keep]
+        columns = {name: one[keep] for name, one in columns.items()}
+    check_times(table, groups, times, roles.time)
+    frequency = (
+        infer_frequency(np.split(times, groups.starts[1:-1])) if dated else Frequency("step")
+    )
+    ends = history_ends(groups, columns, roles)
+    _check(table, groups, columns, roles, ends, mask=mask)
+    static = [
+        check_static(table, groups, columns.pop(name), name, categories.get(name), mask=mask)
+        for name in roles.static
+    ]
+    absent = missing_before(table, groups, times, roles.time, frequency)
+    check_ahead(table, groups, times, columns, absent, frequency, roles, ends)
+    if not mask:
+        check_gaps(table, groups, times, roles.time, frequency, absent)
+    starts = groups.starts
+    if absent.any():
+        filling = Filling(absent)
+        times = filling.times(times, frequency)
+        columns = {name: filling.values(one) for name, one in columns.items()}
+        starts, ends = filling.bounds(starts), filling.places[ends - 1] + 1
 
-    stamps = [times if group is None else times[group.rows] for group in groups]
-    every = np.arange(len(times))
-    for group, stamp in zip(groups, stamps, strict=True):
-        series = Rows("", form.time, every, False) if group is None else group
-        check_times(table, series, stamp, form.time)
-    frequency = infer_frequency(stamps) if dated else Frequency("step")
-
-    found = _Found([], [], [], [])
-    for group, stamp in zip(groups, stamps, strict=True):
-        rows = every if group is None else group.rows
-        found.add(table, form, group, rows, stamp, columns, frequency, mask=missing == "mask")
+    # several values of one group are a series each and share the rest
+    several = range(len(roles.values))
+    history = [slice(begin, end) for begin, end in zip(starts[:-1], ends, strict=True)]
+    whole = [slice(begin, end) for begin, end in pairwise(starts)]
+    past = _beside(columns, roles.past)
+    future = _beside(columns, roles.future)
     return SeriesSet(
-        tuple(found.ids),
-        tuple(found.times),
-        tuple(found.values),
+        _ids(groups, roles),
+        tuple(times[one] for one in history for _ in several),
+        tuple(columns[name][one] for one in history for name in roles.values),
         frequency,
         table.file,
-        tuple(found.past) if form.past else None,
-        form.past,
+        None if past is None else tuple(past[one] for one in history for _ in several),
+        roles.past,
+        None if future is None else tuple(future[one] for one in whole for _ in several),
+        roles.future,
+        np.repeat(np.stack(static, axis=1), len(several), axis=0) if static else None,
+        roles.static,
+        categories,
+        notes,
     )
 
 
-@dataclass(frozen=True)
-class _Form:
-    """Which column is what; `id` is None in wide form."""
-
-    id: str | None
-    time: str
-    values: tuple[str, ...]
-    past: tuple[str, ...]
-    picked: bool
-
-
-@dataclass
-class _Found:
-    ids: list[str]
-    times: list[np.ndarray]
-    values: list[np.ndarray]
-    past: list[np.ndarray]
-
-    def add(
-        self,
-        table: Table,
-        form: _Form,
-        group: Rows | None,
-        rows: np.ndarray,
-        times: np.ndarray,
-        columns: dict[str, np.ndarray],
-        frequency: Frequency,
-        *,
-        mask: bool,
-    ) -> None:
-        """Checks and takes the series (one for each value column) that stand in these rows."""
-        name = "" if group is None else group.name
-
-        def series(column: str) -> Rows:
-            return Rows(name, column, rows, group is not None)
-
-        for column in (*form.values, *form.past):
-            check_values(table, series(column), columns[column][rows], mask=mask)
-        check_grid(table, series(form.time), times, form.time, frequency)
-        if not mask:
-            check_gaps(table, series(form.time), times, form.time, frequency)
-        filling = filler(times, frequency)
-        stamps, spread = (times, np.asarray) if filling is None else filling
-        past = np.stack([columns[one][rows] for one in form.past], axis=1) if form.past else None
-        for column in form.values:
-            several = group is not None and len(form.values) > 1
-            self.ids.append(column if group is None else f"{name}/{column}" if several else name)
-            self.times.append(stamps)
-            self.values.append(spread(columns[column][rows]))
-            if past is not None:
-                self.past.append(spread(past))
-
-
-def _names(given: str | Sequence[str] | None) -> tuple[str, ...] | None:
-    return None if given is None else (given,) if isinstance(given, str) else tuple(given)
-
-
-def _form(
+def _check(
     table: Table,
-    id_column: str | None,
-    time_column: str | None,
-    value_columns: tuple[str, ...] | None,
-    past_columns: tuple[str, ...] | None,
-) -> _Form:
-    columns = table.frame.columns
-    identity = (
-        table.require(id_column) if id_column else "unique_id" if "unique_id" in columns else None
-    )
-    past = tuple(table.require(name) for name in past_columns or ())
-    picked = tuple(table.require(name) for name in value_columns or ())
-    taken = {identity, *past, *picked}
-    time = table.require(time_column) if time_column else _time_column(table, taken)
-    for name in picked:
-        if name in past or name in (identity, time):
-            raise ConfigError(f"column {name!r} is named twice: it can have one role only")
-    if not picked:
-        rest = [name for name in columns if name not in taken and name != time]
-        if identity is not None and "y" in rest:
-            rest = ["y"]
-        if not rest:
-            raise table.error("no column is left to forecast: add one with numbers")
-        if identity is not None and len(rest) > 1:
-            raise table.error(
-                "which column holds the values is not said: name it with value_columns "
-                f"(--target), one of {listed(rest)}"
-            )
-        picked = tuple(rest)
-    return _Form(identity, time, picked, past, bool(value_columns))
+    groups: Groups,
+    columns: Columns,
+    roles: Roles,
+    ends: np.ndarray,
+    *,
+    mask: bool,
+) -> None:
+    """DataError for what is infinite, and, unless `mask`, for what is missing in the history."""
+    ahead = bool((ends < groups.starts[1:]).any())
+    inside = np.arange(int(groups.starts[-1])) < groups.spread(ends) if ahead else None
+    for name, column in columns.items():
+        check_finite(table, groups, column, name)
+        if name in roles.values:
+            check_some(table, groups, column, name)
+        if not mask and name not in roles.static:
+            check_present(table, groups, column, name, inside)
 
 
-def _time_column(table: Table, taken: set[str | None]) -> str:
-    if "ds" in table.frame.columns:
-        return "ds"
-    for column in table.frame.iter_columns():
-        if column.name not in taken and holds_dates(column):
-            if holds_dates(pl.Series([column.name])):
-                raise DataError(
-                    f"the first line holds data ({column.name!r}) where names are needed: "
-                    "add a header",
-                    file=table.file,
-                    line=1 if table.text else None,
-                )
-            return column.name
-    raise table.error(
-        f"no column reads as dates (they are {listed(table.frame.columns)}): name the one with the "
-        "times with time_column (--time), or write dates such as 2024-12-31"
-    )
+def _beside(columns: Columns, names: tuple[str, ...]) -> np.ndarray | None:
+    return np.stack([columns[name] for name in names], axis=1) if names else None
 
 
-def _groups(table: Table, identity: str | None) -> Sequence[Rows | None]:
-    """The rows of each series in the order in which the series appear; [None] in wide form."""
-    if identity is None:
-        return [None]
-    ids = table.frame[identity]
-    if ids.null_count():
-        row = int(ids.is_null().arg_max() or 0)
-        raise table.error("the name of the series is missing: fill it in", row=row, column=identity)
-    ids = ids.cast(pl.String)
-    names = ids.unique(maintain_order=True)
-    codes = ids.replace_strict(names, np.arange(len(names)), return_dtype=pl.Int64).to_numpy()
-    order = np.argsort(codes, kind="stable")
-    ends = np.cumsum(np.bincount(codes, minlength=len(names)))
-    parts = np.split(order, ends[:-1])
-    if max(len(part) for part in parts) < 2:
-        raise table.error(
-            f"every series ({listed(names.to_list())}) has one row only: at least two are needed",
-            column=identity,
-        )
-    return [Rows(name, "", part, True) for name, part in zip(names, parts, strict=True)]
+def _ids(groups: Groups, roles: Roles) -> tuple[str, ...]:
+    if groups.names is None:
+        return roles.values
+    if len(roles.values) == 1:
+        return groups.names
+    return tuple(f"{name}/{value}" for name in groups.names for value in roles.values)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from os import PathLike, fspath
 from pathlib import Path
@@ -50,6 +50,10 @@ class Table:
         """ "line 17" or "row 15", for a second place in a message."""
         return f"row {row}" if self.text is None else f"line {self.text.line(row)}"
 
+    def without(self, *names: str) -> Table:
+        """The table without columns that are no longer needed, so that their memory is free."""
+        return replace(self, frame=self.frame.drop(names))
+
     def require(self, name: str) -> str:
         """`name` if there is such a column, else DataError with the closest ones."""
         columns = self.frame.columns
@@ -83,11 +87,20 @@ class CsvText:
         return record + 2
 
 
-def read_table(source: Any) -> Table:
-    """A CSV, TSV or Parquet file (also gzipped CSV), or a pandas, polars or pyarrow frame."""
-    if isinstance(source, (str, PathLike)):
-        return _read_file(Path(source))
-    return _read_frame(source)
+def read_table(source: Any, *, rows: int = 2) -> Table:
+    """A CSV, TSV or Parquet file (also gzipped CSV), or a pandas, polars or pyarrow frame.
+
+    Raises: DataError for what is no table, or one of less than `rows` rows.
+    """
+    table = _read_file(Path(source)) if isinstance(source, (str, PathLike)) else _read_frame(source)
+    found = len(table.frame)
+    if found < rows:
+        needed = "at least two rows are needed" if rows == 2 else "at least one row is needed"
+        if table.file is None:
+            raise DataError(f"the frame has {found} row{'s' * (found != 1)}: {needed}")
+        held = "only a header" if found == 0 else "only one row"
+        raise DataError(f"holds {held}: {needed}", file=table.file)
+    return table
 
 
 def listed(names: Sequence[str]) -> str:
@@ -116,7 +129,7 @@ def _read_file(path: Path) -> Table:
             file=path,
         )
     raw = read_bytes(path)
-    if not raw.strip():
+    if not raw or raw.isspace():
         raise DataError("is empty: give a header and at least two rows", file=path)
     if kind == ".parquet":
         try:
@@ -127,22 +140,19 @@ def _read_file(path: Path) -> Table:
             ) from None
     else:
         table = _read_csv(raw.removeprefix(b"\xef\xbb\xbf"), path, kind)
-    rows = len(table.frame)
-    if rows < 2:
-        found = "only a header" if rows == 0 else "only one row"
-        raise DataError(f"holds {found}: at least two rows are needed", file=path)
     return table
 
 
 def _read_csv(raw: bytes, path: Path, kind: str) -> Table:
-    header = raw.split(b"\n", 1)[0]
+    header = raw[: raw.find(b"\n")] if b"\n" in raw else raw
     if not header.strip():
         raise DataError("begins with a blank line: remove it", file=path, line=1)
     separator = "\t" if kind == ".tsv" else max(",;\t", key=lambda one: header.count(one.encode()))
-    try:
-        raw.decode("utf-8")
-    except UnicodeDecodeError as error:
-        raise not_decodable(raw, error.start, path) from None
+    if not raw.isascii():
+        try:
+            raw.decode("utf-8")
+        except UnicodeDecodeError as error:
+            raise not_decodable(raw, error.start, path) from None
     try:
         frame = pl.read_csv(io.BytesIO(raw), separator=separator, infer_schema=False)
     except pl.exceptions.PolarsError as error:
@@ -168,12 +178,14 @@ def _named(frame: pl.DataFrame, raw: bytes, separator: str, path: Path) -> pl.Da
     names = [" ".join(name.split()) for name in header]
     if len(names) != frame.width:
         raise DataError("the header can't be read: give each column one name", file=path, line=1)
+    seen: set[str] = set()
     for place, name in enumerate(names):
-        if name in names[:place]:
+        if name in seen:
             what = f"two columns are called {name!r}" if name else "two columns have no name"
             raise DataError(f"{what}: name each once", file=path, line=1)
         if not name and place > 0:
             raise DataError(f"column {place + 1} has no name: name it", file=path, line=1)
+        seen.add(name)
     frame.columns = names
     return frame
 
@@ -220,8 +232,6 @@ def _read_frame(source: Any) -> Table:
         raise DataError(
             f"the frame can't be read ({said}): give columns of one type each"
         ) from None
-    if len(frame) < 2:
-        raise DataError(f"the frame has {len(frame)} rows: at least two are needed")
     return Table(frame)
 
 
@@ -234,4 +244,25 @@ def _pandas_columns(source: Any) -> Any:
     if type(source.index).__name__ == "DatetimeIndex":
         name = source.index.name or ("ds" if "ds" not in source.columns else "index")
         source = source.rename_axis(name).reset_index()
-    return source.rename(columns=str)
+    source = source.rename(columns=str)
+    twice = source.columns[source.columns.duplicated()]
+    if len(twice):
+        raise DataError(f"two columns are called {twice[0]!r}: name each once")
+    for name in source.columns:
+        if source[name].dtype == object:
+            _check_zones(source[name].to_numpy(), name)
+    return source
+
+
+def _check_zones(cells: np.ndarray, name: str) -> None:
+    """DataError for datetimes of which some have a time zone; polars would take it off silently."""
+    zones = [(row, cell) for row, cell in enumerate(cells) if hasattr(cell, "tzinfo")]
+    for row, cell in zones:
+        if (cell.tzinfo is None) != (zones[0][1].tzinfo is None):
+            has = "no" if cell.tzinfo is None else "a"
+            raise DataError(
+                f"row {row} (counted from 0): {str(cell)!r} has {has} time zone, and "
+                f"{str(zones[0][1])!r} in row {zones[0][0]} has {'one' if has == 'no' else 'none'}:"
+                " write all times of a column with a zone, or all without",
+                column=name,
+            )
