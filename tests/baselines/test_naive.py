@@ -157,7 +157,7 @@ def test_arrays_that_can_not_be_are_refused(name: str, change: object) -> None:
         arrays[name] = change(arrays[name])
     else:
         del arrays[name]
-    with pytest.raises(ModelFileError, match="naive model"):
+    with pytest.raises(ModelFileError, match="SeasonalNaive"):
         SeasonalNaive.from_arrays(arrays)
 
 
