@@ -13,6 +13,7 @@
     └── MissingExtra         an optional part is not installed                    (also ImportError)
 
     UnrolledWarning          also UserWarning
+    ├── DataWarning              what the data doctor found that may spoil what is learnt
     └── Finding              what a look into a network found; names a place and a remedy
         ├── VanishingGradient    the gradient does not reach the first steps
         ├── ExplodingGradient    the gradient grows on its way to the first steps
@@ -127,6 +128,10 @@ class MissingExtra(UnrolledError, ImportError):
 
 class UnrolledWarning(UserWarning):
     """Base of everything that the package warns of about a network."""
+
+
+class DataWarning(UnrolledWarning):
+    """What the data doctor found that may spoil what is learnt."""
 
 
 class Finding(UnrolledWarning):

@@ -58,7 +58,7 @@ def forecaster(run_dir, resume=False):
         }
     )
     model = unrolled.Forecaster(
-        horizon=2, hidden_size=8, members=2, window=20, batch_size=8, device="cpu"
+        "steps", 2, hidden_size=8, members=2, lookback=20, batch_size=8, device="cpu"
     )
     return model.fit(frame, budget=STEPS, run_dir=run_dir, resume=resume, progress=False)
 """

@@ -12,6 +12,10 @@ if TYPE_CHECKING:
     from accelerate import Accelerator
 
 
+# Our names of the precisions, and Accelerate's.
+_MODES = {"fp32": "no", "bf16": "bf16"}
+
+
 def make_accelerator(device: str, precision: str) -> Accelerator:
     """Accelerate's handle for a device and a precision.
 
@@ -21,14 +25,18 @@ def make_accelerator(device: str, precision: str) -> Accelerator:
     from accelerate import Accelerator
     from accelerate.state import AcceleratorState
 
-    modes = {"fp32": "no", "bf16": "bf16"}
-    if precision not in modes:
-        raise ConfigError(f"precision: got {precision!r}, expected one of {', '.join(modes)}")
+    check_device(device, precision)
+    on_cpu = device == "cpu" or not torch.cuda.is_available()
+    # Accelerate keeps one state for the whole process; a second fit may want another precision.
+    AcceleratorState._reset_state(reset_partial_state=True)
+    return Accelerator(cpu=on_cpu, mixed_precision=_MODES[precision])
+
+
+def check_device(device: str, precision: str) -> None:
+    """ConfigError for a device or precision that is not known, or not there."""
+    if precision not in _MODES:
+        raise ConfigError(f"precision: got {precision!r}, expected one of {', '.join(_MODES)}")
     if device not in ("auto", "cpu", "cuda"):
         raise ConfigError(f"device: got {device!r}, expected 'auto', 'cpu' or 'cuda'")
     if device == "cuda" and not torch.cuda.is_available():
         raise ConfigError("device: got 'cuda', but torch finds no GPU here; use 'auto' or 'cpu'")
-    on_cpu = device == "cpu" or not torch.cuda.is_available()
-    # Accelerate keeps one state for the whole process; a second fit may want another precision.
-    AcceleratorState._reset_state(reset_partial_state=True)
-    return Accelerator(cpu=on_cpu, mixed_precision=modes[precision])

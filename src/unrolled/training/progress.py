@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from types import TracebackType
 from typing import Any, TextIO, cast
@@ -27,6 +28,37 @@ class Lasting:
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._stream, name)
+
+
+def watched(
+    parts: Sequence[Sequence[Any]], title: str, unit: str, *, shown: bool
+) -> Iterator[Sequence[Any]]:
+    """Each part, with a bar that counts what they hold, where there are several.
+
+    Args:
+        parts: of the work.
+        title: what is done with them.
+        unit: what a part holds.
+        shown: whether there is a bar, where standard error is a terminal.
+    """
+    if not shown or len(parts) < 2 or not sys.stderr.isatty():
+        yield from parts
+        return
+    from rich import progress
+    from rich.console import Console
+
+    bar = progress.Progress(
+        progress.TextColumn("[bold]{task.description}"),
+        progress.BarColumn(),
+        progress.TextColumn("{task.completed:,.0f} of {task.total:,.0f} " + unit),
+        progress.TimeRemainingColumn(),
+        console=Console(file=cast(TextIO, Lasting(sys.stderr))),
+    )
+    with bar:
+        task = bar.add_task(title, total=sum(map(len, parts)))
+        for part in parts:
+            yield part
+            bar.advance(task, len(part))
 
 
 class Progress:

@@ -54,6 +54,10 @@ class Run:
                 f"{self.folder}: can't make the run folder ({error.strerror}); choose another"
             ) from error
 
+    def within(self, name: str) -> Run:
+        """A run in a folder inside of this one's; without a folder where this one has none."""
+        return Run(None if self.folder is None else self.folder / name, resume=self._resume)
+
     def checkpoint(self) -> tuple[Card, dict[str, Tensor]] | None:
         """The checkpoint to go on from, or None for a fresh start."""
         if self.folder is None or not self._resume or not (self.folder / CHECKPOINT).exists():
