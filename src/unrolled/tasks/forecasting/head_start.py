@@ -1,0 +1,42 @@
+"""Where the readout of a head begins: at the errors that a rival made."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Tensor
+
+from unrolled.tasks.forecasting.head_base import Head
+from unrolled.tasks.forecasting.head_distributions import SPREAD_FLOOR, Normal, StudentT
+from unrolled.tasks.forecasting.head_quantiles import GAP_FLOOR, Quantiles
+
+_ONE = math.log(math.e - 1)
+
+
+def start_of(head: Head, errors: Tensor) -> Tensor:
+    """Raw numbers `(K, S)` for which the head has the distribution of `errors`.
+
+    Args:
+        head: what the numbers mean.
+        errors: `(N, K)`, of a point forecast with `K` steps, in scales; NaN where not known.
+    """
+    raw = torch.zeros(errors.shape[1], head.size)
+    if isinstance(head, Quantiles):
+        places = errors.nanquantile(head.levels.to(errors), dim=0).nan_to_num()
+        normal, m = head.normal.to(errors), head.centre
+        gaps = places.diff(dim=0) / normal.diff().unsqueeze(1)
+        raw[:, m] = places[m] - normal[m]
+        raw[:, :m] = _raw_of(gaps[:m], GAP_FLOOR).T
+        raw[:, m + 1 :] = _raw_of(gaps[m:], GAP_FLOOR).T
+    elif isinstance(head, Normal | StudentT):
+        below, middle, above = errors.nanquantile(torch.tensor([0.159, 0.5, 0.841]).to(errors), 0)
+        raw[:, 0] = middle.nan_to_num()
+        raw[:, 1] = _raw_of(((above - below) / 2).nan_to_num(nan=1.0), SPREAD_FLOOR)
+    return raw
+
+
+def _raw_of(size: Tensor, floor: float) -> Tensor:
+    """The inverse of `positive`."""
+    inside = ((size - floor) / (1 - floor)).clamp(min=1e-4)
+    return inside + torch.log(-torch.expm1(-inside)) - _ONE
