@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from unrolled.layers.states import State
-from unrolled.tasks.forecast_features import OWN_COLUMNS
+from unrolled.tasks.forecasting.step_features import OWN_COLUMNS
 
 
 class Member(nn.Module):

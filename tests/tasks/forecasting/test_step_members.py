@@ -14,11 +14,11 @@ from torch import Tensor, nn
 from unrolled.data.frequency import Frequency
 from unrolled.data.series_set import SeriesSet
 from unrolled.layers import GRU, LSTM, RNN
-from unrolled.tasks.forecast_features import FeatureMaker
-from unrolled.tasks.forecast_lessons import choose_naive, lessons, validator
-from unrolled.tasks.forecast_model import ForecastModel
-from unrolled.tasks.member_loss import LEARN, NEITHER, TEST, MemberLoss, assign_roles
-from unrolled.tasks.scaling import Scale
+from unrolled.tasks.forecasting.member_loss import LEARN, NEITHER, TEST, MemberLoss, assign_roles
+from unrolled.tasks.forecasting.scaling import Scale
+from unrolled.tasks.forecasting.step_features import FeatureMaker, season_that_helps
+from unrolled.tasks.forecasting.step_lessons import lessons, validator
+from unrolled.tasks.forecasting.step_model import ForecastModel
 
 QUANTILES = (0.1, 0.5, 0.8)
 
@@ -207,7 +207,7 @@ def test_each_member_is_trained_with_noise_of_its_own() -> None:
 
 def test_lessons_end_at_the_cut(gaps: SeriesSet) -> None:
     features = FeatureMaker(gaps.frequency, 3, 7)
-    scales = {name: Scale.of(v, log=False) for name, v in zip(gaps.ids, gaps.values, strict=True)}
+    scales = [Scale.of(values, log=False) for values in gaps.values]
     inputs, targets = lessons(gaps, [90, 100], scales, features, 2)
     later = [values.copy() for values in gaps.values]
     later[0][90:], later[1][100:] = 1e6, -1e6
@@ -224,7 +224,7 @@ def test_lessons_end_at_the_cut(gaps: SeriesSet) -> None:
 def test_the_held_out_score_is_that_of_every_series_alone(gaps: SeriesSet) -> None:
     """Series of different lengths are read side by side; what pads the shorter counts nothing."""
     features = FeatureMaker(gaps.frequency, 4, None)
-    scales = {name: Scale.of(v, log=False) for name, v in zip(gaps.ids, gaps.values, strict=True)}
+    scales = [Scale.of(values, log=False) for values in gaps.values]
     inputs, targets = lessons(gaps, [90, 140], scales, features, 2)
     model = _model(lambda: GRU(features.size, 5)).eval()
     for parameter in model.parameters():
@@ -239,7 +239,7 @@ def test_the_held_out_score_is_that_of_every_series_alone(gaps: SeriesSet) -> No
     assert score == pytest.approx(expected, rel=1e-5)
 
 
-def test_the_rival_is_seasonal_where_the_season_helps(weekly: Callable[..., np.ndarray]) -> None:
+def test_a_season_is_read_where_it_helps(weekly: Callable[..., np.ndarray]) -> None:
     walk = np.cumsum(np.random.default_rng(7).normal(size=200))
-    assert choose_naive((weekly(200),), Frequency("D"), 3).season == 7
-    assert choose_naive((walk,), Frequency("D"), 3).season == 1
+    assert season_that_helps((weekly(200),), Frequency("D"), 3) == 7
+    assert season_that_helps((walk,), Frequency("D"), 3) is None

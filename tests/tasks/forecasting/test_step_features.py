@@ -12,13 +12,11 @@ from hypothesis.extra import numpy as hnp
 
 from unrolled.data.calendar import calendar_features
 from unrolled.data.frequency import Frequency
-from unrolled.tasks.forecast_features import (
+from unrolled.tasks.forecasting.scaling import Scale, fill_forward, squash
+from unrolled.tasks.forecasting.step_features import (
     FeatureMaker,
-    fill_forward,
     season_that_helps,
-    squash,
 )
-from unrolled.tasks.scaling import Scale
 
 DAILY, STEPS = Frequency("D"), Frequency("step")
 PLAIN = Scale(False, 10.0, 2.0, 0.5)

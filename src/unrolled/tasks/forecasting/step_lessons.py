@@ -1,21 +1,20 @@
-"""What a `Forecaster` is trained and measured with: inputs, answers, roles, and the rival."""
+"""What a network that answers at every step is taught and tested with: inputs, answers, roles."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from unrolled.baselines import SeasonalNaive
 from unrolled.data.batching import BucketedBatches
-from unrolled.data.frequency import Frequency
 from unrolled.data.series_set import SeriesSet
 from unrolled.tasks.arrays import like
-from unrolled.tasks.forecast_features import FeatureMaker, season_that_helps
-from unrolled.tasks.forecast_model import ForecastModel
-from unrolled.tasks.member_loss import TEST, MemberLoss, assign_roles
-from unrolled.tasks.rolling import rows_at_once
-from unrolled.tasks.scaling import Array, Scale
+from unrolled.tasks.forecasting.member_loss import TEST, MemberLoss, assign_roles
+from unrolled.tasks.forecasting.scaling import Scale
+from unrolled.tasks.forecasting.step_covariates import Beside
+from unrolled.tasks.forecasting.step_features import FeatureMaker
+from unrolled.tasks.forecasting.step_model import ForecastModel
+from unrolled.tasks.forecasting.step_rolling import rows_at_once
 
 # Share of the training part that a single member is tested on.
 VALIDATION_SHARE = 0.15
@@ -23,25 +22,23 @@ VALIDATION_SHARE = 0.15
 
 def lessons(
     series: SeriesSet,
-    cuts: list[int],
-    scales: dict[str, Scale],
+    cuts: Sequence[int],
+    scales: Sequence[Scale],
     features: FeatureMaker,
     members: int,
 ) -> tuple[list[np.ndarray], list[np.ndarray]]:
     """For each series up to its cut: inputs `(n, F)`, and answers with roles `(n, K + M)`."""
     inputs, targets = [], []
-    for name, times, values, cut in zip(series.ids, series.times, series.values, cuts, strict=True):
-        inputs.append(features.inputs(values[:cut], times[:cut], scales[name]))
-        answers = features.targets(values[:cut], scales[name])
+    for place, (times, values, cut) in enumerate(
+        zip(series.times, series.values, cuts, strict=True)
+    ):
+        beside = Beside.of(series, place)
+        known = Beside(beside.past[:cut], beside.future, beside.static)
+        inputs.append(features.inputs(values[:cut], times[:cut], scales[place], known))
+        answers = features.targets(values[:cut], scales[place])
         roles = assign_roles(cut, members, features.horizon, VALIDATION_SHARE)
         targets.append(np.concatenate([answers, roles.numpy()], axis=1))
     return inputs, targets
-
-
-def choose_naive(past: tuple[Array, ...], frequency: Frequency, horizon: int) -> SeasonalNaive:
-    """The better of "as the last value" and "as one season ago" inside the training part."""
-    season = season_that_helps(past, frequency, horizon) or 1
-    return SeasonalNaive(season).fit(past, horizon=horizon)
 
 
 def validator(

@@ -9,7 +9,9 @@ from numpy.typing import NDArray
 
 from unrolled.data.calendar import calendar_features, calendar_names
 from unrolled.data.frequency import Frequency
-from unrolled.tasks.scaling import Array, Scale
+from unrolled.data.holiday import holiday_features, holiday_names
+from unrolled.tasks.forecasting.scaling import Array, Scale, fill_forward, squash
+from unrolled.tasks.forecasting.step_covariates import Beside, StepCovariates
 
 Features = NDArray[np.float32]
 
@@ -27,6 +29,7 @@ class FeatureMaker:
         change     squash((z_t - z_{t-1}) / step, 5)
         missing    1 where the value is not known (the last known one then stands in for it)
         calendar   sine and cosine of the day of the year, of the week, of the hour
+        beside     covariates, where there are any (see `StepCovariates`)
         lags       squash((z_{t+k-m} - z_t) / step, 5) for k = 1 .. min(K, m), if there is a season
 
     `squash(x, s) = s tanh(x / s)` keeps a level that was never seen in training within bounds.
@@ -35,16 +38,24 @@ class FeatureMaker:
         frequency: of the series.
         horizon: `K`.
         season: `m`, or None where the same time one season ago tells less than the last value.
+        covariates: what else is read, or None.
+        holidays: the country whose holidays are read after the calendar, or None.
     """
 
     frequency: Frequency
     horizon: int
     season: int | None
+    covariates: StepCovariates | None = None
+    holidays: str | None = None
 
     @property
     def size(self) -> int:
         """Number of columns."""
-        return OWN_COLUMNS + 1 + len(calendar_names(self.frequency)) + self.lags
+        beside = 0 if self.covariates is None else self.covariates.size
+        calendar = len(calendar_names(self.frequency))
+        if self.holidays is not None:
+            calendar += len(holiday_names(self.frequency))
+        return OWN_COLUMNS + 1 + calendar + beside + self.lags
 
     @property
     def lags(self) -> int:
@@ -56,17 +67,35 @@ class FeatureMaker:
         """How many of the last values a next row depends on."""
         return max(1, self.season or 1)
 
-    def inputs(self, values: Array, times: np.ndarray, scale: Scale) -> Features:
+    def inputs(
+        self, values: Array, times: np.ndarray, scale: Scale, beside: Beside | None = None
+    ) -> Features:
         """Rows `(n, F)` of a series `(n,)` from its beginning."""
-        return self._rows(scale.transform(values), times, scale)
+        return self._rows(scale.transform(values), times, scale, self._beside(beside, len(values)))
 
-    def next_input(self, value: float, time: np.datetime64, past: Array, scale: Scale) -> Features:
-        """The row `(F,)` of one more value, given the `memory` last (log) values."""
+    def next_input(
+        self,
+        value: float,
+        time: np.datetime64,
+        past: Array,
+        scale: Scale,
+        beside: Beside | None = None,
+    ) -> Features:
+        """The row `(F,)` of one more value, given the `memory` last (log) values.
+
+        `beside` holds the covariates of this one step, and those known ahead of it.
+        """
         level = np.append(past, scale.transform(np.array([value])))
         times = np.full(len(level), time)
-        return self._rows(level, times, scale)[-1]
+        rows = np.repeat(self._beside(beside, 1), len(level), axis=0)
+        return self._rows(level, times, scale, rows)[-1]
 
-    def _rows(self, raw: Array, times: np.ndarray, scale: Scale) -> Features:
+    def _beside(self, beside: Beside | None, steps: int) -> Features:
+        if self.covariates is None or beside is None:
+            return np.empty((steps, 0), dtype=np.float32)
+        return self.covariates.rows(beside, steps)
+
+    def _rows(self, raw: Array, times: np.ndarray, scale: Scale, beside: Features) -> Features:
         level = fill_forward(raw, scale.centre)
         columns = [
             squash((level - scale.centre) / scale.spread, 3.0),
@@ -75,7 +104,10 @@ class FeatureMaker:
         ]
         lags = [self._lag(level, k, scale) for k in range(1, self.lags + 1)]
         calendar = calendar_features(times, self.frequency)
-        rows = [np.stack(columns, axis=1), calendar, *[lag[:, None] for lag in lags]]
+        if self.holidays is not None:
+            near = holiday_features(times, self.frequency, self.holidays)
+            calendar = np.concatenate([calendar, near], axis=1)
+        rows = [np.stack(columns, axis=1), calendar, beside, *[lag[:, None] for lag in lags]]
         return np.concatenate(rows, axis=1).astype(np.float32)
 
     def _lag(self, level: Array, k: int, scale: Scale) -> Array:
@@ -93,20 +125,6 @@ class FeatureMaker:
         for k in range(1, min(self.horizon, len(raw) - 1) + 1):
             ahead[:-k, k - 1] = (raw[k:] - level[:-k]) / scale.step
         return ahead.astype(np.float32)
-
-
-def squash(x: Array, size: float) -> Array:
-    """`size * tanh(x / size)`: the same near zero, never beyond `size`."""
-    return size * np.tanh(x / size)
-
-
-def fill_forward(level: Array, first: float) -> Array:
-    """Each unknown value replaced by the last known one, or by `first` before there is one."""
-    known = np.isfinite(level)
-    if known.all():
-        return level
-    place = np.maximum.accumulate(np.where(known, np.arange(len(level)), -1))
-    return np.where(place >= 0, level[np.maximum(place, 0)], first)
 
 
 def season_that_helps(values: tuple[Array, ...], frequency: Frequency, horizon: int) -> int | None:
