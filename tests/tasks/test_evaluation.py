@@ -39,12 +39,29 @@ def test_a_score_that_is_no_number_never_wins() -> None:
 
 
 def test_a_loss_is_said_plainly() -> None:
-    text = str(Evaluation((_comparison(1.2, 1.0),), {"coverage": 0.5}, "the last 20%"))
+    text = str(Evaluation((_comparison(1.2, 1.0),), held_out="the last 20%"))
     assert "network 1.200" in text
     assert "last value 1.000" in text
     assert "the network LOSES" in text
-    assert "coverage: 0.500" in text
     assert text.endswith("measured on the last 20%")
+
+
+def test_with_details_there_is_a_line_for_each_forecaster_the_best_rival_first() -> None:
+    covered = "coverage of the 80% interval"
+    details = {
+        covered: 0.5,
+        "MASE of the median, drift": 2.0,
+        "MASE of the median, last value": 1.0,
+    }
+    details |= {f"{covered}, drift": 0.8125}
+    lines = str(Evaluation((_comparison(1.2, 1.0),), details, "the last 20%")).splitlines()
+    assert [line.split() for line in lines[:4]] == [
+        ["MASE", "80%", "holds"],
+        ["network", "1.200", "50.0%"],
+        ["last", "value", "1.000"],
+        ["drift", "2.000", "81.2%"],
+    ]
+    assert len({len(line) for line in lines[:2]}) == 1
 
 
 def test_the_first_comparison_gives_the_verdict() -> None:

@@ -6,10 +6,11 @@ import hashlib
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from numbers import Real
 from operator import index
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Protocol, Self
 
 import numpy as np
 import torch
@@ -22,10 +23,18 @@ from unrolled.layers import GRU, LSTM, RNN
 from unrolled.layers.checks import with_nan
 from unrolled.tasks.evaluation import Evaluation, warn_if_lost
 from unrolled.training import snapshot
-from unrolled.training.loop import Outcome, Trainer
+from unrolled.training.devices import check_device
+from unrolled.training.loop import Outcome
 from unrolled.training.modelfile import Card, named, part, write_model
 
 CELLS = {"rnn": RNN, "gru": GRU, "lstm": LSTM}
+
+
+class Learns(Protocol):
+    """What trains: a `Trainer`, or something that has."""
+
+    def train(self) -> Outcome:
+        """Run to the end."""
 
 
 class Task(BaseEstimator):
@@ -39,11 +48,12 @@ class Task(BaseEstimator):
     evaluation: Evaluation | None
     outcome: Outcome
     cell: str
-    hidden_size: int
     layers: int
     directions: int
-    dropout: float
-    learning_rate: float
+    dropout: Any
+    device: str
+    precision: str
+    learning_rate: Any
     seed: int
     warm_start: bool
 
@@ -107,18 +117,26 @@ class Task(BaseEstimator):
             self.__dict__ = before
             raise
 
-    def _learn(self, prepare: Callable[[], Trainer], evaluate: Callable[[], Evaluation]) -> None:
+    def _learn(
+        self, prepare: Callable[[], Learns], evaluate: Callable[[], Evaluation | None]
+    ) -> None:
         """The part of every `fit` that comes after the checks: train, score, say what came out.
 
         Args:
             prepare: makes network, baseline and trainer, with draws that the seed settles.
-            evaluate: scores the trained network on the held-out part.
+            evaluate: scores the trained network on the held-out part; None where there is none.
+                Ctrl-C while it does leaves the model without a score.
         """
         with self._all_or_nothing(), snapshot.seeded(self.seed):
             self.evaluation = None
             self.outcome = prepare().train()
-        self.evaluation = evaluate()
-        warn_if_lost(self.evaluation)
+        try:
+            self.evaluation = evaluate()
+        except KeyboardInterrupt:
+            # What was learnt is not lost with what was to be measured.
+            self.outcome = replace(self.outcome, ended="interrupted")
+        if self.evaluation is not None:
+            warn_if_lost(self.evaluation)
 
     def _goes_on(self) -> bool:
         return self.warm_start and hasattr(self, "model")
@@ -150,34 +168,48 @@ class Task(BaseEstimator):
                 " unrolled.load a saved one"
             )
 
-    def _recurrent(self, input_size: int) -> nn.RNNBase:
-        """The recurrent layers that the constructor's arguments ask for."""
-        if self.cell not in CELLS:
-            raise ConfigError(f"cell: got {self.cell!r}, expected one of {', '.join(CELLS)}")
+    def _recurrent(self, input_size: int, hidden_size: int, dropout: float) -> nn.RNNBase:
+        """The recurrent layers that the constructor's arguments ask for.
+
+        Args:
+            input_size: what they read.
+            hidden_size, dropout: where the task has settled them by the data.
+        """
+        self._check_cell()
         if self.directions != 1:
             raise ConfigError(
                 f"directions: got {self.directions!r}, expected 1: a {type(self).__name__} reads"
                 " forward only, since it must answer at every step"
             )
-        between = self.dropout if self.layers > 1 else 0.0
+        between = dropout if self.layers > 1 else 0.0
         recurrent: nn.RNNBase = CELLS[self.cell](
-            input_size, self.hidden_size, self.layers, dropout=between
+            input_size, hidden_size, self.layers, dropout=between
         )
         return recurrent
 
+    def _check_cell(self) -> None:
+        if self.cell not in CELLS:
+            raise ConfigError(f"cell: got {self.cell!r}, expected one of {', '.join(CELLS)}")
+
     def _check_sizes(self, *names: str) -> None:
-        """Whole numbers (NumPy's too, as parameter grids give them) and shares, before any work."""
-        for name in ("hidden_size", "layers", *names):
+        """Whole numbers (NumPy's too, as parameter grids give them), shares and the names that all
+        tasks know, before any work."""
+        self._check_cell()
+        check_device(self.device, self.precision)
+        for name in ("layers", *names):
             setattr(self, name, whole_number(name, getattr(self, name), least=1))
         self.seed = whole_number("seed", self.seed, least=0)
         if self.seed >= 2**63:
             raise ConfigError(f"seed: got {self.seed}, expected less than 2**63")
-        if not (is_number(self.dropout) and 0 <= self.dropout < 1):
+        share, rate = self.dropout, self.learning_rate
+        if share is not None and not (is_number(share) and 0 <= share < 1):
             raise ConfigError(f"dropout: got {self.dropout!r}, expected a share from 0 to below 1")
-        if not (is_number(self.learning_rate) and 0 < self.learning_rate < 1):
+        if rate is not None and not (is_number(rate) and 0 < rate < 1):
             raise ConfigError(
                 f"learning_rate: got {self.learning_rate!r}, expected a number between 0 and 1"
             )
+        self.dropout = share if share is None else float(share)
+        self.learning_rate = rate if rate is None else float(rate)
 
     def _build(self) -> nn.Module:
         raise NotImplementedError

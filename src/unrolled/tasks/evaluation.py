@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 import warnings
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
 from unrolled.errors import ConfigError
+from unrolled.tasks.tables import aligned
 
 # A difference below this share of the rival's score is noise to a reader, not a win.
 TIE = 0.005
@@ -48,13 +50,31 @@ class Comparison:
         )
 
 
+_COVERAGE = re.compile(r"coverage (?:of the )?(\d+%)(?: interval)?")
+
+
+def heading(metric: str) -> str:
+    """A metric over a column of a table: `MASE of the median` is `MASE`, and `coverage of the 80%
+    interval` is `80% holds`."""
+    covered = _COVERAGE.fullmatch(metric)
+    return f"{covered[1]} holds" if covered else metric.split(" of ")[0].split(",")[0]
+
+
+def figure(metric: str, value: float | None) -> str:
+    """Its value below: four digits, a coverage in percent."""
+    if value is None:
+        return ""
+    return f"{value:.1%}" if _COVERAGE.fullmatch(metric) else f"{value:#.4g}"
+
+
 @dataclass(frozen=True)
 class Evaluation:
     """Held-out scores of a model.
 
     Attributes:
         comparisons: the gate; the first one decides the verdict.
-        details: other held-out figures by name, such as the coverage of an interval.
+        details: other held-out figures by name, such as the coverage of an interval; and, as
+            "metric, rival", the figures of all rivals.
         held_out: in words, what the scores are measured on.
     """
 
@@ -82,9 +102,28 @@ class Evaluation:
         return (short | measured)[metric]
 
     def __str__(self) -> str:
-        lines = [str(comparison) for comparison in self.comparisons]
-        lines += [f"{name}: {value:.3f}" for name, value in self.details.items()]
+        """A table with a line for each forecaster where there are details; then the verdicts."""
+        lines = self._table() if self.details else []
+        lines += [str(comparison) for comparison in self.comparisons]
         return "\n".join([*lines, f"measured on {self.held_out}"])
+
+    def _table(self) -> list[str]:
+        network = {one.metric: one.network for one in self.comparisons}
+        rivals: dict[str, dict[str, float]] = {}
+        for name, value in self.details.items():
+            metric = next((one for one in network if name.startswith(f"{one}, ")), None)
+            if metric is None:
+                network[name] = value
+            else:
+                rivals.setdefault(name.removeprefix(f"{metric}, "), {})[metric] = value
+        for one in self.comparisons:
+            rivals.setdefault(one.baseline_name, {})[one.metric] = one.baseline
+        first = self.comparisons[0].metric
+        ranked = sorted(rivals.items(), key=lambda rival: rival[1].get(first, float("inf")))
+        rows = [["", *map(heading, network)]]
+        for name, figures in (("network", network), *ranked):
+            rows.append([name, *(figure(metric, figures.get(metric)) for metric in network)])
+        return aligned(rows)
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for a model's card."""

@@ -129,7 +129,7 @@ class Generator(Task):
             ConfigError: an argument or option that can't work.
             TrainingDiverged: the loss stopped being a number.
         """
-        self._check_sizes("embedding_size", "rows", "steps")
+        self._check_sizes("hidden_size", "embedding_size", "rows", "steps")
         check_share("holdout", holdout)
         text, name = _text_of(data)
         budget = Budget.parse(budget)
@@ -332,7 +332,7 @@ class Generator(Task):
         return Evaluation((comparison,), held_out=held_out)
 
     def _build(self) -> LanguageModel:
-        recurrent = self._recurrent(self.embedding_size)
+        recurrent = self._recurrent(self.embedding_size, self.hidden_size, self.dropout)
         initialise(recurrent)
         return LanguageModel(recurrent, len(self.vocabulary), dropout=self.dropout)
 
