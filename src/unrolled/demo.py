@@ -178,14 +178,14 @@ def _add_forecast(
 
 def _fans(model: Forecaster, series: SeriesSet) -> list[ForecastSeries]:
     """For each series its history and its last forecasts behind the training part."""
-    horizon, origins = model.horizon, {}
+    horizon, origins = model.settings.horizon, {}
     for name, times in zip(series.ids, series.times, strict=True):
         first = int((times <= model.trained_until[name]).sum()) - 1
         last = len(times) - 1 - horizon
         # Side by side where there is room for three; of a short series every one.
         stride = horizon if last - first >= 2 * horizon else 1
         origins[name] = list(range(last, first - 1, -stride))[:MOST_FANS][::-1]
-    forecasts = model.backtest(series, origins)
+    forecasts = model.backtest(series, origins=origins).fans
     shown = []
     for name, times, values in zip(series.ids, series.times, series.values, strict=True):
         days = np.datetime_as_string(times, unit="D").tolist()

@@ -15,6 +15,15 @@ FORECAST = ("--horizon", "3", "--budget", "4 steps", "--hidden-size", "4", "--me
 GENERATE = ("--budget", "4 steps", "--hidden-size", "4", "--layers", "1")
 
 
+class Beside(NamedTuple):
+    """A model with covariates of every kind, and the tables that it may be asked on."""
+
+    model: Path
+    whole: Path
+    history: Path
+    ahead: Path
+
+
 class Told(NamedTuple):
     """What a command said, and its exit code."""
 
@@ -72,3 +81,32 @@ def generator(text: Path) -> Path:
     path = text.with_name("generator.unrolled")
     _train(["train", "generate", text, *GENERATE, "--out", path])
     return path
+
+
+BESIDE = (
+    "--id", "shop", "--time", "day", "--target", "sold", "--past", "rain", "--future", "promo",
+    "--future", "mood", "--static", "town",
+)  # fmt: skip
+
+
+@pytest.fixture(scope="session")
+def beside(tmp_path_factory: pytest.TempPathFactory) -> Beside:
+    """Two shops of 60 days with covariates, and three days ahead of them."""
+    folder = tmp_path_factory.mktemp("beside")
+    lines = {"whole": ["shop,day,sold,rain,promo,mood,town"], "ahead": ["shop,day,promo,mood"]}
+    lines["history"] = lines["whole"][:]
+    for shop, town in (("a", "Ulm"), ("b", "Bonn")):
+        for i in range(63):
+            day, promo, mood = date(2024, 1, 1) + timedelta(days=i), i % 5, ("up", "down")[i % 2]
+            known = f"{i % 7 + promo},{i % 4}" if i < 60 else ","
+            lines["whole"].append(f"{shop},{day},{known},{promo},{mood},{town}")
+            if i < 60:
+                lines["history"].append(lines["whole"][-1])
+            else:
+                lines["ahead"].append(f"{shop},{day},{promo},{mood}")
+    paths = {name: folder / f"{name}.csv" for name in lines}
+    for name, path in paths.items():
+        path.write_text("\n".join([*lines[name], ""]))
+    model = folder / "beside.unrolled"
+    _train(["train", "forecast", paths["whole"], *BESIDE, *FORECAST, "--out", model])
+    return Beside(model, **paths)

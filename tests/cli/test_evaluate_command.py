@@ -11,14 +11,22 @@ def test_without_a_file_the_stored_evaluation_is_told(call, forecaster, generato
     for path in (forecaster, generator):
         told = call("evaluate", path)
         assert told.code == 0
-        assert told.out == f"{unrolled.load(path).evaluation}\n"
+        assert told.out.startswith(f"{unrolled.load(path).evaluation}\n")
 
 
 def test_a_file_is_measured_anew(call, forecaster, generator, table, text):
     for path, file in ((forecaster, table), (generator, text)):
         told = call("evaluate", path, file)
         assert told.code == 0, told.err
-        assert told.out == f"{unrolled.load(path).evaluate(file)}\n"
+        assert told.out.startswith(f"{unrolled.load(path).evaluate(file)}\n")
+
+
+def test_who_was_better_in_training_is_told_apart_from_what_the_file_shows(call, forecaster, table):
+    own = unrolled.load(forecaster).evaluation.comparisons[-1]
+    assert own.verdict == "network loses"
+    assert "all the same; with --fallback baseline" in call("evaluate", forecaster).out
+    told = call("evaluate", forecaster, table).out
+    assert told.endswith(f"in training the rival ({own.baseline_name}) was better\n")
 
 
 def test_the_columns_of_the_table_can_be_named(call, forecaster, table):

@@ -11,13 +11,18 @@ from typing import Any
 import pytest
 
 from unrolled.cli.app import command
+from unrolled.data.doctor import examine
 from unrolled.data.series import read_series
 from unrolled.tasks.forecaster import Forecaster
 from unrolled.tasks.generator import Generator
 
+COLUMNS = {
+    "target": "value_columns", "time": "time_column", "past": "past_columns",
+    "future": "future_columns", "static": "static_columns", "category": "category_columns",
+}  # fmt: skip
 VERBS = {
-    "demo", "train forecast", "train generate", "predict", "evaluate", "data list", "data get",
-    "info",
+    "demo", "check", "train forecast", "train generate", "predict", "evaluate", "backtest",
+    "data list", "data get", "info",
 }  # fmt: skip
 
 
@@ -67,9 +72,21 @@ def test_short_and_long_help_are_the_same(call):
     [
         (
             "train forecast",
-            [Forecaster.__init__, Forecaster.fit, read_series],
-            {"quantile": "quantiles", "target": "value_columns", "time": "time_column"},
-            {"self", "data", "source", "warm_start", "directions", "past_columns"},
+            [Forecaster.__init__, Forecaster.fit],
+            {"quantile": "quantiles", **COLUMNS},
+            {"self", "data", "warm_start", "directions", "tell"},
+        ),
+        (
+            "backtest",
+            [Forecaster.backtest],
+            {"file": "history"},
+            {"self", "history", "origins", "columns"},
+        ),
+        (
+            "check",
+            [examine, read_series],
+            {"file": "source", **COLUMNS},
+            {"series", "missing"},
         ),
         (
             "train generate",
@@ -79,9 +96,9 @@ def test_short_and_long_help_are_the_same(call):
         ),
         (
             "predict",
-            [Generator.generate],
-            {},
-            {"self"},
+            [Generator.generate, Forecaster.predict],
+            {"quantile": "quantiles"},
+            {"self", "columns"},
         ),
     ],
 )

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import polars as pl
 import pytest
 
 import unrolled
+from unrolled.cli.models import verdict
 from unrolled.training.loop import Trainer
 
 SMALL = ("--horizon", "3", "--budget", "4 steps", "--hidden-size", "4", "--members", "1")
@@ -18,10 +21,23 @@ def test_a_table_becomes_a_model_and_the_gate_speaks(call, table, tmp_path):
     assert told.err == ""
     model = unrolled.load(out)
     assert model.horizon == 3
-    assert told.out == (
-        f"{model.evaluation}\ntrained 4 steps in {told.out.split(' steps in ')[1].split()[0]} s\n"
+    found = model.settings
+    begin = (
+        "2 series of 90 values, daily, 2024-01-01 to 2024-03-30: nothing to report\n"
+        f"{model.evaluation}\n"
+    )
+    end = (
+        f"trained 4 steps in {told.out.split(' steps in ')[1].split()[0]} s: 1 network (segments,"
+        f" 4 units, head quantiles), 3 ahead from the last {found.lookbacks[0]}\n"
         f"saved to {out}\n"
     )
+    assert told.out.startswith(begin)
+    assert told.out.endswith(end)
+    # After four steps either may be ahead: who answers follows from the scores above.
+    last = model.evaluation.comparisons[-1]
+    lost = f" all the same; with --fallback baseline the rival ({last.baseline_name}) would"
+    said = told.out.removeprefix(begin).removesuffix(end)
+    assert said == f"the network answers{lost if last.verdict == 'network loses' else ''}\n"
     assert [path.name for path in tmp_path.iterdir()] == ["m.unrolled"]
 
 
@@ -31,7 +47,17 @@ def test_each_option_reaches_python_under_its_own_name(call, table, tmp_path):
         "hidden_size": 5,
         "layers": 2,
         "members": 2,
-        "window": 20,
+        "architecture": "segments",
+        "head": "student-t",
+        "lookback": (14, 28),
+        "segment": 7,
+        "normalise": "window",
+        "shortcut": "fixed",
+        "log": False,
+        "holidays": "DE",
+        "paths": 11,
+        "validation": 0.25,
+        "fallback": "baseline",
         "dropout": 0.25,
         "noise": 0.125,
         "learning_rate": 0.5,
@@ -41,7 +67,9 @@ def test_each_option_reaches_python_under_its_own_name(call, table, tmp_path):
         "device": "cpu",
         "precision": "fp32",
     }
-    words = [f"--{name.replace('_', '-')}={value}" for name, value in options.items()]
+    plain = {name: value for name, value in options.items() if name not in ("lookback", "log")}
+    words = [f"--{name.replace('_', '-')}={value}" for name, value in plain.items()]
+    words += ["--lookback", "14", "--lookback", "28", "--no-log"]
     words += ["--quantile", "0.25", "--quantile", "0.5"]
     out = tmp_path / "m.unrolled"
     told = call(
@@ -62,28 +90,30 @@ def test_the_columns_of_the_table_can_be_named(call, table, tmp_path):
     out = tmp_path / "m.unrolled"
     columns = ("--id", "drink", "--time", "date", "--target", "cups")
     assert call("train", "forecast", long, *SMALL, *columns, "--out", out).code == 0
-    assert list(unrolled.load(out).scales) == ["tea", "coffee"]
+    assert list(unrolled.load(out).trained_until) == ["tea", "coffee"]
     assert call("train", "forecast", table, *SMALL, "--target", "tea", "--out", out).code == 0
-    assert list(unrolled.load(out).scales) == ["tea"]
+    assert list(unrolled.load(out).trained_until) == ["tea"]
 
 
-def test_missing_values_can_be_masked(call, table, tmp_path):
+def test_missing_values_are_masked_and_told_unless_they_are_refused(call, table, tmp_path):
     holes = tmp_path / "holes.csv"
     lines = table.read_text().splitlines()
     day, tea, _ = lines[40].split(",")
     holes.write_text("\n".join([*lines[:40], f"{day},{tea},", *lines[41:], ""]))
     words = ("train", "forecast", holes, *SMALL, "--out", tmp_path / "m.unrolled")
-    refused = call(*words)
+    told = call(*words)
+    assert told.code == 0, told.err
+    assert "note: gaps: series 'coffee', 2024-02-09: 1 of 90 values is missing" in told.out
+    refused = call(*words, "--missing", "error")
     assert refused.code == 2
     assert "line 41, column 'coffee'" in refused.err
-    assert call(*words, "--missing", "mask").code == 0
 
 
 def test_a_set_of_the_catalog_is_named_with_data(call, tmp_path):
     out = tmp_path / "m.unrolled"
     words = ("--target", "temp_max", "--target", "wind", *SMALL, "--out", out)
     assert call("train", "forecast", "data:seattle-weather", *words).code == 0
-    assert list(unrolled.load(out).scales) == ["temp_max", "wind"]
+    assert list(unrolled.load(out).trained_until) == ["temp_max", "wind"]
 
 
 @pytest.mark.parametrize(
@@ -163,3 +193,11 @@ def test_an_evaluation_that_the_network_loses_is_told_once(call, table, tmp_path
     told = call("train", "forecast", table, *SMALL, "--out", tmp_path / "m.unrolled")
     assert "LOSES" in told.out
     assert told.err == ""
+
+
+@pytest.mark.parametrize(
+    ("ended", "said"),
+    [("interrupted", "stopped before anything was measured"), ("done", "nothing was held out")],
+)
+def test_why_nothing_was_measured_is_told(ended, said):
+    assert said in verdict(SimpleNamespace(outcome=SimpleNamespace(ended=ended)), None)

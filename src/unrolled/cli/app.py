@@ -8,6 +8,8 @@ import typer
 from typer.main import get_command
 
 from unrolled.cli import (
+    backtest,
+    check,
     data_get,
     data_list,
     demo,
@@ -28,7 +30,7 @@ _PLAIN: dict[str, Any] = {
 EXAMPLES = (
     "unrolled demo",
     "unrolled train forecast data:seattle-weather --target temp_max --horizon 7",
-    "unrolled predict model.unrolled weather.csv --out forecast.csv",
+    "unrolled predict model.unrolled data:seattle-weather --out next.csv --plot next.png",
 )
 
 
@@ -37,18 +39,20 @@ def command() -> Any:
     app = typer.Typer(**_PLAIN)
     app.callback(invoke_without_command=True, epilog=examples(EXAMPLES))(unrolled)
     _add(app, "demo", demo.demo, demo.EXAMPLES)
+    _add(app, "check", check.check, check.EXAMPLES)
     train = _group(app, "train", "Train a model on a file: forecast a series, or generate text.")
     _add(train, "forecast", train_forecast.train_forecast, train_forecast.EXAMPLES)
     _add(train, "generate", train_generate.train_generate, train_generate.EXAMPLES)
     _add(app, "predict", predict.predict, predict.EXAMPLES)
     _add(app, "evaluate", evaluate.evaluate, evaluate.EXAMPLES)
+    _add(app, "backtest", backtest.backtest, backtest.EXAMPLES)
     data = _group(app, "data", "Public data sets by name: what there is, and where its file is.")
     _add(data, "list", data_list.data_list, data_list.EXAMPLES)
     _add(data, "get", data_get.data_get, data_get.EXAMPLES)
     _add(app, "info", info.info, info.EXAMPLES)
     group = get_command(app)
     # typer puts groups after verbs; a reader wants the order in which they are used
-    order = ("demo", "train", "predict", "evaluate", "data", "info")
+    order = ("demo", "check", "train", "predict", "evaluate", "backtest", "data", "info")
     group.commands = {name: group.commands[name] for name in order}  # type: ignore[attr-defined]
     return group
 

@@ -28,15 +28,17 @@ def evaluate(
     target: options.Target = None,
     time: options.Time = None,
     id_: options.Id = None,
-    missing: options.Missing = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print it as JSON.")] = False,
+    missing: options.MissingAgain = None,
+    as_json: options.AsJson = False,
 ) -> None:
-    """Measure a model beside its simple rival, and say who wins.
+    """Measure a model beside its simple rivals, and say who wins.
 
-    Without FILE this is the evaluation on the part that was kept back in training. --target,
-    --time, --id and --missing say how to read the table of a forecaster.
+    Without FILE this is the evaluation on the part that was kept back in training. The table of a
+    forecaster is read as the one of its training; --target, --time, --id and --missing say what is
+    different.
     """
-    from unrolled.cli.models import data_for, open_model, refuse
+    from unrolled.cli.models import data_for, open_model, refuse, verdict
+    from unrolled.cli.outputs import print_json
 
     task = open_model(model)
     reading = given(value_columns=target, time_column=time, id_column=id_, missing=missing)
@@ -46,8 +48,6 @@ def evaluate(
     else:
         measured = task.evaluate(data_for(task, model, file, reading))
     if as_json:
-        import json
-
-        print(json.dumps({**measured.to_dict(), "verdict": measured.verdict}, indent=2))
+        print_json({**measured.to_dict(), "verdict": measured.verdict})
     else:
-        print(measured)
+        print(verdict(task, measured))

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
-import typer
+from unrolled.cli import options
 
 EXAMPLES = (
     "unrolled info",
@@ -13,18 +11,17 @@ EXAMPLES = (
 
 
 def info(
-    as_json: Annotated[bool, typer.Option("--json", help="Print it as JSON.")] = False,
+    as_json: options.AsJson = False,
 ) -> None:
     """Say what is installed here and what it can use.
 
     Versions, processor, kernels, devices and data: paste it into a report of a fault.
     """
     import unrolled
+    from unrolled.cli.outputs import print_json
 
     found = unrolled.info()
     if as_json:
-        import json
-
-        print(json.dumps(found, indent=2))
+        print_json(found)
     else:
         print(found)

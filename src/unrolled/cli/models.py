@@ -1,34 +1,23 @@
-"""What `predict` and `evaluate` share: a model from its file, and the options that fit its task."""
+"""What the verbs on a model share: its file, the options that fit its task, and its verdict."""
 
 from __future__ import annotations
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from unrolled.cli.options import spelt
 from unrolled.errors import ConfigError
 
 if TYPE_CHECKING:
     from unrolled.tasks.base import Task
-
-_OPTIONS = {
-    "value_columns": "--target",
-    "time_column": "--time",
-    "id_column": "--id",
-    "quantiles": "--quantile",
-    "k": "--suggest",
-    "history": "INPUT",
-}
-
-
-def option(name: str) -> str:
-    """How an argument in Python is spelt on the command line."""
-    return _OPTIONS.get(name, "--" + name.replace("_", "-"))
+    from unrolled.tasks.evaluation import Evaluation
+    from unrolled.tasks.forecaster import Forecaster
 
 
 def refuse(options: dict[str, Any], reason: str) -> None:
     """An option that was given and would not be used is an error, not a surprise."""
     if options:
-        raise ConfigError(f"{', '.join(map(option, options))}: {reason}")
+        raise ConfigError(f"{', '.join(map(spelt, options))}: {reason}")
 
 
 def open_model(path: Path) -> Task:
@@ -43,11 +32,58 @@ def kind(task: Task) -> str:
     return type(task).__name__
 
 
-def data_for(task: Task, path: Path, source: str, reading: dict[str, Any]) -> Any:
+def open_forecaster(path: Path) -> Forecaster:
+    """The forecaster of a model file; ConfigError where it holds another task."""
+    task: Any = open_model(path)
+    if kind(task) != "Forecaster":
+        raise ConfigError(f"{path} holds a {kind(task)}; give the model of a forecaster")
+    forecaster: Forecaster = task
+    return forecaster
+
+
+def data_for(task: Any, path: Path, source: str, reading: dict[str, Any]) -> Any:
     """What a task of this kind measures itself on: series, or text."""
-    from unrolled.cli.sources import series_of, text_of
+    from unrolled.cli.sources import history_of, text_of
 
     if kind(task) == "Forecaster":
-        return series_of(source, reading)
+        return history_of(task, source, reading)
     refuse(reading, f"for tables only, and {path} holds a {kind(task)}, which reads text")
     return text_of([source])
+
+
+def verdict(task: Any, measured: Evaluation | None) -> str:
+    """What was measured, and of a forecaster who answers `predict`."""
+    if measured is None and task.outcome.ended == "interrupted":
+        return "stopped before anything was measured"
+    if measured is None:
+        return "nothing was held out, so nothing was measured"
+    if kind(task) != "Forecaster":
+        return str(measured)
+    return f"{measured}\n{_who_answers(task, measured)}"
+
+
+def _who_answers(task: Forecaster, measured: Evaluation) -> str:
+    if task.answers != "network":
+        return f"the rival answers ({task.answers}): it was better on the held-out part"
+    own = task.evaluation
+    if own is not None and own.comparisons[-1].verdict == "network loses":
+        rival = own.comparisons[-1].baseline_name
+        if measured is not own:
+            return f"the network answers; in training the rival ({rival}) was better"
+        return (
+            f"the network answers all the same; with --fallback baseline the rival ({rival}) would"
+        )
+    return "the network answers"
+
+
+def made_of(task: Any) -> str:
+    """What a forecaster's "auto" came to, for the end of a line; nothing of other tasks."""
+    if kind(task) != "Forecaster":
+        return ""
+    found = task.settings
+    lookback = " and ".join(f"{one:,}" for one in found.lookbacks)
+    several = "1 network" if found.members == 1 else f"{found.members} networks"
+    return (
+        f": {several} ({found.architecture}, {found.hidden_size} units, head {found.head}),"
+        f" {found.horizon:,} ahead from the last {lookback}"
+    )

@@ -6,6 +6,7 @@ Python function. The help repeats it (`option`), and a test compares the two.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Any
@@ -28,6 +29,30 @@ def given(**options: Any) -> dict[str, Any]:
     return {name: value for name, value in options.items() if value is not None and value != []}
 
 
+_COLUMNS = {
+    "value_columns": "--target",
+    "time_column": "--time",
+    "id_column": "--id",
+    "past_columns": "--past",
+    "future_columns": "--future",
+    "static_columns": "--static",
+    "category_columns": "--category",
+}
+_SPELT = {**_COLUMNS, "quantiles": "--quantile", "k": "--suggest", "history": "INPUT"}
+
+
+def spelt(name: str) -> str:
+    """How an argument in Python is spelt on the command line."""
+    return _SPELT.get(name, "--" + name.replace("_", "-"))
+
+
+def in_our_words(message: str) -> str:
+    """A message that names arguments in Python for columns, with the options for them instead."""
+    names = "|".join(_COLUMNS)
+    # Some messages name both already: "value_columns (--target)".
+    return re.sub(rf"\b({names})\b( \(--\w+\))?", lambda found: _COLUMNS[found[1]], message)
+
+
 Model = Annotated[Path, typer.Argument(metavar="MODEL", help="A .unrolled file.")]
 
 # How a table is read: the arguments of `unrolled.read_series`.
@@ -42,9 +67,37 @@ Id = Annotated[
     str | None,
     typer.Option("--id", metavar="COLUMN", help="The column that names the series of a row."),
 ]
-Missing = Annotated[
+Past = Annotated[
+    list[str] | None,
+    typer.Option("--past", metavar="COLUMN", help="A covariate known up to now; may be repeated."),
+]
+Future = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--future", metavar="COLUMN", help="A covariate known ahead too; may be repeated."
+    ),
+]
+Static = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--static", metavar="COLUMN", help="What holds for a whole series; may be repeated."
+    ),
+]
+Category = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--category",
+        metavar="COLUMN",
+        help="A covariate of categories although it reads as numbers; may be repeated.",
+    ),
+]
+MISSING_HELP = "Missing values and gaps: an error, or masked and trained around."
+Missing = Annotated[str | None, option(MISSING_HELP, "mask", metavar="error|mask")]
+
+# A later table is read as the one of the training, but for what is said here.
+MissingAgain = Annotated[
     str | None,
-    option("Missing values and gaps: an error, or masked.", "error", metavar="error|mask"),
+    option("Missing values and gaps: an error, or masked.", "as trained", metavar="error|mask"),
 ]
 
 # A run: the arguments of `fit`.
@@ -72,6 +125,8 @@ NoProgress = Annotated[bool, typer.Option("--no-progress", help="Show no progres
 # A network: the arguments of both tasks. Where their defaults differ, they share the words.
 BUDGET_HELP = "Time or steps of training: 90s, 10m, '500 steps'."
 HOLDOUT_HELP = "Share at the end that is kept to measure on."
+AsJson = Annotated[bool, typer.Option("--json", help="Print it as JSON.")]
+PLOT_HELP = "Draw a picture: .png, .svg or .pdf (extra `lens`)."
 HIDDEN_SIZE_HELP = "Units of each layer."
 LAYERS_HELP = "Recurrent layers, one on the other."
 DROPOUT_HELP = "Share of activations that training drops."

@@ -16,8 +16,9 @@ if TYPE_CHECKING:
     from unrolled.tasks.generator import Generator
 
 EXAMPLES = (
-    "unrolled predict model.unrolled weather.csv --target temp_max",
-    "unrolled predict model.unrolled weather.csv --quantile 0.1 --quantile 0.9 --out next.parquet",
+    "unrolled predict model.unrolled weather.csv --out next.csv --plot next.png",
+    "unrolled predict model.unrolled sales.parquet --future ahead.csv --out next.parquet",
+    "unrolled predict model.unrolled weather.csv --quantile 0.1 --quantile 0.9",
     "unrolled predict writer.unrolled --prompt 'It was a' --length 300 --seed 1",
     "unrolled predict writer.unrolled --prompt 'It was a' --suggest 5",
 )
@@ -31,9 +32,20 @@ def predict(
             metavar="INPUT", help="Forecaster: the table to go on from, or data:NAME (catalog)."
         ),
     ] = None,
+    future: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FILE",
+            help="Forecaster: a table of the future covariates of the steps ahead, where INPUT does"
+            " not hold them in rows of its own.",
+        ),
+    ] = None,
     out: Annotated[
         Path | None,
         typer.Option(metavar="FILE", help="Forecaster: write to this .csv or .parquet file."),
+    ] = None,
+    plot: Annotated[
+        Path | None, typer.Option(metavar="FILE", help=f"Forecaster: {options.PLOT_HELP}")
     ] = None,
     quantile: Annotated[
         list[float] | None,
@@ -42,7 +54,7 @@ def predict(
     target: options.Target = None,
     time: options.Time = None,
     id_: options.Id = None,
-    missing: options.Missing = None,
+    missing: options.MissingAgain = None,
     prompt: Annotated[str | None, typer.Option(help="Generator: what to read first.")] = None,
     length: Annotated[int | None, option("Generator: characters to write.", "200")] = None,
     temperature: Annotated[
@@ -63,18 +75,23 @@ def predict(
         int | None,
         typer.Option(metavar="K", help="Generator: only the K likeliest next characters."),
     ] = None,
+    no_progress: options.NoProgress = False,
 ) -> None:
     """Forecast what follows a table, or write on from a prompt.
 
-    A forecaster prints CSV with the columns unique_id, ds, forecast and one for each quantile. A
-    generator prints what comes after the prompt.
+    A forecaster prints CSV with the columns unique_id, ds (or as they were called in training),
+    forecast (the median) and one for each quantile. The table is read as the one of the training;
+    --target, --time, --id and --missing say what is different. A generator prints what comes after
+    the prompt.
     """
     from unrolled.cli.models import kind, open_model, refuse
 
     task: Any = open_model(model)
     series = given(
+        future=future,
         quantiles=quantile,
         out=out,
+        plot=plot,
         value_columns=target,
         time_column=time,
         id_column=id_,
@@ -92,24 +109,36 @@ def predict(
     other = f"not for {model}, which holds a {kind(task)}; see unrolled predict --help"
     if kind(task) == "Forecaster":
         refuse(writing, other)
-        _forecast(task, model, history, series)
+        _forecast(task, model, history, series, progress=not no_progress)
     else:
         refuse(given(history=history) | series, other)
         _write(task, writing)
 
 
-def _forecast(task: Forecaster, model: Path, history: str | None, series: dict[str, Any]) -> None:
-    from unrolled.cli.outputs import TABLE, check_out, write_table
-    from unrolled.cli.sources import series_of
+def _forecast(
+    task: Forecaster, model: Path, history: str | None, series: dict[str, Any], *, progress: bool
+) -> None:
+    from unrolled.cli.outputs import PICTURE, TABLE, check_out, plain_warnings, write_table
+    from unrolled.cli.sources import history_of
 
     if history is None:
         raise ConfigError(f"{model} holds a Forecaster, which needs INPUT, the table to go on from")
-    out, quantiles = series.pop("out", None), series.pop("quantiles", None)
+    out, plot, future = (series.pop(name, None) for name in ("out", "plot", "future"))
+    quantiles = series.pop("quantiles", None)
+    inputs = [history, *([future] if future is not None else [])]
     if out is not None:
-        if out.exists() and Path(history).exists() and out.samefile(history):
-            raise ConfigError(f"--out {out} is the INPUT itself; name another file")
-        check_out(out, TABLE)
-    write_table(task.predict(series_of(history, series), quantiles=quantiles), out)
+        check_out(out, TABLE, inputs=inputs)
+    if plot is not None:
+        check_out(plot, PICTURE, "--plot", inputs)
+    known = history_of(task, history, series)
+    with plain_warnings():
+        frame = task.predict(known, future=future, quantiles=quantiles, progress=progress, **series)
+    if plot is not None:
+        from unrolled.lens import draw_forecasts, forecast_panel
+
+        draw_forecasts(forecast_panel(known, frame), plot)
+    if out is not None or plot is None:
+        write_table(frame, out)
 
 
 def _write(task: Generator, writing: dict[str, Any]) -> None:

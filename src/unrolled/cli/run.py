@@ -31,7 +31,9 @@ def run(arguments: Sequence[str] | None = None) -> int:
     except (MissingExtra, TrainingDiverged) as error:
         return _fail(str(error), FAILED, debug)
     except UnrolledError as error:
-        return _fail(str(error), BAD_INPUT, debug)
+        from unrolled.cli.options import in_our_words
+
+        return _fail(in_our_words(str(error)), BAD_INPUT, debug)
     except _UsageError as error:
         return _fail(_usage(error), BAD_INPUT, debug)
     except Exception as error:

@@ -1,6 +1,7 @@
 """Trace a model into plain records, and draw the records: a page, or a picture.
 
 records    what a report holds: plain dataclasses, no model code
+forecasts  records of the frames that a forecaster gives
 trace      reads a text with a character model and records every step
 page       one self-contained HTML page
 picture    PNG or SVG files (matplotlib, extra `lens`)
@@ -13,17 +14,29 @@ from typing import TYPE_CHECKING
 from unrolled.lazy import door
 
 if TYPE_CHECKING:
+    from unrolled.lens.forecasts import forecast_panel
     from unrolled.lens.page import render_report
-    from unrolled.lens.picture import draw_forecast, draw_overview, draw_unfolded
+    from unrolled.lens.picture import (
+        draw_backtest,
+        draw_calibration,
+        draw_forecast,
+        draw_forecasts,
+        draw_overview,
+        draw_unfolded,
+    )
     from unrolled.lens.records import Report, TextTrace
     from unrolled.lens.trace import trace_text
 
 _HOMES = {
     "Report": "records",
     "TextTrace": "records",
+    "draw_backtest": "picture",
+    "draw_calibration": "picture",
     "draw_forecast": "picture",
+    "draw_forecasts": "picture",
     "draw_overview": "picture",
     "draw_unfolded": "picture",
+    "forecast_panel": "forecasts",
     "render_report": "page",
     "trace_text": "trace",
 }
@@ -31,9 +44,13 @@ _HOMES = {
 __all__ = [
     "Report",
     "TextTrace",
+    "draw_backtest",
+    "draw_calibration",
     "draw_forecast",
+    "draw_forecasts",
     "draw_overview",
     "draw_unfolded",
+    "forecast_panel",
     "render_report",
     "trace_text",
 ]

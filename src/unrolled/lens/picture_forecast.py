@@ -14,19 +14,39 @@ from unrolled.lens.records import MEDIAN, Fan, ForecastPanel, ForecastSeries
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
+# How dark each band is drawn, the widest first, and how dark it then looks on those below it.
+_ALPHAS, _STACKED = (0.18, 0.27, 0.27), (0.18, 0.42, 0.5)
 
-def draw_fans(axes: Axes, panel: ForecastPanel, index: int) -> None:
-    """Draw series `index` of `panel` into `axes`."""
+
+def draw_fans(
+    axes: Axes,
+    panel: ForecastPanel,
+    index: int,
+    *,
+    before: int | None = None,
+    most: int = 6,
+    key: float | None = 1.0,
+) -> None:
+    """Draw series `index` of `panel` into `axes`.
+
+    Args:
+        axes: to draw into.
+        panel: the data set.
+        index: of the series.
+        before: steps of the past before the first fan; None: two horizons, so that the eye has a
+            line to come from.
+        most: fans at most, the last ones of which none lies over another.
+        key: where the foot of the key stands, 1 being the top of the axes; None: no key.
+    """
     if not 0 <= index < len(panel.series) or not panel.series[index].fans:
         raise ConfigError(
             f"{panel.name!r} has no fans in series {index}; give a series that was forecast"
         )
     series = panel.series[index]
     place = _places(series)
-    fans = _apart(series, place, most=6)
-    horizon = len(fans[-1].ds)
-    # Two horizons of the past before the first fan, so that the eye has a line to come from.
-    start = place[series.ds[max(0, series.ds.index(fans[0].origin) - 2 * horizon)]]
+    fans = _apart(series, place, most)
+    past = 2 * len(fans[-1].ds) if before is None else before
+    start = place[series.ds[max(0, series.ds.index(fans[0].origin) - past)]]
     end = place[fans[-1].ds[-1]]
     known = [
         (place[ds], y)
@@ -38,35 +58,13 @@ def draw_fans(axes: Axes, panel: ForecastPanel, index: int) -> None:
 
     observed = dict(zip(series.ds, series.y, strict=True))
     for fan in fans:
-        origin = observed.get(fan.origin)
-        at = [*([place[fan.origin]] if origin is not None else []), *(place[ds] for ds in fan.ds)]
-        before = [] if origin is None else [origin]
-        for (low, high), alpha in zip(_bands(fan), (0.18, 0.27, 0.27), strict=False):
-            axes.fill_between(
-                at,
-                [*before, *fan.quantiles[low]],
-                [*before, *fan.quantiles[high]],
-                color=NETWORK,
-                alpha=alpha,
-                lw=0,
-            )
-        if MEDIAN in fan.quantiles:
-            axes.plot(at, [*before, *fan.quantiles[MEDIAN]], color=NETWORK, lw=1.4)
-        axes.axvline(place[fan.origin], color=QUIET, lw=0.5, ls=(0, (3, 3)), alpha=0.5)
+        _draw_fan(axes, fan, place, observed.get(fan.origin))
     axes.plot(times, values, color=INK, lw=1.0, zorder=3)
+    _mark(axes, times, values, _alone(values), color=INK, size=1.8)
     first = place[fans[0].origin]
-    came = [k for k, t in enumerate(times) if t > first]
-    axes.plot(
-        [times[k] for k in came],
-        values[came],
-        "o",
-        ms=3.1,
-        mfc=OTHER,
-        mec=PAPER,
-        mew=0.5,
-        zorder=4,
-        clip_on=False,
-    )
+    came = np.array([t > first for t in times], dtype=bool) & np.isfinite(values)
+    # Dots that would run into each other are drawn small.
+    _mark(axes, times, values, came, color=OTHER, size=3.1 if came.sum() <= 120 else 1.4)
 
     axes.set_xlim(start, end)
     axes.margins(y=0.08)
@@ -86,26 +84,77 @@ def draw_fans(axes: Axes, panel: ForecastPanel, index: int) -> None:
         va="bottom",
     )
     _dates(axes, series)
-    _forecast_key(axes, fans[-1])
+    _amounts(axes)
+    if key is not None:
+        _forecast_key(axes, fans[-1], key, came=bool(came.any()))
 
 
-def _forecast_key(axes: Axes, fan: Fan) -> None:
+def _draw_fan(axes: Axes, fan: Fan, place: dict[str, Any], origin: float | None) -> None:
+    at = [*([place[fan.origin]] if origin is not None else []), *(place[ds] for ds in fan.ds)]
+    before = [] if origin is None else [origin]
+    for (low, high), alpha in zip(_bands(fan), _ALPHAS, strict=False):
+        axes.fill_between(
+            at,
+            [*before, *fan.quantiles[low]],
+            [*before, *fan.quantiles[high]],
+            color=NETWORK,
+            alpha=alpha,
+            lw=0,
+        )
+    if MEDIAN in fan.quantiles:
+        # The line of a single step that nothing precedes has no length: a dot stands for it.
+        dot = "o" if len(at) == 1 else None
+        axes.plot(at, [*before, *fan.quantiles[MEDIAN]], color=NETWORK, lw=1.4, marker=dot, ms=3)
+    axes.axvline(place[fan.origin], color=QUIET, lw=0.5, ls=(0, (3, 3)), alpha=0.5)
+
+
+def _mark(
+    axes: Axes,
+    times: list[Any],
+    values: np.ndarray,
+    which: np.ndarray,
+    *,
+    color: str,
+    size: float,
+) -> None:
+    at = np.flatnonzero(which)
+    axes.plot(
+        [times[k] for k in at],
+        values[at],
+        "o",
+        ms=size,
+        mfc=color,
+        mec=PAPER,
+        mew=0.5 if size > 2 else 0,
+        zorder=4,
+        clip_on=False,
+    )
+
+
+def _alone(values: np.ndarray) -> np.ndarray:
+    """Known values between missing ones, which a line would not show."""
+    known = np.pad(np.isfinite(values), 1)
+    return known[1:-1] & ~known[:-2] & ~known[2:]
+
+
+def _forecast_key(axes: Axes, fan: Fan, foot: float, *, came: bool) -> None:
     from matplotlib.lines import Line2D
     from matplotlib.patches import Patch
 
-    handles: list[Any] = [
-        Line2D([], [], color=INK, lw=1.0, marker="o", ms=3.1, mfc=OTHER, mec=PAPER, mew=0.5),
-        Line2D([], [], color=NETWORK, lw=1.4),
-    ]
-    labels = ["what came true", "median forecast"]
-    for (low, high), alpha in reversed(list(zip(_bands(fan), (0.18, 0.42, 0.5), strict=False))):
+    dots = {"marker": "o", "ms": 3.1, "mfc": OTHER, "mec": PAPER, "mew": 0.5} if came else {}
+    handles: list[Any] = [Line2D([], [], color=INK, lw=1.0, **dots)]  # type: ignore[arg-type]
+    labels = ["what came true" if came else "observed"]
+    if MEDIAN in fan.quantiles:
+        handles.append(Line2D([], [], color=NETWORK, lw=1.4))
+        labels.append("median forecast")
+    for (low, high), alpha in reversed(list(zip(_bands(fan), _STACKED, strict=False))):
         handles.append(Patch(color=NETWORK, alpha=alpha, lw=0))
         labels.append(f"{round(100 * (float(high) - float(low)))}% of outcomes")
     axes.legend(
         handles,
         labels,
         loc="lower right",
-        bbox_to_anchor=(1.0, 1.0),
+        bbox_to_anchor=(1.0, foot),
         ncols=len(labels),
         frameon=False,
         fontsize=6.5,
@@ -136,13 +185,35 @@ def _dates(axes: Axes, series: ForecastSeries) -> None:
     if isinstance(next(iter(places.values())), datetime):
         locator = AutoDateLocator(minticks=4, maxticks=9)
         axes.xaxis.set_major_locator(locator)
-        axes.xaxis.set_major_formatter(ConciseDateFormatter(locator, show_offset=False))
+        axes.xaxis.set_major_formatter(ConciseDateFormatter(locator))
+        # The year or month that the ticks leave out.
+        axes.xaxis.get_offset_text().set(fontsize=6.5, color=QUIET)
         return
     names = list(places)
     axes.xaxis.set_major_locator(MaxNLocator(6, integer=True))
     axes.xaxis.set_major_formatter(
         FuncFormatter(lambda at, _: names[round(at)] if 0 <= round(at) < len(names) else "")
     )
+
+
+def _amounts(axes: Axes) -> None:
+    """Numbers along the side that are short, and never a power of ten in a corner."""
+    from matplotlib.ticker import FuncFormatter, ScalarFormatter
+
+    largest = max(map(abs, axes.get_ylim()))
+    for size, letter in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
+        if largest >= 10 * size or (size > 1e3 and largest >= size):
+            axes.yaxis.set_major_formatter(
+                FuncFormatter(lambda at, _, size=size, letter=letter: _short(at / size, letter))
+            )
+            return
+    plain = ScalarFormatter(useOffset=False)
+    plain.set_scientific(False)
+    axes.yaxis.set_major_formatter(plain)
+
+
+def _short(amount: float, letter: str) -> str:
+    return f"{amount:g}{letter if amount else ''}".replace("-", "\N{MINUS SIGN}")
 
 
 def _apart(series: ForecastSeries, place: dict[str, Any], most: int) -> list[Fan]:
@@ -157,11 +228,16 @@ def _apart(series: ForecastSeries, place: dict[str, Any], most: int) -> list[Fan
 
 
 def _bands(fan: Fan) -> list[tuple[str, str]]:
-    """Pairs of quantiles around the median, the widest first."""
+    """Pairs of quantiles around the median, the widest first; of many the outermost, the innermost
+    and the one nearest to 80%, for more can't be told apart."""
     levels = sorted(fan.quantiles, key=float)
-    return [
+    found = [
         (low, high)
         for low in levels
         for high in levels
         if float(low) < 0.5 and abs(float(low) + float(high) - 1) < 1e-6
     ]
+    if len(found) <= len(_ALPHAS):
+        return found
+    middle = min(found[1:-1], key=lambda pair: abs(float(pair[0]) - 0.1))
+    return [found[0], middle, found[-1]]
