@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import runpy
 import sys
@@ -13,10 +14,17 @@ import pytest
 from unrolled.tasks.evaluation import NetworkLoses
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
+# Before a test takes it away.
+PUBLIC = os.environ.get("UNROLLED_DATA", "")
 TOUR = Path(__file__).parents[1] / "docs" / "follow-a-batch.md"
 SAYS = {
+    "detect_anomalies": ("MASE of the median", "hour  40:", "drew detect_anomalies.png"),
     "forecast_csv": ("1 series of 1,461 values, daily", "MASE of the median", "2016-01-07"),
+    "forecast_disease": ("Crimea: 3 series of 24 values, monthly", "answered by", "before the top"),
+    "forecast_stocks": ("5 series of 68 to 123 values", "EWMA(0.94) volatility", "80%: "),
+    "forecast_weather": ("precipitation, temp_min, wind beside temp_max", "hold after"),
     "generate_text": ("bits per character", "comes next with probability"),
+    "patient_readings": ("known ahead: hours until due", "in 24 h:", "hold after"),
     "see_inside": ("'x' was read; it cost", "open see_inside.html"),
     "stream_a_sensor": ("MASE of the median", "hour  1:", "hour 47:"),
     "vanishing_gradient": ("RNN, tanh:", "answering 1 gives 0.1667", "the remedy, a GRU"),
@@ -29,9 +37,11 @@ pytestmark = pytest.mark.filterwarnings(f"ignore::{NetworkLoses.__module__}.Netw
 def run(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> Callable[[str, str], str]:
-    """Runs an example in an empty folder and gives what it printed."""
+    """Runs an example in an empty folder, with the embedded data, and gives what it printed."""
     import torch
 
+    monkeypatch.delenv("UNROLLED_DATA", raising=False)
+    monkeypatch.setenv("UNROLLED_CACHE", str(tmp_path.parent / "nothing"))
     monkeypatch.chdir(tmp_path)
     threads = torch.get_num_threads()
 
@@ -66,6 +76,16 @@ def test_the_page_of_the_example_is_where_it_says(
     assert [file.name for file in tmp_path.iterdir()] == ["see_inside.html"]
 
 
+@pytest.mark.data
+def test_where_public_data_are_at_hand_the_examples_take_them(
+    run: Callable[[str, str], str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("UNROLLED_DATA", PUBLIC)
+    said = run("forecast_disease", "2 steps") + run("forecast_stocks", "2 steps")
+    for part in ("16 series of 925 values, daily", "drew forecast_influenza.png", "5,105 values"):
+        assert part in said
+
+
 @pytest.mark.parametrize("name", sorted(SAYS))
 def test_an_example_tells_how_to_call_it(name: str) -> None:
     text = (EXAMPLES / f"{name}.py").read_text(encoding="utf-8")
@@ -78,7 +98,7 @@ def test_the_tour_of_the_code_prints_what_it_says(capsys: pytest.CaptureFixture[
     printed = capsys.readouterr().out
     # Beside each print stands its output; what follows a colon explains it.
     claims = re.findall(r"print\(.*\)\s+# (\[.*?\]|\(.*?\)|True|\d+ series.*|\d+)", code)
-    assert len(claims) == 10
+    assert len(claims) == 11
     position = 0
     for claim in claims:
         position = printed.find(claim, position)
