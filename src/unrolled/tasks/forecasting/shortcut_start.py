@@ -14,6 +14,8 @@ from unrolled.tasks.forecasting.segment_model import SegmentModel
 PENALTIES = (1e-4, 1e-3, 1e-2, 1e-1, 1.0)
 # A window whose answers are beyond so many scales counts a quarter at twice that distance, ...
 _FAR = 4.0
+# The fewest lags that are tried.
+_FEWEST = 3
 
 
 class Moments:
@@ -80,7 +82,7 @@ class Moments:
 def begin_at_ridge(
     model: SegmentModel, earlier: list[Batch], later: list[Batch], *, squared: bool = False
 ) -> None:
-    """Set the members' shortcuts: penalty chosen on the later windows, the map from all of them."""
+    """Set the members' shortcuts; lags and penalty are those that do best on the later windows."""
     if not earlier or not later:
         return
     first, second = (Moments(model, some, squared) for some in (earlier, later))
@@ -89,10 +91,23 @@ def begin_at_ridge(
     both = Moments(model, [], squared)
     both.inputs, both.products = first.inputs + second.inputs, first.products + second.products
     for lookback in {member.lookback for member in model.linear}:
-        best = min(PENALTIES, key=lambda one: second.error(first.solve(lookback, one)))
-        found = both.solve(lookback, best).T.float()
+        _, lags, penalty = min(
+            (second.error(first.solve(lags, penalty)), lags, penalty)
+            for lags in _lags(lookback)
+            for penalty in PENALTIES
+        )
+        found = torch.zeros(model.horizon, lookback)
+        found[:, lookback - lags :] = both.solve(lags, penalty).T
         for member in model.linear:
             if member.lookback == lookback:
                 assert member.shortcut is not None
                 with torch.no_grad():
                     member.shortcut.weight.copy_(found)
+
+
+def _lags(lookback: int) -> list[int]:
+    """How many of the last rows a map may read: all, a half, a quarter, ...; few data want few."""
+    tried = [lookback]
+    while tried[-1] > _FEWEST:
+        tried.append(max(_FEWEST, tried[-1] // 2))
+    return tried
