@@ -434,3 +434,32 @@ def test_a_mark_of_what_is_known_is_no_bias() -> None:
     rows[2, :, KNOWN] = 0.0
     (changed, _, _), _ = model(rows)
     assert not torch.equal(raw, changed)
+
+
+def test_few_values_begin_with_few_lags() -> None:
+    read = []
+    for seed in range(5):
+        random = np.random.default_rng(seed)
+        values = np.zeros(60)
+        for t in range(1, 60):  # the value before tells all that can be known
+            values[t] = 0.7 * values[t - 1] + random.normal()
+        series = SeriesSet.from_arrays(values)
+        begun: Any = _begun(_engine(series, validation=0.0), series, [60], _scales(series))
+        used = (begun.linear[0].shortcut.weight.detach() != 0).any(dim=0)
+        assert used.any()
+        read.append(L - int(used.int().argmax()))
+    assert np.median(read) <= L // 2
+
+
+@pytest.mark.parametrize("lasts", [True, False])
+def test_a_bias_is_begun_with_where_it_lasted(lasts: bool) -> None:
+    rise = np.arange(240.0)
+    turned = np.concatenate([rise[:180], 180 - np.arange(60.0)])
+    series = SeriesSet.from_arrays(rise if lasts else turned)
+    engine = _engine(series, validation=0.0, shortcut="none")
+    begun: Any = _begun(engine, series, [240], _scales(series))
+    middle = begun.members[0].start.detach()[:, engine.head.centre]
+    if lasts:
+        assert float(middle.min()) > 0.1
+    else:
+        assert float(middle.abs().max()) < 1e-5
