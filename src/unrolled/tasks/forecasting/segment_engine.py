@@ -19,6 +19,8 @@ from unrolled.tasks.forecasting.windows import OriginBatches
 
 # Windows that the shortcut is fitted on; the last share of them chooses its penalty.
 _MEASURED, _LATER = 16_384, 0.2
+# Windows for each row of one, from which on they are many.
+_MANY = 50
 
 
 @dataclass(frozen=True)
@@ -72,6 +74,7 @@ class SegmentEngine(WindowEngine):
                 batches.of(earlier).spread(_MEASURED),
                 batches.of(later).spread(_MEASURED // 4),
                 squared=self.head.squared,
+                few=self._few(batches),
             )
         levels = torch.tensor([0.5])
 
@@ -86,14 +89,20 @@ class SegmentEngine(WindowEngine):
 
         with torch.no_grad():
             every = errors(batches)
-            before, after = (errors(batches.of(span)) for span in batches.span.halves(1 - _LATER))
-            bias = before.nanmedian(dim=0).values
-            if not (after - bias).abs().nanmean() < after.abs().nanmean():
-                # What was missed before was not missed later: the spread alone is taken over.
-                every = every - every.nanmedian(dim=0).values
+            if self._few(batches):
+                halves = batches.span.halves(1 - _LATER)
+                before, after = (errors(batches.of(span)) for span in halves)
+                bias = before.nanmedian(dim=0).values
+                if not (after - bias).abs().nanmean() < after.abs().nanmean():
+                    # What was missed before was not missed later: only the spread is taken over.
+                    every = every - every.nanmedian(dim=0).values
             start = start_of(self.head, every)
             for member in network.members:
                 cast(SegmentMember, member).start.copy_(start)
+
+    def _few(self, batches: OriginBatches) -> bool:
+        """Whether there are so few windows that little of what they tell need hold later."""
+        return batches.windows < _MANY * self.lookback
 
 
 def segment_of(lookback: int, horizon: int, season: int) -> int:

@@ -80,9 +80,21 @@ class Moments:
 
 
 def begin_at_ridge(
-    model: SegmentModel, earlier: list[Batch], later: list[Batch], *, squared: bool = False
+    model: SegmentModel,
+    earlier: list[Batch],
+    later: list[Batch],
+    *,
+    squared: bool = False,
+    few: bool = False,
 ) -> None:
-    """Set the members' shortcuts; lags and penalty are those that do best on the later windows."""
+    """Set the members' shortcuts from all windows, as does best on the later ones.
+
+    Args:
+        model: whose shortcuts.
+        earlier, later: windows; the penalty is chosen on the later ones.
+        squared: see `Moments`.
+        few: whether there are so few that lags are chosen, too.
+    """
     if not earlier or not later:
         return
     first, second = (Moments(model, some, squared) for some in (earlier, later))
@@ -93,7 +105,7 @@ def begin_at_ridge(
     for lookback in {member.lookback for member in model.linear}:
         _, lags, penalty = min(
             (second.error(first.solve(lags, penalty)), lags, penalty)
-            for lags in _lags(lookback)
+            for lags in (_lags(lookback) if few else [lookback])
             for penalty in PENALTIES
         )
         found = torch.zeros(model.horizon, lookback)
