@@ -151,3 +151,8 @@ def test_a_scale_survives_as_an_array(values: list[float], log: bool) -> None:
     scale = Scale.of(np.array(values), log=log)
     assert Scale.from_array(scale.to_array()) == scale
     assert scale.least == (0.0 if min(values) >= 0 else -np.inf)
+
+
+def test_a_tiny_typical_value_beside_a_large_one_divides_without_overflow() -> None:
+    scale = Scale.of(np.array([-1.0, 2.2e-313]), log=True)
+    assert np.isfinite(scale.transform(np.array([-1.0, 0.0, 1.0]))).all()

@@ -105,7 +105,11 @@ def _offset(known: Array) -> float:
     positive = known[known > 0]
     if len(positive) == len(known):
         return 0.0
-    return float(np.median(positive)) / 10 if len(positive) else 1.0
+    if not len(positive):
+        return 1.0
+    # Not so small beside the largest value that dividing by it would overflow.
+    least = max(1e-12 * float(np.abs(known).max()), float(np.finfo(np.float64).tiny))
+    return max(float(np.median(positive)) / 10, least)
 
 
 def changes_in_percent(values: tuple[Array, ...]) -> bool:
