@@ -70,7 +70,7 @@ def backtest(
         check_out(out, TABLE, inputs=[file])
     if plot is not None:
         check_out(plot, PICTURE, "--plot", [file])
-    reading = given(value_columns=target, time_column=time, id_column=id_, missing=missing)
+    reading = options.columns(target=target, time=time, id_=id_, missing=missing)
     series = history_of(task, file, reading)
     moments = given(windows=windows, stride=stride, budget=budget)
     with plain_warnings():

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from unrolled.cli import options
-from unrolled.cli.options import given
+from unrolled.cli.options import columns
 
 EXAMPLES = (
     "unrolled check sales.csv --horizon 28",
@@ -54,15 +54,15 @@ def check(
 
     if out is not None:
         check_out(out, TABLE, inputs=[file])
-    reading = given(
-        value_columns=target,
-        time_column=time,
-        id_column=id_,
-        past_columns=past,
-        future_columns=future,
-        static_columns=static,
-        category_columns=category,
+    reading = columns(
+        target=target,
+        time=time,
+        id_=id_,
         missing=missing or "mask",
+        past=past,
+        future=future,
+        static=static,
+        category=category,
     )
     found = examine(series_of(file, reading), horizon=horizon, lookback=lookback)
     if as_json:

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from unrolled.cli import options
-from unrolled.cli.options import given
+from unrolled.cli.options import columns
 
 EXAMPLES = (
     "unrolled evaluate model.unrolled",
@@ -41,7 +41,7 @@ def evaluate(
     from unrolled.cli.outputs import print_json
 
     task = open_model(model)
-    reading = given(value_columns=target, time_column=time, id_column=id_, missing=missing)
+    reading = columns(target=target, time=time, id_=id_, missing=missing)
     if file is None:
         refuse(reading, "say how to read a FILE, and none is named")
         measured = task.evaluate()

@@ -29,6 +29,30 @@ def given(**options: Any) -> dict[str, Any]:
     return {name: value for name, value in options.items() if value is not None and value != []}
 
 
+def columns(
+    *,
+    target: list[str] | None,
+    time: str | None,
+    id_: str | None,
+    missing: str | None,
+    past: list[str] | None = None,
+    future: list[str] | None = None,
+    static: list[str] | None = None,
+    category: list[str] | None = None,
+) -> dict[str, Any]:
+    """How a table is read: the options that were given, as arguments of `read_series`."""
+    return given(
+        value_columns=target,
+        time_column=time,
+        id_column=id_,
+        past_columns=past,
+        future_columns=future,
+        static_columns=static,
+        category_columns=category,
+        missing=missing,
+    )
+
+
 _COLUMNS = {
     "value_columns": "--target",
     "time_column": "--time",

@@ -87,15 +87,8 @@ def predict(
     from unrolled.cli.models import kind, open_model, refuse
 
     task: Any = open_model(model)
-    series = given(
-        future=future,
-        quantiles=quantile,
-        out=out,
-        plot=plot,
-        value_columns=target,
-        time_column=time,
-        id_column=id_,
-        missing=missing,
+    series = given(future=future, quantiles=quantile, out=out, plot=plot) | options.columns(
+        target=target, time=time, id_=id_, missing=missing
     )
     writing = given(
         prompt=prompt,

@@ -167,15 +167,15 @@ def train_forecast(
     from unrolled.cli.training import train
 
     check_out(out, MODEL, inputs=[file])
-    reading = given(
-        value_columns=target,
-        time_column=time,
-        id_column=id_,
-        past_columns=past,
-        future_columns=future,
-        static_columns=static,
-        category_columns=category,
+    reading = options.columns(
+        target=target,
+        time=time,
+        id_=id_,
         missing=missing,
+        past=past,
+        future=future,
+        static=static,
+        category=category,
     )
     data, columns = table_of(file, reading)
     from unrolled.tasks.forecaster import Forecaster
