@@ -9,7 +9,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unrolled.data.series_set import SeriesSet
-from unrolled.tasks.forecasting.refitting import until
 
 Array = NDArray[np.float64]
 Places = NDArray[np.int64]
@@ -45,7 +44,7 @@ class Contest:
     @property
     def learnt(self) -> SeriesSet:
         """What may be learnt: each series up to its cut."""
-        return until(self.series, self.cuts)
+        return self.series.until(self.cuts)
 
     @property
     def past(self) -> list[Array]:

@@ -242,9 +242,13 @@ class SeriesSet:
                 )
             cuts.append(len(values) - taken)
         return (
-            self._cut([slice(None, cut) for cut in cuts]),
+            self.until(cuts),
             self._cut([slice(cut, None) for cut in cuts]),
         )
+
+    def until(self, ends: Sequence[int]) -> SeriesSet:
+        """The first `ends[i]` points of series `i`; what is known ahead of them stays."""
+        return self._cut([slice(None, end) for end in ends])
 
     def to_frame(self) -> polars.DataFrame:
         """A polars frame in long form: unique_id, ds, y and the covariates.

@@ -109,6 +109,12 @@ def positive(raw: Tensor, floor: float) -> Tensor:
     return floor + (1 - floor) * softplus(raw + _ONE)
 
 
+def raw_of(size: Tensor, floor: float) -> Tensor:
+    """The inverse of `positive`."""
+    above = ((size - floor) / (1 - floor)).clamp(min=1e-4)
+    return above + torch.log(-torch.expm1(-above)) - _ONE
+
+
 def inside(level: Tensor) -> Tensor:
     """Random levels from [0, 1] moved inside (0, 1)."""
     return level.clamp(*_INSIDE)

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import math
-
 import torch
 from torch import Tensor
 
-from unrolled.tasks.forecasting.head_base import Head
+from unrolled.tasks.forecasting.head_base import Head, raw_of
 from unrolled.tasks.forecasting.head_distributions import SPREAD_FLOOR, Normal, StudentT
 from unrolled.tasks.forecasting.head_quantiles import GAP_FLOOR, Quantiles
-
-_ONE = math.log(math.e - 1)
 
 
 def start_of(head: Head, errors: Tensor) -> Tensor:
@@ -27,16 +23,10 @@ def start_of(head: Head, errors: Tensor) -> Tensor:
         normal, m = head.normal.to(errors), head.centre
         gaps = places.diff(dim=0) / normal.diff().unsqueeze(1)
         raw[:, m] = places[m] - normal[m]
-        raw[:, :m] = _raw_of(gaps[:m], GAP_FLOOR).T
-        raw[:, m + 1 :] = _raw_of(gaps[m:], GAP_FLOOR).T
+        raw[:, :m] = raw_of(gaps[:m], GAP_FLOOR).T
+        raw[:, m + 1 :] = raw_of(gaps[m:], GAP_FLOOR).T
     elif isinstance(head, Normal | StudentT):
         below, middle, above = errors.nanquantile(torch.tensor([0.159, 0.5, 0.841]).to(errors), 0)
         raw[:, 0] = middle.nan_to_num()
-        raw[:, 1] = _raw_of(((above - below) / 2).nan_to_num(nan=1.0), SPREAD_FLOOR)
+        raw[:, 1] = raw_of(((above - below) / 2).nan_to_num(nan=1.0), SPREAD_FLOOR)
     return raw
-
-
-def _raw_of(size: Tensor, floor: float) -> Tensor:
-    """The inverse of `positive`."""
-    inside = ((size - floor) / (1 - floor)).clamp(min=1e-4)
-    return inside + torch.log(-torch.expm1(-inside)) - _ONE

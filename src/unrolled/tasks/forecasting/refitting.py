@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -48,7 +48,7 @@ def refitted(
     models = []
     for nth in range(moments):
         ends = [int(origins[name][min(nth, len(origins[name]) - 1)]) + 1 for name in series.ids]
-        past = until(series, ends)
+        past = series.until(ends)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", DataWarning)  # told when the task itself was fitted
             models.append(clone(task).fit(past, budget=budget, holdout=0, progress=progress))
@@ -79,16 +79,4 @@ def refitted(
             )
             for kind in everywhere
         },
-    )
-
-
-def until(series: SeriesSet, ends: Sequence[int]) -> SeriesSet:
-    """The first points of each series; what is known ahead of them stays."""
-    return replace(
-        series,
-        times=tuple(one[:end] for one, end in zip(series.times, ends, strict=True)),
-        values=tuple(one[:end] for one, end in zip(series.values, ends, strict=True)),
-        past=None
-        if series.past is None
-        else tuple(one[:end] for one, end in zip(series.past, ends, strict=True)),
     )

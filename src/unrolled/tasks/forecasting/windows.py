@@ -150,9 +150,7 @@ class OriginBatches:
 
     def spread(self, most: int) -> list[Batch]:
         """At most `most` windows, evenly over all origins, in batches."""
-        chosen = np.unique(
-            np.linspace(0, self.windows - 1, min(most, self.windows)).astype(np.int64)
-        )
+        chosen = self.span.spread(most)
         return [
             self.batch(chosen[begin : begin + self.batch_size])
             for begin in range(0, len(chosen), self.batch_size)
