@@ -1,52 +1,13 @@
-"""Reading text, and characters to numbers and back."""
+"""Reading text from files."""
 
 from __future__ import annotations
 
 import gzip
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
-from unrolled.data import Vocabulary, read_text
-from unrolled.errors import ConfigError, DataError
-
-
-@settings(max_examples=60, deadline=None)
-@given(st.text())
-def test_decoding_gives_back_what_was_encoded(text):
-    vocabulary = Vocabulary.from_text(text)
-    assert vocabulary.decode(vocabulary.encode(text)) == text
-    assert vocabulary.encode_array(text).tolist() == vocabulary.encode(text)
-    assert Vocabulary.from_list(vocabulary.to_list()) == vocabulary
-
-
-@settings(max_examples=60, deadline=None)
-@given(known=st.text(), text=st.text())
-def test_an_unknown_character_becomes_number_0_and_is_counted(known, text):
-    vocabulary = Vocabulary.from_text(known)
-    expected = [one if one in vocabulary else "\ufffd" for one in text]
-    assert vocabulary.decode(vocabulary.encode(text)) == "".join(expected)
-    assert vocabulary.count_unknown(text) == expected.count("\ufffd")
-
-
-def test_a_vocabulary_is_ordered_and_begins_with_the_unknown_symbol():
-    vocabulary = Vocabulary.from_text("hello\0")
-    assert vocabulary.symbols == ("\ufffd", "\0", "e", "h", "l", "o")
-    assert len(vocabulary) == 6
-    assert "\ufffd" not in vocabulary
-
-
-@pytest.mark.parametrize("ids", [[6], [-1], [0, 99]])
-def test_a_number_beyond_the_vocabulary_is_refused(ids):
-    with pytest.raises(ConfigError, match="of 6 symbols"):
-        Vocabulary.from_text("hello\0").decode(ids)
-
-
-@pytest.mark.parametrize("symbols", [[], ["a"], ["\ufffd", "ab"], ["\ufffd", "a", "a"]])
-def test_a_list_that_is_no_vocabulary_is_refused(symbols):
-    with pytest.raises(ConfigError, match="from_text"):
-        Vocabulary(symbols)
+from unrolled.data import read_text
+from unrolled.errors import DataError
 
 
 def test_line_ends_become_newlines_and_a_byte_order_mark_goes(tmp_path):

@@ -51,16 +51,27 @@ def decode(raw: bytes, path: str | PathLike[str], encoding: str = "utf-8") -> st
 
 
 def not_decodable(
-    raw: bytes, offset: int, path: str | PathLike[str], encoding: str = "utf-8"
+    raw: bytes,
+    offset: int,
+    path: str | PathLike[str],
+    encoding: str = "utf-8",
+    before: tuple[int, int] = (0, 0),
 ) -> DataError:
-    """The error for a byte that the encoding does not have."""
-    found = f"byte 0x{raw[offset]:02x} at offset {offset} is not {encoding.upper()}"
+    """The error for a byte that the encoding does not have.
+
+    Args:
+        raw: bytes of the file.
+        offset: of the byte in `raw`.
+        before: how many bytes, and line ends among them, the file has before `raw`.
+    """
+    skipped, lines = before
+    found = f"byte 0x{raw[offset]:02x} at offset {skipped + offset} is not {encoding.upper()}"
     origin = "LATIN1"
-    if raw[:2] in {b"\xff\xfe", b"\xfe\xff"}:
+    if not skipped and raw[:2] in {b"\xff\xfe", b"\xfe\xff"}:
         found += " (the file looks like UTF-16)"
         origin = "UTF-16"
     return DataError(
         f"{found}: convert the file, from {origin} for example with iconv -f {origin} -t UTF-8",
         file=path,
-        line=raw.count(b"\n", 0, offset) + 1,
+        line=lines + raw.count(b"\n", 0, offset) + 1,
     )

@@ -9,7 +9,7 @@ import torch
 
 from unrolled.data.batch import Batch
 from unrolled.data.batching.checks import at_least_one, check_step
-from unrolled.errors import DataError
+from unrolled.errors import ConfigError, DataError
 
 
 class ContiguousBatches:
@@ -22,24 +22,45 @@ class ContiguousBatches:
     Row `b` of a batch continues row `b` of the one before, so that the loop can carry the state
     over. Every epoch reads the same batches in the same order; only the first begins new sequences.
     The last batch of an epoch may have fewer steps. Only the remainder of the division by `rows` is
-    not read.
+    not read. Tokens are read where they lie, a batch at a time: an array that is mapped to a file
+    may be larger than memory.
 
     Args:
-        tokens: integers, `(N,)`, array or tensor.
+        tokens: integers, `(N,)`, array, mapped array or tensor.
         rows: number of streams (`B`).
         steps: length of a batch (`T`).
+        resets: probability, at each step and row, that a new sequence begins there although the
+            text goes on: a state that is never reset in training may drift where more is read at a
+            stretch than ever in training.
+        document_starts: int64 `(D,)`, ascending, the places of `tokens` at which a document begins.
+        seed: of the random resets, which depend on it and the number of the batch alone.
 
     Batches: inputs and targets int64 `(T, B)`; `starts` with true at t = 0 in the first batch of an
-    epoch, None in the others.
+    epoch, where a document begins and where a reset fell; None where it would be false throughout.
 
     Raises: DataError where there are fewer than `rows * steps + 1` tokens, ConfigError for a bad
     number.
     """
 
-    def __init__(self, tokens: Any, *, rows: int, steps: int) -> None:
+    def __init__(
+        self,
+        tokens: Any,
+        *,
+        rows: int,
+        steps: int,
+        resets: float = 0.0,
+        document_starts: Any = None,
+        seed: int = 0,
+    ) -> None:
         self.rows = at_least_one("rows", rows)
         self.steps = at_least_one("steps", steps)
-        stream = torch.as_tensor(np.asarray(tokens)).to(torch.int64).flatten()
+        if not isinstance(resets, (int, float)) or not 0 <= resets < 1:
+            raise ConfigError(
+                f"resets={resets!r} is not possible: give a probability from 0 to below 1"
+            )
+        self.resets = float(resets)
+        self.seed = seed
+        stream = np.asarray(tokens).reshape(-1)
         if len(stream) <= rows * steps:
             raise DataError(
                 f"{len(stream):,} tokens are too few for {rows} rows of {steps} steps "
@@ -47,18 +68,40 @@ class ContiguousBatches:
             )
         self.length = (len(stream) - 1) // rows
         used = rows * self.length
-        self._inputs = stream[:used].view(rows, self.length).T
-        self._targets = stream[1 : used + 1].view(rows, self.length).T
+        self._inputs = stream[:used].reshape(rows, self.length)
+        self._targets = stream[1 : used + 1].reshape(rows, self.length)
+        places = [] if document_starts is None else document_starts
+        self._documents = np.asarray(places, dtype=np.int64)
+        if (np.diff(self._documents) < 0).any():
+            raise ConfigError("document_starts are not in ascending order: sort them")
 
     def __len__(self) -> int:
         return -(-self.length // self.steps)
 
     def __getitem__(self, step: int) -> Batch:
         place = check_step(step) % len(self)
-        cut = slice(place * self.steps, (place + 1) * self.steps)
-        inputs = self._inputs[cut].contiguous()
-        starts = None
-        if place == 0:
-            starts = torch.zeros(inputs.shape, dtype=torch.bool)
+        cut = slice(place * self.steps, min((place + 1) * self.steps, self.length))
+        starts = self._starts(step, cut)
+        return Batch(
+            _time_major(self._inputs[:, cut]),
+            _time_major(self._targets[:, cut]),
+            starts=torch.from_numpy(starts) if starts.any() else None,
+        )
+
+    def _starts(self, step: int, cut: slice) -> np.ndarray:
+        starts = np.zeros((cut.stop - cut.start, self.rows), dtype=bool)
+        if self.resets:
+            starts |= np.random.default_rng([self.seed, step]).random(starts.shape) < self.resets
+        if self._documents.size:
+            begins = self.length * np.arange(self.rows) + cut.start
+            ends = begins + len(starts)
+            bounds = np.searchsorted(self._documents, np.stack([begins, ends]))
+            for row, (first, last) in enumerate(bounds.T):
+                starts[self._documents[first:last] - begins[row], row] = True
+        if cut.start == 0:
             starts[0] = True
-        return Batch(inputs, self._targets[cut].contiguous(), starts=starts)
+        return starts
+
+
+def _time_major(rows: np.ndarray) -> torch.Tensor:
+    return torch.from_numpy(rows.T.astype(np.int64, order="C"))
