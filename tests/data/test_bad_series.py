@@ -119,7 +119,7 @@ CASES = {
     ),
     "long row": (HEAD + GOOD + "2024-01-04,4,40,99\n", {}, 5, None, ["4 cells", "has 3"]),
     "short row": (HEAD + GOOD + "2024-01-04,4\n", {}, 5, None, ["2 cells", "has 3"]),
-    "open quotation mark": (HEAD + GOOD + '2024-01-04,4,"40\n', {}, None, None, ["CSV"]),
+    "open quotation mark": (HEAD + GOOD + '2024-01-04,4,"40\n', {}, 5, None, ["CSV"]),
     "blank first line": ("\n" + HEAD + GOOD, {}, 1, None, ["blank line", "remove it"]),
     "no header": (GOOD, {}, 1, None, ["'2024-01-01'", "add a header"]),
     "decimal commas in a table of semicolons": (

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import gzip
 import hashlib
+import io
 import subprocess
 import sys
+import tarfile
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,7 +15,7 @@ import numpy as np
 import pooch
 import pytest
 
-from unrolled.data import SeriesSet, catalog, read_series
+from unrolled.data import SeriesSet, catalog, read_labelled, read_series, read_tagged
 from unrolled.errors import ConfigError, DataError, OutputError
 
 EMBEDDED = [one.name for one in catalog.entries() if one.embedded]
@@ -36,7 +39,7 @@ def test_every_entry_is_complete():
     for one in catalog.entries():
         assert one.title
         assert one.licence
-        assert one.kind in ("series", "text")
+        assert one.kind in ("series", "text", "labelled", "tagged")
         assert one.embedded != (one.local is not None)
         if one.address is not None:
             assert one.address.startswith("https://")
@@ -106,7 +109,7 @@ def place(folder: Path, name: str, content: bytes, monkeypatch) -> None:
     changed = {**catalog._table(), name: replace(known, local=form)}
     monkeypatch.setattr(catalog, "_table", lambda: changed)
     path = folder / known.local.file
-    path.parent.mkdir(parents=True)
+    path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(content)
 
 
@@ -223,11 +226,16 @@ def test_kept_sets_have_their_sums_and_load(name):
     if path is None:
         pytest.skip(f"{name} is not in UNROLLED_DATA")
     found = catalog.load(name, download=False)
-    if catalog.entry(name).kind == "text":
+    kind = catalog.entry(name).kind
+    if kind == "text":
         assert len(found) > 1_000_000
-    else:
+    elif kind == "series":
         assert len(found) >= 1
         assert found.frequency.dated
+    else:
+        assert len(found) > 1_000
+        assert len(found.classes) > 1
+        assert found.name == name
 
 
 @pytest.mark.data
@@ -237,7 +245,8 @@ def test_kept_files_are_the_published_ones_in_gzip():
 
     for name in KEPT:
         known, path = catalog.entry(name), catalog.find(name)
-        if path is not None and known.published is not None:
+        archive = known.published is not None and known.published.file.endswith(".tar.gz")
+        if path is not None and known.published is not None and not archive:
             assert hashlib.sha256(read_bytes(path)).hexdigest() == known.published.sha256
 
 
@@ -268,3 +277,97 @@ def test_an_exported_set_is_read_as_the_set_itself(nowhere):
         )
     text = catalog.export("python-docs", nowhere / "docs.txt").read_text(encoding="utf-8")
     assert text == catalog.load("python-docs")
+
+
+def packed(folder: Path, files: dict[str, bytes]) -> bytes:
+    """The bytes of a .tar.gz with these files."""
+    path = folder / "packed.tar.gz"
+    with tarfile.open(path, "w:gz") as archive:
+        for name, content in files.items():
+            member = tarfile.TarInfo(name)
+            member.size = len(content)
+            archive.addfile(member, io.BytesIO(content))
+    return path.read_bytes()
+
+
+def publish(name: str, content: bytes, monkeypatch) -> None:
+    """Make the catalog know the sum of this content for what is published."""
+    known = catalog.entry(name)
+    form = catalog.Form(known.published.file, hashlib.sha256(content).hexdigest())
+    changed = {**catalog._table(), name: replace(known, published=form)}
+    monkeypatch.setattr(catalog, "_table", lambda: changed)
+
+
+def test_both_parts_of_an_archive_are_read_from_one_download(served, monkeypatch, tmp_path):
+    files = {
+        f"aclImdb/{part}/{label}/0_9.txt": f"{part} {label}".encode()
+        for part in ("train", "test")
+        for label in ("pos", "neg")
+    }
+    content = packed(tmp_path, files | {"aclImdb/README": b"", "aclImdb/train/unsup/0_0.txt": b"u"})
+    publish("imdb-train", content, monkeypatch)
+    publish("imdb-test", content, monkeypatch)
+    served(content)
+    train = catalog.load("imdb-train")
+    assert (train.texts, train.labels) == (("train neg", "train pos"), ("negative", "positive"))
+    assert (train.unlabelled, train.name) == (("u",), "imdb-train")
+    served(b"", OSError("must not be asked"))
+    assert catalog.load("imdb-test").texts == ("test neg", "test pos")
+
+
+def test_two_files_of_lines_are_read_from_their_archive(served, monkeypatch, tmp_path):
+    files = {
+        "rt-polaritydata/rt-polarity.neg": b"so so .\nbad \x85 or\x1cworse",
+        "rt-polaritydata/rt-polarity.pos": b"good .\r\n",
+    }
+    content = packed(tmp_path, files)
+    publish("mr", content, monkeypatch)
+    served(content)
+    found = catalog.load("mr")
+    # byte 0x85 is an ellipsis, and neither it nor 0x1c is the end of a line
+    assert found.texts == ("so so .", "bad \u2026 or\x1cworse", "good .")
+    assert found.labels == ("negative", "negative", "positive")
+
+
+def test_the_second_file_of_a_set_must_be_there_and_be_right(nowhere, monkeypatch):
+    place(nowhere / "data", "mr", gzip.compress(b"bad\n"), monkeypatch)
+    monkeypatch.setenv("UNROLLED_DATA", str(nowhere / "data"))
+    with pytest.raises(DataError, match=r"rt-polarity\.pos\.gz: is missing"):
+        catalog.find("mr")
+    (nowhere / "data" / "mr" / "rt-polarity.pos.gz").write_bytes(b"other")
+    with pytest.raises(DataError, match=r"rt-polarity\.pos\.gz: has sha256"):
+        catalog.find("mr")
+
+
+def test_labelled_and_tagged_sets_are_written_as_the_tasks_read_them(nowhere, monkeypatch):
+    monkeypatch.setenv("UNROLLED_DATA", str(nowhere / "data"))
+    lines = "1\tHi\t_\tINTJ\tUH\t_\t0\troot\t_\t_\n\n"
+    place(nowhere / "data", "ud-ewt-dev", gzip.compress(lines.encode()), monkeypatch)
+    loaded = catalog.load("ud-ewt-dev")
+    assert (loaded.words, loaded.tags, loaded.column) == ((("Hi",),), (("INTJ",),), "upos")
+    for suffix in (".conll", ".conllu"):
+        written = read_tagged(catalog.export("ud-ewt-dev", nowhere / f"a{suffix}"))
+        assert (written.words, written.tags) == (loaded.words, loaded.tags)
+    rows = 'id,label,stars,text\n0,0,2,"so, so"\n1,1,9,"he said ""yes""\nand no"\n'
+    place(nowhere / "data", "imdb-test", gzip.compress(rows.encode()), monkeypatch)
+    loaded = catalog.load("imdb-test")
+    assert loaded.texts == ("so, so", 'he said "yes"\nand no')
+    assert loaded.labels == ("negative", "positive")
+    for suffix in (".csv", ".jsonl"):
+        written = read_labelled(catalog.export("imdb-test", nowhere / f"a{suffix}"))
+        assert (written.texts, written.labels) == (loaded.texts, loaded.labels)
+    with pytest.raises(ConfigError, match=r"written as \.csv or \.jsonl"):
+        catalog.export("imdb-test", nowhere / "a.txt")
+
+
+@pytest.mark.data
+def test_labelled_and_tagged_sets_have_their_known_sizes():
+    mr = catalog.load("mr", download=False)
+    assert mr.counts() == {"negative": 5331, "positive": 5331}
+    names = catalog.load("names", download=False)
+    assert (len(names), len(names.classes)) == (20050, 18)
+    imdb = catalog.load("imdb-test", download=False)
+    assert imdb.counts() == {"negative": 12500, "positive": 12500}
+    for part, sentences, words in (("dev", 2001, 25147), ("test", 2077, 25094)):
+        found = catalog.load(f"ud-ewt-{part}", download=False)
+        assert (len(found), found.word_count, len(found.classes)) == (sentences, words, 17)

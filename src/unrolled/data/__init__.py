@@ -19,6 +19,7 @@ if TYPE_CHECKING:
         calendar_more_names,
         calendar_names,
     )
+    from unrolled.data.corpus import Corpus
     from unrolled.data.covariates import Covariates, check_covariates
     from unrolled.data.doctor import examine
     from unrolled.data.doctor_checkup import Checkup, DataFinding
@@ -27,27 +28,55 @@ if TYPE_CHECKING:
     from unrolled.data.frequency import Frequency
     from unrolled.data.holiday import check_country, holiday_features, holiday_names
     from unrolled.data.known_ahead import attach_future
+    from unrolled.data.labelled import LabelledTexts, read_labelled
+    from unrolled.data.mojibake import repair_encoding
     from unrolled.data.notes import Note
     from unrolled.data.patients import make_patients
     from unrolled.data.series import read_series
     from unrolled.data.series_set import SeriesSet
-    from unrolled.data.text import Vocabulary, read_text
+    from unrolled.data.tagged import TaggedSentences, read_tagged
+    from unrolled.data.text import read_text
+    from unrolled.data.text_doctor import examine_texts
+    from unrolled.data.token_store import TokenStore, store_tokens
+    from unrolled.data.tokens import (
+        Characters,
+        Subwords,
+        TextStream,
+        Tokenizer,
+        Words,
+        make_tokenizer,
+        tokenizer_from_assets,
+    )
+    from unrolled.data.word_vectors import WordVectors, read_word_vectors
 
 _HOMES = {
     "elapsed_features": "elapsed",
     "examine": "doctor",
+    "examine_texts": "text_doctor",
     "make_patients": "patients",
     "Batch": "batch",
+    "Characters": "tokens",
+    "Subwords": "tokens",
+    "TextStream": "tokens",
+    "Tokenizer": "tokens",
+    "Corpus": "corpus",
+    "TokenStore": "token_store",
+    "store_tokens": "token_store",
+    "Words": "tokens",
+    "make_tokenizer": "tokens",
+    "tokenizer_from_assets": "tokens",
     "BucketedBatches": "batching",
     "ContiguousBatches": "batching",
     "Covariates": "covariates",
     "Checkup": "doctor_checkup",
     "DataFinding": "doctor_checkup",
     "Frequency": "frequency",
+    "LabelledTexts": "labelled",
     "Note": "notes",
     "SeriesSet": "series_set",
-    "Vocabulary": "text",
+    "TaggedSentences": "tagged",
     "WindowBatches": "batching",
+    "WordVectors": "word_vectors",
     "attach_future": "known_ahead",
     "calendar_features": "calendar",
     "calendar_more": "calendar",
@@ -58,23 +87,36 @@ _HOMES = {
     "check_covariates": "covariates",
     "holiday_features": "holiday",
     "holiday_names": "holiday",
+    "read_labelled": "labelled",
     "read_series": "series",
+    "read_tagged": "tagged",
     "read_text": "text",
+    "read_word_vectors": "word_vectors",
+    "repair_encoding": "mojibake",
     "same_kind": "frames",
 }
 
 __all__ = [
     "Batch",
     "BucketedBatches",
+    "Characters",
     "Checkup",
     "ContiguousBatches",
+    "Corpus",
     "Covariates",
     "DataFinding",
     "Frequency",
+    "LabelledTexts",
     "Note",
     "SeriesSet",
-    "Vocabulary",
+    "Subwords",
+    "TaggedSentences",
+    "TextStream",
+    "TokenStore",
+    "Tokenizer",
     "WindowBatches",
+    "WordVectors",
+    "Words",
     "attach_future",
     "calendar_features",
     "calendar_more",
@@ -85,12 +127,20 @@ __all__ = [
     "check_covariates",
     "elapsed_features",
     "examine",
+    "examine_texts",
     "holiday_features",
     "holiday_names",
     "make_patients",
+    "make_tokenizer",
+    "read_labelled",
     "read_series",
+    "read_tagged",
     "read_text",
+    "read_word_vectors",
+    "repair_encoding",
     "same_kind",
+    "store_tokens",
+    "tokenizer_from_assets",
 ]
 
 __getattr__, __dir__ = door(__name__, _HOMES)

@@ -17,15 +17,20 @@ from functools import cache
 from importlib.util import find_spec
 from os import PathLike, fspath
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 from unrolled.errors import ConfigError, DataError, OutputError
 from unrolled.writing import replacing
 
-if TYPE_CHECKING:
-    from unrolled.data.series_set import SeriesSet
+Kind = Literal["series", "text", "labelled", "tagged"]
 
-_READERS = ("series", "by-row", "json", "text", "python-docs")
+_READERS = ("series", "by-row", "json", "text", "python-docs", "labelled", "polarity", "tagged")
+_SUFFIXES: dict[str, tuple[str, ...]] = {
+    "series": (".csv",),
+    "text": (".txt",),
+    "labelled": (".csv", ".jsonl"),
+    "tagged": (".conll", ".conllu"),
+}
 
 
 @dataclass(frozen=True)
@@ -42,11 +47,13 @@ class Entry:
 
     Attributes:
         name, title: what to ask for it by, and what it is.
-        kind: "series" or "text".
+        kind: "series", "text", "labelled" (texts with labels) or "tagged" (words with tags).
         licence: as its origin states it.
         address: where it is published; None for a set that is inside a package or local only.
         published: the file at the address.
         local: the file as kept in a folder of `UNROLLED_DATA`.
+        beside: a second file that is kept there and belongs to it.
+        family: the sets that are parts of one published file have the same.
         package: the installed package that carries it, with `inside` as its file there.
         reader, options: how `load` reads it.
         season, horizon: customary number of steps of a season and of a forecast.
@@ -54,17 +61,24 @@ class Entry:
 
     name: str
     title: str
-    kind: Literal["series", "text"]
+    kind: Kind
     licence: str
     reader: str
     address: str | None = None
     published: Form | None = None
     local: Form | None = None
+    beside: Form | None = None
+    family: str | None = None
     package: str | None = None
     inside: Form | None = None
     options: dict[str, Any] = field(default_factory=dict)
     season: int | None = None
     horizon: int | None = None
+
+    @property
+    def folder(self) -> str:
+        """Its folder in the cache; the parts of one published archive share theirs."""
+        return self.family or self.name
 
     @property
     def embedded(self) -> bool:
@@ -95,9 +109,11 @@ def find(name: str) -> Path | None:
 
     Raises: ConfigError for an unknown name, DataError for a file with another sha256.
     """
-    for path, sha256 in _places(entry(name)):
+    wanted = entry(name)
+    for path, sha256 in _places(wanted):
         if path.is_file():
             _check(path, sha256)
+            _check_beside(wanted, path)
             return path
     return None
 
@@ -135,14 +151,14 @@ def get(name: str, *, download: bool = True) -> Path:
     return _fetch(wanted, wanted.address, wanted.published)
 
 
-def load(name: str, *, download: bool = True, **options: Any) -> SeriesSet | str:
-    """A set as its reader gives it: a `SeriesSet`, or the text.
+def load(name: str, *, download: bool = True, **options: Any) -> Any:
+    """A set as its reader gives it: `SeriesSet`, the text, `LabelledTexts` or `TaggedSentences`.
 
     Args:
         name: of the set.
         download: whether it may be fetched.
-        options: of the reader (`value_columns`, `past_columns`, `missing`, ...), before the table's
-            own.
+        options: of the reader (`value_columns`, `past_columns`, `missing`, ...; `column` of the
+            tags), before the table's own.
 
     Raises: as `get`, and those of the reader.
     """
@@ -157,6 +173,10 @@ def load(name: str, *, download: bool = True, **options: Any) -> SeriesSet | str
         from unrolled.data.text import read_text
 
         return read_text(path, **options)
+    if wanted.kind in ("labelled", "tagged"):
+        from unrolled.data.catalog_texts import load_texts
+
+        return load_texts(wanted, path, options)
     if wanted.reader == "by-row":
         from unrolled.data.by_row import read_series_by_row
 
@@ -175,21 +195,28 @@ def export(name: str, path: str | PathLike[str], *, download: bool = True) -> Pa
 
     Args:
         name: of the set.
-        path: of the file: text as UTF-8 (.txt), series as a long CSV (`unique_id, ds, y`). Where a
-            value is missing in the set it is missing there: read it with `missing="mask"`.
+        path: of the file: text as UTF-8 (.txt), series as a long CSV (`unique_id, ds, y`), labelled
+            texts as .csv or .jsonl (`text, label`), tagged words as .conll (word, tag) or .conllu.
+            Where a value is missing in the set it is missing there: read it with `missing="mask"`.
         download: fetch the set where it is not at hand.
 
     Raises: as `load`; ConfigError for another suffix; OutputError where it can't be written.
     """
-    wanted = {"text": ".txt", "series": ".csv"}[entry(name).kind]
-    if Path(path).suffix != wanted:
-        raise ConfigError(f"{fspath(path)}: {name} is written as {wanted}; name the file so")
+    known = entry(name)
+    wanted = _SUFFIXES[known.kind]
+    if Path(path).suffix not in wanted:
+        named = " or ".join(wanted)
+        raise ConfigError(f"{fspath(path)}: {name} is written as {named}; name the file so")
     loaded = load(name, download=download)
     with replacing(path) as aside:
         if isinstance(loaded, str):
             aside.write_text(loaded, encoding="utf-8")
-        else:
+        elif known.kind == "series":
             loaded.to_frame().write_csv(aside)
+        else:
+            from unrolled.data.catalog_texts import write_texts
+
+            write_texts(loaded, get(name, download=download), aside, Path(path).suffix)
     return Path(path)
 
 
@@ -211,7 +238,7 @@ def _table() -> dict[str, Entry]:
 
 
 def _entry(name: str, row: dict[str, Any]) -> Entry:
-    for form in ("published", "local"):
+    for form in ("published", "local", "beside"):
         if form in row:
             row[form] = Form(**row[form])
     if "package" in row:
@@ -233,7 +260,7 @@ def _places(wanted: Entry) -> Iterator[tuple[Path, str | None]]:
             if wanted.published is not None:
                 yield path.with_name(wanted.published.file), wanted.published.sha256
     if wanted.address is not None and wanted.published is not None:
-        yield cache_folder() / wanted.name / wanted.published.file, wanted.published.sha256
+        yield cache_folder() / wanted.folder / wanted.published.file, wanted.published.sha256
 
 
 def _check(path: Path, sha256: str | None) -> None:
@@ -248,10 +275,20 @@ def _check(path: Path, sha256: str | None) -> None:
         )
 
 
+def _check_beside(wanted: Entry, path: Path) -> None:
+    """The second file of a set that is kept as two; DataError where it is not there."""
+    if wanted.beside is None or wanted.local is None or path.name != Path(wanted.local.file).name:
+        return
+    second = path.with_name(Path(wanted.beside.file).name)
+    if not second.is_file():
+        raise DataError(f"is missing: put it beside {path.name}, to which it belongs", file=second)
+    _check(second, wanted.beside.sha256)
+
+
 def _fetch(wanted: Entry, address: str, form: Form) -> Path:
     import pooch
 
-    folder = cache_folder() / wanted.name
+    folder = cache_folder() / wanted.folder
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:

@@ -13,6 +13,11 @@ if TYPE_CHECKING:
 _LINES_PER_KIND = 3
 _KINDS = (
     "leak",
+    "one label",
+    "across splits",
+    "contradiction",
+    "tags",
+    "encoding",
     "unit change",
     "too short",
     "few known",
@@ -24,20 +29,28 @@ _KINDS = (
     "gaps",
     "late start",
     "early end",
+    "imbalance",
+    "few examples",
+    "unseen",
+    "empty",
+    "unlabelled",
+    "long",
 )
 
 
 @dataclass(frozen=True)
 class DataFinding:
-    """One thing that the doctor found in one series.
+    """One thing that the doctor found in one series, or in texts.
 
     Attributes:
         kind: "leak", "unit change", "too short", "few known", "constant", "outliers", "negative",
             "irregular", "duplicate", "gaps", "late start", "early end", or another kind of note
-            that the reader of the data left.
-        series: name of the series; None where it holds for all of them.
-        time: where in the series it is, or begins; None where the whole series is meant.
-        column: name of the covariate; None where the series itself is meant.
+            that the reader of the data left; of texts, those of `examine_texts`.
+        series: name of the series; None where it holds for all of them; "" in texts.
+        time: where in the series it is, or begins; None where the whole series is meant. Of texts,
+            which one: "text 17", counted from 0.
+        column: name of the covariate; None where the series itself is meant. Of texts, the label or
+            tag.
         text: what was found.
         done: what was done about it, or what the reader may do.
         severity: "warning" where forecasts may be wrong for it, else "note".
@@ -54,12 +67,15 @@ class DataFinding:
     severity: Literal["note", "warning"] = "note"
 
     def __str__(self) -> str:
-        place = [
-            "all series" if self.series is None else f"series {self.series!r}",
-            *([f"column {self.column!r}"] if self.column is not None else []),
-            *([self.time] if self.time is not None else []),
-        ]
-        return f"{self.kind}: {', '.join(place)}: {self.text}; {self.done}"
+        if self.series == "":
+            place, column = [], "label"
+        else:
+            place = ["all series" if self.series is None else f"series {self.series!r}"]
+            column = "column"
+        place += [f"{column} {self.column!r}"] if self.column is not None else []
+        place += [self.time] if self.time is not None else []
+        where = f"{', '.join(place)}: " if place else ""
+        return f"{self.kind}: {where}{self.text}; {self.done}"
 
 
 @dataclass(frozen=True)
@@ -113,7 +129,8 @@ class Checkup:
             if others:
                 lines.append(f"    ... and {len(others):,} more series")
             elif rest:
-                lines.append(f"    ... and {len(rest):,} more of these series")
+                these = " of these series" if rest[0].series != "" else ""
+                lines.append(f"    ... and {len(rest):,} more{these}")
         return "\n".join(lines)
 
     @property

@@ -69,16 +69,20 @@ class Table:
 
 @dataclass(frozen=True)
 class CsvText:
-    """The bytes of a CSV file and which of its records the rows of the frame are."""
+    """The bytes of a CSV file and which of its records the rows of the frame are.
+
+    `quoted` says whether quotation marks hold cells together; else they are marks as any other.
+    """
 
     raw: bytes
     separator: str
     records: np.ndarray | None
+    quoted: bool = True
 
     def line(self, row: int) -> int:
         """Line of a row, counted from 1; the header is a line too."""
         record = int(row if self.records is None else self.records[row])
-        if b'"' not in self.raw:
+        if not self.quoted or b'"' not in self.raw:
             return record + 2
         # a quoted cell may span lines: count them only now that an error needs the number
         for place, (line, _) in enumerate(csv_records(self.raw, self.separator)):
@@ -110,6 +114,8 @@ def listed(names: Sequence[str]) -> str:
 
 def csv_records(raw: bytes, separator: str) -> Iterator[tuple[int, list[str]]]:
     """First line and cells of every record of a CSV file, whatever its bytes; slow."""
+    # cells of more than 131,072 characters are refused otherwise, and texts may be longer
+    csv.field_size_limit(max(csv.field_size_limit(), len(raw)))
     reader = csv.reader(
         io.StringIO(raw.decode("utf-8", "replace"), newline=""), delimiter=separator
     )
@@ -139,11 +145,16 @@ def _read_file(path: Path) -> Table:
                 "is not a whole Parquet file (damaged, cut short, or of another kind)", file=path
             ) from None
     else:
-        table = _read_csv(raw.removeprefix(b"\xef\xbb\xbf"), path, kind)
+        table = read_csv(raw.removeprefix(b"\xef\xbb\xbf"), path, kind)
     return table
 
 
-def _read_csv(raw: bytes, path: Path, kind: str) -> Table:
+def read_csv(raw: bytes, path: Path, kind: str) -> Table:
+    """The table in the bytes of a CSV file (`kind` ".tsv": its cells are separated by tabs).
+
+    Raises: DataError with the line of a row of another width, an open quotation mark, bytes that
+    are not UTF-8, or a column without a name of its own.
+    """
     header = raw[: raw.find(b"\n")] if b"\n" in raw else raw
     if not header.strip():
         raise DataError("begins with a blank line: remove it", file=path, line=1)
@@ -153,13 +164,19 @@ def _read_csv(raw: bytes, path: Path, kind: str) -> Table:
             raw.decode("utf-8")
         except UnicodeDecodeError as error:
             raise not_decodable(raw, error.start, path) from None
+    quoted = not (kind == ".tsv" and _bare_quotes(raw))
     try:
-        frame = pl.read_csv(io.BytesIO(raw), separator=separator, infer_schema=False)
+        frame = pl.read_csv(
+            io.BytesIO(raw),
+            separator=separator,
+            infer_schema=False,
+            quote_char='"' if quoted else None,
+        )
     except pl.exceptions.PolarsError as error:
         raise _csv_error(raw, separator, path, str(error)) from None
     frame = _named(frame, raw, separator, path)
     # cells that a short row lacks come as empty, so only then are the rows looked at one by one
-    if frame.width > 1 and frame.to_series(frame.width - 1).null_count():
+    if quoted and frame.width > 1 and frame.to_series(frame.width - 1).null_count():
         _check_widths(raw, separator, path)
     blank = frame.select(pl.all_horizontal(pl.all().is_null())).to_series()
     records = None
@@ -170,7 +187,27 @@ def _read_csv(raw: bytes, path: Path, kind: str) -> Table:
     if unnamed and frame.width > 1:
         # the row numbers that R and pandas write
         frame = frame.drop("")
-    return Table(frame, fspath(path), CsvText(raw, separator, records))
+    return Table(frame, fspath(path), CsvText(raw, separator, records, quoted))
+
+
+def _bare_quotes(raw: bytes) -> bool:
+    """Whether quotation marks stand in the cells of a TSV file as they do in any text.
+
+    So where a cell holds some and is not one quoted whole, and yet every line has as many tabs:
+    where a cell was quoted and went on in the next line, that line would have fewer.
+    """
+    if b'"' not in raw:
+        return False
+    lines = [line.rstrip(b"\r") for line in raw.split(b"\n")]
+    tabs = lines[0].count(b"\t")
+    if not tabs or any(line and line.count(b"\t") != tabs for line in lines):
+        return False
+    return any(
+        b'"' in cell and not (len(cell) > 1 and cell.startswith(b'"') and cell.endswith(b'"'))
+        for line in lines
+        if b'"' in line
+        for cell in line.split(b"\t")
+    )
 
 
 def _named(frame: pl.DataFrame, raw: bytes, separator: str, path: Path) -> pl.DataFrame:
@@ -207,12 +244,25 @@ def _csv_error(raw: bytes, separator: str, path: Path, said: str) -> DataError:
     try:
         _check_widths(raw, separator, path)
     except DataError as error:
-        return error
+        opened = raw.split(b"\n", error.line or 1)[(error.line or 1) - 1].count(b'"') % 2
+        if not (opened and raw.count(b'"') % 2):
+            return error
+        return DataError(
+            "a quotation mark is opened here and never closed: close it, or write it twice where "
+            "it stands inside quoted text",
+            file=path,
+            line=error.line,
+        )
     except csv.Error as error:
         said = str(error)
+    line = None
     if raw.count(b'"') % 2:
         said = "a quotation mark is opened and never closed"
-    return DataError(f"can't be read as CSV ({said.splitlines()[0]}): correct it", file=path)
+        odd = [at for at, one in enumerate(raw.split(b"\n"), 1) if one.count(b'"') % 2]
+        line = odd[0] if len(odd) == 1 else None
+    return DataError(
+        f"can't be read as CSV ({said.splitlines()[0]}): correct it", file=path, line=line
+    )
 
 
 def _read_frame(source: Any) -> Table:
