@@ -1,6 +1,7 @@
-"""The simple rivals that every network is measured against; numpy only, and quick to fit.
+"""The simple rivals that every network is measured against; without torch, and quick to fit.
 
-Exponential smoothing and MSTL are the exception: they need statsforecast, of the extra `bench`.
+Exponential smoothing and MSTL need statsforecast, of the extra `bench`; `TfidfLogistic` and
+`WindowTagger` load scikit-learn when they are fitted.
 """
 
 from __future__ import annotations
@@ -17,17 +18,24 @@ if TYPE_CHECKING:
     from unrolled.baselines.ridge import Ridge
     from unrolled.baselines.rival import Rival
     from unrolled.baselines.statistical import MSTL, ExponentialSmoothing
+    from unrolled.baselines.tagging import MostFrequentTag, WindowTagger
+    from unrolled.baselines.tfidf import TfidfLogistic
+    from unrolled.baselines.word_ngrams import WordNGram
 
 _HOMES = {
     "Drift": "drift",
     "EWMAVolatility": "ewma",
     "ExponentialSmoothing": "statistical",
     "MSTL": "statistical",
+    "MostFrequentTag": "tagging",
     "NGram": "ngram",
     "Naive": "naive",
     "Ridge": "ridge",
     "Rival": "rival",
     "SeasonalNaive": "naive",
+    "TfidfLogistic": "tfidf",
+    "WindowTagger": "tagging",
+    "WordNGram": "word_ngrams",
     "bits_by_order": "ngram",
     "choose_order": "ngram",
 }
@@ -37,11 +45,15 @@ __all__ = [
     "Drift",
     "EWMAVolatility",
     "ExponentialSmoothing",
+    "MostFrequentTag",
     "NGram",
     "Naive",
     "Ridge",
     "Rival",
     "SeasonalNaive",
+    "TfidfLogistic",
+    "WindowTagger",
+    "WordNGram",
     "bits_by_order",
     "choose_order",
 ]
