@@ -17,6 +17,7 @@ from torch import Tensor, nn
 from unrolled.data.batching import ContiguousBatches
 from unrolled.layers import LSTM
 from unrolled.tasks.language_model import LanguageModel
+from unrolled.tasks.text_encoder import TextEncoder
 from unrolled.training.budget import Budget
 from unrolled.training.loop import Trainer
 from unrolled.training.losses import token_loss
@@ -42,7 +43,7 @@ def _one_thread() -> Iterator[None]:
 def make_model() -> Callable[..., LanguageModel]:
     def make(seed: int = 1, dropout: float = 0.0, symbols: int = 7) -> LanguageModel:
         torch.manual_seed(seed)
-        return LanguageModel(LSTM(4, 8), symbols, dropout=dropout)
+        return LanguageModel(TextEncoder(LSTM(4, 8), symbols), dropout=dropout)
 
     return make
 

@@ -34,7 +34,8 @@ def plain_loop(
     clip: float = 1.0,
 ) -> list[float]:
     """The same training by hand, with torch alone; gives the norms before clipping."""
-    embedding, recurrent, readout = model.embedding, model.recurrent, model.readout
+    embedding, recurrent = model.encoder.embedding, model.recurrent
+    readout = model.readout
     optimizer = torch.optim.AdamW(
         [
             {"params": [p for p in model.parameters() if p.dim() >= 2], "weight_decay": 0.01},

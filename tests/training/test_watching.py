@@ -18,6 +18,7 @@ from torch import Tensor, nn
 from unrolled import LSTM, RNN, LeakBetweenRows, VanishingGradient
 from unrolled.data.batch import Batch
 from unrolled.tasks.language_model import LanguageModel
+from unrolled.tasks.text_encoder import TextEncoder
 from unrolled.training import loop, still_falls
 from unrolled.training.loop import Trainer
 
@@ -53,7 +54,7 @@ def make_stuck(make_trainer: MakeTrainer) -> MakeTrainer:
         torch.manual_seed(1)
         recipe = {"diagnose_every": 30, "learning_rate": 1e-6, **options.pop("recipe", {})}
         given = {
-            "model": LanguageModel(RNN(4, 8), 7, dropout=0.2),
+            "model": LanguageModel(TextEncoder(RNN(4, 8), 7), dropout=0.2),
             "batches": LastSteps(),
             "loss": last_step,
             "budget": 100,
@@ -88,7 +89,11 @@ def test_the_log_holds_what_was_found_and_each_kind_is_warned_of_once(
     for record in found:
         assert [one["kind"] for one in record["diagnostics"]["findings"]] == ["VanishingGradient"]
         (layer,) = record["diagnostics"]["layers"]
-        assert (layer["name"], layer["cell"], layer["steps"]) == ("recurrent", "RNN_TANH", T)
+        assert (layer["name"], layer["cell"], layer["steps"]) == (
+            "encoder.recurrent",
+            "RNN_TANH",
+            T,
+        )
 
 
 def test_a_finding_is_logged_but_not_warned_of_while_the_loss_falls(
@@ -125,7 +130,7 @@ def test_a_run_that_goes_on_logs_and_learns_what_one_that_never_stopped_does(
 ) -> None:
     def trainer(name: str, *, resume: bool = False) -> Trainer:
         torch.manual_seed(1)
-        model = LanguageModel(LSTM(4, 8), 7, dropout=0.3)
+        model = LanguageModel(TextEncoder(LSTM(4, 8), 7), dropout=0.3)
         torch.manual_seed(100 if resume else 3)
         recipe = {"diagnose_every": 3, "validations": 4}
         return make_trainer(
@@ -183,7 +188,7 @@ class Normed(LanguageModel):
 
 
 def test_a_leak_is_warned_of_before_the_first_step(make_trainer: MakeTrainer) -> None:
-    model = Normed(LSTM(4, 8), 7, dropout=0.0)
+    model = Normed(TextEncoder(LSTM(4, 8), 7))
     with pytest.warns(LeakBetweenRows, match="Normed in training mode"):
         make_trainer(budget=2, model=model).train()
     make_trainer(budget=2, model=model, diagnose=False).train()

@@ -20,6 +20,8 @@ _PATTERN = re.compile(r"\s*(\d+(?:\.\d+)?)\s*(s|m|h|steps?)\s*", re.IGNORECASE)
 # Share of a time budget that is spent measuring before the plan is fixed. Too short and the first,
 # untypical steps decide; too long and the learning rate stays at its peak for most of a short run.
 MEASURED_SHARE = 0.1
+# Share of a time budget that validations may take.
+VALIDATED_SHARE = 0.2
 # The clock overrules a plan that turns out too long, when other work slows the machine.
 OVERRUN = 1.05
 
@@ -94,8 +96,13 @@ class StepTimer:
         return len(self._times) >= 5 and sum(self._times) >= MEASURED_SHARE * self.seconds
 
     def plan(self, *, step: int, elapsed: float, validation_seconds: float) -> Plan:
-        """The plan that fills what is left of the budget after `step` steps."""
+        """The plan that fills what is left of the budget after `step` steps.
+
+        Where a validation takes long there are fewer, so that most of the time is spent learning.
+        """
         typical = sum(self._times[2:]) / len(self._times[2:])
-        left = self.seconds - elapsed - self.validations * validation_seconds
+        most = max(1, int(VALIDATED_SHARE * self.seconds / max(validation_seconds, 1e-9)))
+        validations = min(self.validations, most)
+        left = self.seconds - elapsed - validations * validation_seconds
         more = max(1, int(left / typical))
-        return Plan(step + more, -(-more // self.validations), fixed_at=step)
+        return Plan(step + more, -(-more // validations), fixed_at=step)

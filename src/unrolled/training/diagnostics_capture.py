@@ -221,6 +221,9 @@ def undisturbed(model: nn.Module) -> Iterator[None]:
         for parameter, gradient in gradients:
             parameter.grad = gradient
         for module, training in zip(modules, modes, strict=True):
+            if module.training != training:
+                module.train(training)  # parents first; a module may do more in it than the flag
+        for module, training in zip(modules, modes, strict=True):
             module.training = training
         for module, name, part, before, version in buffers:
             if part._version != version:  # a copy that is not needed would disturb a graph

@@ -27,11 +27,11 @@ from unrolled.training.falling import WINDOW, still_falls
 from unrolled.training.interrupt import StopRequest
 from unrolled.training.leaks import check_leaks
 from unrolled.training.modelfile import Card, named, part
-from unrolled.training.optimizer import Recipe, make_optimizer
+from unrolled.training.optimizer import Recipe, make_optimizer, release, set_pace
 from unrolled.training.progress import Progress
 from unrolled.training.run import Run
 from unrolled.training.same_run import check_same_run
-from unrolled.training.schedule import warmup_cosine
+from unrolled.training.schedule import SCHEDULES
 from unrolled.training.watch import warn_once
 
 # A checkpoint is written at every validation, and where those are far apart at least this often.
@@ -165,6 +165,7 @@ class Trainer:
                     self._steps(model, optimizer, stop, bar)
         finally:
             self.run.close()
+            release(self._optimizer)
             self.model = self._accelerator.unwrap_model(model, keep_fp32_wrapper=False)
         if self._best:
             self.model.load_state_dict(self._best)
@@ -183,7 +184,7 @@ class Trainer:
 
     def _steps(self, model: nn.Module, optimizer: Any, stop: StopRequest, bar: Progress) -> None:
         at, recipe = self._at, self.recipe
-        clock = _Clock(at.seconds)
+        clock, falls = _Clock(at.seconds), SCHEDULES[recipe.schedule]
         timer = None
         if at.plan is None and self.budget.steps is not None:
             at.plan = Plan(self.budget.steps, -(-self.budget.steps // recipe.validations))
@@ -198,12 +199,11 @@ class Trainer:
         while at.ended is None:
             at.step += 1
             total = None if at.plan is None else at.plan.steps
-            rate = recipe.learning_rate * warmup_cosine(at.step, total, warmup=recipe.warmup)
-            for group in optimizer.param_groups:
-                group["lr"] = rate
+            rate = recipe.learning_rate * falls(at.step, total, warmup=recipe.warmup)
+            whole = set_pace(optimizer, rate, at.step, total)
 
             batch = self.batches[at.step - 1].to(self._accelerator.device)
-            if looks and recipe.diagnose_every and at.step % recipe.diagnose_every == 0:
+            if whole and looks and recipe.diagnose_every and at.step % recipe.diagnose_every == 0:
                 self._look(batch, told)
             outputs, state = self._forward(model, batch)
             loss = self.loss(outputs, batch.targets)

@@ -35,7 +35,8 @@ def _identity(card: Card) -> dict[str, Any]:
     )
     data = dict(raw["provenance"].get("data", {}))
     # Not by its name: the same file may be reached by another path.
-    origin = {"data": data.get("sha256"), "holdout": data.get("holdout")}
+    origin = {"data": data.pop("sha256", None), **data}
+    origin.pop("name", None)
     # What was tried before the run follows from all that, but for how long it took.
     assets = {name: value for name, value in raw["assets"].items() if name != "trials"}
     return {"task": raw["task"], **raw["configuration"], **origin, **assets}

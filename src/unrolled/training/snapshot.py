@@ -34,7 +34,7 @@ def copy_weights(model: nn.Module) -> dict[str, Tensor]:
 
 
 def optimizer_tensors(optimizer: torch.optim.Optimizer) -> dict[str, Tensor]:
-    """AdamW's moments and step counts as named tensors."""
+    """AdamW's moments and step counts, and Muon's momentum, as named tensors."""
     states = optimizer.state_dict()["state"]
     return {
         f"optimizer.{index}.{name}": torch.as_tensor(value)
