@@ -431,3 +431,26 @@ def test_weights_narrower_than_cudnns_stack_are_not_laid_out_for_it(
     wide = LSTM(3, 4, 2, bidirectional=True)
     wide.flatten_parameters()
     assert calls[-1] is wide
+
+
+@every_path
+def test_input_dropout_can_have_a_rate_for_each_layer(path: str) -> None:
+    layer, x = layer_of(LSTM, num_layers=2, input_dropout=(0.0, 0.5)), some(T, B, I)
+    one, two = layer_of(LSTM), LSTM(H, H).double()
+    for single, index in ((one, 0), (two, 1)):
+        for name in ("weight_ih", "weight_hh", "bias_ih", "bias_hh"):
+            with torch.no_grad():
+                getattr(single, f"{name}_l0").copy_(getattr(layer, f"{name}_l{index}"))
+    with use_path(path):
+        torch.manual_seed(5)
+        got = layer(x)[0]
+        torch.manual_seed(5)
+        mask = recurrent_mask(B, H, 0.5, x)
+        torch.testing.assert_close(got, two(one(x)[0] * mask)[0])
+    layer.input_dropout = (0.0, 0.0)
+    assert layer._options is None
+    for rates, words in (((0.1,), "got 1 rates for 2 layers"), ((0.1, 2.0), "expected a number")):
+        with pytest.raises(ConfigError, match=words):
+            layer.input_dropout = rates
+        with pytest.raises(ConfigError, match=words):
+            LSTM(I, H, 2, input_dropout=rates)

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from unrolled.layers.convert import from_torch as from_torch
     from unrolled.layers.convert import to_torch as to_torch
     from unrolled.layers.convert_onnx import from_onnx as from_onnx
+    from unrolled.layers.crf import CRF as CRF
     from unrolled.layers.explain import Explanation as Explanation
     from unrolled.layers.export import export_onnx as export_onnx
     from unrolled.layers.export import to_onnx as to_onnx
@@ -54,6 +55,7 @@ _HOMES = {
     "from_torch": "convert",
     "to_torch": "convert",
     "from_onnx": "convert_onnx",
+    "CRF": "crf",
     "Explanation": "explain",
     "export_onnx": "export",
     "to_onnx": "export",

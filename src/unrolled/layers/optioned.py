@@ -7,8 +7,9 @@ from typing import Any
 import torch
 from torch.nn import RNNBase
 
+from unrolled.errors import ConfigError
 from unrolled.layers.initial import Init, add_parameters, initialise
-from unrolled.layers.options import PLAIN, Options, Zoneout, changed, checked, options_of
+from unrolled.layers.options import PLAIN, Options, Rates, Zoneout, changed, checked, options_of
 
 
 def _option(name: str, settable: bool = True) -> Any:
@@ -25,6 +26,12 @@ def _option(name: str, settable: bool = True) -> Any:
 
 def _keep(layer: RNNBase, options: Options) -> None:
     """A layer without options has none in its dictionary: that is what the quick way looks at."""
+    rates = options.input_dropout
+    if isinstance(rates, tuple) and len(rates) != layer.num_layers:
+        raise ConfigError(
+            f"input_dropout: got {len(rates)} rates for {layer.num_layers} layers; give one, or"
+            " one for each layer"
+        )
     if options == PLAIN:
         layer.__dict__.pop("_options", None)
     else:
@@ -56,7 +63,7 @@ class Optioned(RNNBase):
         zoneout: Zoneout = 0.0,
         recurrent_dropout: float = 0.0,
         weight_dropout: float = 0.0,
-        input_dropout: float = 0.0,
+        input_dropout: Rates = 0.0,
         residual: bool = False,
         merge: str = "concat",
         init: Init = "torch",

@@ -20,6 +20,7 @@ from unrolled.layers.memory_budget import parse_checkpoint
 MERGES = ("concat", "sum", "mean", "mul")
 
 Zoneout: TypeAlias = float | tuple[float, float]
+Rates: TypeAlias = float | tuple[float, ...]
 
 
 @dataclass(frozen=True)
@@ -31,7 +32,7 @@ class Options:
     zoneout: tuple[float, float] = (0.0, 0.0)
     recurrent_dropout: float = 0.0
     weight_dropout: float = 0.0
-    input_dropout: float = 0.0
+    input_dropout: Rates = 0.0
     residual: bool = False
     merge: str = "concat"
     checkpoint: int | str | None = None
@@ -86,16 +87,22 @@ def checked(mode: str, bidirectional: bool, given: dict[str, Any]) -> Options:
             f"merge: got {given['merge']!r} for a layer with one direction, expected 'concat'; "
             "make the layer with bidirectional=True"
         )
-    for name in ("recurrent_dropout", "weight_dropout", "input_dropout"):
+    for name in ("recurrent_dropout", "weight_dropout"):
         check_rate(name, given[name])
     parse_checkpoint(given["checkpoint"])
-    return Options(**{**given, "zoneout": both_rates(mode, given["zoneout"])})
+    rates = {
+        "zoneout": both_rates(mode, given["zoneout"]),
+        "input_dropout": rates_of_layers("input_dropout", given["input_dropout"]),
+    }
+    return Options(**{**given, **rates})
 
 
 def changed(options: Options, mode: str, name: str, value: Any) -> Options:
     """The options with another rate, once it is one."""
     if name == "zoneout":
         value = both_rates(mode, value)
+    elif name == "input_dropout":
+        value = rates_of_layers(name, value)
     elif name == "checkpoint":
         parse_checkpoint(value)
     else:
@@ -119,6 +126,16 @@ def both_rates(mode: str, zoneout: Zoneout) -> tuple[float, float]:
     for rate in rates:
         check_rate("zoneout", rate)
     return float(rates[0]), float(rates[1])
+
+
+def rates_of_layers(name: str, given: Any) -> Rates:
+    """One rate for all layers of a stack, or a tuple with one for each."""
+    if not isinstance(given, tuple | list):
+        check_rate(name, given)
+        return float(given)
+    for rate in given:
+        check_rate(name, rate)
+    return tuple(map(float, given)) if any(given) else 0.0
 
 
 def check_rate(name: str, rate: Any) -> None:

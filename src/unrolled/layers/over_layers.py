@@ -68,9 +68,11 @@ def plans_of(
             plans.append(LayerPlan(of_layer, None, None, rate_behind))
             continue
         mask = None
-        if training and options.input_dropout:
+        locked = options.input_dropout
+        rate = locked[index] if isinstance(locked, tuple) else locked
+        if training and rate:
             width = layer.input_size if index == 0 else of_layer[0].ih.shape[1]
-            mask = recurrent_mask(batch, width, options.input_dropout, x)
+            mask = recurrent_mask(batch, width, rate, x)
         if training and options.weight_dropout:
             rate = options.weight_dropout
             of_layer = [part._replace(hh=dropout(part.hh, rate)) for part in of_layer]

@@ -405,7 +405,7 @@ class LSTM(_Layer, torch.nn.LSTM):
         recurrent_dropout: rate; one mask for a row's `h` where it enters `W_hh`, at every step.
         weight_dropout: rate; one mask for `W_hh`, the same for all steps of a call (DropConnect).
         input_dropout: rate; one mask for a row's input, the same at every step (locked), of every
-            layer of the stack.
+            layer of the stack; or a tuple, one rate for each layer.
         residual: from the second layer on, what comes into a layer is added to what comes out.
             `dropout` is then of what is added.
         merge: how the outputs of two directions become one: "concat" `(2 * H)`, or "sum", "mean",
