@@ -1,0 +1,20 @@
+"""The Python on the page about decoding runs."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+import torch
+
+PAGE = Path(__file__).parents[2] / "docs" / "decoding.md"
+
+
+def test_the_examples_of_the_page_run(capsys: pytest.CaptureFixture[str]) -> None:
+    blocks = re.findall(r"```python\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)
+    assert len(blocks) == 2
+    names: dict[str, object] = {"logits": torch.randn(2, 50), "generator": torch.Generator()}
+    for block in blocks:
+        exec(compile(block, str(PAGE), "exec"), names)
+    assert capsys.readouterr().out == "One line. True\n"
