@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import warnings
 
 import pytest
@@ -96,3 +97,13 @@ def test_winning_and_a_tie_say_nothing(network: float) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         warn_if_lost(Evaluation((_comparison(network, 1.0),)))
+
+
+def test_what_could_not_be_measured_is_nan_after_json_as_before() -> None:
+    one = Comparison("micro F1", float("nan"), 0.5, "rival", True)
+    evaluation = Evaluation((one,), {"AUC": float("nan"), "accuracy": 1.0}, "2 texts")
+    raw = json.loads(json.dumps(evaluation.to_dict()).replace("NaN", "null"))
+    again = Evaluation.from_dict(raw)
+    assert str(again) == str(evaluation)
+    assert math.isnan(again["AUC"])
+    assert again.verdict == "network loses"

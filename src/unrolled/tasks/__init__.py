@@ -7,20 +7,42 @@ from typing import TYPE_CHECKING
 from unrolled.lazy import door
 
 if TYPE_CHECKING:
+    from unrolled.tasks.classifier import Classifier
     from unrolled.tasks.evaluation import Comparison, Evaluation, NetworkLoses
     from unrolled.tasks.forecaster import Forecaster
+    from unrolled.tasks.generating.keystrokes import Typing
+    from unrolled.tasks.generating.neural_cache import NeuralCache
+    from unrolled.tasks.generating.scoring import TextScore
     from unrolled.tasks.generator import Generator
     from unrolled.tasks.loading import load
+    from unrolled.tasks.tagger import Tagger
 
 _HOMES = {
+    "Classifier": "classifier",
     "Comparison": "evaluation",
     "Evaluation": "evaluation",
     "Forecaster": "forecaster",
     "Generator": "generator",
     "NetworkLoses": "evaluation",
+    "Tagger": "tagger",
+    "NeuralCache": "generating.neural_cache",
+    "TextScore": "generating.scoring",
+    "Typing": "generating.keystrokes",
     "load": "loading",
 }
 
-__all__ = ["Comparison", "Evaluation", "Forecaster", "Generator", "NetworkLoses", "load"]
+__all__ = [
+    "Classifier",
+    "Comparison",
+    "Evaluation",
+    "Forecaster",
+    "Generator",
+    "NetworkLoses",
+    "NeuralCache",
+    "Tagger",
+    "TextScore",
+    "Typing",
+    "load",
+]
 
 __getattr__, __dir__ = door(__name__, _HOMES)

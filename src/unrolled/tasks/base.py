@@ -100,9 +100,12 @@ class Task(BaseEstimator):
             provenance=self._provenance,
         )
 
-    def _describe_origin(self, name: str, data: bytes, holdout: float) -> None:
-        """Note what the model is learnt from: the data's name, sum and split, and the machine."""
-        digest = hashlib.sha256(data).hexdigest()
+    def _describe_origin(self, name: str, data: bytes | str, holdout: float) -> None:
+        """Note what the model is learnt from: the data's name, sum and split, and the machine.
+
+        `data` is the data, or their sha256 where they are too large for memory.
+        """
+        digest = data if isinstance(data, str) else hashlib.sha256(data).hexdigest()
         # Not the whole path, which may say more of its owner than a shared model should.
         origin = {"name": Path(name).name, "sha256": digest, "holdout": holdout}
         self._provenance = {"data": origin, "machine": machine()}
@@ -168,22 +171,41 @@ class Task(BaseEstimator):
                 " unrolled.load a saved one"
             )
 
-    def _recurrent(self, input_size: int, hidden_size: int, dropout: float) -> nn.RNNBase:
+    def _recurrent(
+        self,
+        input_size: int,
+        hidden_size: int,
+        dropout: float,
+        *,
+        layers: int | None = None,
+        both_ways: bool = False,
+        **options: Any,
+    ) -> nn.RNNBase:
         """The recurrent layers that the constructor's arguments ask for.
 
         Args:
             input_size: what they read.
-            hidden_size, dropout: where the task has settled them by the data.
+            hidden_size, dropout, layers: where the task has settled them by the data.
+            both_ways: whether the task may read in two directions.
+            options: of the layer, such as `weight_dropout`.
         """
         self._check_cell()
-        if self.directions != 1:
+        if both_ways and self.directions not in (1, 2):
+            raise ConfigError(f"directions: got {self.directions!r}, expected 1 or 2")
+        if self.directions != 1 and not both_ways:
             raise ConfigError(
                 f"directions: got {self.directions!r}, expected 1: a {type(self).__name__} reads"
                 " forward only, since it must answer at every step"
             )
-        between = dropout if self.layers > 1 else 0.0
+        layers = self.layers if layers is None else layers
+        between = dropout if layers > 1 else 0.0
         recurrent: nn.RNNBase = CELLS[self.cell](
-            input_size, hidden_size, self.layers, dropout=between
+            input_size,
+            hidden_size,
+            layers,
+            dropout=between,
+            bidirectional=self.directions == 2,
+            **options,
         )
         return recurrent
 
@@ -191,13 +213,16 @@ class Task(BaseEstimator):
         if self.cell not in CELLS:
             raise ConfigError(f"cell: got {self.cell!r}, expected one of {', '.join(CELLS)}")
 
-    def _check_sizes(self, *names: str) -> None:
+    def _check_sizes(self, *names: str, optional: tuple[str, ...] = ()) -> None:
         """Whole numbers (NumPy's too, as parameter grids give them), shares and the names that all
-        tasks know, before any work."""
+        tasks know, before any work; those that are `optional` may be None, and are settled later.
+        """
         self._check_cell()
         check_device(self.device, self.precision)
-        for name in ("layers", *names):
-            setattr(self, name, whole_number(name, getattr(self, name), least=1))
+        for name in ("layers", *names, *optional):
+            value = getattr(self, name)
+            if value is not None or name not in optional:
+                setattr(self, name, whole_number(name, value, least=1))
         self.seed = whole_number("seed", self.seed, least=0)
         if self.seed >= 2**63:
             raise ConfigError(f"seed: got {self.seed}, expected less than 2**63")

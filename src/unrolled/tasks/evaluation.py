@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 import re
 import warnings
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
 from unrolled.errors import ConfigError
+from unrolled.tasks.label_scores import LabelScores
 from unrolled.tasks.tables import aligned
 
 # A difference below this share of the rival's score is noise to a reader, not a win.
@@ -22,21 +24,25 @@ class Comparison:
 
     Attributes:
         metric: its name, with its unit.
-        network, baseline: the scores; lower is better.
+        network, baseline: the scores.
         baseline_name: which rival.
+        higher_is_better: as for an accuracy; an error or a loss is the better the lower it is.
     """
 
     metric: str
     network: float
     baseline: float
     baseline_name: str
+    higher_is_better: bool = False
 
     @property
     def verdict(self) -> Verdict:
         """Who is better; closer than half a percent is a tie."""
         if abs(self.network - self.baseline) <= TIE * abs(self.baseline):
             return "tie"
-        return "network wins" if self.network < self.baseline else "network loses"
+        sign = -1 if self.higher_is_better else 1
+        won = sign * self.network < sign * self.baseline  # so that NaN loses
+        return "network wins" if won else "network loses"
 
     def __str__(self) -> str:
         words = {
@@ -76,11 +82,13 @@ class Evaluation:
         details: other held-out figures by name, such as the coverage of an interval; and, as
             "metric, rival", the figures of all rivals.
         held_out: in words, what the scores are measured on.
+        labels: label by label how well a classifier or tagger did; None for other tasks.
     """
 
     comparisons: tuple[Comparison, ...]
     details: dict[str, float] = field(default_factory=dict)
     held_out: str = ""
+    labels: LabelScores | None = None
 
     @property
     def verdict(self) -> Verdict:
@@ -107,7 +115,11 @@ class Evaluation:
         lines += [str(comparison) for comparison in self.comparisons]
         return "\n".join([*lines, f"measured on {self.held_out}"])
 
-    def _table(self) -> list[str]:
+    def contestants(self) -> dict[str, dict[str, float]]:
+        """The figures of the network and of each rival by metric, the best rival first.
+
+        Those of the network name all metrics; a rival may lack some.
+        """
         network = {one.metric: one.network for one in self.comparisons}
         rivals: dict[str, dict[str, float]] = {}
         for name, value in self.details.items():
@@ -118,22 +130,40 @@ class Evaluation:
                 rivals.setdefault(name.removeprefix(f"{metric}, "), {})[metric] = value
         for one in self.comparisons:
             rivals.setdefault(one.baseline_name, {})[one.metric] = one.baseline
-        first = self.comparisons[0].metric
-        ranked = sorted(rivals.items(), key=lambda rival: rival[1].get(first, float("inf")))
-        rows = [["", *map(heading, network)]]
-        for name, figures in (("network", network), *ranked):
-            rows.append([name, *(figure(metric, figures.get(metric)) for metric in network)])
+        first = self.comparisons[0]
+        sign = -1 if first.higher_is_better else 1
+        ranked = sorted(
+            rivals.items(), key=lambda rival: sign * rival[1].get(first.metric, sign * float("inf"))
+        )
+        return {"network": network, **dict(ranked)}
+
+    def _table(self) -> list[str]:
+        contestants = self.contestants()
+        metrics = list(contestants["network"])
+        rows = [["", *map(heading, metrics)]]
+        for name, figures in contestants.items():
+            rows.append([name, *(figure(metric, figures.get(metric)) for metric in metrics)])
         return aligned(rows)
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for a model's card."""
-        return {**asdict(self), "comparisons": [asdict(one) for one in self.comparisons]}
+        return {
+            "comparisons": [asdict(one) for one in self.comparisons],
+            "details": dict(self.details),
+            "held_out": self.held_out,
+        } | ({} if self.labels is None else {"labels": self.labels.to_dict()})
 
     @classmethod
     def from_dict(cls, raw: dict[str, Any]) -> Evaluation:
-        """The inverse of `to_dict`."""
-        comparisons = tuple(Comparison(**one) for one in raw["comparisons"])
-        return cls(comparisons, raw["details"], raw["held_out"])
+        """The inverse of `to_dict`; JSON has no NaN, and says null."""
+
+        def known(figures: dict[str, Any]) -> dict[str, Any]:
+            return {name: math.nan if one is None else one for name, one in figures.items()}
+
+        comparisons = tuple(Comparison(**known(one)) for one in raw["comparisons"])
+        details = known(raw["details"])
+        labels = LabelScores.from_dict(raw["labels"]) if raw.get("labels") else None
+        return cls(comparisons, details, raw["held_out"], labels)
 
 
 class NetworkLoses(UserWarning):

@@ -9,7 +9,12 @@ from unrolled.errors import ModelFileError
 from unrolled.tasks.base import Task
 from unrolled.training.modelfile import read_model
 
-_TASKS = {"Forecaster": "forecaster", "Generator": "generator"}
+_TASKS = {
+    "Classifier": "classifier",
+    "Forecaster": "forecaster",
+    "Generator": "generator",
+    "Tagger": "tagger",
+}
 
 
 def load(path: str | os.PathLike[str]) -> Task:
