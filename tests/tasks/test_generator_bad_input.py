@@ -14,6 +14,7 @@ from unrolled import Generator
 from unrolled.errors import (
     ConfigError,
     DataError,
+    DataWarning,
     ModelFileError,
     OutputError,
     TrainingDiverged,
@@ -60,6 +61,12 @@ def refuse(do: Callable[[], object], kind: type[UnrolledError], *words: str) -> 
         ({"learning_rate": -1.0}, ["learning_rate", "-1.0"]),
         ({"learning_rate": 0.0}, ["learning_rate", "0.0"]),
         ({"precision": "fp16"}, ["precision", "'fp16'", "bf16"]),
+        ({"tokenizer": "runes"}, ["tokenizer", "'runes'", "subwords"]),
+        ({"lower": True}, ["lower", "characters", "words"]),
+        ({"vocabulary_size": 1}, ["vocabulary_size", "1"]),
+        ({"weight_dropout": 1.0}, ["weight_dropout", "1.0"]),
+        ({"resets": -0.1}, ["resets", "-0.1"]),
+        ({"average": 1.0}, ["average", "1.0"]),
         ({"device": "tpu"}, ["device", "'tpu'", "cpu"]),
     ],
 )
@@ -117,12 +124,18 @@ def test_a_file_that_is_missing_empty_or_not_utf_8_is_named(
 def test_half_a_character_is_one_plain_line(fitted: Generator) -> None:
     refuse(lambda: small().fit(TEXT + "\ud800", budget=1), DataError)
     refuse(lambda: fitted.evaluate("a\ud800b\n"), DataError)
-    assert len(fitted.generate("a\ud800", length=3, seed=1)) == 3
+    with pytest.warns(DataWarning, match="ud800"):
+        assert len(fitted.generate("a\ud800", length=3, seed=1)) == 3
 
 
 @pytest.mark.parametrize(
     ("options", "name"),
     [
+        ({"repetition_penalty": 0.0}, "repetition_penalty"),
+        ({"repetition_window": 0}, "repetition_window"),
+        ({"stop": ""}, "stop"),
+        ({"seed": -1}, "seed"),
+        ({"cache": 3}, "cache"),
         ({"temperature": -1.0}, "temperature"),
         ({"temperature": float("nan")}, "temperature"),
         ({"top_k": 0}, "top_k"),
@@ -135,7 +148,14 @@ def test_an_option_of_writing_out_of_its_range_is_named(
     options: dict[str, float], name: str, fitted: Generator
 ) -> None:
     refuse(lambda: fitted.generate("a", **options), ConfigError, name)
-    refuse(lambda: fitted.suggest("a", k=0), ConfigError, "k is 0")
+    refuse(lambda: next(fitted.stream("a", **options)), ConfigError, name)
+
+
+def test_what_is_no_text_is_named(fitted: Generator) -> None:
+    for ask in (fitted.generate, fitted.suggest, fitted.start, fitted.step, fitted.typing):
+        refuse(lambda ask=ask: ask(3), ConfigError, "int", "a text")
+    refuse(lambda: fitted.score(["a", None]), ConfigError, "texts", "NoneType")
+    refuse(lambda: fitted.suggest("a", n=0), ConfigError, "n: got 0")
 
 
 @pytest.mark.parametrize("character", ["", "ab"])
@@ -236,6 +256,27 @@ def test_a_warm_start_that_fails_costs_nothing_that_was_learnt(
     for name, tensor in model.model.state_dict().items():
         assert torch.equal(tensor, before[name])
     assert not model.model.training
+
+
+@pytest.mark.parametrize(
+    "options", [{"tokenizer": "words"}, {"vocabulary_size": 5}, {"lower": True}]
+)
+def test_a_warm_start_with_other_tokens_is_refused(options: dict[str, object]) -> None:
+    model = small(warm_start=True).fit(TEXT, budget=1, progress=False)
+    model.set_params(**options)
+    name = next(iter(options))
+    refuse(lambda: model.fit(TEXT, budget=1, progress=False), ConfigError, name)
+
+
+def test_what_was_set_after_the_fit_is_not_saved_as_if_it_had_been_used(tmp_path: Path) -> None:
+    model = small().fit(TEXT, budget=1, progress=False).set_params(learning_rate=0.5)
+    refuse(lambda: model.save(tmp_path / "m.unrolled"), ConfigError, "learning_rate")
+    assert not (tmp_path / "m.unrolled").exists()
+    model.fit(TEXT, budget=1, progress=False).save(tmp_path / "m.unrolled")
+
+
+def test_a_cache_without_data_is_refused(fitted: Generator) -> None:
+    refuse(lambda: fitted.evaluate(cache=True), ConfigError, "cache")
 
 
 def test_going_on_with_another_text_or_holdout_or_size_names_it(tmp_path: Path) -> None:

@@ -1,101 +1,155 @@
-"""`Generator`: learns a text character by character, then writes, suggests and scores."""
+"""`Generator`: learns a text by characters, words or subwords, then writes, suggests and scores."""
 
 from __future__ import annotations
 
-import math
 import os
-from collections.abc import Iterable
+from collections.abc import Iterator
+from dataclasses import asdict
 from typing import Any, Self, cast
 
 import numpy as np
 import torch
-from torch import Tensor
 
 from unrolled.baselines import NGram
 from unrolled.data.batching import ContiguousBatches
-from unrolled.data.text import Vocabulary, read_text
-from unrolled.decoding import sample, suggest
-from unrolled.errors import ConfigError, DataError
-from unrolled.layers.states import State
-from unrolled.tasks.arrays import Arrays, like, to_arrays, to_state
-from unrolled.tasks.base import Task, check_share, whole_number
-from unrolled.tasks.evaluation import Comparison, Evaluation
+from unrolled.data.corpus import Corpus
+from unrolled.data.token_store import TokenStore, store_tokens
+from unrolled.data.tokens import make_tokenizer, tokenizer_from_assets
+from unrolled.errors import ConfigError, DataError, ModelFileError
+from unrolled.tasks.base import check_share
+from unrolled.tasks.evaluation import Evaluation
+from unrolled.tasks.generating.answering import Answering
+from unrolled.tasks.generating.checks import check_options, check_tokenizer
+from unrolled.tasks.generating.cooccurrence import cooccurrence_vectors
+from unrolled.tasks.generating.gate import choose_rival
+from unrolled.tasks.generating.measuring import measure
+from unrolled.tasks.generating.neural_cache import NeuralCache, cache_of
+from unrolled.tasks.generating.parts import Parts, split
+from unrolled.tasks.generating.settings import SIZES, Settings, settle
+from unrolled.tasks.generating.streams import fitting_rows, validator
 from unrolled.tasks.initial import initialise
 from unrolled.tasks.language_model import LanguageModel
-from unrolled.tasks.text_training import choose_baseline, fitting_rows, stream_bits, validator
+from unrolled.tasks.text_encoder import TextEncoder
 from unrolled.training.budget import Budget
 from unrolled.training.loop import Trainer
-from unrolled.training.losses import token_loss
 from unrolled.training.optimizer import Recipe
 from unrolled.training.run import Run
+from unrolled.training.sampled_softmax import NegativeSampling
 
-# Less than this can't be split into parts that mean anything.
-SHORTEST_TEXT = 500
-SHORTEST_PART = 20
-# Share of the text that is left after the test part, on which the best weights are chosen.
-VALIDATION_SHARE = 0.05
-_UNKNOWN = 0
-_SUFFIXES = (".txt", ".txt.gz", ".md")
+# Beyond so many characters the tokens are kept in the run's folder, so that a resumed run finds
+# them.
+WORTH_KEEPING = 20_000_000
 
 
-class Generator(Task):
-    """A character model: what comes next, and next, and next.
+class Generator(Answering):
+    """A language model: what comes next, and next, and next.
 
         p(x_{t+1} | x_1 .. x_t) = softmax(W y_t + b),   y_t, s_t = layers(embedding[x_t], s_{t-1})
 
+    Whatever is None is settled by the data and the budget (see `settings` after `fit`).
+
     Args:
+        tokenizer: "characters", "words" or "subwords" (byte-pair encoding).
+        vocabulary_size: the most tokens that are known; None: all characters, 30,000 words, 8,000
+            subwords.
         cell: "lstm", "gru" or "rnn".
         hidden_size: units of each layer.
         layers: recurrent layers, one on the other.
         directions: 1; a generator reads forward.
-        embedding_size: size of the vector that stands for a character.
-        dropout: share of the activations between layers that is dropped in training.
+        lower: of words: upper case is read as lower case.
+        embedding_size: size of the vector that stands for a token.
+        tie_weights: make the scores with the vectors that tokens are read with.
+        dropout: share of every layer's outputs that is dropped in training, locked: one mask for a
+            row, the same at every step.
+        input_dropout: the same of the vectors that are read.
+        weight_dropout: share of the recurrent matrices that is dropped.
+        embedding_dropout: share of the tokens that a batch is read without.
         learning_rate: the peak of the schedule.
+        muon_rate: the peak for the recurrent matrices, which then take orthogonal steps (Muon); 0:
+            they learn as all else does.
+        weight_decay: of the matrices that do not (AdamW).
+        negatives: tokens that are drawn for each batch to compare the right ones with, where the
+            vocabulary is large; 0: all are compared.
+        cooccurrence: let the vectors of tokens begin at which tokens stand near which, counted in
+            seconds: a large vocabulary is learnt sooner from there.
         rows: streams of text that are read side by side.
-        steps: characters between two updates; the state is carried on, the gradient is cut.
-        seed: of the weights, the dropout and nothing else (text is read in order).
+        steps: tokens between two updates; the state is carried on, the gradient is cut.
+        resets: probability, at each step and row, that the state is set back to zero though the
+            text goes on, so that it stays what it is over texts longer than any in training.
+        average: memory of the moving average of the weights that is validated and kept; 0: none.
+        seed: of the weights, the dropout and the resets (text is read in order).
         device: "auto", "cpu" or "cuda".
         precision: "fp32" or "bf16".
         warm_start: let `fit` go on from the weights and the vocabulary that are there.
 
-    After `fit`: `model` (the network), `vocabulary`, `baseline` (an `NGram`), `evaluation`
-    (held-out bits per character, the network's beside the baseline's) and `outcome`.
+    After `fit`: `model` (the network), `vocabulary` (the tokenizer), `settings`, `baseline` (an
+    `NGram`), `evaluation` (held-out bits per character, the network's beside the baseline's),
+    `notes` (what was guessed of the data) and `outcome`.
 
     Example:
         >>> writer = Generator().fit("book.txt", budget="5m")   # doctest: +SKIP
         >>> writer.generate("It was a", length=100, seed=1)     # doctest: +SKIP
+        >>> writer.suggest("It was a dark and st")              # doctest: +SKIP
+
+    Source: Merity et al. 2018, arXiv 1708.02182 (dropouts, tied and averaged weights).
     """
 
-    vocabulary: Vocabulary
+    settings: Settings
     baseline: NGram
-    model: LanguageModel
+    notes: tuple[str, ...] = ()
 
     def __init__(
         self,
+        tokenizer: str = "characters",
+        vocabulary_size: int | None = None,
         cell: str = "lstm",
-        hidden_size: int = 256,
-        layers: int = 2,
+        hidden_size: int | None = None,
+        layers: int | None = None,
         directions: int = 1,
         *,
-        embedding_size: int = 64,
-        dropout: float = 0.2,
-        learning_rate: float = 3e-3,
-        rows: int = 16,
-        steps: int = 128,
+        lower: bool = False,
+        embedding_size: int | None = None,
+        tie_weights: bool | None = None,
+        dropout: float | None = None,
+        input_dropout: float | None = None,
+        weight_dropout: float | None = None,
+        embedding_dropout: float | None = None,
+        learning_rate: float | None = None,
+        muon_rate: float | None = None,
+        weight_decay: float | None = None,
+        negatives: int | None = None,
+        cooccurrence: bool | None = None,
+        rows: int | None = None,
+        steps: int | None = None,
+        resets: float | None = None,
+        average: float | None = None,
         seed: int = 0,
         device: str = "auto",
         precision: str = "fp32",
         warm_start: bool = False,
     ) -> None:
+        self.tokenizer = tokenizer
+        self.vocabulary_size = vocabulary_size
         self.cell = cell
         self.hidden_size = hidden_size
-        self.layers = layers
+        self.layers = layers  # type: ignore[assignment]
         self.directions = directions
+        self.lower = lower
         self.embedding_size = embedding_size
+        self.tie_weights = tie_weights
         self.dropout = dropout
+        self.input_dropout = input_dropout
+        self.weight_dropout = weight_dropout
+        self.embedding_dropout = embedding_dropout
         self.learning_rate = learning_rate
+        self.muon_rate = muon_rate
+        self.weight_decay = weight_decay
+        self.negatives = negatives
+        self.cooccurrence = cooccurrence
         self.rows = rows
         self.steps = steps
+        self.resets = resets
+        self.average = average
         self.seed = seed
         self.device = device
         self.precision = precision
@@ -103,21 +157,28 @@ class Generator(Task):
 
     def fit(
         self,
-        data: str | os.PathLike[str],
+        data: Any,
         *,
+        text_column: str | None = None,
         budget: str | int | Budget = "2m",
         holdout: float = 0.1,
+        validation: float = 0.05,
         run_dir: str | os.PathLike[str] | None = None,
         resume: bool = False,
         progress: bool = True,
         diagnose: bool = True,
     ) -> Self:
-        """Learn a text.
+        """Learn a text, or many; they may be larger than memory.
 
         Args:
-            data: the text itself, or the path of a text file or a folder of them.
+            data: the text itself, the path of a text file, of a folder of them or of a table (a row
+                is a document), a list of texts or of paths, or a `Corpus`.
+            text_column: of a table; None guesses it.
             budget: time or steps of training, such as "10m" or "500 steps".
             holdout: share at the end of the text that is kept for the evaluation.
+            validation: share of the text before it, at its end, on which the best weights are
+                chosen; 0: all of it is learnt, and the last weights count (their average, where
+                there is one). What stands close to the text to come is worth much to learn.
             run_dir: folder for the log and the checkpoint.
             resume: go on from the checkpoint in `run_dir`.
             progress: show a bar, where standard error is a terminal.
@@ -129,249 +190,208 @@ class Generator(Task):
             ConfigError: an argument or option that can't work.
             TrainingDiverged: the loss stopped being a number.
         """
-        self._check_sizes("hidden_size", "embedding_size", "rows", "steps")
+        self._check_sizes(optional=("hidden_size", "embedding_size", "layers", "rows", "steps"))
+        check_options(self)
+        if self._goes_on():
+            check_tokenizer(self, self.vocabulary)
         check_share("holdout", holdout)
-        text, name = _text_of(data)
+        if validation != 0:
+            check_share("validation", validation)
+        corpus = Corpus.of(data, text_column=text_column)
         budget = Budget.parse(budget)
-        test_from = round(len(text) * (1 - holdout))
-        learn_to = round(test_from * (1 - VALIDATION_SHARE))
-        parts = (learn_to, test_from - learn_to, len(text) - test_from)
-        if len(text) < SHORTEST_TEXT or min(parts) < SHORTEST_PART:
-            raise DataError(
-                f"got {len(text)} characters, which makes parts of {', '.join(map(str, parts))} to"
-                f" learn from, to choose by and to test on; expected at least {SHORTEST_TEXT}, and"
-                f" {SHORTEST_PART} in each part: give more text or another holdout"
-                + (f" (there is no file {text!r})" if name is None and len(text) < 80 else ""),
-                file=name,
-            )
+        try:
+            parts = split(corpus, holdout, validation, self.tokenizer)
+        except DataError as error:
+            if isinstance(data, str) and corpus.file is None and len(data) < 80:
+                raise DataError(f"{error} (there is no file {data!r})") from error
+            raise
         run = Run(run_dir, resume=resume)
-        ids = np.empty(0, dtype=np.int64)
+        test: TokenStore | None = None
 
         def prepare() -> Trainer:
-            nonlocal ids
-            if not self._goes_on():
-                self.vocabulary = Vocabulary.from_text(text[:learn_to])
+            nonlocal test
+            learn, choose, test = self._stores(parts, corpus, run)
+            self._settle(budget)
+            begins = not self._goes_on()
             self.model = cast(LanguageModel, self._first_network())
-            ids = self.vocabulary.encode_array(text)
-            self._describe_origin(name or "text", text.encode(), holdout)
-            self.baseline = choose_baseline(
-                ids[:learn_to], ids[learn_to:test_from], len(self.vocabulary)
-            )
-            return self._trainer(
-                ids[:learn_to], ids[learn_to:test_from], budget, run, progress, diagnose
-            )
+            counts = torch.from_numpy(learn.counts(len(self.vocabulary)))
+            if begins:
+                self.model.begin_at(counts)
+            if begins and self.settings.cooccurrence:
+                self._begin_near(learn)
+            if self.settings.negatives:
+                self.model.sampling = NegativeSampling(counts, self.settings.negatives)
+            self._describe_origin(corpus.name, corpus.digest, holdout)
+            self._provenance["data"]["validation"] = validation
+            self.notes = corpus.notes
+            self.baseline, self._sample = choose_rival(learn, choose, self.vocabulary)
+            return self._trainer(learn, choose, budget, run, progress, diagnose)
 
-        size = f"{len(text) - test_from:,} characters"
-        held_out = f"the last {holdout:.0%} of {_short_name(name)}, {size}"
-        self._learn(prepare, lambda: self._evaluate(ids[test_from:], held_out))
+        self._learn(prepare, lambda: self._measured(cast(TokenStore, test), parts.held_out, None))
         return self
 
-    def predict(self, prompts: str | Iterable[str], **options: Any) -> str | list[str]:
-        """The continuation of a prompt, or of each; options as in `generate`."""
-        if isinstance(prompts, str):
-            return self.generate(prompts, **options)
-        return [self.generate(prompt, **options) for prompt in prompts]
-
-    def generate(
+    def evaluate(
         self,
-        prompt: str = "",
+        data: Any = None,
         *,
-        length: int = 200,
-        temperature: float = 0.8,
-        top_k: int | None = None,
-        top_p: float | None = None,
-        seed: int | None = None,
-    ) -> str:
-        """Write on from a prompt.
+        text_column: str | None = None,
+        cache: bool | NeuralCache | None = None,
+    ) -> Evaluation:
+        """Bits per character beside the baseline's, of new text or (without) as `fit` measured.
 
         Args:
-            prompt: what to read first; may be empty.
-            length: characters to write.
-            temperature: below 1 the likely becomes likelier; 0 always takes the likeliest.
-            top_k: draw from the `k` likeliest only.
-            top_p: draw from the fewest that together have probability `p`.
-            seed: the same seed gives the same text.
-
-        Returns:
-            The text after the prompt.
-
-        Raises:
-            NotFittedError: `fit` comes first.
-            ConfigError: an option out of its range.
-        """
-        self._check_fitted()
-        length = whole_number("length", length, least=0)
-        draws = torch.Generator()
-        if seed is None:
-            draws.seed()
-        else:
-            draws.manual_seed(whole_number("seed", seed, least=0) % 2**63)
-        written: list[int] = []
-        with torch.no_grad():
-            logits, state = self._read(prompt)
-            for _ in range(length):
-                # Nothing can be written for a character that the model does not know.
-                scores = logits[0].float().cpu()
-                scores[_UNKNOWN] = -math.inf
-                written.append(
-                    int(
-                        sample(
-                            scores,
-                            generator=draws,
-                            temperature=temperature,
-                            top_k=top_k,
-                            top_p=top_p,
-                        )
-                    )
-                )
-                logits, state = self.model.step(self._tensor(written[-1:]), state)
-        return self.vocabulary.decode(written)
-
-    def suggest(self, prompt: str = "", k: int = 5) -> list[tuple[str, float]]:
-        """The `k` likeliest next characters after a prompt, with their probabilities."""
-        self._check_fitted()
-        with torch.no_grad():
-            logits, _ = self._read(prompt)
-        # One more than asked for: the unknown symbol, which is never written, may be among them.
-        ids, probabilities = suggest(logits[0].float().cpu(), k + 1 if k > 0 else k)
-        known = [
-            (self.vocabulary.symbols[int(i)], float(p))
-            for i, p in zip(ids, probabilities, strict=True)
-            if int(i) != _UNKNOWN
-        ]
-        return known[:k]
-
-    def evaluate(self, data: str | os.PathLike[str] | None = None) -> Evaluation:
-        """Bits per character beside the baseline's, of a new text or (without) as `fit` measured.
+            data: as for `fit`; None: what `fit` measured.
+            text_column: of a table; None guesses it.
+            cache: a neural cache, which goes on from document to document: True, or its settings.
 
         Raises:
             NotFittedError: `fit` comes first.
             DataError: the text can't be read or holds fewer than two characters.
+            ConfigError: a cache without data.
         """
         if data is None:
+            if cache_of(cache) is not None:
+                raise ConfigError("cache: fit measures without one; give data to evaluate with it")
             return self._own_evaluation()
         self._check_fitted()
-        text, name = _text_of(data)
-        if len(text) < 2:
-            raise DataError(f"got {len(text)} characters, expected at least 2", file=name)
-        return self._evaluate(
-            self.vocabulary.encode_array(text), f"{len(text):,} characters of {_short_name(name)}"
+        corpus = Corpus.of(data, text_column=text_column)
+        if (isinstance(data, str) and not data) or corpus.characters < 2:
+            count = 0 if isinstance(data, str) and not data else corpus.characters
+            raise DataError(f"got {count} characters, expected at least 2", file=corpus.file)
+        store = store_tokens(corpus, self.vocabulary)
+        return self._measured(store, corpus.name, cache_of(cache))
+
+    def _stores(
+        self, parts: Parts, corpus: Corpus, run: Run
+    ) -> tuple[TokenStore, TokenStore | None, TokenStore]:
+        """The tokens of each part, by a vocabulary of the first; nothing is read whole."""
+        if not self._goes_on():
+            self.vocabulary = make_tokenizer(
+                self.tokenizer,
+                parts.learn.pieces(),
+                vocabulary_size=self.vocabulary_size,
+                lower=self.lower,
+            )
+        keep = run.folder is not None and corpus.characters > WORTH_KEEPING
+        folder = cast(Any, run.folder) / "tokens" if keep else None
+        return (
+            store_tokens(parts.learn, self.vocabulary, folder),
+            None if parts.choose is None else store_tokens(parts.choose, self.vocabulary),
+            store_tokens(parts.test, self.vocabulary),
         )
 
-    def start(self, prompt: str = "") -> Arrays:
-        """The state after reading a prompt: plain arrays, to be handed to `step`."""
-        self._check_fitted()
+    def _begin_near(self, learn: TokenStore) -> None:
+        embedding = self.model.encoder.embedding.weight
+        symbols, size = embedding.shape
+        vectors = torch.from_numpy(cooccurrence_vectors(learn.ids, symbols, size, seed=self.seed))
+        near = vectors.abs().amax(1) > 0
         with torch.no_grad():
-            _, state = self._read(prompt)
-        return to_arrays(state)
+            embedding[near] = vectors[near] * size**-0.5
 
-    def step(self, character: str, state: Arrays | None = None) -> tuple[np.ndarray, Arrays]:
-        """Read one character.
-
-        Args:
-            character: the character.
-            state: what `start` or an earlier `step` gave; stays as it is. None: the beginning.
-
-        Returns:
-            The probability of each symbol of the vocabulary to come next, float32 `(V,)`, and the
-            new state.
-        """
-        self._check_fitted()
-        if len(character) != 1:
-            raise ConfigError(f"step: got {character!r}, expected one character")
-        with torch.no_grad():
-            carried = None if state is None else to_state(state, self.model)
-            logits, after = self.model.step(
-                self._tensor(self.vocabulary.encode(character)), carried
-            )
-        return logits[0].softmax(-1).cpu().numpy(), to_arrays(after)
+    def _settle(self, budget: Budget) -> None:
+        given = self.get_params()
+        if self._goes_on():
+            of_network = asdict(self.settings)
+            given |= {name: of_network[name] for name in SIZES if given[name] is None}
+        kind, symbols = self.vocabulary.kind, len(self.vocabulary)
+        self.settings = settle(given, kind=kind, symbols=symbols, budget=budget)
 
     def _trainer(
         self,
-        learnt: np.ndarray,
-        chosen_by: np.ndarray,
+        learn: TokenStore,
+        choose: TokenStore | None,
         budget: Budget,
         run: Run,
         progress: bool,
         diagnose: bool,
     ) -> Trainer:
-        rows, steps = fitting_rows(len(learnt), self.rows, self.steps)
+        settings = self.settings
+        rows, steps = fitting_rows(len(learn), settings.rows, settings.steps)
+        batches = ContiguousBatches(
+            learn.ids,
+            rows=rows,
+            steps=steps,
+            resets=settings.resets,
+            document_starts=learn.document_starts,
+            seed=self.seed,
+        )
         return Trainer(
             self.model,
-            ContiguousBatches(learnt, rows=rows, steps=steps),
-            token_loss,
-            validator(self.model, chosen_by),
+            batches,
+            self.model.loss,
+            None if choose is None else validator(self.model, choose),
             budget,
             self._card(),
             self._baseline_tensors(),
-            Recipe(learning_rate=self.learning_rate, average=0.99),
+            Recipe(
+                learning_rate=settings.learning_rate,
+                muon_rate=settings.muon_rate,
+                weight_decay=settings.weight_decay,
+                schedule="linear",
+                average=settings.average,
+                validations=settings.validations,
+            ),
             run,
             title="generator",
-            unit="characters",
+            unit=self.vocabulary.kind,
             device=self.device,
             precision=self.precision,
             progress=progress,
             diagnose=diagnose,
         )
 
-    def _read(self, prompt: str) -> tuple[Tensor, State]:
-        """Logits `(1, V)` and state after a prompt; an empty one counts as the start of a line."""
-        ids = self.vocabulary.encode(prompt or "\n")
-        logits, state = self.model(self._tensor(ids).unsqueeze(1))
-        return logits[-1], state
-
-    def _tensor(self, ids: list[int]) -> Tensor:
-        return torch.tensor(ids, device=like(self.model).device)
-
-    def _evaluate(self, ids: np.ndarray, held_out: str) -> Evaluation:
-        network = stream_bits(self.model, ids)
-        # Neither is scored on the first character, which nothing precedes.
-        rival = -float(self.baseline.log2_probabilities(ids)[1:].mean())
-        name = f"Kneser-Ney of order {self.baseline.order}"
-        comparison = Comparison("bits per character", network, rival, name)
-        return Evaluation((comparison,), held_out=held_out)
+    def _measured(self, store: TokenStore, name: str, cache: NeuralCache | None) -> Evaluation:
+        return measure(self._reader(), store, self.baseline, self._sample, name, cache)
 
     def _build(self) -> LanguageModel:
-        recurrent = self._recurrent(self.embedding_size, self.hidden_size, self.dropout)
+        settings = self.settings
+        between = settings.dropout
+        recurrent = self._recurrent(
+            settings.embedding_size,
+            settings.hidden_size,
+            0.0,
+            layers=settings.layers,
+            weight_dropout=settings.weight_dropout,
+            input_dropout=(settings.input_dropout, *[between] * (settings.layers - 1)),
+        )
         initialise(recurrent)
-        return LanguageModel(recurrent, len(self.vocabulary), dropout=self.dropout)
+        encoder = TextEncoder(
+            recurrent, len(self.vocabulary), embedding_dropout=settings.embedding_dropout
+        )
+        return LanguageModel(encoder, dropout=settings.dropout, tie_weights=settings.tie_weights)
 
     def _assets(self) -> dict[str, Any]:
-        return {"vocabulary": self.vocabulary.to_list()}
+        for name, mine, settled in self._set_otherwise():
+            raise ConfigError(
+                f"{name}: was set to {mine!r} after the network was made with {settled!r}; set it"
+                " back, or fit again"
+            )
+        return {
+            "tokenizer": self.vocabulary.to_assets(),
+            "settings": asdict(self.settings),
+            "rival": self._sample,
+        }
 
     def _restore_assets(self, assets: dict[str, Any]) -> None:
-        self.vocabulary = Vocabulary.from_list(assets["vocabulary"])
+        if "tokenizer" not in assets:
+            raise ModelFileError(
+                "was written by an earlier version of the Generator; train it anew"
+            )
+        self.vocabulary = tokenizer_from_assets(assets["tokenizer"])
+        self.settings = Settings(**assets["settings"])
+        for name, mine, settled in self._set_otherwise():
+            raise ValueError(f"{name} is {mine!r} and {settled!r}")
+        self._sample = str(assets["rival"])
+
+    def _set_otherwise(self) -> Iterator[tuple[str, Any, Any]]:
+        """The arguments that say something else than the settings: name and both values."""
+        for name, settled in asdict(self.settings).items():
+            mine = getattr(self, name, None)
+            if mine not in (None, settled):
+                yield name, mine, settled
 
     def _baseline_arrays(self) -> dict[str, np.ndarray]:
         return self.baseline.to_arrays()
 
     def _restore_baseline(self, arrays: dict[str, np.ndarray]) -> None:
         self.baseline = NGram.from_arrays(arrays)
-
-
-def _text_of(data: str | os.PathLike[str]) -> tuple[str, str | None]:
-    """The text and the name of its file; a one-line string may name a file."""
-    if not isinstance(data, str | os.PathLike):
-        raise ConfigError(
-            f"data: got {type(data).__name__}, expected a text or the path of a file or folder;"
-            " join several with read_text([...])"
-        )
-    if isinstance(data, os.PathLike) or _names_a_file(data):
-        return read_text(data), os.fspath(data)
-    try:
-        data.encode()
-    except UnicodeEncodeError as error:
-        raise DataError(
-            f"the text holds half a surrogate pair at character {error.start}, which is no"
-            " character; decode its source with errors='replace'"
-        ) from error
-    return data, None
-
-
-def _short_name(file: str | None) -> str:
-    return "the text" if file is None else os.path.basename(file)
-
-
-def _names_a_file(text: str) -> bool:
-    one_line = 0 < len(text) < 4096 and "\n" not in text
-    return one_line and (os.path.exists(text) or (" " not in text and text.endswith(_SUFFIXES)))

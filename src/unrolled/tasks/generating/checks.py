@@ -1,0 +1,86 @@
+"""What a `Generator` checks before it works, and what it tells of a text that it can't read."""
+
+from __future__ import annotations
+
+import warnings
+from typing import Any
+
+from unrolled.data.tokens import Tokenizer
+from unrolled.data.tokens.tokenizer import KINDS
+from unrolled.errors import ConfigError, DataWarning
+from unrolled.tasks.base import is_number, whole_number
+
+_SHARES = ("input_dropout", "weight_dropout", "embedding_dropout", "resets", "average")
+# Unknown characters that are named.
+_NAMED = 5
+
+
+def check_options(task: Any) -> None:
+    """The constructor's arguments that only a `Generator` has.
+
+    Raises:
+        ConfigError: one that can't work.
+    """
+    if task.tokenizer not in KINDS:
+        raise ConfigError(f"tokenizer: got {task.tokenizer!r}, expected one of {', '.join(KINDS)}")
+    for name in _SHARES:
+        value = getattr(task, name)
+        if value is None:
+            continue
+        if not (is_number(value) and 0 <= value < 1):
+            raise ConfigError(f"{name}: got {value!r}, expected a share from 0 to below 1")
+        setattr(task, name, float(value))
+    for name in ("muon_rate", "weight_decay"):
+        value = getattr(task, name)
+        if value is not None and not (is_number(value) and 0 <= value < 1):
+            raise ConfigError(f"{name}: got {value!r}, expected a number from 0 to below 1")
+    if task.negatives is not None:
+        task.negatives = whole_number("negatives", task.negatives, least=0)
+    for name in ("tie_weights", "cooccurrence"):
+        if getattr(task, name) is not None:
+            setattr(task, name, bool(getattr(task, name)))
+    task.lower = bool(task.lower)
+    if task.lower and task.tokenizer != "words":
+        raise ConfigError(f"lower: got True for {task.tokenizer}, expected it for words only")
+    if task.vocabulary_size is not None:
+        task.vocabulary_size = whole_number("vocabulary_size", task.vocabulary_size, least=2)
+
+
+def check_tokenizer(task: Any, vocabulary: Tokenizer) -> None:
+    """ConfigError where a network that goes on learning is asked to read by other tokens."""
+    lower = bool(getattr(vocabulary, "lower", False))
+    there = {"tokenizer": vocabulary.kind, "lower": lower}
+    most = task.vocabulary_size
+    if most is not None and most < len(vocabulary):
+        there["vocabulary_size"] = len(vocabulary)
+    for name, value in there.items():
+        if getattr(task, name) != value:
+            raise ConfigError(
+                f"{name}: got {getattr(task, name)!r}, but warm_start goes on from a network with"
+                f" {value!r}; use the same, or warm_start=False to begin anew"
+            )
+
+
+def check_text(name: str, text: Any) -> None:
+    """ConfigError for what is no text."""
+    if not isinstance(text, str):
+        raise ConfigError(f"{name}: got {type(text).__name__}, expected a text")
+
+
+def tell_unknown(tokenizer: Tokenizer, text: str) -> None:
+    """Warn of what is in a text and not in the vocabulary: it is read as the unknown token."""
+    count = tokenizer.count_unknown(text)
+    if not count:
+        return
+    one = tokenizer.kind.removesuffix("s")
+    what = f"1 {one}" if count == 1 else f"{count} {tokenizer.kind}"
+    named = ""
+    if tokenizer.kind == "characters":
+        different = [one for one in dict.fromkeys(text) if tokenizer.count_unknown(one)]
+        more = ", ..." if len(different) > _NAMED else ""
+        named = f" ({', '.join(ascii(one) for one in different[:_NAMED])}{more})"
+    warnings.warn(
+        f"the text has {what} that the model does not know{named}: read as unknown",
+        DataWarning,
+        stacklevel=4,
+    )

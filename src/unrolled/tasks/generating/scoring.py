@@ -1,0 +1,142 @@
+"""How likely texts are, token by token."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from unrolled.layers.states import State, map_state
+from unrolled.tasks.generating.neural_cache import CacheMemory, NeuralCache
+from unrolled.tasks.generating.reading import CHUNK, Reader
+
+# Rows that are read side by side, and how many scores are held at once.
+ROWS = 32
+SCORES = 1 << 22
+
+
+@dataclass(frozen=True)
+class TextScore:
+    """How likely a model finds a text, read from the beginning of a document.
+
+    Attributes:
+        log_probability: of the whole text, in nats.
+        characters: how many it has.
+        count: how many tokens.
+        unknown: how many of them the model does not know; they are scored as the unknown token.
+        tokens: each token's text and its log-probability in nats, where asked for.
+    """
+
+    log_probability: float
+    characters: int
+    count: int
+    unknown: int = 0
+    tokens: tuple[tuple[str, float], ...] | None = None
+
+    @property
+    def perplexity(self) -> float:
+        """exp(-log_probability / count): per token; 1 for an empty text."""
+        return math.exp(-self.log_probability / max(1, self.count))
+
+    @property
+    def bits_per_character(self) -> float:
+        """-log2 of the probability, by character; 0 for an empty text."""
+        return -self.log_probability / math.log(2) / max(1, self.characters)
+
+
+def score_texts(
+    reader: Reader, texts: Sequence[str], *, per_token: bool, cache: NeuralCache | None
+) -> list[TextScore]:
+    """The scores of texts, in their order.
+
+    Args:
+        reader: model and tokenizer.
+        texts: each is read from the beginning of a document.
+        per_token: keep each token with its log-probability.
+        cache: settings of a neural cache, which begins empty for each text; None for none.
+    """
+    tokens = [reader.tokenizer.encode(text) for text in texts]
+    # Of like lengths together, so that a batch has little padding.
+    order = sorted(range(len(texts)), key=lambda place: len(tokens[place]))
+    found: list[TextScore | None] = [None] * len(texts)
+    rows = ROWS if cache is None else 1
+    for begin in range(0, len(order), rows):
+        batch = order[begin : begin + rows]
+        memory = None if cache is None else CacheMemory(cache)
+        scored = log_probabilities(reader, [tokens[place] for place in batch], memory)
+        for place, of_tokens in zip(batch, scored, strict=True):
+            ids = tokens[place]
+            named = None
+            if per_token:
+                pieces = reader.tokenizer.pieces
+                named = tuple(
+                    (pieces[number], float(value))
+                    for number, value in zip(ids.tolist(), of_tokens, strict=True)
+                )
+            found[place] = TextScore(
+                log_probability=float(of_tokens.sum()),
+                characters=len(texts[place]),
+                count=len(ids),
+                unknown=int(np.count_nonzero(ids == 0)),
+                tokens=named,
+            )
+    return [one for one in found if one is not None]
+
+
+@torch.no_grad()
+def log_probabilities(
+    reader: Reader, rows: Sequence[np.ndarray], memory: CacheMemory | None = None
+) -> list[np.ndarray]:
+    """Of each row the log-probability of every token after those before it, float64 `(n,)`.
+
+    Every row begins a document. Memory is bounded: rows are read in parts of some steps.
+
+    Args:
+        reader: model and tokenizer.
+        rows: token numbers, `(n,)` each.
+        memory: of a cache, for one row only.
+    """
+    lengths = torch.tensor([len(row) for row in rows])
+    longest = max(map(len, rows), default=0)
+    out = [np.zeros(len(row)) for row in rows]
+    at = reader.beginning()
+    count = len(rows)
+    state: State = _rows_of(at.state, count)
+    hidden_before = at.hidden.expand(count, -1)
+    steps = max(1, min(CHUNK, SCORES // (max(1, count) * len(reader.tokenizer))))
+    for begin in range(0, longest, steps):
+        end = min(begin + steps, longest)
+        ids = np.zeros((end - begin, count), dtype=np.int64)
+        for column, row in enumerate(rows):
+            part = row[begin:end]
+            ids[: len(part), column] = part
+        tokens = torch.from_numpy(ids).to(reader.device)
+        left = (lengths - begin).clamp(0, end - begin)
+        hidden, state = reader.model.encoder(tokens, state, lengths=left)
+        before = torch.cat([hidden_before.unsqueeze(0), hidden[:-1]])
+        values = token_log_probabilities(reader, before, tokens)
+        if memory is not None:
+            values = memory.mixed_targets(values[:, 0], before[:, 0], tokens[:, 0]).unsqueeze(1)
+        scored = values.double().cpu().numpy()
+        for column, row in enumerate(rows):
+            real = min(len(row), end) - begin
+            if real > 0:
+                out[column][begin : begin + real] = scored[:real, column]
+        hidden_before = hidden[-1]
+    return out
+
+
+def token_log_probabilities(reader: Reader, hidden: Tensor, targets: Tensor) -> Tensor:
+    """`hidden` `(T, B, H)` and the tokens that follow `(T, B)` to their log-probabilities."""
+    logits = reader.model.scores(hidden).float()
+    picked = logits.gather(-1, targets.unsqueeze(-1)).squeeze(-1)
+    return picked - logits.logsumexp(-1)
+
+
+def _rows_of(state: State, count: int) -> State:
+    """One row's state for `count` rows."""
+    return map_state(lambda part: part.expand(-1, count, -1).contiguous(), state)
