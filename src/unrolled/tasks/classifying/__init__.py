@@ -1,0 +1,1 @@
+"""What a `Classifier` is made of."""
