@@ -1,0 +1,205 @@
+"""Which sentences are learnt, which choose the best weights, and which test."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from unrolled.data.doctor_checkup import Checkup
+from unrolled.data.tagged import TaggedSentences, read_tagged
+from unrolled.data.text_doctor import examine_texts
+from unrolled.errors import ConfigError, DataError
+from unrolled.tasks.base import check_share, is_number
+from unrolled.tasks.telling import with_notes
+
+# Fewer sentences than this can't be split into parts that mean anything.
+FEWEST = 5
+
+
+@dataclass(frozen=True)
+class Part:
+    """Sentences and their tags."""
+
+    words: tuple[tuple[str, ...], ...]
+    tags: tuple[tuple[str, ...], ...]
+
+    @classmethod
+    def of(cls, data: TaggedSentences) -> Part:
+        """All of what was read.
+
+        Raises:
+            DataError: it has no tags.
+        """
+        if data.tags is None:
+            raise DataError(
+                f"got {data}: there is nothing to learn or to test by; give a file with a column of"
+                " tags, or column= where it is another one",
+                file=data.name,
+            )
+        return cls(data.words, data.tags)
+
+    def select(self, places: Sequence[int] | np.ndarray) -> Part:
+        """Some of the sentences."""
+        return Part(
+            tuple(self.words[place] for place in places),
+            tuple(self.tags[place] for place in places),
+        )
+
+    @property
+    def count(self) -> int:
+        """How many words there are."""
+        return sum(map(len, self.words))
+
+    def digest(self) -> bytes:
+        """Bytes that are alike only where words and tags are."""
+        total = hashlib.sha256()
+        for words, tags in zip(self.words, self.tags, strict=True):
+            total.update("\n".join(("\t".join(words), "\t".join(tags), "\n")).encode())
+        return total.digest()
+
+
+@dataclass(frozen=True)
+class Split:
+    """The parts of a fit.
+
+    Attributes:
+        learnt: what the network learns from, and the rivals.
+        chosen_by: what the best weights are chosen on; None where that is not wanted.
+        test: what neither has seen; None where there is no evaluation.
+        name, column, scheme: as the file says.
+        told: in words, what the test part is.
+        checkup: what the data doctor says of them.
+        holdout: what says how it was split, for the check that a resumed run is the same.
+    """
+
+    learnt: Part
+    chosen_by: Part | None
+    test: Part | None
+    name: str
+    column: str | int | None
+    scheme: str | None
+    told: str
+    checkup: Checkup
+    holdout: Any
+
+
+def read_split(
+    data: Any, validation: Any, holdout: float, test: Any, column: str | int | None
+) -> Split:
+    """Reads the data of a fit and splits what was not given as files of their own.
+
+    Sentences of the same words stay together: what was learnt by heart is not tested. The split
+    depends on the data alone, not on the seed.
+
+    Args:
+        data: what is learnt.
+        validation: a share of it, 0 for none, or a file; None: a tenth.
+        holdout: a share of it, 0 for none; not used where `test` is given.
+        test: a file, or None.
+        column: of the tags, in all files.
+
+    Raises:
+        DataError, ConfigError: as `Tagger.fit` says.
+    """
+    read = read_tagged(data, column=column)
+    rest = Part.of(read)
+    shares: dict[str, float] = {}
+    apart: dict[str, Part | None] = {"validation": None, "test": None}
+    tested_on: TaggedSentences | None = None
+    names = {"test": f"{holdout:.0%} of the sentences of {read.name}" if is_number(holdout) else ""}
+    for name, given in (("test", test), ("validation", validation)):
+        share = given
+        if name == "test" and test is None:
+            name_of_share, share = "holdout", holdout
+        else:
+            name_of_share = name
+        if share is None:
+            share = 0.1
+        if is_number(share) or isinstance(share, bool):
+            if share != 0 or isinstance(share, bool):
+                check_share(name_of_share, share)
+                shares[name] = float(share)
+            continue
+        other = read_tagged(given, column=column)
+        apart[name], names[name] = Part.of(other), f"all of {other.name}"
+        tested_on = other if name == "test" else tested_on
+    for name, share in shares.items():
+        rest, apart[name] = _apart(rest, share, read.name)
+    if not len(rest.words):
+        raise DataError("no sentence is left to learn from: give more", file=read.name)
+    tested = apart["test"]
+    told = "" if tested is None else f"{names['test']}, {tested.count:,} words"
+    kept = [part.digest().hex() if part is not None else "" for part in apart.values()]
+    return Split(
+        learnt=rest,
+        chosen_by=apart["validation"],
+        test=tested,
+        name=read.name,
+        column=read.column,
+        scheme=read.scheme,
+        told=told,
+        checkup=_examined(read, tested_on),
+        holdout=kept,
+    )
+
+
+def _examined(data: TaggedSentences, test: TaggedSentences | None) -> Checkup:
+    """What the data doctor says, and what was guessed while reading."""
+    checkup = examine_texts(data, test)
+    # Doubles spoil a score only where they stand on both sides of a split, and here they do not.
+    findings = [
+        replace(one, severity="note", done="kept on one side of the split")
+        if one.kind == "duplicate"
+        else one
+        for one in checkup.findings
+    ]
+    return with_notes(Checkup.of(checkup.about, findings), data.notes)
+
+
+def check_tags(part: Part, name: str | None) -> None:
+    """Something to tell apart.
+
+    Raises:
+        DataError: one tag only.
+    """
+    seen = {tag for tags in part.tags for tag in tags}
+    if len(seen) < 2:
+        raise DataError(
+            f"got {next(iter(seen), None)!r} as the tag of every word, expected at least two"
+            " different tags; column= names another column",
+            file=name,
+        )
+
+
+def _apart(part: Part, share: float, name: str) -> tuple[Part, Part]:
+    """What stays, and a share of the sentences that is set apart."""
+    groups: dict[tuple[str, ...], list[int]] = {}
+    for place, words in enumerate(part.words):
+        groups.setdefault(tuple(word.lower() for word in words), []).append(place)
+    wanted = share * len(part.words)
+    if len(groups) < FEWEST:
+        raise DataError(
+            f"got {len(groups)} different sentence{'s' * (len(groups) != 1)}, expected at least"
+            f" {FEWEST} to set a part of them aside: give more, or files for validation= and test=",
+            file=name,
+        )
+    chosen: list[int] = []
+    alike = list(groups.values())
+    for at in np.random.default_rng(0x7A6).permutation(len(alike))[:-1]:
+        if len(chosen) + len(alike[at]) / 2 <= wanted or not chosen:
+            chosen += alike[at]
+        if len(chosen) >= wanted:
+            break
+    taken = set(chosen)
+    stays = [place for place in range(len(part.words)) if place not in taken]
+    return part.select(stays), part.select(sorted(chosen))
+
+
+def column_kind(column: str | int | None) -> None:
+    """ConfigError for a column that is neither a name nor a number."""
+    if column is not None and (isinstance(column, bool) or not isinstance(column, str | int)):
+        raise ConfigError(f"column: got {column!r}, expected a name such as 'upos', or a number")
