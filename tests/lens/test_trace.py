@@ -36,7 +36,7 @@ class TinyModel(nn.Module):
 
 
 class TinyVocabulary:
-    symbols = SYMBOLS
+    pieces = SYMBOLS
 
     def encode(self, text: str) -> list[int]:
         return [SYMBOLS.index(symbol) for symbol in text]

@@ -4,6 +4,7 @@ records    what a report holds: plain dataclasses, no model code
 forecasts  records of the frames that a forecaster gives
 trace      reads a text with a character model and records every step
 page       one self-contained HTML page
+report_labels  another: confusion matrix, reliability and the gate of a classifier or tagger
 picture    PNG or SVG files (matplotlib, extra `lens`)
 """
 
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
         draw_unfolded,
     )
     from unrolled.lens.records import Report, TextTrace
+    from unrolled.lens.report_labels import write_report
     from unrolled.lens.trace import trace_text
 
 _HOMES = {
@@ -39,6 +41,7 @@ _HOMES = {
     "forecast_panel": "forecasts",
     "render_report": "page",
     "trace_text": "trace",
+    "write_report": "report_labels",
 }
 
 __all__ = [
@@ -53,6 +56,7 @@ __all__ = [
     "forecast_panel",
     "render_report",
     "trace_text",
+    "write_report",
 ]
 
 __getattr__, __dir__ = door(__name__, _HOMES)

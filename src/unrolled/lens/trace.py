@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -15,9 +15,9 @@ if TYPE_CHECKING:
 
 
 class Vocabulary(Protocol):
-    symbols: tuple[str, ...]
+    pieces: tuple[str, ...]
 
-    def encode(self, text: str) -> list[int]: ...
+    def encode(self, text: str) -> Iterable[int]: ...
 
 
 class CharacterModel(Protocol):
@@ -63,7 +63,7 @@ def trace_text(
     model, vocabulary = generator.model, generator.vocabulary
     ids = [int(index) for index in vocabulary.encode(text)]
     # One symbol per character as a rule; where a vocabulary joins or drops some, its own are shown.
-    symbols = list(text) if len(ids) == len(text) else [vocabulary.symbols[i] for i in ids]
+    symbols = list(text) if len(ids) == len(text) else [vocabulary.pieces[i] for i in ids]
     first = 0 if keep is None else max(0, len(ids) - keep)
 
     device = next(model.parameters()).device
@@ -90,7 +90,7 @@ def trace_text(
             cells = [cell for cell, _, _ in shown]
             hidden.append([_row(h) for _, h, _ in shown])
             memory.append([None if c is None else _row(c) for _, _, c in shown])
-            expected.append(_likeliest(log_p, vocabulary.symbols, top))
+            expected.append(_likeliest(log_p, vocabulary.pieces, top))
 
     layers = [
         LayerTrace(
