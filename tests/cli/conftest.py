@@ -1,8 +1,16 @@
-"""A command line that tests can call, and two small models that it made."""
+"""A command line that tests can call, and small models of every task that it made."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import io
+import os
+import random
+import select
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from datetime import date, timedelta
 from pathlib import Path
 from typing import NamedTuple
@@ -13,6 +21,8 @@ from unrolled.cli import main
 
 FORECAST = ("--horizon", "3", "--budget", "4 steps", "--hidden-size", "4", "--members", "1")
 GENERATE = ("--budget", "4 steps", "--hidden-size", "4", "--layers", "1")
+CLASSIFY = ("--budget", "12 steps", "--hidden-size", "8", "--embedding-size", "8")
+TAG = (*CLASSIFY, "--layers", "1", "--character-size", "4")
 
 
 class Beside(NamedTuple):
@@ -83,6 +93,61 @@ def generator(text: Path) -> Path:
     return path
 
 
+@pytest.fixture(scope="session")
+def writer(text: Path) -> Path:
+    """The file of a generator of words that read `text`."""
+    path = text.with_name("writer.unrolled")
+    _train(["train", "generate", text, "--tokenizer", "words", *GENERATE, "--out", path])
+    return path
+
+
+@pytest.fixture(scope="session")
+def reviews(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A table of reviews with a verdict each."""
+    draw = random.Random(0)
+    words = {"good": ("great", "lovely", "superb"), "bad": ("dull", "awful", "flat")}
+    rows = ["id,review,verdict"]
+    for number in range(120):
+        label = draw.choice(sorted(words))
+        film, plot = draw.choice(words[label]), draw.choice(words[label])
+        rows.append(f'{number},"Film {number}, which was {film}, had a {plot} plot.",{label}')
+    path = tmp_path_factory.mktemp("reviews") / "reviews.csv"
+    path.write_text("\n".join([*rows, ""]))
+    return path
+
+
+@pytest.fixture(scope="session")
+def classifier(reviews: Path) -> Path:
+    """The file of a classifier of `reviews`."""
+    path = reviews.with_name("classifier.unrolled")
+    _train(["train", "classify", reviews, *CLASSIFY, "--out", path])
+    return path
+
+
+@pytest.fixture(scope="session")
+def tagged(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Sentences with a part of speech and a named entity for each word."""
+    draw = random.Random(0)
+    sentences = []
+    for _ in range(90):
+        who, where = draw.choice(["Anna", "Bert", "Carla", "Dora"]), draw.choice(["Rome", "Ulm"])
+        does = draw.choice(["likes", "visits", "leaves"])
+        sentences.append(
+            f"{who} NNP B-PER\n{does} VBZ O\nNew NNP B-LOC\n{where} NNP I-LOC\n. . O\n"
+        )
+    path = tmp_path_factory.mktemp("tagged") / "names.conll"
+    path.write_text("\n".join(sentences))
+    return path
+
+
+@pytest.fixture(scope="session")
+def tagger(tagged: Path) -> Path:
+    """The file of a tagger of `tagged`."""
+    path = tagged.with_name("tagger.unrolled")
+    _train(["train", "tag", tagged, *TAG, "--out", path])
+    return path
+
+
 BESIDE = (
     "--id", "shop", "--time", "day", "--target", "sold", "--past", "rain", "--future", "promo",
     "--future", "mood", "--static", "town",
@@ -110,3 +175,132 @@ def beside(tmp_path_factory: pytest.TempPathFactory) -> Beside:
     model = folder / "beside.unrolled"
     _train(["train", "forecast", paths["whole"], *BESIDE, *FORECAST, "--out", model])
     return Beside(model, **paths)
+
+
+def _snapshot(folder: Path) -> dict[str, bytes | None]:
+    return {
+        str(path.relative_to(folder)): path.read_bytes() if path.is_file() else None
+        for path in folder.rglob("*")
+    }
+
+
+@pytest.fixture
+def check(call: Callable[..., Told]) -> Callable[..., None]:
+    """Exit 2, one line with these parts, and the folder as it was."""
+
+    def refused(folder: Path, words: Sequence[object], parts: Sequence[str]) -> None:
+        before = _snapshot(folder)
+        told = call(*words)
+        assert told.code == 2
+        assert told.out == ""
+        assert told.err.startswith("unrolled: ")
+        assert told.err.count("\n") == 1
+        assert told.err.endswith("\n")
+        for part in parts:
+            assert part in told.err
+        assert _snapshot(folder) == before
+
+    return refused
+
+
+@pytest.fixture
+def typed(monkeypatch: pytest.MonkeyPatch) -> Callable[[str | bytes], None]:
+    """Sets what stands on standard input."""
+
+    def stands(what: str | bytes) -> None:
+        raw = what.encode() if isinstance(what, str) else what
+        monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(raw)))
+
+    return stands
+
+
+# However busy the machine is, an answer comes before this or never.
+DEADLINE = 60.0
+
+
+class Live:
+    """A command line that runs while a test writes to its input and reads its output.
+
+    Args:
+        words: the command line.
+        terminal: talk through a pseudo-terminal; else through pipes.
+    """
+
+    def __init__(self, words: Sequence[object], monkeypatch: pytest.MonkeyPatch, terminal: bool):
+        if terminal:
+            import pty
+
+            self.ours, theirs = pty.openpty()
+            self._write, read, write = self.ours, theirs, os.dup(theirs)
+        else:
+            read, self._write = os.pipe()
+            self.ours, write = os.pipe()
+        self.terminal = read
+        self._open = {self._write, self.ours}
+        self._files = (
+            os.fdopen(read, encoding="utf-8"),
+            os.fdopen(write, "w", encoding="utf-8", newline=""),
+        )
+        for name, file in zip(("stdin", "stdout"), self._files, strict=True):
+            monkeypatch.setattr(sys, name, file)
+        self.code: int | None = None
+        self.heard = ""
+        self._seen = 0
+        self._thread = threading.Thread(
+            target=self._run, args=(list(map(str, words)),), daemon=True
+        )
+        self._thread.start()
+
+    def _run(self, words: list[str]) -> None:
+        self.code = main(words)
+
+    def say(self, text: str) -> None:
+        """What a person types."""
+        os.write(self._write, text.encode())
+
+    def until(self, part: str) -> str:
+        """Waits for this after what was waited for before; gives all up to its end."""
+        end = time.monotonic() + DEADLINE
+        while (place := self.heard.find(part, self._seen)) < 0:
+            ready, _, _ = select.select([self.ours], [], [], max(0.0, end - time.monotonic()))
+            assert ready, f"{part!r} did not come; there is {self.heard[self._seen :]!r}"
+            self.heard += os.read(self.ours, 65536).decode()
+        before, self._seen = self._seen, place + len(part)
+        return self.heard[before : self._seen]
+
+    def done(self) -> int | None:
+        """Waits for the end; its exit code."""
+        self._thread.join(DEADLINE)
+        assert not self._thread.is_alive()
+        return self.code
+
+    def hang_up(self) -> None:
+        """No more input."""
+        os.close(self._write)
+        self._open.remove(self._write)
+
+    def close(self) -> None:
+        """All ends of it, ours first: what still waits for input ends so."""
+        for number in self._open:
+            os.close(number)
+        self.done()
+        for file in self._files:
+            with suppress(OSError):  # nobody reads what was not yet written
+                file.close()
+
+
+@pytest.fixture
+def live(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Live]]:
+    """Starts a command line to talk with."""
+    if os.name != "posix":
+        pytest.skip("pipes and terminals as POSIX has them")
+    started: list[Live] = []
+
+    def start(*words: object, terminal: bool = False) -> Live:
+        started.append(Live(words, monkeypatch, terminal))
+        return started[-1]
+
+    yield start
+    monkeypatch.undo()
+    for one in started:
+        one.close()

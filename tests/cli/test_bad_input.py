@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from datetime import date, timedelta
-from pathlib import Path
 
 import pytest
 from safetensors.numpy import save
@@ -67,27 +66,6 @@ TEXTS = {
 }
 
 
-def snapshot(folder: Path) -> dict[str, bytes | None]:
-    return {
-        str(path.relative_to(folder)): path.read_bytes() if path.is_file() else None
-        for path in folder.rglob("*")
-    }
-
-
-def check(call, folder, words, parts):
-    """Exit 2, one line with these parts, and the folder as it was."""
-    before = snapshot(folder)
-    told = call(*words)
-    assert told.code == 2
-    assert told.out == ""
-    assert told.err.startswith("unrolled: ")
-    assert told.err.count("\n") == 1
-    assert told.err.endswith("\n")
-    for part in parts:
-        assert part in told.err
-    assert snapshot(folder) == before
-
-
 @pytest.fixture
 def out(tmp_path):
     path = tmp_path / "model.unrolled"
@@ -96,33 +74,33 @@ def out(tmp_path):
 
 
 @pytest.mark.parametrize("case", TABLES)
-def test_a_bad_table_costs_nothing(call, case, tmp_path, out):
+def test_a_bad_table_costs_nothing(check, case, tmp_path, out):
     content, options, parts = TABLES[case]
     file = tmp_path / "t.csv"
     if content is not None:
         file.write_bytes(content)
     words = ["train", "forecast", file, "--horizon", 7, *options, "--out", out]
-    check(call, tmp_path, words, [str(file), *parts])
+    check(tmp_path, words, [str(file), *parts])
 
 
 @pytest.mark.parametrize("case", TEXTS)
-def test_a_bad_text_costs_nothing(call, case, tmp_path, out):
+def test_a_bad_text_costs_nothing(check, case, tmp_path, out):
     content, options, parts = TEXTS[case]
     file = tmp_path / "t.txt"
     if content is not None:
         file.write_bytes(content)
     words = ["train", "generate", file, *options, "--out", out]
-    check(call, tmp_path, words, [str(file), *parts])
+    check(tmp_path, words, [str(file), *parts])
 
 
 @pytest.mark.parametrize("verb", ["predict", "evaluate"])
 @pytest.mark.parametrize("case", [case for case in TABLES if case != TOO_SHORT])
-def test_a_bad_table_is_no_history(call, verb, case, tmp_path, forecaster):
+def test_a_bad_table_is_no_history(check, verb, case, tmp_path, forecaster):
     content, options, parts = TABLES[case]
     file = tmp_path / "t.csv"
     if content is not None:
         file.write_bytes(content)
-    check(call, tmp_path, [verb, forecaster, file, *options], [str(file), *parts])
+    check(tmp_path, [verb, forecaster, file, *options], [str(file), *parts])
 
 
 OPTIONS = {
@@ -155,20 +133,20 @@ OPTIONS = {
 
 
 @pytest.mark.parametrize("option", OPTIONS)
-def test_an_option_that_cannot_work_costs_nothing(call, option, tmp_path, out):
+def test_an_option_that_cannot_work_costs_nothing(check, option, tmp_path, out):
     file = tmp_path / "t.csv"
     file.write_bytes(table(*DAYS))
     small = ["--horizon", 2, "--budget", "1 steps", "--hidden-size", 2, "--out", out]
     for value in OPTIONS[option]:
         words = ["train", "forecast", file, *small, option, value]
-        check(call, tmp_path, words, [option.strip("-").split("-")[-1].removesuffix("s")])
+        check(tmp_path, words, [option.strip("-").split("-")[-1].removesuffix("s")])
 
 
-def test_resume_without_a_run_costs_nothing(call, tmp_path, out):
+def test_resume_without_a_run_costs_nothing(check, tmp_path, out):
     file = tmp_path / "t.csv"
     file.write_bytes(table(*DAYS))
     words = ["train", "forecast", file, "--horizon", 2, "--out", out, "--resume"]
-    check(call, tmp_path, words, ["run_dir"])
+    check(tmp_path, words, ["run_dir"])
 
 
 BROKEN = {
@@ -192,36 +170,36 @@ BROKEN = {
 
 @pytest.mark.parametrize("verb", ["predict", "evaluate"])
 @pytest.mark.parametrize("case", BROKEN)
-def test_a_broken_model_file_is_named(call, verb, case, tmp_path, generator):
+def test_a_broken_model_file_is_named(check, verb, case, tmp_path, generator):
     path = tmp_path / "m.unrolled"
     path.write_bytes(BROKEN[case](generator.read_bytes()))
-    check(call, tmp_path, [verb, path], [f"unrolled: {path}: "])
+    check(tmp_path, [verb, path], [f"unrolled: {path}: "])
 
 
 @pytest.mark.parametrize("verb", ["predict", "evaluate"])
-def test_a_model_file_that_is_not_there_is_named(call, verb, tmp_path):
-    check(call, tmp_path, [verb, tmp_path / "no.unrolled"], [str(tmp_path / "no.unrolled")])
-    check(call, tmp_path, [verb, tmp_path], ["found a folder"])
+def test_a_model_file_that_is_not_there_is_named(check, verb, tmp_path):
+    check(tmp_path, [verb, tmp_path / "no.unrolled"], [str(tmp_path / "no.unrolled")])
+    check(tmp_path, [verb, tmp_path], ["found a folder"])
 
 
 @pytest.mark.skipif(
     not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root may write everywhere"
 )
-def test_a_folder_without_permission_costs_nothing(call, tmp_path):
+def test_a_folder_without_permission_costs_nothing(check, tmp_path):
     file = tmp_path / "t.csv"
     file.write_bytes(table(*DAYS))
     closed = tmp_path / "closed"
     closed.mkdir()
     closed.chmod(0o500)
     words = ["train", "forecast", file, "--horizon", 2, "--out", closed / "m.unrolled"]
-    check(call, tmp_path, words, [str(closed), "choose another folder"])
+    check(tmp_path, words, [str(closed), "choose another folder"])
 
 
-def test_a_run_folder_that_cannot_be_made_costs_nothing(call, tmp_path, out):
+def test_a_run_folder_that_cannot_be_made_costs_nothing(check, tmp_path, out):
     file = tmp_path / "t.csv"
     file.write_bytes(table(*DAYS))
     words = ["train", "forecast", file, "--horizon", 2, "--out", out, "--run-dir", file / "run"]
-    check(call, tmp_path, words, ["can't make the run folder"])
+    check(tmp_path, words, ["can't make the run folder"])
 
 
 def swap(table: str, old: str, new: str) -> str:
@@ -286,7 +264,7 @@ SPOILT = {
 
 
 @pytest.mark.parametrize("case", SPOILT)
-def test_a_bad_covariate_is_named_with_its_place(call, case, tmp_path, beside):
+def test_a_bad_covariate_is_named_with_its_place(check, case, tmp_path, beside):
     which, spoil, parts = SPOILT[case]
     paths = {"history": beside.history, "ahead": beside.ahead}
     content = spoil(paths[which].read_text())
@@ -296,18 +274,18 @@ def test_a_bad_covariate_is_named_with_its_place(call, case, tmp_path, beside):
     out = tmp_path / "next.csv"
     out.write_text("what was there")
     words = ["predict", beside.model, paths["history"], "--future", paths["ahead"], "--out", out]
-    check(call, tmp_path, words, [str(paths[which]), *parts])
+    check(tmp_path, words, [str(paths[which]), *parts])
 
 
-def test_a_future_that_nobody_knows_is_named(call, tmp_path, beside):
+def test_a_future_that_nobody_knows_is_named(check, tmp_path, beside):
     words = ["predict", beside.model, beside.history]
-    check(call, tmp_path, words, ["series 'a'", "2024-03-01, step 1 of 3", "column 'promo'"])
+    check(tmp_path, words, ["series 'a'", "2024-03-01, step 1 of 3", "column 'promo'"])
 
 
-def test_a_future_for_a_model_without_covariates_is_refused(call, tmp_path, forecaster, beside):
+def test_a_future_for_a_model_without_covariates_is_refused(check, tmp_path, forecaster, beside):
     table = forecaster.with_name("sales.csv")
     words = ["predict", forecaster, table, "--future", beside.ahead]
-    check(call, tmp_path, words, ["trained without future covariates", "leave it out"])
+    check(tmp_path, words, ["trained without future covariates", "leave it out"])
 
 
 def test_an_option_is_named_once(call, tmp_path):

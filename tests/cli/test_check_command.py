@@ -8,7 +8,9 @@ import polars as pl
 import pytest
 
 from unrolled.data.doctor import Checkup, examine
+from unrolled.data.labelled import read_labelled
 from unrolled.data.series import read_series
+from unrolled.data.text_doctor import examine_texts
 
 BESIDE = {
     "id_column": "shop", "time_column": "day", "value_columns": ["sold"],
@@ -71,3 +73,47 @@ def test_a_table_that_cannot_be_read_is_one_line(call, tmp_path):
     assert told.code == 2
     assert "there is no such file" in told.err
     assert told.err.count("\n") == 1
+
+
+def test_texts_are_examined_where_a_column_of_them_is_named(call, reviews):
+    told = call("check", reviews, "--text-column", "review")
+    assert (told.code, told.err) == (0, "")
+    assert told.out == f"{examine_texts(read_labelled(reviews, text_column='review'))}\n"
+    assert told.out.startswith("120 texts with 2 labels")
+
+
+def test_a_table_without_times_is_pointed_to_the_texts(call, reviews):
+    told = call("check", reviews)
+    assert told.code == 2
+    assert told.err.endswith("; if it holds texts, name their column: --text-column\n")
+    assert told.err.count("\n") == 1
+
+
+def test_what_a_test_shares_with_the_training_is_told(call, reviews):
+    words = ("--text-column", "review", "--label-column", "verdict")
+    told = call("check", reviews, *words, "--test", reviews)
+    assert told.code == 0, told.err
+    assert "warning: across splits: " in told.out
+
+
+def test_tagged_words_and_a_text_are_examined_by_their_endings(call, tagged, text, tmp_path):
+    assert call("check", tagged).out.startswith("90 sentences of 450 words with 4 tags\n")
+    assert "with 3 tags\n" in call("check", tagged, "--column", "1").out
+    assert call("check", text).out.startswith("30 lines of 1,350 characters")
+    one = tmp_path / "one.jsonl"
+    one.write_text('{"text": "a b", "label": "x"}\n' * 9)
+    told = call("check", one)
+    assert told.code == 0
+    assert "warning: one label: label 'x': all 9 texts" in told.out
+    assert "name another --label-column" in told.out
+
+
+def test_options_of_another_kind_of_data_are_refused(call, reviews, tagged, table):
+    for words, part in (
+        ((tagged, "--horizon", 3), "--horizon: not for "),
+        ((reviews, "--text-column", "review", "--target", "id"), "--target: not for "),
+        ((table, "--test", table), "--test: of texts only"),
+    ):
+        told = call("check", *words)
+        assert told.code == 2
+        assert part in told.err

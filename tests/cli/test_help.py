@@ -13,16 +13,19 @@ import pytest
 from unrolled.cli.app import command
 from unrolled.data.doctor import examine
 from unrolled.data.series import read_series
+from unrolled.data.text_doctor import examine_texts
+from unrolled.tasks.classifier import Classifier
 from unrolled.tasks.forecaster import Forecaster
 from unrolled.tasks.generator import Generator
+from unrolled.tasks.tagger import Tagger
 
 COLUMNS = {
     "target": "value_columns", "time": "time_column", "past": "past_columns",
     "future": "future_columns", "static": "static_columns", "category": "category_columns",
 }  # fmt: skip
 VERBS = {
-    "demo", "check", "train forecast", "train generate", "predict", "evaluate", "backtest",
-    "data list", "data get", "info",
+    "demo", "check", "train forecast", "train classify", "train tag", "train generate", "predict",
+    "suggest", "score", "evaluate", "backtest", "data list", "data get", "info",
 }  # fmt: skip
 
 
@@ -84,9 +87,9 @@ def test_short_and_long_help_are_the_same(call):
         ),
         (
             "check",
-            [examine, read_series],
+            [examine, read_series, examine_texts],
             {"file": "source", **COLUMNS},
-            {"series", "missing"},
+            {"series", "missing", "data"},
         ),
         (
             "train generate",
@@ -95,11 +98,25 @@ def test_short_and_long_help_are_the_same(call):
             {"self", "data", "warm_start", "directions"},
         ),
         (
+            "train classify",
+            [Classifier.__init__, Classifier.fit],
+            {"no_linear": "linear"},
+            {"self", "data", "warm_start", "tell"},
+        ),
+        (
+            "train tag",
+            [Tagger.__init__, Tagger.fit],
+            {"no_crf": "crf"},
+            {"self", "data", "warm_start", "tell"},
+        ),
+        (
             "predict",
-            [Generator.generate, Forecaster.predict],
-            {"quantile": "quantiles"},
+            [Generator.stream, Forecaster.predict],
+            {"quantile": "quantiles", "source": "history"},
             {"self", "columns"},
         ),
+        ("suggest", [Generator.suggest], {}, {"self", "prefix"}),
+        ("score", [Generator.score], {}, {"self", "texts"}),
     ],
 )
 def test_options_and_their_defaults_are_those_of_python(verb, functions, renamed, left_out):

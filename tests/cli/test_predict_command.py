@@ -71,7 +71,7 @@ def test_a_generator_writes_what_python_writes(call, generator):
 def test_suggestions_come_with_probabilities(call, generator):
     told = call("predict", generator, "--prompt", "The ", "--suggest", 3)
     expected = unrolled.load(generator).suggest("The ", 3)
-    assert told.out == "".join(f"{share:.3f}  {symbol!r}\n" for symbol, share in expected)
+    assert told.out == "".join(f"{share:.3f}  {word}\n" for word, share in expected)
 
 
 def test_suggestions_take_no_option_of_drawing(call, generator):
@@ -87,7 +87,7 @@ def test_an_option_of_the_other_task_is_refused_by_name(call, forecaster, genera
     assert f"--prompt, --suggest: not for {forecaster}, which holds a Forecaster" in told.err
     told = call("predict", generator, table, "--quantile", 0.5, "--target", "tea")
     assert told.code == 2
-    assert f"INPUT, --quantile, --target: not for {generator}, which holds a Gen" in told.err
+    assert f"--quantile, --target: not for {generator}, which holds a Gen" in told.err
 
 
 def test_a_forecaster_needs_a_history(call, forecaster):

@@ -20,7 +20,11 @@ def test_a_text_becomes_a_model_and_the_gate_speaks(call, text, tmp_path):
     model = unrolled.load(out)
     assert told.out.startswith(f"{model.evaluation}\ntrained 4 steps in ")
     assert "the network LOSES" in told.out
-    assert told.out.endswith(f"saved to {out}\n")
+    assert f"\nsaved to {out}\n" in told.out
+    sample = model.generate(length=240, seed=0).rstrip()
+    words = f"unrolled predict {out} --length 240 --seed 0"
+    assert told.out.endswith(f"\na sample, written by `{words}`:\n{sample}\n")
+    assert call(*words.split()[1:]).out.rstrip() == sample
     assert [path.name for path in tmp_path.iterdir()] == ["m.unrolled"]
 
 
@@ -76,9 +80,7 @@ def test_several_files_and_folders_are_read_in_order(call, text, tmp_path):
     assert "q" in vocabulary  # stands in the file only; the folder is the part that is held out
     words = ("train", "generate", folder, text, "--holdout", "0.5", *SMALL, "--out", out)
     assert call(*words).code == 0
-    assert set(unrolled.load(out).vocabulary.to_list()[1:]) <= set(
-        "zebra Thquickrownfxjmpsvlydg.\n"
-    )
+    assert set(unrolled.load(out).vocabulary.pieces[1:]) <= set("zebra Thquickrownfxjmpsvlydg.\n")
 
 
 def test_a_set_of_the_catalog_is_named_with_data(call, text, tmp_path):
@@ -101,3 +103,15 @@ def test_a_missing_file_is_not_taken_for_a_text(call, tmp_path):
     assert told.code == 2
     assert told.err.startswith(f"unrolled: {tmp_path / 'no.txt'}: there is no such file")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_the_column_of_a_table_that_was_guessed_is_told(call, reviews, text, tmp_path):
+    out = tmp_path / "m.unrolled"
+    told = call("train", "generate", reviews, *SMALL, "--out", out)
+    assert told.code == 0, told.err
+    assert "the texts are column 'review': --text-column names another\n" in told.out
+    told = call("train", "generate", reviews, "--text-column", "verdict", *SMALL, "--out", out)
+    assert (told.code, "names another" in told.out) == (0, False), told.err
+    told = call("train", "generate", text, "--text-column", "verdict", *SMALL, "--out", out)
+    assert told.code == 2
+    assert told.err == f"unrolled: --text-column: of tables only, and {text} is none\n"

@@ -16,8 +16,12 @@ from unrolled.cli import (
     evaluate,
     info,
     predict,
+    score,
+    suggest,
+    train_classify,
     train_forecast,
     train_generate,
+    train_tag,
 )
 from unrolled.cli.options import examples
 
@@ -31,6 +35,8 @@ EXAMPLES = (
     "unrolled demo",
     "unrolled train forecast data:seattle-weather --target temp_max --horizon 7",
     "unrolled predict model.unrolled data:seattle-weather --out next.csv --plot next.png",
+    "unrolled train classify reviews.csv --out reviews.unrolled",
+    "unrolled predict reviews.unrolled --text 'not a bad film at all' --running",
 )
 
 
@@ -40,10 +46,14 @@ def command() -> Any:
     app.callback(invoke_without_command=True, epilog=examples(EXAMPLES))(unrolled)
     _add(app, "demo", demo.demo, demo.EXAMPLES)
     _add(app, "check", check.check, check.EXAMPLES)
-    train = _group(app, "train", "Train a model on a file: forecast a series, or generate text.")
+    train = _group(app, "train", "Train a model on a file: forecast, classify, tag, or generate.")
     _add(train, "forecast", train_forecast.train_forecast, train_forecast.EXAMPLES)
+    _add(train, "classify", train_classify.train_classify, train_classify.EXAMPLES)
+    _add(train, "tag", train_tag.train_tag, train_tag.EXAMPLES)
     _add(train, "generate", train_generate.train_generate, train_generate.EXAMPLES)
     _add(app, "predict", predict.predict, predict.EXAMPLES)
+    _add(app, "suggest", suggest.suggest, suggest.EXAMPLES)
+    _add(app, "score", score.score, score.EXAMPLES)
     _add(app, "evaluate", evaluate.evaluate, evaluate.EXAMPLES)
     _add(app, "backtest", backtest.backtest, backtest.EXAMPLES)
     data = _group(app, "data", "Public data sets by name: what there is, and where its file is.")
@@ -52,7 +62,18 @@ def command() -> Any:
     _add(app, "info", info.info, info.EXAMPLES)
     group = get_command(app)
     # typer puts groups after verbs; a reader wants the order in which they are used
-    order = ("demo", "check", "train", "predict", "evaluate", "backtest", "data", "info")
+    order = [
+        "demo",
+        "check",
+        "train",
+        "predict",
+        "suggest",
+        "score",
+        "evaluate",
+        "backtest",
+        "data",
+        "info",
+    ]
     group.commands = {name: group.commands[name] for name in order}  # type: ignore[attr-defined]
     return group
 

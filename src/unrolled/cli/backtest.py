@@ -57,7 +57,6 @@ def backtest(
         PICTURE,
         TABLE,
         check_out,
-        plain_warnings,
         print_json,
         write_table,
     )
@@ -73,8 +72,7 @@ def backtest(
     reading = options.columns(target=target, time=time, id_=id_, missing=missing)
     series = history_of(task, file, reading)
     moments = given(windows=windows, stride=stride, budget=budget)
-    with plain_warnings():
-        found = task.backtest(series, refit=refit, progress=not no_progress, **moments)
+    found = task.backtest(series, refit=refit, progress=not no_progress, **moments)
     if as_json:
         print_json(found.to_dict())
     else:

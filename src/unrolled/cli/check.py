@@ -1,27 +1,47 @@
-"""`unrolled check`: what the data doctor says of a table."""
+"""`unrolled check`: what the data doctor says of series, texts or tagged words."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from unrolled.cli import options
-from unrolled.cli.options import columns
+from unrolled.cli.options import columns, given, in_our_words, number_or_name
+from unrolled.errors import DataError
+
+if TYPE_CHECKING:
+    from unrolled.data.doctor_checkup import Checkup
 
 EXAMPLES = (
     "unrolled check sales.csv --horizon 28",
+    "unrolled check train.csv --text-column review --label-column stars --test test.csv",
+    "unrolled check en-train.conllu --test en-test.conllu",
     "unrolled check weather.csv --time date --target temp_max --past wind",
     "unrolled check sales.parquet --horizon 28 --out findings.csv --json",
 )
+
+# How the reader of series says that a table may hold something else.
+NO_TIMES = "no column reads as dates"
 
 
 def check(
     file: Annotated[
         str,
-        typer.Argument(metavar="FILE", help="A .csv or .parquet table, or data:NAME (catalog)."),
+        typer.Argument(
+            metavar="FILE",
+            help="A table of series; labelled texts (.jsonl, .tsv, a folder, or a table with"
+            " --text-column or --label-column); a CoNLL file; a .txt file; or data:NAME (catalog).",
+        ),
     ],
+    test: Annotated[
+        str | None,
+        typer.Option(metavar="FILE", help="Texts: what will be tested on, to look across both."),
+    ] = None,
+    text_column: options.TextColumn = None,
+    label_column: options.LabelColumn = None,
+    column: options.TagColumn = None,
     horizon: Annotated[
         int | None, typer.Option(help="How many steps ahead will be forecast.")
     ] = None,
@@ -42,32 +62,66 @@ def check(
     ] = None,
     as_json: options.AsJson = False,
 ) -> None:
-    """Look through the series of a table before anything is learnt from them.
+    """Look through data before anything is learnt from them.
 
-    Tells how many series there are and of which frequency; then duplicates, gaps, constant series,
-    outliers, changes of unit, covariates that hold the future, and series that are too short for
-    the horizon, each with its series and time. Changes nothing; findings are no error.
+    Of series: duplicates, gaps, constant series, outliers, changes of unit, covariates that hold
+    the future, series too short for the horizon. Of texts: duplicates (also across --test), empty
+    and very long ones, rare labels, words that give the label away, a wrong encoding. Each finding
+    names its place. Changes nothing; findings are no error.
     """
+    from unrolled.cli.models import refuse
     from unrolled.cli.outputs import TABLE, check_out, print_json, write_table
-    from unrolled.cli.sources import series_of
-    from unrolled.data.doctor import examine
+    from unrolled.cli.sources import kind_of
 
     if out is not None:
-        check_out(out, TABLE, inputs=[file])
-    reading = columns(
+        check_out(out, TABLE, inputs=[one for one in (file, test) if one is not None])
+    texts = given(text_column=text_column, label_column=label_column)
+    tags = given(column=number_or_name(column))
+    series = columns(
         target=target,
         time=time,
         id_=id_,
-        missing=missing or "mask",
+        missing=missing,
         past=past,
         future=future,
         static=static,
         category=category,
     )
-    found = examine(series_of(file, reading), horizon=horizon, lookback=lookback)
+    lengths = given(horizon=horizon, lookback=lookback)
+    kind = "labelled" if texts else kind_of(file)
+    reading = {"series": series | lengths, "labelled": texts, "tagged": tags, "text": {}}
+    own = reading.pop(kind)
+    for theirs in reading.values():
+        refuse(theirs, f"not for {file}, which holds {kind}")
+    if kind == "series":
+        refuse(given(test=test), "of texts only")
+        found = _of_series(file, {"missing": "mask", **series}, lengths)
+    else:
+        found = _of_texts(file, test, kind, own)
     if as_json:
         print_json(found.to_dict())
     else:
-        print(found)
+        print(in_our_words(str(found)))
     if out is not None:
         write_table(found.to_frame(), out)
+
+
+def _of_series(file: str, reading: dict[str, Any], lengths: dict[str, int]) -> Checkup:
+    from unrolled.cli.sources import series_of
+    from unrolled.data.doctor import examine
+
+    try:
+        series = series_of(file, reading)
+    except DataError as error:
+        if NO_TIMES not in str(error):
+            raise
+        raise DataError(f"{error}; if it holds texts, name their column: --text-column") from None
+    return examine(series, **lengths)
+
+
+def _of_texts(file: str, test: str | None, kind: str, reading: dict[str, Any]) -> Checkup:
+    from unrolled.cli.sources import texts_of
+    from unrolled.data.text_doctor import examine_texts
+
+    data = texts_of(file, kind, reading)
+    return examine_texts(data, test=None if test is None else texts_of(test, kind, reading))

@@ -28,7 +28,7 @@ def open_model(path: Path) -> Task:
 
 
 def kind(task: Task) -> str:
-    """`Forecaster` or `Generator`."""
+    """`Forecaster`, `Classifier`, `Tagger` or `Generator`."""
     return type(task).__name__
 
 
@@ -41,14 +41,36 @@ def open_forecaster(path: Path) -> Forecaster:
     return forecaster
 
 
-def data_for(task: Any, path: Path, source: str, reading: dict[str, Any]) -> Any:
-    """What a task of this kind measures itself on: series, or text."""
-    from unrolled.cli.sources import history_of, text_of
+# Which options say how the data of a task are read.
+_READS = {
+    "Forecaster": ("value_columns", "time_column", "id_column", "missing"),
+    "Classifier": ("text_column", "label_column"),
+    "Generator": ("text_column",),
+    "Tagger": ("column",),
+}
 
-    if kind(task) == "Forecaster":
-        return history_of(task, source, reading)
-    refuse(reading, f"for tables only, and {path} holds a {kind(task)}, which reads text")
-    return text_of([source])
+
+def data_for(
+    task: Any, path: Path, source: str, reading: dict[str, Any]
+) -> tuple[Any, dict[str, Any]]:
+    """What a task of this kind measures itself on, and how `evaluate` is to read it.
+
+    Args:
+        task, path: the task and its file.
+        source: a file, or a set of the catalog.
+        reading: the options that were given; ConfigError for those of another task.
+    """
+    from unrolled.cli.sources import corpus_of, history_of, loaded
+
+    own = kind(task)
+    others = {name: value for name, value in reading.items() if name not in _READS[own]}
+    refuse(others, f"not for {path}, which holds a {own}; see unrolled evaluate --help")
+    if own == "Forecaster":
+        return history_of(task, source, reading), {}
+    if own == "Generator":
+        return corpus_of([source], reading)
+    data = loaded(source, {"Classifier": "labelled", "Tagger": "tagged"}[own], **reading)
+    return data, reading if data is source else {}
 
 
 def verdict(task: Any, measured: Evaluation | None) -> str:

@@ -62,7 +62,15 @@ _COLUMNS = {
     "static_columns": "--static",
     "category_columns": "--category",
 }
-_SPELT = {**_COLUMNS, "quantiles": "--quantile", "k": "--suggest", "history": "INPUT"}
+_SPELT = {**_COLUMNS, "quantiles": "--quantile", "n": "--suggest", "history": "INPUT"}
+# Arguments that are spelt alike but for the dashes, as messages name them: "text_column=".
+_ALIKE = ("text_column", "label_column")
+# Those that messages name with "=", and with a value or without: "tokenizer='words'".
+_WITH_VALUE = re.compile(
+    r"\b(column|pretrained|tokenizer|holdout|validation|test)=('?)([\w.%-]*\w)?\2"
+)
+# The command line reads UTF-8 alone.
+_CONVERT = re.compile(r"read it with encoding='([\w-]+)', or convert it to UTF-8")
 
 
 def spelt(name: str) -> str:
@@ -72,9 +80,11 @@ def spelt(name: str) -> str:
 
 def in_our_words(message: str) -> str:
     """A message that names arguments in Python for columns, with the options for them instead."""
-    names = "|".join(_COLUMNS)
-    # Some messages name both already: "value_columns (--target)".
-    return re.sub(rf"\b({names})\b( \(--\w+\))?", lambda found: _COLUMNS[found[1]], message)
+    names = "|".join((*_COLUMNS, *_ALIKE))
+    message = _WITH_VALUE.sub(lambda found: f"{spelt(found[1])} {found[3] or ''}".strip(), message)
+    message = _CONVERT.sub(r"convert it to UTF-8, such as with `iconv -f \1 -t UTF-8`", message)
+    # Some messages name both already: "value_columns (--target)", "text_column= (--text-column)".
+    return re.sub(rf"\b({names})\b=?( \(--[\w-]+\))?", lambda found: spelt(found[1]), message)
 
 
 Model = Annotated[Path, typer.Argument(metavar="MODEL", help="A .unrolled file.")]
@@ -124,6 +134,26 @@ MissingAgain = Annotated[
     option("Missing values and gaps: an error, or masked.", "as trained", metavar="error|mask"),
 ]
 
+# How labelled texts and tagged words are read: arguments of `fit`, `evaluate` and `examine_texts`.
+TextColumn = Annotated[
+    str | None, option("The column with the texts.", "guessed, and told", metavar="COLUMN")
+]
+LabelColumn = Annotated[
+    str | None, option("The column with the labels.", "guessed, and told", metavar="COLUMN")
+]
+TagColumn = Annotated[
+    str | None,
+    option(
+        "The column of the tags: a name (upos, xpos, ner, ...) or a number counted from 0.",
+        "upos of CoNLL-U, else the last one",
+        metavar="COLUMN",
+    ),
+]
+Test = Annotated[
+    str | None,
+    typer.Option(metavar="FILE", help="A file to measure on, in place of --holdout."),
+]
+
 # A run: the arguments of `fit`.
 Out = Annotated[
     Path,
@@ -154,7 +184,30 @@ PLOT_HELP = "Draw a picture: .png, .svg or .pdf (extra `lens`)."
 HIDDEN_SIZE_HELP = "Units of each layer."
 LAYERS_HELP = "Recurrent layers, one on the other."
 DROPOUT_HELP = "Share of activations that training drops."
+EMBEDDING_SIZE_HELP = "Size of the vector of a token."
+AVERAGE_HELP = "Memory of the average of the weights that is kept; 0: none."
 LEARNING_RATE_HELP = "Peak of the learning rate."
+BY_THE_TEXTS = "by the texts"
+TokenizerKind = Annotated[
+    str | None,
+    option("What a token is.", "words", metavar="characters|words|subwords"),
+]
+VocabularySize = Annotated[
+    int | None, option("Most different tokens.", "30,000 words, 8,000 subwords, all characters")
+]
+Lower = Annotated[
+    bool | None,
+    typer.Option("--lower/--no-lower", help="Words: read upper case as lower case."),
+]
+InputDropout = Annotated[
+    float | None, option("Share of what each layer reads that is dropped.", BY_THE_TEXTS)
+]
+WeightDropout = Annotated[
+    float | None, option("Share of the recurrent weights that is dropped.", BY_THE_TEXTS)
+]
+EmbeddingDropout = Annotated[
+    float | None, option("Share of the words that training reads without.", BY_THE_TEXTS)
+]
 Cell = Annotated[str | None, option("The cell.", "lstm", metavar="lstm|gru|rnn")]
 Seed = Annotated[int | None, option("Of everything that is drawn at random.", "0")]
 Device = Annotated[
@@ -162,3 +215,10 @@ Device = Annotated[
     option("Where to compute.", "auto", metavar="auto|cpu|cuda"),
 ]
 Precision = Annotated[str | None, option("How precisely.", "fp32", metavar="fp32|bf16")]
+
+
+def number_or_name(told: str | None) -> str | int | None:
+    """A column by its number, where it is one."""
+    if told is not None and re.fullmatch(r"-?\d+", told):
+        return int(told)
+    return told

@@ -20,6 +20,7 @@ TABLE = (".csv", ".parquet")
 # Of a number in a table: what a network of float32 knows.
 _DIGITS = 8
 PICTURE = (".png", ".svg", ".pdf")
+PAGE = (".html",)
 
 
 def check_out(
@@ -73,7 +74,9 @@ def plain_warnings(*silent: type[Warning]) -> Iterator[None]:
 
 
 def _told(message: Warning | str, category: type[Warning], *place: Any, **more: Any) -> None:
-    print(f"{category.__name__}: {message}", file=sys.stderr)
+    from unrolled.cli.options import in_our_words
+
+    print(f"{category.__name__}: {in_our_words(str(message))}", file=sys.stderr)
 
 
 def print_json(value: Any) -> None:

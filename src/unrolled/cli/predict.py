@@ -1,35 +1,46 @@
-"""`unrolled predict`: a forecast of series, or text that goes on from a prompt."""
+"""`unrolled predict`: what a model answers: a forecast, text, labels, tags."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
 from unrolled.cli import options
 from unrolled.cli.options import given, option
-from unrolled.errors import ConfigError
-
-if TYPE_CHECKING:
-    from unrolled.tasks.forecaster import Forecaster
-    from unrolled.tasks.generator import Generator
 
 EXAMPLES = (
     "unrolled predict model.unrolled weather.csv --out next.csv --plot next.png",
-    "unrolled predict model.unrolled sales.parquet --future ahead.csv --out next.parquet",
-    "unrolled predict model.unrolled weather.csv --quantile 0.1 --quantile 0.9",
+    "unrolled predict model.unrolled sales.parquet --future ahead.csv --quantile 0.1",
     "unrolled predict writer.unrolled --prompt 'It was a' --length 300 --seed 1",
-    "unrolled predict writer.unrolled --prompt 'It was a' --suggest 5",
+    "unrolled predict reviews.unrolled new.csv --out answers.csv",
+    "unrolled predict reviews.unrolled --text 'not a bad film at all' --running",
+    "tail -f app.log | unrolled predict alarms.unrolled -",
+    "unrolled predict tagger.unrolled letter.txt --out letter.conll",
 )
 
 
 def predict(
     model: options.Model,
-    history: Annotated[
+    source: Annotated[
         str | None,
         typer.Argument(
-            metavar="INPUT", help="Forecaster: the table to go on from, or data:NAME (catalog)."
+            metavar="INPUT",
+            help="Forecaster: the table to go on from. Classifier: a table, or a .txt file with a"
+            " text a line. Tagger: a CoNLL file or a text. Generator: a prompt a line. Or data:NAME"
+            " (catalog); texts: - for standard input, answered line by line.",
+        ),
+    ] = None,
+    text: Annotated[
+        str | None, typer.Option(help="Classifier, tagger: a text, in place of INPUT.")
+    ] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Write to this file: .csv or .parquet of a forecaster, .csv of a classifier,"
+            " .conll or .txt of a tagger.",
         ),
     ] = None,
     future: Annotated[
@@ -39,10 +50,6 @@ def predict(
             help="Forecaster: a table of the future covariates of the steps ahead, where INPUT does"
             " not hold them in rows of its own.",
         ),
-    ] = None,
-    out: Annotated[
-        Path | None,
-        typer.Option(metavar="FILE", help="Forecaster: write to this .csv or .parquet file."),
     ] = None,
     plot: Annotated[
         Path | None, typer.Option(metavar="FILE", help=f"Forecaster: {options.PLOT_HELP}")
@@ -55,8 +62,16 @@ def predict(
     time: options.Time = None,
     id_: options.Id = None,
     missing: options.MissingAgain = None,
+    text_column: options.TextColumn = None,
+    running: Annotated[
+        bool, typer.Option("--running", help="Classifier: the answer after every word.")
+    ] = False,
+    explain: Annotated[
+        bool,
+        typer.Option("--explain", help="Classifier: how much each word speaks for the answer."),
+    ] = False,
     prompt: Annotated[str | None, typer.Option(help="Generator: what to read first.")] = None,
-    length: Annotated[int | None, option("Generator: characters to write.", "200")] = None,
+    length: Annotated[int | None, option("Generator: tokens to write.", "200")] = None,
     temperature: Annotated[
         float | None,
         option("Generator: below 1 the likely is likelier; 0 takes the likeliest.", "0.8"),
@@ -68,80 +83,96 @@ def predict(
         float | None,
         typer.Option(help="Generator: draw from the fewest that have probability P together."),
     ] = None,
+    repetition_penalty: Annotated[
+        float | None,
+        option("Generator: above 1, what stands there already becomes less likely.", "1.0"),
+    ] = None,
+    repetition_window: Annotated[
+        int | None, option("Generator: how many tokens back count as repeated.", "64")
+    ] = None,
+    cache: Annotated[
+        bool,
+        typer.Option("--cache", help="Generator: a neural cache of what was read and written."),
+    ] = False,
+    stop: Annotated[
+        list[str] | None,
+        typer.Option(metavar="TEXT", help="Generator: end before this; may be repeated."),
+    ] = None,
     seed: Annotated[
         int | None, typer.Option(help="Generator: the same seed gives the same text.")
     ] = None,
     suggest: Annotated[
         int | None,
-        typer.Option(metavar="K", help="Generator: only the K likeliest next characters."),
+        typer.Option(metavar="N", min=1, help="Generator: only the N likeliest next words."),
     ] = None,
     no_progress: options.NoProgress = False,
 ) -> None:
-    """Forecast what follows a table, or write on from a prompt.
+    """Forecast, label texts, tag words, or write on from a prompt.
 
     A forecaster prints CSV with the columns unique_id, ds (or as they were called in training),
-    forecast (the median) and one for each quantile. The table is read as the one of the training;
-    --target, --time, --id and --missing say what is different. A generator prints what comes after
-    the prompt.
+    forecast (the median) and one for each quantile; its table is read as the one of the training,
+    but for what --target, --time, --id and --missing say. A classifier prints CSV: text, label and
+    the probability of each label. A tagger prints a word and its tag a line, and a blank line after
+    each sentence. A generator prints what comes after the prompt, as it is written.
     """
     from unrolled.cli.models import kind, open_model, refuse
 
     task: Any = open_model(model)
-    series = given(future=future, quantiles=quantile, out=out, plot=plot) | options.columns(
-        target=target, time=time, id_=id_, missing=missing
-    )
-    writing = given(
-        prompt=prompt,
-        length=length,
-        temperature=temperature,
-        top_k=top_k,
-        top_p=top_p,
-        seed=seed,
-        k=suggest,
-    )
+    columns = options.columns(target=target, time=time, id_=id_, missing=missing)
+    groups: dict[str, dict[str, Any]] = {
+        "Forecaster": given(future=future, quantiles=quantile, plot=plot) | columns,
+        "Classifier": given(
+            text_column=text_column, running=running or None, explain=explain or None
+        ),
+        "Tagger": {},
+        "Generator": given(
+            prompt=prompt,
+            length=length,
+            temperature=temperature,
+            top_k=top_k,
+            top_p=top_p,
+            repetition_penalty=repetition_penalty,
+            repetition_window=repetition_window,
+            cache=cache or None,
+            stop=stop,
+            seed=seed,
+            n=suggest,
+        ),
+    }
+    own = groups.pop(kind(task))
     other = f"not for {model}, which holds a {kind(task)}; see unrolled predict --help"
+    for theirs in groups.values():
+        refuse(theirs, other)
+    refuse(given(text=text) if kind(task) in ("Forecaster", "Generator") else {}, other)
+    refuse(given(out=out) if kind(task) == "Generator" else {}, other)
     if kind(task) == "Forecaster":
-        refuse(writing, other)
-        _forecast(task, model, history, series, progress=not no_progress)
+        from unrolled.cli.predict_forecast import forecast
+
+        forecast(task, model, source, given(out=out) | own, progress=not no_progress)
+    elif kind(task) == "Generator":
+        from unrolled.cli.predict_generate import write
+
+        write(task, source, own)
     else:
-        refuse(given(history=history) | series, other)
-        _write(task, writing)
+        _of_texts(task, source, text, out, own)
 
 
-def _forecast(
-    task: Forecaster, model: Path, history: str | None, series: dict[str, Any], *, progress: bool
+def _of_texts(
+    task: Any, source: str | None, text: str | None, out: Path | None, own: dict[str, Any]
 ) -> None:
-    from unrolled.cli.outputs import PICTURE, TABLE, check_out, plain_warnings, write_table
-    from unrolled.cli.sources import history_of
+    from unrolled.cli.models import kind, refuse
+    from unrolled.cli.outputs import check_out
 
-    if history is None:
-        raise ConfigError(f"{model} holds a Forecaster, which needs INPUT, the table to go on from")
-    out, plot, future = (series.pop(name, None) for name in ("out", "plot", "future"))
-    quantiles = series.pop("quantiles", None)
-    inputs = [history, *([future] if future is not None else [])]
+    suffixes = (".csv",) if kind(task) == "Classifier" else (".conll", ".txt")
     if out is not None:
-        check_out(out, TABLE, inputs=inputs)
-    if plot is not None:
-        check_out(plot, PICTURE, "--plot", inputs)
-    known = history_of(task, history, series)
-    with plain_warnings():
-        frame = task.predict(known, future=future, quantiles=quantiles, progress=progress, **series)
-    if plot is not None:
-        from unrolled.lens import draw_forecasts, forecast_panel
+        check_out(out, suffixes, inputs=[] if source is None else [source])
+    if kind(task) == "Tagger":
+        from unrolled.cli.predict_tag import tag
 
-        draw_forecasts(forecast_panel(known, frame), plot)
-    if out is not None or plot is None:
-        write_table(frame, out)
-
-
-def _write(task: Generator, writing: dict[str, Any]) -> None:
-    from unrolled.cli.models import refuse
-
-    prompt = writing.pop("prompt", "")
-    if "k" not in writing:
-        print(task.generate(prompt, **writing))
+        tag(task, source, text=text, out=out)
         return
-    k = writing.pop("k")
-    refuse(writing, "can't go together with --suggest, which draws nothing")
-    for character, probability in task.suggest(prompt, k):
-        print(f"{probability:.3f}  {character!r}")
+    from unrolled.cli.predict_classify import classify
+
+    if own.get("running"):
+        refuse({"explain": True} if own.get("explain") else {}, "can't go together with --running")
+    classify(task, source, text=text, out=out, **own)

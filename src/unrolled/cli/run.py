@@ -43,9 +43,10 @@ def run(arguments: Sequence[str] | None = None) -> int:
 
 def _run(words: list[str]) -> int:
     from unrolled.cli.app import command
+    from unrolled.cli.outputs import plain_warnings
 
     try:
-        with command().make_context("unrolled", words) as context:
+        with plain_warnings(), command().make_context("unrolled", words) as context:
             context.command.invoke(context)
     except typer.Exit as error:  # --help and --version end so
         code = error.exit_code

@@ -52,27 +52,98 @@ def history_of(task: Forecaster, source: str, reading: dict[str, Any]) -> Series
     return task.columns.with_({**columns, **trained, **reading}).read(data)
 
 
-def text_of(sources: Sequence[str]) -> str | Path:
-    """The text of files, folders and catalog sets; a single file stays a path, with its name."""
-    if len(sources) == 1 and not sources[0].startswith(CATALOG):
-        return Path(sources[0])
+def corpus_of(sources: Sequence[str], reading: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
+    """What a `Generator` reads, and how: paths, or the documents of catalog sets.
+
+    Args:
+        sources: files, folders and catalog sets; of text, or of labelled texts.
+        reading: the options that were given, for tables.
+    """
+    if not any(one.startswith(CATALOG) for one in sources):
+        from unrolled.cli.models import refuse
+        from unrolled.data.corpus_tables import is_table
+
+        if not any(is_table(Path(one)) for one in sources):
+            refuse(reading, f"of tables only, and {sources[0]} is none")
+        return (sources[0] if len(sources) == 1 else list(sources)), reading
     from unrolled.data import catalog
-    from unrolled.data.text import read_text
+    from unrolled.data.corpus import Corpus
 
-    parts = [
-        str(catalog.load(_entry(one, "text").name)) if one.startswith(CATALOG) else read_text(one)
-        for one in sources
-    ]
-    return "".join(part if part.endswith("\n") else part + "\n" for part in parts)
+    if len(sources) == 1:
+        return catalog.load(_entry(sources[0], "text", "labelled").name), {}
+    documents: list[str] = []
+    for one in sources:
+        known = one.startswith(CATALOG)
+        found = catalog.load(_entry(one, "text").name) if known else Corpus.of(Path(one), **reading)
+        documents.append(found if isinstance(found, str) else "".join(found.pieces()))
+    return documents, {}
 
 
-def _entry(source: str, kind: str) -> Any:
+def loaded(source: str, kind: str, **reading: Any) -> Any:
+    """What `fit` takes of labelled texts or tagged words: a file's path, or a set that is read.
+
+    Args:
+        source: a file, or a set of the catalog.
+        kind: "labelled" or "tagged".
+        reading: how the set is read, where it is one; `fit` reads files itself.
+    """
+    if not source.startswith(CATALOG):
+        return source
+    from unrolled.data import catalog
+
+    return catalog.load(_entry(source, kind).name, **reading)
+
+
+def share_or_file(told: str | None, kind: str, reading: dict[str, Any]) -> Any:
+    """A share as a number, or what `loaded` makes of a file."""
+    try:
+        return None if told is None else float(told)
+    except ValueError:
+        return loaded(str(told), kind, **reading)
+
+
+# What a file holds, by the end of its name; other tables hold series unless it is said otherwise.
+_KINDS = {
+    "tagged": (".conll", ".conllu", ".conll.gz", ".conllu.gz", ".iob", ".bio"),
+    "labelled": (".jsonl", ".jsonl.gz", ".tsv", ".tsv.gz", ".tar.gz", ".tgz"),
+    "text": (".txt", ".txt.gz", ".md"),
+}
+
+
+def kind_of(source: str) -> str:
+    """ "series", "text", "labelled" or "tagged": what a file or a set of the catalog holds."""
+    if source.startswith(CATALOG):
+        from unrolled.data import catalog
+
+        return str(catalog.entry(source.removeprefix(CATALOG)).kind)
+    if Path(source).is_dir():
+        return "labelled"
+    return next((kind for kind, ends in _KINDS.items() if source.lower().endswith(ends)), "series")
+
+
+def texts_of(source: str, kind: str, reading: dict[str, Any]) -> Any:
+    """Texts, labelled or tagged, for the data doctor."""
+    if kind == "text":
+        from unrolled.data.corpus import Corpus
+
+        return Corpus.of(corpus_of([source], {})[0])
+    found = loaded(source, kind, **reading)
+    if kind == "labelled":
+        from unrolled.data.labelled import read_labelled
+
+        return read_labelled(found, **(reading if found is source else {}))
+    from unrolled.data.tagged import read_tagged
+
+    return read_tagged(found, **(reading if found is source else {}))
+
+
+def _entry(source: str, *kinds: str) -> Any:
     from unrolled.data import catalog
 
     found = catalog.entry(source.removeprefix(CATALOG))
-    if found.kind != kind:
+    if found.kind not in kinds:
         raise ConfigError(
-            f"{source} holds {found.kind}, and {kind} is needed here; `unrolled data list` shows"
-            " the kind of each set"
+            f"{source} holds {found.kind}, and {' or '.join(kinds)} is needed here; `unrolled data"
+            " list` shows the kind of each set"
         )
     return found

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -164,7 +163,7 @@ def train_forecast(
     """
     from unrolled.cli.outputs import MODEL, check_out
     from unrolled.cli.sources import table_of
-    from unrolled.cli.training import train
+    from unrolled.cli.training import tell, train
 
     check_out(out, MODEL, inputs=[file])
     reading = options.columns(
@@ -218,7 +217,7 @@ def train_forecast(
         resume=resume,
         no_diagnose=no_diagnose,
         no_progress=no_progress,
-        tell=partial(print, flush=True),
+        tell=tell,
         **columns,
         **run,
     )

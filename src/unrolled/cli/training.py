@@ -1,9 +1,11 @@
-"""What the two `train` verbs share: fit, save, tell."""
+"""What the `train` verbs share: fit, save, tell."""
 
 from __future__ import annotations
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from unrolled.cli.options import in_our_words
 
 if TYPE_CHECKING:
     from unrolled.tasks.base import Task
@@ -35,3 +37,8 @@ def train(
     if outcome.ended == "interrupted":
         print("stopped early; saved what was learnt")
     print(f"saved to {out}{' (replaced the file that was there)' if replaced else ''}")
+
+
+def tell(words: str) -> None:
+    """What is said before the training, at once: some of it is reason to stop it."""
+    print(in_our_words(words), flush=True)
