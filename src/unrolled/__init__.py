@@ -26,6 +26,8 @@ ROOMS = (
 )
 _HOMES = {
     "Batch": "data.batch",
+    "CRF": "layers.crf",
+    "Classifier": "tasks.classifier",
     "DeadUnits": "errors",
     "ExplodingGradient": "errors",
     "Finding": "errors",
@@ -52,6 +54,7 @@ _HOMES = {
     "Session": "layers.session",
     "StateBlowUp": "errors",
     "TBPTT": "layers.tbptt",
+    "Tagger": "tasks.tagger",
     "UnrolledError": "errors",
     "UnrolledWarning": "errors",
     "VanishingGradient": "errors",
@@ -63,7 +66,9 @@ _HOMES = {
     "from_torch": "layers.convert",
     "info": "about",
     "load": "tasks.loading",
+    "read_labelled": "data.labelled",
     "read_series": "data.series",
+    "read_tagged": "data.tagged",
     "read_text": "data.text",
     "replace": "layers.replacement",
     "to_onnx": "layers.export",
@@ -73,11 +78,13 @@ _HOMES = {
 }
 
 __all__ = [
+    "CRF",
     "GRU",
     "LSTM",
     "RNN",
     "TBPTT",
     "Batch",
+    "Classifier",
     "DeadUnits",
     "ExplodingGradient",
     "Finding",
@@ -100,6 +107,7 @@ __all__ = [
     "SaturatedGates",
     "Session",
     "StateBlowUp",
+    "Tagger",
     "UnrolledError",
     "UnrolledWarning",
     "VanishingGradient",
@@ -111,7 +119,9 @@ __all__ = [
     "from_torch",
     "info",
     "load",
+    "read_labelled",
     "read_series",
+    "read_tagged",
     "read_text",
     "replace",
     "to_onnx",
@@ -122,7 +132,9 @@ __all__ = [
 if TYPE_CHECKING:
     from unrolled.about import info
     from unrolled.data.batch import Batch
+    from unrolled.data.labelled import read_labelled
     from unrolled.data.series import read_series
+    from unrolled.data.tagged import read_tagged
     from unrolled.data.text import read_text
     from unrolled.errors import (
         DeadUnits,
@@ -137,6 +149,7 @@ if TYPE_CHECKING:
         VanishingGradient,
     )
     from unrolled.layers import (
+        CRF,
         GRU,
         LSTM,
         RNN,
@@ -162,9 +175,11 @@ if TYPE_CHECKING:
         to_torch,
         use_path,
     )
+    from unrolled.tasks.classifier import Classifier
     from unrolled.tasks.forecaster import Forecaster
     from unrolled.tasks.generator import Generator
     from unrolled.tasks.loading import load
+    from unrolled.tasks.tagger import Tagger
     from unrolled.training.diagnostics import diagnose
     from unrolled.training.leaks import check_leaks
     from unrolled.training.watch import Watch
