@@ -7,13 +7,13 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
+from run_folder import TEST, VALIDATION
 
 from unrolled.data.series_set import SeriesSet
 
 Array = NDArray[np.float64]
 Places = NDArray[np.int64]
 
-TEST, VALIDATION = "test", "validation"
 # Shares of the past that are learnt and scored: where settings are chosen, and where they are told.
 PARTS = {TEST: (0.8, 1.0), VALIDATION: (0.7, 0.8)}
 # Levels of the tasks that are scored by the quantile loss.

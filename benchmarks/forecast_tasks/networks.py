@@ -5,41 +5,20 @@ from __future__ import annotations
 import json
 import time
 import warnings
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
+from run_folder import Recipe, Stopped, write
 
 import unrolled
 from forecast_tasks.contest import Contest
 from forecast_tasks.rivals import Asked
 from unrolled import Forecaster
 from unrolled.errors import DataWarning
-from unrolled.writing import replacing
 
 MODEL, TOOK = "model.unrolled", "took.json"
-
-
-class Stopped(Exception):
-    """Ctrl-C ended a training; its checkpoint is kept, and the same command goes on."""
-
-
-@dataclass(frozen=True)
-class Recipe:
-    """What is chosen for a task, on its validation part.
-
-    Attributes:
-        options: arguments of `Forecaster` besides horizon, quantiles and seed.
-        budget: of `fit`.
-    """
-
-    options: dict[str, Any] = field(default_factory=dict)
-    budget: str = "500 steps"
-
-    def with_(self, budget: str | None, options: dict[str, Any]) -> Recipe:
-        """The same but for what is asked otherwise."""
-        return Recipe({**self.options, **options}, budget or self.budget)
 
 
 AUTO = Recipe({"architecture": "auto", "validation": 0.15, "gaps": 0.1}, "10m")
@@ -111,6 +90,5 @@ def train(contest: Contest, recipe: Recipe, seed: int, folder: Path | None) -> T
     }
     if folder is not None:
         model.save(folder / MODEL)
-        with replacing(folder / TOOK) as aside:
-            aside.write_text(json.dumps(took, indent=1) + "\n")
+        write(folder / TOOK, took)
     return Trained(model, took)

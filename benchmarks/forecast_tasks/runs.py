@@ -1,25 +1,20 @@
-"""One run of a task: contest by contest, in a folder, so that a stopped run goes on."""
+"""One contest of a run, from training to verdict."""
 
 from __future__ import annotations
 
 import json
-import sys
-import time
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import asdict, dataclass, field
-from pathlib import Path
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import run_folder
+from run_folder import Recipe, plain, tell, write
 
 from forecast_tasks.contest import TEST, Array, Contest
-from forecast_tasks.networks import AUTO, Recipe, train
+from forecast_tasks.networks import AUTO, train
 from forecast_tasks.rivals import Contestant
-from unrolled.about import machine
-from unrolled.errors import ConfigError
-from unrolled.writing import replacing
 
-RESULT, ASKED = "result.json", "asked.json"
 NETWORK = "network"
 
 # Scores by the quantiles `(O, K, Q)` and the point forecasts `(O, K)` of each series.
@@ -84,44 +79,18 @@ class Goal:
 
 
 @dataclass(frozen=True)
-class Request:
+class Request(run_folder.Request):
     """What a command asks for.
 
     Attributes:
-        task, seed, part: what is run; part is "test" or "validation".
-        budget, options: other than the recipe's.
         auto: leave the choice to `Forecaster("auto")`.
-        folder: of the run; None leaves nothing behind.
     """
 
-    task: str
-    seed: int = 0
-    part: str = "test"
-    budget: str | None = None
-    options: dict[str, Any] = field(default_factory=dict)
     auto: bool = False
-    folder: Path | None = None
 
     def recipe(self, own: Recipe) -> Recipe:
         """The recipe of a task as the command has it."""
         return (AUTO if self.auto else own).with_(self.budget, self.options)
-
-    def within(self, name: str) -> Path | None:
-        """The folder of one network."""
-        return None if self.folder is None else self.folder / name.replace(" ", "-")
-
-    def open(self) -> None:
-        """Make the folder; ConfigError where it holds another run."""
-        if self.folder is None:
-            return
-        self.folder.mkdir(parents=True, exist_ok=True)
-        asked = {name: value for name, value in asdict(self).items() if name != "folder"}
-        path = self.folder / ASKED
-        if path.exists() and json.loads(path.read_text()) != json.loads(json.dumps(asked)):
-            raise ConfigError(
-                f"{self.folder}: holds a run that was asked for otherwise; choose another --run-dir"
-            )
-        path.write_text(json.dumps(asked, indent=1) + "\n")
 
 
 def hold(
@@ -143,7 +112,7 @@ def hold(
     Returns:
         A part of a result, as plain values.
     """
-    kept = None if request.folder is None else request.folder / f"{_plain(contest.name)}.json"
+    kept = None if request.folder is None else request.folder / f"{plain(contest.name)}.json"
     if kept is not None and kept.exists():
         return dict(json.loads(kept.read_text()))
     scores: dict[str, dict[str, float]] = {}
@@ -180,7 +149,7 @@ def hold(
         "seconds": seconds,
     }
     if kept is not None:
-        _write(kept, part)
+        write(kept, part)
     return part
 
 
@@ -191,7 +160,7 @@ def _rivals(
     with another seed, are taken from there: theirs don't depend on it."""
     kept = None
     if request.folder is not None:
-        name = f"rivals-{request.task}-{request.part}-{_plain(contest.name)}.json"
+        name = f"rivals-{request.task}-{request.part}-{plain(contest.name)}.json"
         kept = request.folder.parent / name
     found: dict[str, dict[str, Any]] = {}
     if kept is not None and kept.exists():
@@ -209,37 +178,10 @@ def _rivals(
         }
         _tell(contest, name, found[name]["scores"], asked.seconds)
         if kept is not None:
-            _write(kept, found)
+            write(kept, found)
     return {name: found[name] for name in rivals if name in found}
 
 
 def _tell(contest: Contest, name: str, scores: Mapping[str, float], seconds: float) -> None:
     shown = ", ".join(f"{metric} {value:.4g}" for metric, value in scores.items())
     tell(f"{contest.name}: {name}: {shown} ({seconds:.0f} s)")
-
-
-def _write(path: Path, values: Any) -> None:
-    with replacing(path) as aside:
-        aside.write_text(json.dumps(values, indent=1) + "\n")
-
-
-def result_of(request: Request, run: Callable[[Request], list[dict[str, Any]]]) -> dict[str, Any]:
-    """Run a task, or take the result that its folder holds already."""
-    request.open()
-    kept = None if request.folder is None else request.folder / RESULT
-    if kept is not None and kept.exists():
-        return dict(json.loads(kept.read_text()))
-    asked = {name: value for name, value in asdict(request).items() if name != "folder"}
-    result = {**asked, "parts": run(request), "machine": machine(), "ended": time.strftime("%F %T")}
-    if kept is not None:
-        _write(kept, result)
-    return result
-
-
-def tell(text: str) -> None:
-    """A line of the log."""
-    print(text, file=sys.stderr, flush=True)
-
-
-def _plain(name: str) -> str:
-    return name.replace(" ", "-").replace("/", "-")

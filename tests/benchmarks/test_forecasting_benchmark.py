@@ -14,8 +14,10 @@ from forecast_tasks.contest import PARTS, Contest, rolling
 from forecast_tasks.measures import pooled_loss, quantile_loss
 from forecast_tasks.networks import Recipe
 from forecast_tasks.rivals import simple, smoothing, volatility
-from forecast_tasks.runs import NETWORK, Goal, Request, hold, result_of
-from forecast_tasks.table import results_under, tables
+from forecast_tasks.runs import NETWORK, Goal, Request, hold
+from forecast_tasks.table import tables
+from run_folder import result_of
+from run_tables import results_under
 
 from unrolled.data.series_set import SeriesSet
 from unrolled.errors import ConfigError
