@@ -12,14 +12,14 @@ from unrolled.data import catalog
 
 
 def main(budget: str = "1m") -> None:
-    """Learn from Python's own documentation, write a few lines, suggest the next letter."""
+    """Learn from Python's own documentation, write a few lines, suggest the next word."""
     text = catalog.load("python-docs")
     assert isinstance(text, str)
     model = Generator(hidden_size=128).fit(text[:150_000], budget=budget)
     print(model.evaluation)
     print(model.generate("The function ", length=300, temperature=0.6, seed=1))
-    for character, probability in model.suggest("The functio", k=3):
-        print(f"{character!r} comes next with probability {probability:.2f}")
+    for word, probability in model.suggest("The functio", n=3):
+        print(f"{word!r} is the next word with probability {probability:.2f}")
 
 
 if __name__ == "__main__":
