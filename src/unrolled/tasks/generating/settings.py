@@ -75,12 +75,12 @@ def _characters(budget: Budget) -> dict[str, Any]:
     """Of characters.
 
     One layer and many short steps learn most in minutes, and orthogonal steps (Muon) more than
-    AdamW's; a longer run has time for a second layer, and needs more dropout.
+    AdamW's; a longer run needs more dropout.
     """
     long = (budget.seconds or 0) >= SHORT_RUN or (budget.steps or 0) >= MANY_STEPS
     return {
         "hidden_size": 256,
-        "layers": 2 if long else 1,
+        "layers": 1,
         "embedding_size": 64,
         "tie_weights": False,
         "dropout": 0.2 if long else 0.1,
