@@ -23,8 +23,8 @@ DEFAULT = "10m"
 # of what is learnt, with another script, in seconds of one processor. 60s: of 80 s, one GRU of 256
 # with dropout .1: 1.499, with Muon for its matrices 1.481; two layers and 128 steps take too few
 # steps (1.55 after 1.6 million characters). 10m: of 350 s, one GRU of 512 with dropout .3: 1.477,
-# with Muon 1.458; two of 256 with Muon and dropout .2: 1.443 there; but 1.666 on the test part after 4 minutes of one
-# thread (60s: 1.542), which is not understood yet. 60m: not chosen yet.
+# with Muon 1.458; two of 256 with Muon and dropout .2: 1.443 there, but 1.666 on the test part
+# after 4 minutes of one thread (60s: 1.542), which is not understood yet. 60m: not chosen yet.
 _SHORT = {
     "cell": "gru",
     "layers": 1,

@@ -60,9 +60,9 @@ class TorchLSTM(nn.Module):
         self.steps, self.seconds, self.busy = 0, 0.0, 0.0
 
     def learn(self, seconds: float) -> None:
-        """Train for about so long."""
+        """Train for about so long, for a step at least in all."""
         began, busy = time.perf_counter(), time.process_time()
-        while time.perf_counter() - began < seconds:
+        while self.steps == 0 or time.perf_counter() - began < seconds:
             self._step()
         self.seconds += time.perf_counter() - began
         self.busy += time.process_time() - busy
