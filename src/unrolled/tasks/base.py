@@ -227,8 +227,8 @@ class Task(BaseEstimator):
         if self.seed >= 2**63:
             raise ConfigError(f"seed: got {self.seed}, expected less than 2**63")
         share, rate = self.dropout, self.learning_rate
-        if share is not None and not (is_number(share) and 0 <= share < 1):
-            raise ConfigError(f"dropout: got {self.dropout!r}, expected a share from 0 to below 1")
+        if share is not None:
+            check_rate("dropout", share)
         if rate is not None and not (is_number(rate) and 0 < rate < 1):
             raise ConfigError(
                 f"learning_rate: got {self.learning_rate!r}, expected a number between 0 and 1"
@@ -269,6 +269,12 @@ def whole_number(name: str, value: Any, *, least: int) -> int:
 def is_number(value: Any) -> bool:
     """Python's numbers and NumPy's, but no text and no truth value."""
     return isinstance(value, Real) and not isinstance(value, bool)
+
+
+def check_rate(name: str, value: Any) -> None:
+    """How much of something is dropped or kept in mind: nothing, up to nearly all."""
+    if not (is_number(value) and 0 <= value < 1):
+        raise ConfigError(f"{name}: got {value!r}, expected a share from 0 to below 1")
 
 
 def check_share(name: str, value: float) -> None:

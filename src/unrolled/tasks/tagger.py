@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any, Self, cast
 
 from unrolled.errors import ConfigError
-from unrolled.tasks.base import is_number, whole_number
+from unrolled.tasks.base import check_rate, is_number, whole_number
 from unrolled.tasks.evaluation import Evaluation
 from unrolled.tasks.tagging.answering import Answering
 from unrolled.tasks.tagging.gate import fit_rivals
@@ -222,8 +222,7 @@ class Tagger(Answering):
             raise ConfigError(f"crf: got {self.crf!r}, expected True or False")
         if not (is_number(self.word_dropout) and self.word_dropout >= 0):
             raise ConfigError(f"word_dropout: got {self.word_dropout!r}, expected 0 or more")
-        if not (is_number(self.average) and 0 <= self.average < 1):
-            raise ConfigError(f"average: got {self.average!r}, expected a share from 0 to below 1")
+        check_rate("average", self.average)
         self.word_dropout, self.average = float(self.word_dropout), float(self.average)
 
     def _check_same_tags(self, split: Split) -> None:

@@ -15,9 +15,9 @@ def warmup_cosine(step: int, total: int | None, *, warmup: int, floor: float = 0
 
     Source: Loshchilov & Hutter 2017 (arXiv 1608.03983), without restarts.
     """
+    rise = _rise(step, total, warmup)
     if total is None:
-        return min(1.0, step / max(1, warmup))
-    rise = min(1.0, step / max(1, min(warmup, total // 10)))
+        return rise
     fall = (1.0 + math.cos(math.pi * min(1.0, step / total))) / 2
     return rise * (floor + (1 - floor) * fall)
 
@@ -29,10 +29,13 @@ def warmup_linear(step: int, total: int | None, *, warmup: int, floor: float = 0
 
     Source: Bergsma et al. 2025 (arXiv 2502.15938).
     """
-    if total is None:
-        return min(1.0, step / max(1, warmup))
-    rise = min(1.0, step / max(1, min(warmup, total // 10)))
-    return rise * (1 - (1 - floor) * min(1.0, step / total))
+    rise = _rise(step, total, warmup)
+    return rise if total is None else rise * (1 - (1 - floor) * min(1.0, step / total))
+
+
+def _rise(step: int, total: int | None, warmup: int) -> float:
+    most = warmup if total is None else min(warmup, total // 10)
+    return min(1.0, step / max(1, most))
 
 
 SCHEDULES = {"cosine": warmup_cosine, "linear": warmup_linear}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from unrolled.errors import ConfigError
-from unrolled.tasks.base import is_number, whole_number
+from unrolled.tasks.base import check_rate, is_number, whole_number
 
 # Arguments that are shares from 0 to below 1, and whole numbers from 1 on; None is settled by fit.
 _SHARES = (
@@ -50,9 +50,8 @@ def check_arguments(task: Any) -> None:
     if task.directions not in (1, 2):
         raise ConfigError(f"directions: got {task.directions!r}, expected 1 or 2")
     for name in _SHARES:
-        share = getattr(task, name)
-        if share is not None and not (is_number(share) and 0 <= share < 1):
-            raise ConfigError(f"{name}: got {share!r}, expected a share from 0 to below 1")
+        if getattr(task, name) is not None:
+            check_rate(name, getattr(task, name))
     for name, least in _LEAST.items():
         value = getattr(task, name)
         if value is not None and not (is_number(value) and least <= value < float("inf")):

@@ -8,7 +8,7 @@ from typing import Any
 from unrolled.data.tokens import Tokenizer
 from unrolled.data.tokens.tokenizer import KINDS
 from unrolled.errors import ConfigError, DataWarning
-from unrolled.tasks.base import is_number, whole_number
+from unrolled.tasks.base import check_rate, is_number, whole_number
 
 _SHARES = ("input_dropout", "weight_dropout", "embedding_dropout", "resets", "average")
 # Unknown characters that are named.
@@ -27,8 +27,7 @@ def check_options(task: Any) -> None:
         value = getattr(task, name)
         if value is None:
             continue
-        if not (is_number(value) and 0 <= value < 1):
-            raise ConfigError(f"{name}: got {value!r}, expected a share from 0 to below 1")
+        check_rate(name, value)
         setattr(task, name, float(value))
     for name in ("muon_rate", "weight_decay"):
         value = getattr(task, name)
