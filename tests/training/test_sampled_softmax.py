@@ -58,6 +58,21 @@ def test_the_more_are_drawn_the_closer_it_comes():
     assert errors[1] <= errors[0]
 
 
+def test_few_drawn_tokens_estimate_the_sum_over_all_without_bias():
+    hidden, weight, bias, _ = (one.detach() for one in _parts(2))
+    one, target = hidden[0, :1], torch.tensor([4])
+    scores = one[0] @ weight.T + bias
+    wanted = scores.exp().sum() - scores[4].exp()
+    counts = torch.tensor([100.0, 50, 20, 10, 5, 3, 2, 1, 1, 0, 0])
+    sampling = NegativeSampling(counts, 3)
+    torch.manual_seed(4)
+    sums = []
+    for _ in range(6000):
+        loss = sampled_softmax_loss(one, weight, bias, target, sampling.draw(), sampling)
+        sums.append((loss.exp() - 1) * scores[4].exp())
+    assert abs(torch.stack(sums).mean().item() / wanted.item() - 1) <= 0.08
+
+
 def test_a_token_is_drawn_with_the_probability_that_is_told():
     sampling = NegativeSampling(torch.tensor([300.0, 30, 3, 0]), 3)
     torch.manual_seed(3)
