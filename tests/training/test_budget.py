@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from unrolled.errors import ConfigError
 from unrolled.training import budget as room
-from unrolled.training.budget import MEASURED_SHARE, VALIDATED_SHARE, Budget, StepTimer
+from unrolled.training.budget import MEASURED_SHARE, VALIDATED_SHARE, Budget, Plan, StepTimer
 
 
 @pytest.mark.parametrize(
@@ -109,8 +109,8 @@ def test_the_first_two_steps_do_not_count_as_typical(clock: Clock) -> None:
 def test_the_plan_leaves_time_for_its_validations(clock: Clock) -> None:
     timer = timer_after(clock, [1.0] * 6, seconds=60.0, validations=4)
     plan = timer.plan(step=6, elapsed=8.0, validation_seconds=3.0)
-    assert plan.steps == 6 + 40  # 60 - 8 - 4 * 3
-    assert plan.validate_every == 10
+    assert plan.steps == 6 + 34  # 60 - 8 - 6 * 3
+    assert plan.validate_every == 9
 
 
 def test_a_plan_counts_the_steps_of_an_earlier_part_of_the_run(clock: Clock) -> None:
@@ -154,6 +154,60 @@ def test_steps_and_validations_of_a_plan_fit_into_the_time(
     most = max(1, int(VALIDATED_SHARE * seconds / max(validation, 1e-9)))
     validations = min(validations, most)
     assert held <= validations + 1
-    left = seconds - elapsed - validations * validation
+    left = seconds - elapsed - (validations + 2) * validation
     assert rest * step <= max(step, left) * (1 + 1e-9)
     assert (rest + 1) * step > left * (1 - 1e-9)
+
+
+PLAN = Plan(
+    steps=100,
+    validate_every=10,
+    fixed_at=10,
+    fixed_seconds=15.0,  # a start of five seconds
+    step_seconds=1.0,
+    full_steps=100,
+)
+
+
+@pytest.mark.parametrize(
+    ("step", "elapsed", "steps"),
+    [
+        (50, 55.0, 100),  # as it was measured
+        (50, 57.0, 91),  # would end at 109: as many as 43 seconds hold at 1.04 a step
+        (50, 85.0, 59),  # at 1.6 seconds a step 15 hold nine
+        (50, 104.0, 50),  # the budget is spent
+        (50, 106.0, 100),  # the clock ends the run, and the plan tells that it had not ended
+        (50, 52.0, 100),  # a little quicker
+        (50, 30.0, 190),  # twice as quick: 70 seconds at half a second hold 140 more
+    ],
+)
+def test_a_plan_that_would_not_end_in_time_gets_the_steps_that_do(
+    step: int, elapsed: float, steps: int
+) -> None:
+    assert PLAN.in_time(step=step, elapsed=elapsed, seconds=100.0).steps == steps
+
+
+def test_a_plan_that_changed_aims_at_the_budget() -> None:
+    short = PLAN.in_time(step=20, elapsed=55.0, seconds=100.0)
+    assert short.steps == 38
+    assert short.in_time(step=40, elapsed=65.0, seconds=100.0).steps == 63
+    # once shorter it aims at the budget, not at what the clock allows
+    assert PLAN.in_time(step=40, elapsed=46.0, seconds=103.0) == PLAN
+    assert short.in_time(step=40, elapsed=46.0, seconds=103.0).steps == 95
+    assert short.in_time(step=40, elapsed=43.0, seconds=103.0) == PLAN
+    longer = PLAN.in_time(step=40, elapsed=30.0, seconds=100.0)
+    assert longer.steps == 152
+    assert PLAN.in_time(step=40, elapsed=42.0, seconds=100.0) == PLAN
+    assert longer.in_time(step=40, elapsed=42.0, seconds=100.0).steps == 102
+
+
+def test_a_plan_of_before_it_could_get_shorter_is_kept() -> None:
+    assert Plan(100, 10, 10).in_time(step=50, elapsed=55.0, seconds=100.0).steps == 90
+    assert Plan(100, 10, 10).in_time(step=50, elapsed=49.0, seconds=100.0).steps == 100
+
+
+def test_a_timer_tells_its_plan_what_it_measured(clock: Clock) -> None:
+    timer = timer_after(clock, [2.0] * 6, seconds=60.0, validations=4)
+    plan = timer.plan(step=6, elapsed=15.0, validation_seconds=3.0)
+    assert (plan.fixed_seconds, plan.step_seconds, plan.validation_seconds) == (15.0, 2.0, 3.0)
+    assert plan.full_steps == plan.steps

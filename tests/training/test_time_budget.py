@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from unrolled.data.batch import Batch
 from unrolled.training import budget, loop
 from unrolled.training.loop import Outcome, Trainer
+from unrolled.training.schedule import warmup_cosine
 
 MakeTrainer = Callable[..., Trainer]
 
@@ -107,13 +108,47 @@ def test_a_slow_start_does_not_shorten_the_plan(run_for: Run) -> None:
     assert 54 <= seconds <= 66
 
 
-def test_a_machine_that_slows_down_is_stopped_by_the_clock(run_for: Run) -> None:
-    outcome, seconds, _ = run_for("60s", lambda n: 0.5 if n < 30 else 1.5, validation=0.1)
+@pytest.mark.parametrize("slow", [(30, 60), (30, 10**6), (60, 80), (100, 10**6)])
+def test_on_a_machine_that_slows_down_the_plan_gets_shorter_and_the_rate_comes_down(
+    run_for: Run, slow: tuple[int, int]
+) -> None:
+    outcome, seconds, rates = run_for(
+        "60s", lambda n: 1.5 if slow[0] <= n < slow[1] else 0.5, recipe={"learning_rate": 1e-2}
+    )
+    assert outcome.ended == "plan"
+    assert outcome.steps == outcome.planned < 115
+    assert 50 <= seconds <= 64
+    assert rates[-1] < 0.1 * 1e-2
+
+
+def test_a_run_that_was_measured_beside_other_work_uses_the_rest_of_its_time(run_for: Run) -> None:
+    outcome, seconds, rates = run_for(
+        "60s", lambda n: 1.0 if n < 20 else 0.4, recipe={"learning_rate": 1e-2}
+    )
+    assert outcome.ended == "plan"
+    assert outcome.steps == outcome.planned > 110
+    assert 56 <= seconds <= 63
+    assert rates[-1] < 0.1 * 1e-2
+
+
+def test_a_run_that_stands_still_is_ended_by_the_clock(run_for: Run) -> None:
+    outcome, _, _ = run_for("60s", lambda n: 40.0 if n == 60 else 0.5, validation=0.1)
     assert outcome.ended == "time"
     assert outcome.planned is not None
     assert outcome.steps < outcome.planned
-    assert 60 < seconds <= 66
     assert outcome.best_score == 1.0
+
+
+@pytest.mark.parametrize("validation", [1.5, 3.0, 6.0])
+def test_validations_that_take_long_are_no_reason_for_a_shorter_plan(
+    run_for: Run, validation: float
+) -> None:
+    recipe = {"learning_rate": 1e-2}
+    outcome, _, rates = run_for("60s", lambda _: 0.5, validation=validation, recipe=recipe)
+    assert outcome.ended == "plan"
+    for step in range(outcome.steps // 2, outcome.steps + 1):
+        factor = warmup_cosine(step, outcome.planned, warmup=0)
+        assert rates[step - 1] == pytest.approx(1e-2 * factor)
 
 
 def test_steps_longer_than_the_budget_still_end_and_leave_a_model(run_for: Run) -> None:

@@ -1,15 +1,16 @@
 """How long to train: a time or a number of steps, turned into a plan of steps.
 
-A plan is fixed once and kept in the checkpoint, so that a resumed run follows the schedule of the
-run that was stopped. A budget of steps is a plan from the start. A budget of time becomes one after
-the first timed steps (`StepTimer`).
+A plan is kept in the checkpoint, so that a resumed run follows the schedule of the run that was
+stopped. A budget of steps is a plan from the start. A budget of time becomes one after the first
+timed steps (`StepTimer`), and another one only where the machine turns out much slower or quicker
+than it was then (`Plan.in_time`).
 """
 
 from __future__ import annotations
 
 import re
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from numbers import Integral
 
 from unrolled.errors import ConfigError
@@ -22,8 +23,11 @@ _PATTERN = re.compile(r"\s*(\d+(?:\.\d+)?)\s*(s|m|h|steps?)\s*", re.IGNORECASE)
 MEASURED_SHARE = 0.1
 # Share of a time budget that validations may take.
 VALIDATED_SHARE = 0.2
-# The clock overrules a plan that turns out too long, when other work slows the machine.
+# A plan that turns out so much too long, when other work slows the machine, is made shorter; where
+# that was not enough the clock ends the run.
 OVERRUN = 1.05
+# A plan that turns out so much too short is made longer.
+UNDERRUN = 0.9
 
 
 @dataclass(frozen=True)
@@ -63,17 +67,51 @@ class Budget:
 
 @dataclass(frozen=True)
 class Plan:
-    """The fixed schedule of a run.
+    """The schedule of a run.
 
     Attributes:
         steps: total number of steps.
         validate_every: steps from one validation to the next.
         fixed_at: the step after which the plan was made (0: before the first).
+        fixed_seconds: what the run had taken by then.
+        step_seconds, validation_seconds: what one took, by which the plan was made.
+        full_steps: the steps that it was made with; 0: `steps`.
     """
 
     steps: int
     validate_every: int
     fixed_at: int = 0
+    fixed_seconds: float = 0.0
+    step_seconds: float = 0.0
+    validation_seconds: float = 0.0
+    full_steps: int = 0
+
+    def in_time(self, *, step: int, elapsed: float, seconds: float) -> Plan:
+        """The plan for a budget of `seconds`, after `step` steps that took `elapsed` of them.
+
+        It is the plan as it was made while that would end between `UNDERRUN` and `OVERRUN` of the
+        budget, at the mean time of a step so far. Else it has the steps that the budget still
+        holds, so that the learning rate comes down in time, and no time is left.
+        """
+        if elapsed > OVERRUN * seconds:
+            return self  # the clock ends the run
+        full = max(self.full_steps or self.steps, step)
+        validated = (step - 1) // self.validate_every
+
+        def ahead(steps: int) -> float:
+            return self.validation_seconds * max(0, -(-steps // self.validate_every) - validated)
+
+        since = 1 + validated - self.fixed_at // self.validate_every
+        learning = elapsed - self.fixed_seconds - since * self.validation_seconds
+        one = max((self.step_seconds * self.fixed_at + learning) / step, 1e-9)
+        # Once changed it aims at the budget itself, so that it does not go to and fro.
+        most = OVERRUN * seconds if self.steps >= full else seconds
+        least = UNDERRUN * seconds if self.steps <= full else seconds
+        steps = full
+        if not least <= elapsed + one * (full - step) + ahead(full) <= most:
+            left = seconds - elapsed - ahead(self.steps)
+            steps = step + max(0, int(left / one))
+        return self if steps == self.steps else replace(self, steps=steps)
 
 
 @dataclass
@@ -103,6 +141,15 @@ class StepTimer:
         typical = sum(self._times[2:]) / len(self._times[2:])
         most = max(1, int(VALIDATED_SHARE * self.seconds / max(validation_seconds, 1e-9)))
         validations = min(self.validations, most)
-        left = self.seconds - elapsed - validations * validation_seconds
+        # One more is made when the plan is, and one at the end.
+        left = self.seconds - elapsed - (validations + 2) * validation_seconds
         more = max(1, int(left / typical))
-        return Plan(step + more, -(-more // validations), fixed_at=step)
+        return Plan(
+            steps=step + more,
+            validate_every=-(-more // validations),
+            fixed_at=step,
+            fixed_seconds=elapsed,
+            step_seconds=typical,
+            validation_seconds=validation_seconds,
+            full_steps=step + more,
+        )

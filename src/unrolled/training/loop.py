@@ -218,6 +218,9 @@ class Trainer:
                 timer = None
                 due = True
             else:
+                limit = self.budget.seconds
+                if at.plan is not None and limit is not None:
+                    at.plan = at.plan.in_time(step=at.step, elapsed=at.seconds, seconds=limit)
                 due = at.plan is not None and at.step % at.plan.validate_every == 0
             at.ended = self._ending(stop)
             if at.ended == "interrupted" and not due:
