@@ -9,6 +9,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from unrolled.training.devices import supports_bfloat16
+
 # A quintic that drives singular values from (0, 1] to about 1 in five steps (Jordan et al. 2024).
 COEFFICIENTS = (3.4445, -4.7750, 2.0315)
 ITERATIONS = 5
@@ -77,7 +79,8 @@ def orthogonal(matrices: Tensor) -> Tensor:
     """
     wide = matrices.transpose(1, 2) if matrices.shape[1] > matrices.shape[2] else matrices
     x = wide / (wide.flatten(1).norm(dim=1).view(-1, 1, 1) + 1e-9)
-    x = x.bfloat16() if _quick_bfloat16(x) else x
+    if x.dtype == torch.float32 and supports_bfloat16(x.device.type):
+        x = x.bfloat16()
     a, b, c = COEFFICIENTS
     for _ in range(ITERATIONS):
         gram = x @ x.transpose(1, 2)
@@ -96,13 +99,3 @@ def gates_of(model: nn.Module) -> dict[str, int]:
                     gates = parameter.shape[0] // module.hidden_size
                     found[f"{owner}.{name}" if owner else name] = gates
     return found
-
-
-def _quick_bfloat16(x: Tensor) -> bool:
-    if x.dtype != torch.float32:
-        return False
-    if x.device.type == "cuda":
-        return bool(torch.cuda.is_bf16_supported(including_emulation=False))
-    # Not public: a torch without it multiplies in float32.
-    supported = getattr(torch.cpu, "_is_avx512_bf16_supported", None)
-    return x.device.type == "cpu" and supported is not None and bool(supported())
