@@ -29,14 +29,15 @@ class ContiguousBatches:
         tokens: integers, `(N,)`, array, mapped array or tensor.
         rows: number of streams (`B`).
         steps: length of a batch (`T`).
-        resets: probability, at each step and row, that a new sequence begins there although the
-            text goes on: a state that is never reset in training may drift where more is read at a
-            stretch than ever in training.
+        resets: probability, for each row of a batch, that a new sequence begins with it although
+            the text goes on: a state that is never reset in training may drift where more is read
+            at a stretch than ever in training.
         document_starts: int64 `(D,)`, ascending, the places of `tokens` at which a document begins.
         seed: of the random resets, which depend on it and the number of the batch alone.
 
     Batches: inputs and targets int64 `(T, B)`; `starts` with true at t = 0 in the first batch of an
-    epoch, where a document begins and where a reset fell; None where it would be false throughout.
+    epoch and where a reset fell, and where a document begins; None where it would be false
+    throughout.
 
     Raises: DataError where there are fewer than `rows * steps + 1` tokens, ConfigError for a bad
     number.
@@ -91,7 +92,9 @@ class ContiguousBatches:
     def _starts(self, step: int, cut: slice) -> np.ndarray:
         starts = np.zeros((cut.stop - cut.start, self.rows), dtype=bool)
         if self.resets:
-            starts |= np.random.default_rng([self.seed, step]).random(starts.shape) < self.resets
+            # With the batch: a kernel that reads whole rows runs them as they are.
+            drawn = np.random.default_rng([self.seed, step]).random(self.rows)
+            starts[0] = drawn < self.resets
         if self._documents.size:
             begins = self.length * np.arange(self.rows) + cut.start
             ends = begins + len(starts)
