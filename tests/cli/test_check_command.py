@@ -94,6 +94,9 @@ def test_what_a_test_shares_with_the_training_is_told(call, reviews):
     told = call("check", reviews, *words, "--test", reviews)
     assert told.code == 0, told.err
     assert "warning: across splits: " in told.out
+    chosen_by = call("check", reviews, *words, "--validation", reviews)
+    assert "of the validation stand in the training too" in chosen_by.out
+    assert call("check", reviews, *words, "--validation", "none.csv").code == 2
 
 
 def test_tagged_words_and_a_text_are_examined_by_their_endings(call, tagged, text, tmp_path):

@@ -71,6 +71,17 @@ def test_a_text_of_the_test_that_stands_in_the_training_is_found():
     assert "1 of 50 (2%)" in found.text
 
 
+def test_a_text_of_the_validation_that_stands_in_the_training_is_found():
+    chosen_by = texts_of(50, seed=1)
+    chosen_by[7] = labelled()[0][3]
+    found = only(examine_texts(labelled(), texts_of(50, seed=2), chosen_by), "across splits")
+    assert found.severity == "warning"
+    assert found.time == "text 7 of the validation"
+    assert "learnt by heart for 2% of it" in found.done
+    both = examine_texts(labelled(), test=chosen_by, validation=chosen_by)
+    assert [one.kind for one in both].count("across splits") == 2
+
+
 def test_rows_left_out_are_told():
     texts, labels = labelled()
     texts[0], labels[1] = "", None
@@ -283,6 +294,10 @@ def test_a_corpus_is_looked_through_by_lines():
 def test_a_test_of_another_kind_is_refused():
     with pytest.raises(ConfigError, match="expected TaggedSentences"):
         examine_texts(read_tagged(sentences()), test=labelled())
+    with pytest.raises(ConfigError, match="validation is tuple, expected TaggedSentences"):
+        examine_texts(read_tagged(sentences()), validation=labelled())
+    with pytest.raises(ConfigError, match="validation: a corpus is chosen by its own end"):
+        examine_texts(Pieces("a"), validation=Pieces("a"))
     with pytest.raises(ConfigError, match="expected a corpus"):
         examine_texts(Pieces("a"), test=labelled())
 

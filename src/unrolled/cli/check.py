@@ -39,6 +39,10 @@ def check(
         str | None,
         typer.Option(metavar="FILE", help="Texts: what will be tested on, to look across both."),
     ] = None,
+    validation: Annotated[
+        str | None,
+        typer.Option(metavar="FILE", help="Texts: what the best weights will be chosen on, too."),
+    ] = None,
     text_column: options.TextColumn = None,
     label_column: options.LabelColumn = None,
     column: options.TagColumn = None,
@@ -65,16 +69,17 @@ def check(
     """Look through data before anything is learnt from them.
 
     Of series: duplicates, gaps, constant series, outliers, changes of unit, covariates that hold
-    the future, series too short for the horizon. Of texts: duplicates (also across --test), empty
-    and very long ones, rare labels, words that give the label away, a wrong encoding. Each finding
-    names its place. Changes nothing; findings are no error.
+    the future, series too short for the horizon. Of texts: duplicates (also across --test and
+    --validation), empty and very long ones, rare labels, words that give the label away, a wrong
+    encoding. Each finding names its place. Changes nothing; findings are no error.
     """
     from unrolled.cli.models import refuse
     from unrolled.cli.outputs import TABLE, check_out, print_json, write_table
     from unrolled.cli.sources import kind_of
 
     if out is not None:
-        check_out(out, TABLE, inputs=[one for one in (file, test) if one is not None])
+        inputs = [one for one in (file, test, validation) if one is not None]
+        check_out(out, TABLE, inputs=inputs)
     texts = given(text_column=text_column, label_column=label_column)
     tags = given(column=number_or_name(column))
     series = columns(
@@ -94,10 +99,10 @@ def check(
     for theirs in reading.values():
         refuse(theirs, f"not for {file}, which holds {kind}")
     if kind == "series":
-        refuse(given(test=test), "of texts only")
+        refuse(given(test=test, validation=validation), "of texts only")
         found = _of_series(file, {"missing": "mask", **series}, lengths)
     else:
-        found = _of_texts(file, test, kind, own)
+        found = _of_texts(file, given(test=test, validation=validation), kind, own)
     if as_json:
         print_json(found.to_dict())
     else:
@@ -119,9 +124,10 @@ def _of_series(file: str, reading: dict[str, Any], lengths: dict[str, int]) -> C
     return examine(series, **lengths)
 
 
-def _of_texts(file: str, test: str | None, kind: str, reading: dict[str, Any]) -> Checkup:
+def _of_texts(file: str, apart: dict[str, str], kind: str, reading: dict[str, Any]) -> Checkup:
     from unrolled.cli.sources import texts_of
     from unrolled.data.text_doctor import examine_texts
 
     data = texts_of(file, kind, reading)
-    return examine_texts(data, test=None if test is None else texts_of(test, kind, reading))
+    others = {name: texts_of(one, kind, reading) for name, one in apart.items()}
+    return examine_texts(data, **others)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from unrolled.data.doctor_checkup import Checkup, DataFinding
@@ -16,14 +16,14 @@ from unrolled.data.text_doctor_tags import tag_findings
 from unrolled.errors import ConfigError
 
 
-def examine_texts(data: Any, test: Any = None) -> Checkup:
+def examine_texts(data: Any, test: Any = None, validation: Any = None) -> Checkup:
     """Looks through texts before training, changes nothing, and says what it found.
 
     | kind | found where |
     |---|---|
     | one label | all texts have the same label |
     | leak | a word tells the label alone: its own name, "label: good", or a rating (see `leaks`) |
-    | across splits | a text of `test` stands in `data` too |
+    | across splits | a text of `test` or `validation` stands in `data` too |
     | contradiction | the same text has different labels or tags |
     | duplicate | the same text again (capitals and spaces do not count) |
     | encoding | characters that were read with the wrong encoding, with what they likely were |
@@ -42,36 +42,47 @@ def examine_texts(data: Any, test: Any = None) -> Checkup:
         data: `LabelledTexts`, `TaggedSentences`, a corpus (anything with `pieces()`), or what
             `read_labelled` takes.
         test: of the same kind: what will be tested on.
+        validation: likewise: what the best weights will be chosen on; not of a corpus.
 
-    Raises: ConfigError where `test` is of another kind; the errors of `read_labelled`.
+    Raises: ConfigError where one of them is of another kind; the errors of `read_labelled`.
     """
     found: Iterable[DataFinding]
+    given = {"test": test, "validation": validation}
+    apart = {name: part for name, part in given.items() if part is not None}
     if isinstance(data, TaggedSentences):
-        if not (test is None or isinstance(test, TaggedSentences)):
-            raise ConfigError(f"test is {type(test).__name__}, expected TaggedSentences as data is")
-        return Checkup.of(str(data), tag_findings(data, test))
+        for name, part in apart.items():
+            if not isinstance(part, TaggedSentences):
+                raise ConfigError(
+                    f"{name} is {type(part).__name__}, expected TaggedSentences as data is"
+                )
+        return Checkup.of(str(data), tag_findings(data, apart))
     if hasattr(data, "pieces"):
         from unrolled.data.text_doctor_corpus import corpus_findings
 
         if not (test is None or hasattr(test, "pieces")):
             raise ConfigError(f"test is {type(test).__name__}, expected a corpus as data is")
+        if validation is not None:
+            raise ConfigError("validation: a corpus is chosen by its own end; leave it out")
         about, found = corpus_findings(data, test)
         return Checkup.of(about, found)
     texts = read_labelled(data)
-    others = None if test is None else read_labelled(test)
+    others = {name: read_labelled(part) for name, part in apart.items()}
     return Checkup.of(str(texts), _of_labelled(texts, others))
 
 
-def _of_labelled(texts: LabelledTexts, test: LabelledTexts | None) -> Iterable[DataFinding]:
+def _of_labelled(texts: LabelledTexts, apart: Mapping[str, LabelledTexts]) -> Iterable[DataFinding]:
     yield from left_out(texts)
     yield from encoding_damage(texts.texts)
     yield from lengths(texts.texts)
     yield from duplicates(
-        texts.texts, texts.labels, None if test is None else test.texts, what="text"
+        texts.texts,
+        texts.labels,
+        {name: part.texts for name, part in apart.items()},
+        what="text",
     )
     if texts.labels is None:
         return
     yield from label_counts(texts)
-    if test is not None:
-        yield from unseen(texts.classes, test.classes, "label")
+    if "test" in apart:
+        yield from unseen(texts.classes, apart["test"].classes, "label")
     yield from leaks(texts)

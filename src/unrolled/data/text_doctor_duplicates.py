@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Hashable, Iterator, Sequence
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from hashlib import blake2b
 
 from unrolled.data.doctor_checkup import DataFinding
 from unrolled.data.text_doctor_findings import MANY, found, percent, share, shown
 
 _MANY_TWICE = 0.05
+# What it does that a part has texts of the training, by the part's name.
+_HARM = {
+    "test": "the score may be too good by up to {}",
+    "validation": "the best weights are chosen by what was learnt by heart for {} of it",
+}
 
 
 def key(text: str) -> bytes:
@@ -21,24 +26,24 @@ def key(text: str) -> bytes:
 def duplicates(
     texts: Sequence[str],
     labels: Sequence[Hashable] | None,
-    test: Sequence[str] | None,
+    apart: Mapping[str, Sequence[str]],
     *,
     what: str,
 ) -> Iterator[DataFinding]:
-    """Texts that stand again, with other labels, and in the test.
+    """Texts that stand again, with other labels, and in what is set apart.
 
     Args:
         texts: `N` texts.
         labels: of each; None: there are none.
-        test: the texts that will be tested on.
+        apart: the texts of "test" and "validation", of those that are files of their own.
         what: what a text is called.
     """
     keys = [key(text) for text in texts]
     yield from _within(texts, keys, what)
     if labels is not None:
         yield from _contradictions(texts, keys, labels, what)
-    if test is not None:
-        yield from _across(keys, test, what)
+    for part, others in apart.items():
+        yield from _across(keys, part, others, what)
 
 
 def _within(texts: Sequence[str], keys: list[bytes], what: str) -> Iterator[DataFinding]:
@@ -87,19 +92,21 @@ def _contradictions(
     )
 
 
-def _across(keys: list[bytes], test: Sequence[str], what: str) -> Iterator[DataFinding]:
+def _across(
+    keys: list[bytes], part: str, others: Sequence[str], what: str
+) -> Iterator[DataFinding]:
     known = set(keys)
-    both = [place for place, text in enumerate(test) if key(text) in known]
+    both = [place for place, text in enumerate(others) if key(text) in known]
     if not both:
         return
     yield found(
         "across splits",
-        f"{share(len(both), len(test))} {what}s of the test stand in the training too, such as "
-        f"{shown(test[both[0]])}",
-        f"left as they are: the score may be too good by up to {percent(len(both) / len(test))}; "
-        "take them out of the training",
-        warning=len(both) > MANY * len(test),
-        place=f"{what} {both[0]} of the test",
+        f"{share(len(both), len(others))} {what}s of the {part} stand in the training too, such as "
+        f"{shown(others[both[0]])}",
+        f"left as they are: {_HARM[part].format(percent(len(both) / len(others)))}; take them out "
+        "of the training",
+        warning=len(both) > MANY * len(others),
+        place=f"{what} {both[0]} of the {part}",
     )
 
 

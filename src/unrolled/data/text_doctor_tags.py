@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from statistics import median
 
 from unrolled.data.doctor_checkup import DataFinding
@@ -19,7 +19,9 @@ _ENDLESS = 1000
 _SINGLE = 0.5
 
 
-def tag_findings(tagged: TaggedSentences, test: TaggedSentences | None) -> Iterator[DataFinding]:
+def tag_findings(
+    tagged: TaggedSentences, apart: Mapping[str, TaggedSentences]
+) -> Iterator[DataFinding]:
     """What is found in tagged sentences; see `examine_texts`."""
     yield from _shapes(tagged)
     yield from encoding_damage((" ".join(words) for words in tagged.words), "sentence")
@@ -27,7 +29,10 @@ def tag_findings(tagged: TaggedSentences, test: TaggedSentences | None) -> Itera
     yield from duplicates(
         [" ".join(tagged.words[row]) for row in rows],
         None if tagged.tags is None else [tagged.tags[row] for row in rows],
-        None if test is None else [" ".join(words) for words in test.words if len(words) >= _SHORT],
+        {
+            name: [" ".join(words) for words in part.words if len(words) >= _SHORT]
+            for name, part in apart.items()
+        },
         what="sentence",
     )
     if tagged.tags is None:
@@ -53,6 +58,7 @@ def tag_findings(tagged: TaggedSentences, test: TaggedSentences | None) -> Itera
     yield from _untagged(counts, tagged.word_count)
     if tagged.scheme is not None:
         yield from _broken(tagged.tags, tagged.scheme)
+    test = apart.get("test")
     if test is not None and test.tags is not None:
         yield from unseen(tagged.classes, test.classes, "tag")
 

@@ -45,8 +45,8 @@ class Course:
         learnt, chosen_by, test: the parts; the last two may be empty.
         held_out: in words, what the test part is.
         digest: sha256 of all texts and labels.
-        given, given_test: as they were read, for the data doctor; the latter None where the test
-            part was taken from the former.
+        given, given_test, given_validation: as they were read, for the data doctor; the last two
+            None where the part was taken from the first.
     """
 
     name: str
@@ -58,6 +58,7 @@ class Course:
     digest: str
     given: LabelledTexts
     given_test: LabelledTexts | None
+    given_validation: LabelledTexts | None
 
 
 def make_course(
@@ -84,7 +85,7 @@ def make_course(
     given = labelled(data, **columns)
     whole = part_of(given)
     labels = Labels.of(whole.labels, given.several)
-    its = None
+    its = chosen = None
     _check_labels(whole, labels, given)
     if test is None:
         stay, apart = split(whole.texts, whole.labels, holdout, seed)
@@ -103,7 +104,8 @@ def make_course(
         )
     learnt, chosen_by = rest, rest.pick(np.empty(0, dtype=int))
     if not is_number(validation):
-        chosen_by = part_of(_alike(validation, given))
+        chosen = _alike(validation, given)
+        chosen_by = part_of(chosen)
         labels.targets(chosen_by.labels)
     elif validation > 0:
         # Chosen by as it will be tested: on texts of another file, or on some of the same.
@@ -115,7 +117,8 @@ def make_course(
         *([] if is_number(validation) else [chosen_by]),
     ]
     digest = _digest(kept, float(validation) if is_number(validation) else -1.0)
-    return Course(given.name, labels, learnt, chosen_by, tested, held_out, digest, given, its)
+    parts = (learnt, chosen_by, tested)
+    return Course(given.name, labels, *parts, held_out, digest, given, its, chosen)
 
 
 def labelled(data: Any, **columns: Any) -> LabelledTexts:

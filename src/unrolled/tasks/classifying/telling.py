@@ -12,4 +12,6 @@ def examined(course: Course) -> Checkup:
     """What the data doctor says of the texts, and what the reader guessed."""
     # Rows that were left out are counted by the doctor too, who also shows one of them.
     notes = [note for note in course.given.notes if not note.endswith("left out")]
-    return with_notes(examine_texts(course.given, test=course.given_test), notes)
+    return with_notes(
+        examine_texts(course.given, course.given_test, course.given_validation), notes
+    )

@@ -109,7 +109,7 @@ def read_split(
     rest = Part.of(read)
     shares: dict[str, float] = {}
     apart: dict[str, Part | None] = {"validation": None, "test": None}
-    tested_on: TaggedSentences | None = None
+    others: dict[str, TaggedSentences] = {}
     names = {"test": f"{holdout:.0%} of the sentences of {read.name}" if is_number(holdout) else ""}
     for name, given in (("test", test), ("validation", validation)):
         share = given
@@ -126,7 +126,7 @@ def read_split(
             continue
         other = read_tagged(given, column=column)
         apart[name], names[name] = Part.of(other), f"all of {other.name}"
-        tested_on = other if name == "test" else tested_on
+        others[name] = other
     for name, share in shares.items():
         rest, apart[name] = _apart(rest, share, read.name)
     if not len(rest.words):
@@ -142,14 +142,14 @@ def read_split(
         column=read.column,
         scheme=read.scheme,
         told=told,
-        checkup=_examined(read, tested_on),
+        checkup=_examined(read, others),
         holdout=kept,
     )
 
 
-def _examined(data: TaggedSentences, test: TaggedSentences | None) -> Checkup:
+def _examined(data: TaggedSentences, apart: dict[str, TaggedSentences]) -> Checkup:
     """What the data doctor says, and what was guessed while reading."""
-    checkup = examine_texts(data, test)
+    checkup = examine_texts(data, **apart)
     # Doubles spoil a score only where they stand on both sides of a split, and here they do not.
     findings = [
         replace(one, severity="note", done="kept on one side of the split")
