@@ -124,6 +124,17 @@ def test_a_model_that_is_no_beginning_costs_nothing(
     check(tmp_path, [*words, tmp_path], ["found a folder"])
 
 
+def test_a_model_that_lends_no_words_costs_nothing(
+    check, tmp_path, out, tagged, tagger, writer, generator
+):
+    words = ["train", "tag", tagged, "--out", out, "--pretrained"]
+    check(tmp_path, [*words, tagger], [str(tagger), "holds a Tagger", "expected a Generator"])
+    check(tmp_path, [*words, generator], ["has --tokenizer characters", "--tokenizer words"])
+    size = [*words, writer, "--embedding-size", "3"]
+    check(tmp_path, size, ["writer.unrolled has embedding_size=", "given 3", "leave embedding_"])
+    check(tmp_path, [*words, tmp_path / "no.unrolled"], ["found nothing"])
+
+
 def test_vectors_that_are_none_cost_nothing(check, tmp_path, out, reviews):
     words = ["train", "classify", reviews, "--out", out, "--vectors"]
     check(tmp_path, [*words, reviews], ["reviews.csv, line 1"])
@@ -138,6 +149,7 @@ def test_no_result_replaces_its_input(
         (["predict", tagger, tagged], tagged),
         (["check", reviews, "--text-column", "review"], reviews),
         (["train", "classify", reviews, "--pretrained", generator], generator),
+        (["train", "tag", tagged, "--pretrained", generator], generator),
     ):
         check(out.parent, [*words, "--out", out], [f"--out {out} is an input itself"])
     for words, out in (

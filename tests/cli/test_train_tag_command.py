@@ -39,6 +39,17 @@ def test_each_option_reaches_python_under_its_own_name(call, tagged, tmp_path):
     assert {name: found[name] for name in (*options, "crf")} == {**options, "crf": False}
 
 
+def test_the_words_that_a_generator_knows_are_known(call, tagged, writer, tmp_path):
+    out = tmp_path / "m.unrolled"
+    words = ("--hidden-size", "4", "--layers", "1", "--pretrained", writer, "--out", out)
+    told = call("train", "tag", tagged, "--budget", "2 steps", *words)
+    assert told.code == 0, told.err
+    assert "1 of 11 words begin with a vector from writer.unrolled" in told.out
+    model = unrolled.load(out)
+    assert model.get_params()["pretrained"] == "writer.unrolled"
+    assert model.forms.knows("fox")
+
+
 def test_a_column_is_named_or_numbered(call, tagged, tmp_path):
     out = tmp_path / "m.unrolled"
     for column in ("pos", "1"):

@@ -305,6 +305,12 @@ def test_the_running_answer_knows_how_a_text_ends() -> None:
     assert np.abs(logits[0] - opened).max() > 0.1
 
 
+def test_texts_that_are_learnt_and_choose_are_told() -> None:
+    texts, labels = reviews()
+    with pytest.warns(DataWarning, match="of the validation stand in the training too"):
+        fit(small(), (texts, labels), validation=(texts[:20], labels[:20]))
+
+
 def test_how_far_each_part_is_trusted_is_settled_after_the_training() -> None:
     model = fit(small(), budget=40)
     assert model.mix.network != 0.5
@@ -459,6 +465,13 @@ def test_a_classifier_from_a_generator_needs_no_generator_any_more(
     assert isinstance(again, Classifier)
     assert again.pretrained == "writer.unrolled"
     assert again.predict_proba("fine").shape == (2,)
+
+
+def test_a_generator_itself_is_not_kept_in_the_file(writer: Generator, tmp_path: Path) -> None:
+    judge = fit(from_writer(writer), budget=1)
+    again = unrolled.load(judge.save(tmp_path / "judge.unrolled"))
+    assert again.get_params()["pretrained"] is None
+    assert again.get_params()["cell"] == "lstm"
 
 
 def test_a_later_table_is_read_as_the_one_of_the_training(tmp_path: Path) -> None:

@@ -227,8 +227,16 @@ def test_a_file_is_learnt_and_asked(tmp_path: Path) -> None:
     assert figures(model.evaluate(path)) == figures(model.evaluate(read_tagged(path)))
 
 
+def test_sentences_that_are_learnt_and_choose_are_told() -> None:
+    long = [["we", "saw", "the", "red", "dog"], ["they", "ate", "the", "old", "bread"]]
+    tags = [["P", "V", "D", "A", "N"]] * 2
+    words, others = spoken()
+    with pytest.warns(DataWarning, match="of the validation stand in the training too"):
+        fit(small(), (words + long, others + tags), 1, validation=(long, tags))
+
+
 def test_validation_and_test_may_be_data_of_their_own_or_left_out() -> None:
-    given = fit(small(), spoken(), 4, validation=spoken(20, 1), test=spoken(20, 2))
+    given = fit(small(), spoken(), 4, validation=spoken(20, 17), test=spoken(20, 2))
     assert given.outcome.best_score is not None
     assert given.evaluation is not None
     assert given.evaluation["accuracy"] == given.evaluate(spoken(20, 2))["accuracy"]
@@ -343,7 +351,7 @@ def test_an_interrupted_fit_resumes_to_the_same_weights(
     [
         ({"data": spoken(120, seed=1)}, "sha256|data"),
         ({"holdout": 0.2}, "holdout|data"),
-        ({"validation": spoken(20, 7)}, "holdout|data"),
+        ({"validation": spoken(20, 17)}, "holdout|data"),
     ],
 )
 def test_a_run_is_not_resumed_with_other_data(

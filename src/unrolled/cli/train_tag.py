@@ -14,6 +14,7 @@ EXAMPLES = (
     "unrolled train tag en-train.conllu --validation en-dev.conllu --test en-test.conllu",
     "unrolled train tag names.conll --column ner --budget 20m --out names.unrolled",
     "unrolled train tag data:ud-ewt-train --column xpos --budget 10m --run-dir run",
+    "unrolled train tag train.conllu --pretrained reader.unrolled --out tags.unrolled",
 )
 
 
@@ -37,6 +38,12 @@ def train_tag(
     budget: Annotated[str | None, option(options.BUDGET_HELP, "5m")] = None,
     run_dir: options.RunDir = None,
     resume: options.Resume = False,
+    pretrained: Annotated[
+        str | None,
+        typer.Option(
+            metavar="MODEL", help="Start words from what a generator of words learnt: its file."
+        ),
+    ] = None,
     cell: options.Cell = None,
     hidden_size: Annotated[
         int | None, option("Units of each layer, in each direction.", "200")
@@ -45,7 +52,9 @@ def train_tag(
     directions: Annotated[
         int | None, option("2 reads both ways; 1 forward only, and can stream.", "2")
     ] = None,
-    embedding_size: Annotated[int | None, option("Size of a word's own vector.", "100")] = None,
+    embedding_size: Annotated[
+        int | None, option("Size of a word's own vector.", "that of --pretrained, else 100")
+    ] = None,
     character_size: Annotated[
         int | None, option("Units of the layers that read a word's characters; 0: none.", "48")
     ] = None,
@@ -76,7 +85,7 @@ def train_tag(
     from unrolled.cli.sources import loaded, share_or_file
     from unrolled.cli.training import tell, train
 
-    named = [one for one in (file, validation, test) if one is not None]
+    named = [one for one in (file, validation, test, pretrained) if one is not None]
     check_out(out, MODEL, inputs=named)
     place = number_or_name(column)
     from unrolled.tasks.tagger import Tagger
@@ -89,6 +98,7 @@ def train_tag(
             directions=directions,
             embedding_size=embedding_size,
             character_size=character_size,
+            pretrained=pretrained,
             members=members,
             crf=False if no_crf else None,
             dropout=dropout,

@@ -10,7 +10,7 @@ from dataclasses import replace
 from numbers import Real
 from operator import index
 from pathlib import Path
-from typing import Any, Protocol, Self
+from typing import Any, ClassVar, Protocol, Self
 
 import numpy as np
 import torch
@@ -23,7 +23,7 @@ from unrolled.layers import GRU, LSTM, RNN
 from unrolled.layers.checks import with_nan
 from unrolled.tasks.evaluation import Evaluation, warn_if_lost
 from unrolled.training import snapshot
-from unrolled.training.devices import check_device
+from unrolled.training.devices import PRECISIONS, check_device
 from unrolled.training.loop import Outcome
 from unrolled.training.modelfile import Card, named, part, write_model
 
@@ -53,6 +53,7 @@ class Task(BaseEstimator):
     dropout: Any
     device: str
     precision: str
+    _precisions: ClassVar[tuple[str, ...]] = PRECISIONS
     learning_rate: Any
     seed: int
     warm_start: bool
@@ -93,7 +94,7 @@ class Task(BaseEstimator):
             task=type(self).__name__,
             configuration={
                 name: value.item() if isinstance(value, np.generic) else value
-                for name, value in self.get_params().items()
+                for name, value in self.get_params(deep=False).items()
             },
             assets=self._assets(),
             scores={} if self.evaluation is None else self.evaluation.to_dict(),
@@ -218,7 +219,7 @@ class Task(BaseEstimator):
         tasks know, before any work; those that are `optional` may be None, and are settled later.
         """
         self._check_cell()
-        check_device(self.device, self.precision)
+        check_device(self.device, self.precision, self._precisions)
         for name in ("layers", *names, *optional):
             value = getattr(self, name)
             if value is not None or name not in optional:

@@ -19,14 +19,7 @@ from unrolled.tasks.classifying.building import build
 from unrolled.tasks.classifying.gate import fit_rivals
 from unrolled.tasks.classifying.lessons import Lessons
 from unrolled.tasks.classifying.network import TextClassifier
-from unrolled.tasks.classifying.pretraining import (
-    check_like,
-    copy_encoder,
-    digest_of,
-    open_pretrained,
-    paces,
-    tokens_of,
-)
+from unrolled.tasks.classifying.pretraining import check_like, copy_encoder, paces
 from unrolled.tasks.classifying.reading import Course, make_course
 from unrolled.tasks.classifying.schooling import (
     Schooling,
@@ -37,7 +30,8 @@ from unrolled.tasks.classifying.schooling import (
 )
 from unrolled.tasks.classifying.settings import BATCH_TOKENS, settle
 from unrolled.tasks.classifying.telling import examined
-from unrolled.tasks.classifying.vectors import open_vectors, put_vectors
+from unrolled.tasks.classifying.vectors import open_vectors, start_from
+from unrolled.tasks.pretrained import digest_of, open_pretrained, tokens_of
 from unrolled.tasks.telling import tell_of, with_notes
 from unrolled.training.budget import Budget
 from unrolled.training.loop import Trainer
@@ -347,7 +341,7 @@ class Classifier(Answering):
             if generator is not None:
                 copy_encoder(generator, network)
             elif self.vectors is not None:
-                told = put_vectors(network, self.vocabulary, self._vectors)
+                told = start_from(network, self.vocabulary, self._vectors)
                 self.checkup = with_notes(self.checkup, [told], "vectors")
         self.model = network
         trainer = Trainer(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 
 def initialise(recurrent: nn.RNNBase) -> None:
@@ -24,3 +24,20 @@ def initialise(recurrent: nn.RNNBase) -> None:
                 parameter.zero_()
                 if isinstance(recurrent, nn.LSTM) and name.startswith("bias_ih"):
                     parameter[size : 2 * size] = 1.0
+
+
+@torch.no_grad()
+def put_vectors(weight: Tensor, rows: Tensor, known: Tensor) -> None:
+    """Let the rows of a table that are known begin at vectors learnt elsewhere.
+
+    All are scaled alike, to the root mean square of the table as it was drawn: the layers above
+    are made for that, and what they read beside the table is neither drowned nor does it drown.
+
+    Args:
+        weight: `(V, E)`, as drawn; changed.
+        rows: `(V, E)`.
+        known: bool `(V,)`, at least one of them true.
+    """
+    found = rows[known].to(weight)
+    size = found.square().mean().sqrt().clamp(min=1e-6)
+    weight[known] = found * (weight.square().mean().sqrt() / size)

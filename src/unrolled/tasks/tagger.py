@@ -4,22 +4,31 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from typing import Any, Self, cast
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Self, cast
 
 from unrolled.errors import ConfigError
 from unrolled.tasks.base import check_rate, is_number, whole_number
 from unrolled.tasks.evaluation import Evaluation
+from unrolled.tasks.pretrained import check_equal, open_pretrained
 from unrolled.tasks.tagging.answering import Answering
 from unrolled.tasks.tagging.gate import fit_rivals
 from unrolled.tasks.tagging.lessons import Sentences, TaggedBatches, numbers_of, validator
 from unrolled.tasks.tagging.network import TagNetworks
 from unrolled.tasks.tagging.parts import Split, check_tags, column_kind, read_split
+from unrolled.tasks.tagging.pretraining import LentWords
 from unrolled.tasks.tagging.word_forms import WordForms
-from unrolled.tasks.telling import tell_of
+from unrolled.tasks.telling import tell_of, with_notes
 from unrolled.training.budget import Budget
 from unrolled.training.loop import Trainer
 from unrolled.training.optimizer import Recipe
 from unrolled.training.run import Run
+
+if TYPE_CHECKING:
+    from unrolled.tasks.generator import Generator
+
+# Numbers of a word's vector where nothing says otherwise.
+_WORD_SIZE = 100
 
 
 class Tagger(Answering):
@@ -36,8 +45,10 @@ class Tagger(Answering):
         hidden_size: units of each layer, in each direction.
         layers: recurrent layers, one on the other.
         directions: 2 reads the sentence both ways; 1 reads forward only and can stream (`step`).
-        embedding_size: size of a word's own vector.
+        embedding_size: size of a word's own vector; None: that of `pretrained`, else 100.
         character_size: units of the layers that read a word's characters; 0: no such layers.
+        pretrained: a fitted `Generator` with tokenizer "words" or the path of its file: the words
+            that it knows begin with its vectors, those too that no sentence holds.
         members: networks whose mean answers; each costs as much as the first.
         crf: whether the tags of neighbours have a say in each other.
         dropout: share of what the layers read and give that is dropped in training, the same at
@@ -73,8 +84,9 @@ class Tagger(Answering):
         layers: int = 2,
         directions: int = 2,
         *,
-        embedding_size: int = 100,
+        embedding_size: int | None = None,
         character_size: int = 48,
+        pretrained: Generator | str | os.PathLike[str] | None = None,
         members: int = 1,
         crf: bool = True,
         dropout: float = 0.33,
@@ -93,6 +105,7 @@ class Tagger(Answering):
         self.directions = directions
         self.embedding_size = embedding_size
         self.character_size = character_size
+        self.pretrained = pretrained
         self.members = members
         self.crf = crf
         self.dropout = dropout
@@ -142,6 +155,7 @@ class Tagger(Answering):
         Raises:
             DataError: the data can't be read, have no tags or one only, or are too few.
             ConfigError: an argument or option that can't work.
+            ModelFileError: the file of `pretrained` can't be read or holds another task.
             TrainingDiverged: the loss stopped being a number.
 
         Warns:
@@ -151,21 +165,31 @@ class Tagger(Answering):
         self._check_arguments()
         column_kind(column)
         budget = Budget.parse(budget)
+        lent = self._borrow()
         split = read_split(data, validation, holdout, test, column)
         check_tags(split.learnt, split.name)
         if self._goes_on():
             self._check_same_tags(split)
+        if lent is not None:
+            notes = [lent.told(split.learnt.words)]
+            split = replace(split, checkup=with_notes(split.checkup, notes, "vectors"))
         tell_of(split.checkup, tell)
         run = Run(run_dir, resume=resume)
 
         def prepare() -> Trainer:
+            self._settle_word_size(lent)
             if not self._goes_on():
-                self.forms = WordForms.learn(split.learnt.words)
+                self.forms = WordForms.learn(
+                    split.learnt.words, () if lent is None else lent.vectors.words
+                )
+                self._begun_from = None if lent is None else lent.digest
                 self.classes = tuple(sorted({one for tags in split.learnt.tags for one in tags}))
                 self.scheme = split.scheme
             self.column = split.column
             self.checkup = split.checkup
             self.model = cast(TagNetworks, self._first_network())
+            if lent is not None:
+                lent.lend(self.model, self.forms.words)
             self._describe_origin(split.name, split.learnt.digest(), split.holdout)
             self.rivals = fit_rivals(split.learnt, self.seed)
             self._learnt_words = split.learnt.count
@@ -176,6 +200,21 @@ class Tagger(Answering):
 
         self._learn(prepare, evaluate)
         return self
+
+    def _borrow(self) -> LentWords | None:
+        """What the words begin with; nothing where they have learnt already."""
+        if self.pretrained is None or self._goes_on():
+            return None
+        generator, name = open_pretrained(self.pretrained)
+        lent = LentWords.of(generator, name)
+        check_equal(name, "embedding_size", lent.vectors.size, "Tagger", self.embedding_size)
+        return lent
+
+    def _settle_word_size(self, lent: LentWords | None) -> None:
+        if self.embedding_size is not None:
+            self._word_size = self.embedding_size
+        elif not self._goes_on():
+            self._word_size = _WORD_SIZE if lent is None else lent.vectors.size
 
     def _trainer(
         self, split: Split, budget: Budget, run: Run, progress: bool, diagnose: bool
@@ -214,7 +253,7 @@ class Tagger(Answering):
         )
 
     def _check_arguments(self) -> None:
-        self._check_sizes("hidden_size", "embedding_size", "members", "batch_size")
+        self._check_sizes("hidden_size", "members", "batch_size", optional=("embedding_size",))
         self.character_size = whole_number("character_size", self.character_size, least=0)
         if self.directions not in (1, 2):
             raise ConfigError(f"directions: got {self.directions!r}, expected 1 or 2")

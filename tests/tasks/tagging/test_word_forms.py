@@ -42,6 +42,9 @@ def test_a_word_seen_twice_has_a_number_of_its_own_in_any_case(forms: WordForms)
     assert rows[:, WORD].tolist() == [1, 1, 0]
     assert forms.knows("The")
     assert not forms.knows("talking")
+    lent = WordForms.learn(SENTENCES, ("talking", "the"))
+    assert lent.knows("talking")
+    assert [lent.learnt(word) for word in ("The", "talking", "new")] == [True, False, False]
 
 
 def test_a_new_word_shares_ends_with_those_seen(forms: WordForms) -> None:
@@ -57,6 +60,17 @@ def test_of_a_large_text_the_most_frequent_words_are_known(monkeypatch: pytest.M
     forms = WordForms.learn([["d"] * 5 + ["b"] * 4 + ["a", "a", "c", "c"]])
     assert forms.words == ("a", "b", "d")
     assert forms.counts == (2, 4, 5)
+
+
+def test_words_known_from_elsewhere_have_numbers_where_there_is_room(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    forms = WordForms.learn(SENTENCES, ["talking", "the", "cat"])
+    assert forms.words == ("cat", "dog", "talking", "the", "walked")
+    assert forms.counts == (0, 2, 1, 2, 2)
+    assert forms.ends == WordForms.learn(SENTENCES).ends
+    monkeypatch.setattr(word_forms, "_MOST", 4)
+    assert WordForms.learn(SENTENCES, ["cat", "talking"]).words == ("cat", "dog", "the", "walked")
 
 
 def test_ends_are_those_that_a_word_is_long_enough_for() -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, fields
@@ -35,6 +34,7 @@ from unrolled.tasks.classifying.reading import (
 )
 from unrolled.tasks.classifying.settings import Settings
 from unrolled.tasks.evaluation import Evaluation
+from unrolled.tasks.pretrained import name_to_keep
 from unrolled.training.modelfile import Card
 
 Probabilities = dict[str, float]
@@ -238,12 +238,7 @@ class Answering(Task):
     def _card(self) -> Card:
         card = super()._card()
         plain = {**card.configuration}
-        for name in ("pretrained", "vectors"):
-            given = plain[name]
-            if isinstance(given, str | os.PathLike):
-                plain[name] = os.path.basename(given)  # a whole path may say more than is meant
-            elif given is not None:
-                plain[name] = None
+        plain |= {name: name_to_keep(plain[name]) for name in ("pretrained", "vectors")}
         if isinstance(plain["class_weight"], Mapping):
             plain["class_weight"] = dict(plain["class_weight"])
         return card.model_copy(update={"configuration": plain})

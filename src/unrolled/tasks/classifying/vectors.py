@@ -10,6 +10,7 @@ from unrolled.data.tokens import Tokenizer
 from unrolled.data.word_vectors import WordVectors, read_word_vectors
 from unrolled.errors import DataError
 from unrolled.tasks.classifying.network import TextClassifier
+from unrolled.tasks.initial import put_vectors
 
 
 def open_vectors(path: str | os.PathLike[str], vocabulary: Tokenizer) -> WordVectors:
@@ -28,18 +29,9 @@ def open_vectors(path: str | os.PathLike[str], vocabulary: Tokenizer) -> WordVec
     return found
 
 
-def put_vectors(network: TextClassifier, vocabulary: Tokenizer, vectors: WordVectors) -> str:
-    """Let the known words begin with their vectors; gives a line that says how many do.
-
-    They are scaled to the spread of the others, which the layers are made for.
-    """
-    rows, there = vectors.matrix(piece.strip() for piece in vocabulary.pieces)
-    weight = network.encoder.embedding.weight
-    known = torch.from_numpy(there)
-    found = torch.from_numpy(rows[there])
-    with torch.no_grad():
-        spread = weight.std() / found.std().clamp(min=1e-6)
-        weight[known] = (found * spread).to(weight)
-    return (
-        f"{int(there.sum()):,} of {len(vocabulary):,} words begin with a vector from {vectors.name}"
-    )
+def start_from(network: TextClassifier, vocabulary: Tokenizer, vectors: WordVectors) -> str:
+    """Let the known words begin with their vectors; gives a line that says how many do."""
+    rows, known = vectors.matrix(piece.strip() for piece in vocabulary.pieces)
+    put_vectors(network.encoder.embedding.weight, torch.from_numpy(rows), torch.from_numpy(known))
+    told = f"{known.sum():,} of {len(vocabulary):,} words begin with a vector"
+    return f"{told} from {vectors.name}"

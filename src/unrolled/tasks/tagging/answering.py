@@ -18,6 +18,7 @@ from unrolled.layers.crf_sums import Potentials
 from unrolled.tasks.arrays import Arrays, like
 from unrolled.tasks.base import CELLS, Task
 from unrolled.tasks.evaluation import Evaluation
+from unrolled.tasks.pretrained import name_to_keep
 from unrolled.tasks.tagging.gate import (
     Rivals,
     evaluation_of,
@@ -32,6 +33,7 @@ from unrolled.tasks.tagging.rules import rules_of
 from unrolled.tasks.tagging.sentence_text import sentences_of
 from unrolled.tasks.tagging.stream import checked, first_state, read_word
 from unrolled.tasks.tagging.word_forms import WordForms
+from unrolled.training.modelfile import Card
 
 
 class Answering(Task):
@@ -55,12 +57,15 @@ class Answering(Task):
     checkup: Checkup
     rivals: Rivals
     hidden_size: int
-    embedding_size: int
+    embedding_size: int | None
     character_size: int
     members: int
     crf: bool
     word_dropout: float
+    pretrained: Any
     _learnt_words: int
+    _word_size: int
+    _begun_from: str | None
 
     def predict(self, sentences: Any) -> list[Any]:
         """The likeliest tags.
@@ -160,7 +165,7 @@ class Answering(Task):
             name_of(rival, self._learnt_words): rival.predict(part.words)
             for rival in self.rivals.values()
         }
-        known = [np.array([self.forms.knows(word) for word in row]) for row in part.words]
+        known = [np.array([self.forms.learnt(word) for word in row]) for row in part.words]
         evaluation = evaluation_of(part, said, rivals, known, self.scheme, told)
         return replace(evaluation, labels=label_scores(part, said, places, shares, self.classes))
 
@@ -214,7 +219,7 @@ class Answering(Task):
             shapes,
             ends,
             characters,
-            embedding=self.embedding_size,
+            embedding=self._word_size,
             character=self.character_size,
             hidden=self.hidden_size,
             layers=self.layers,
@@ -242,6 +247,11 @@ class Answering(Task):
             ]
         )
 
+    def _card(self) -> Card:
+        card = super()._card()
+        plain = {**card.configuration, "pretrained": name_to_keep(self.pretrained)}
+        return card.model_copy(update={"configuration": plain})
+
     def _assets(self) -> dict[str, Any]:
         return {
             "classes": list(self.classes),
@@ -250,6 +260,8 @@ class Answering(Task):
             "forms": self.forms.to_assets(),
             "learnt_words": self._learnt_words,
             "checkup": self.checkup.to_dict(),
+            "word_size": self._word_size,
+            "begun_from": self._begun_from,
         }
 
     def _restore_assets(self, assets: dict[str, Any]) -> None:
@@ -258,6 +270,10 @@ class Answering(Task):
         self.forms = WordForms.from_assets(assets["forms"])
         self._learnt_words = assets["learnt_words"]
         self.checkup = Checkup.from_dict(assets["checkup"])
+        # Files from before `pretrained=` always say the size in their configuration.
+        size: Any = assets.get("word_size", self.embedding_size)
+        self._word_size = size
+        self._begun_from = assets.get("begun_from")
 
     def _baseline_arrays(self) -> dict[str, np.ndarray]:
         return {

@@ -49,7 +49,7 @@ def evaluation_of(
         part: the words and what is right.
         said: the network's tags.
         rivals: those of each rival, by name.
-        known: for each sentence which words the network knows by themselves; others are rare.
+        known: for each sentence which words were seen twice in training; others are rare.
         scheme: of the spans, or None.
         told: what it is measured on.
     """

@@ -43,7 +43,7 @@ class WordForms:
 
     Args:
         words: in lower case; the first has number 1.
-        counts: how often each was seen in training.
+        counts: how often each was seen in training; 0 for one that is known from elsewhere.
         shapes, ends: likewise numbered from 1.
         characters: numbered from 3.
     """
@@ -64,13 +64,22 @@ class WordForms:
         self._characters = {one: place for place, one in enumerate(self.characters, _FIRST)}
 
     @classmethod
-    def learn(cls, sentences: Iterable[Sequence[str]]) -> Self:
-        """The forms of a training text: what occurs twice (of ends: in two words)."""
+    def learn(cls, sentences: Iterable[Sequence[str]], lent: Sequence[str] = ()) -> Self:
+        """The forms of a training text: what occurs twice (of ends: in two words).
+
+        Args:
+            sentences: the words of each.
+            lent: words in lower case that have a number however rarely they occur, where there is
+                room; the first of them first.
+        """
         seen = Counter(word for sentence in sentences for word in sentence)
         words: Counter[str] = Counter()
         for word, count in seen.items():
             words[word.lower()] += count
         known = _often(words)
+        there = set(known)
+        more = [word for word in lent if word not in there]
+        known = sorted([*known, *more[: _MOST - len(known)]])
         characters = _often(Counter(one for word in seen for one in word))
         ends = Counter(end for word in {word.lower() for word in seen} for end in ends_of(word))
         shapes = Counter(map(shape_of, seen))
@@ -79,6 +88,11 @@ class WordForms:
     def knows(self, word: str) -> bool:
         """Whether a word has a number of its own."""
         return word.lower() in self._words
+
+    def learnt(self, word: str) -> bool:
+        """Whether a word was seen twice in training; some that were not have a number too."""
+        place = self._words.get(word.lower())
+        return place is not None and self.counts[place - 1] >= _OFTEN
 
     def rows(self, words: Sequence[str]) -> np.ndarray:
         """`(U, F)` int64: the numbers of each word, the first of them counting from 1."""
