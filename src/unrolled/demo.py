@@ -205,7 +205,7 @@ def _add_text(
     assert isinstance(text, str)
     text = text[:QUICK_CHARACTERS] if quick else text
     tell(f"Python's own documentation: {len(text):,} characters")
-    model = Generator(**_size(quick))
+    model = Generator(precision="auto", **_size(quick))
     model.fit(text, budget=QUICK_BUDGET if quick else TEXT_BUDGET, progress=progress)
     model.save(folder / "python-docs.unrolled")
     assert model.evaluation is not None

@@ -28,6 +28,8 @@ def test_every_document_is_a_line_break_and_its_tokens(kind):
     assert store.document_starts.tolist() == [0, len(expected[0]), sum(map(len, expected[:2]))]
     assert store.document_starts.dtype == np.int64
     assert store.unknown == sum(int((ids == 0).sum()) for ids in expected)
+    counted = np.bincount(store.ids, minlength=len(tokenizer))
+    assert store.counts.tolist() == counted.tolist()
     assert store.characters == sum(map(len, TEXTS))
     assert len(store) == len(store.ids)
 
@@ -95,10 +97,11 @@ def test_what_is_kept_is_taken_again_for_the_same_text_and_tokenizer(tmp_path, w
     assert len(written) == 1
     assert again.ids.tolist() == first.ids.tolist()
     assert again.document_starts.tolist() == first.document_starts.tolist()
-    assert (again.unknown, again.characters) == (first.unknown, first.characters)
+    assert again.counts.tolist() == first.counts.tolist()
+    assert again.characters == first.characters
 
 
-@pytest.mark.parametrize("change", ["text", "tokenizer", "cut", "card", "starts"])
+@pytest.mark.parametrize("change", ["text", "tokenizer", "cut", "card", "starts", "counts"])
 def test_what_is_kept_is_written_anew_where_anything_differs(tmp_path, written, change):
     texts, tokenizer = TEXTS, Characters.learn(TEXTS)
     store_tokens(Corpus.of(texts), tokenizer, tmp_path)
@@ -112,7 +115,7 @@ def test_what_is_kept_is_written_anew_where_anything_differs(tmp_path, written, 
     elif change == "card":
         (tmp_path / "tokens.json").write_text(json.dumps([1]))
     else:
-        (tmp_path / "documents.npy").unlink()
+        (tmp_path / {"starts": "documents.npy", "counts": "counts.npy"}[change]).unlink()
     store = store_tokens(Corpus.of(texts), tokenizer, tmp_path)
     assert len(written) == 2
     assert store.ids.tolist() == store_tokens(Corpus.of(texts), tokenizer).ids.tolist()

@@ -463,7 +463,7 @@ def test_the_loss_does_not_drift_over_a_stream_longer_than_any_in_training() -> 
     # Every line is drawn anew, so that no part of the text is harder than another.
     draws = np.random.default_rng(0)
     text = "".join(f"{a} and {b} make {c}.\n" for a, b, c in draws.integers(100, size=(3000, 3)))
-    model = small(rows=16, steps=16, resets=0.005)
+    model = small(rows=16, steps=16, resets=0.05)
     model.fit(text[:16_000], budget=120, holdout=0.2, progress=False, diagnose=False)
     longest = 0.8 * 16_000 * 0.95 / 16
     stream = text[16_000 : 16_000 + int(20 * longest)]
@@ -472,6 +472,30 @@ def test_the_loss_does_not_drift_over_a_stream_longer_than_any_in_training() -> 
     nats = -np.array([p for _, p in scores])
     first, *_, last = (part.mean() for part in np.array_split(nats, 20))
     assert last < 1.03 * first
+
+
+def test_auto_is_bfloat16_where_that_is_quicker(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    from unrolled.tasks import generator
+
+    def used(model: Generator, data: object = TEXT, **options: object) -> str:
+        model.fit(data, budget=1, progress=False, diagnose=False, **options)  # type: ignore[arg-type]
+        return str(model._assets()["precision"])
+
+    monkeypatch.setattr(generator, "supports_bfloat16", lambda device: True)
+    quick = small(precision="auto")
+    assert used(quick, run_dir=tmp_path) == "bf16"
+    assert used(small()) == "fp32"
+    assert used(small(precision="auto", cell="gru")) == "fp32"
+    assert used(small(precision="auto"), [TEXT] * 3) == "fp32"
+    loaded = unrolled.load(quick.save(tmp_path / "m.unrolled"))
+    assert (loaded.precision, loaded._assets()["precision"]) == ("auto", "bf16")
+    monkeypatch.setattr(generator, "supports_bfloat16", lambda device: False)
+    assert used(small(precision="auto")) == "fp32"
+    # A run that began on a machine that has it does not go on in another precision.
+    with pytest.raises(ConfigError, match="holds a run with precision='bf16', now it is 'fp32'"):
+        used(small(precision="auto"), run_dir=tmp_path, resume=True)
 
 
 def test_resets_reach_the_training(monkeypatch: pytest.MonkeyPatch) -> None:

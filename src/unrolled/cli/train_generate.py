@@ -96,12 +96,14 @@ def train_generate(
     ] = None,
     resets: Annotated[
         float | None,
-        option("Probability, at each step and row, of a state of zero.", options.BY_THE_TEXTS),
+        option("Probability, for each row of a batch, to begin at zero.", options.BY_THE_TEXTS),
     ] = None,
     average: Annotated[float | None, option(options.AVERAGE_HELP, options.BY_THE_TEXTS)] = None,
     seed: options.Seed = None,
     device: options.Device = None,
-    precision: options.Precision = None,
+    precision: Annotated[
+        str | None, option("How precisely.", "fp32", metavar="fp32|bf16|auto")
+    ] = None,
     no_diagnose: options.NoDiagnose = False,
     no_progress: options.NoProgress = False,
 ) -> None:

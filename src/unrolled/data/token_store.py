@@ -17,10 +17,9 @@ from unrolled.data.tokens.tokenizer import Tokenizer
 from unrolled.errors import OutputError
 from unrolled.writing import replacing
 
-_VERSION = 1
-# Tokens that are counted at once.
-_COUNTED = 1 << 20
+_VERSION = 2
 _TOKENS, _STARTS, _CARD = "tokens.bin", "documents.npy", "tokens.json"
+_COUNTS = "counts.npy"
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,13 +31,14 @@ class TokenStore:
             so that it may be larger than memory. Cast what you take from it before you compute.
         document_starts: `(D,)` int64, ascending: where in `ids` a document begins, which it does
             with the number of `"\\n"`.
-        unknown: how many tokens are unknown (number 0).
+        counts: how often each token of the vocabulary occurs, `(V,)` int64. Counted while they were
+            written: to go through the mapped file would hold all of it in memory.
         characters: of the text without the line breaks before documents.
     """
 
     ids: np.ndarray
     document_starts: np.ndarray
-    unknown: int
+    counts: np.ndarray
     characters: int
 
     def __len__(self) -> int:
@@ -49,12 +49,10 @@ class TokenStore:
         after = np.searchsorted(self.document_starts, places, side="right")
         return np.asarray(self.document_starts[np.maximum(after, 1) - 1] == places)
 
-    def counts(self, symbols: int) -> np.ndarray:
-        """How often each of `symbols` tokens occurs, int64 `(V,)`; in bounded memory."""
-        found = np.zeros(symbols, dtype=np.int64)
-        for begin in range(0, len(self.ids), _COUNTED):
-            found += np.bincount(self.ids[begin : begin + _COUNTED], minlength=symbols)
-        return found
+    @property
+    def unknown(self) -> int:
+        """How many tokens are unknown (number 0)."""
+        return int(self.counts[0])
 
 
 def store_tokens(
@@ -89,11 +87,12 @@ def store_tokens(
         # Until the card is there again, nothing in the folder counts.
         (folder / _CARD).unlink(missing_ok=True)
         with replacing(folder / _TOKENS) as aside, open(aside, "wb") as file:
-            starts, counts = _write(corpus, tokenizer, file)
-        with replacing(folder / _STARTS) as aside, open(aside, "wb") as file:
-            np.save(file, starts, allow_pickle=False)
+            starts, counts, told = _write(corpus, tokenizer, file)
+        for name, array in ((_STARTS, starts), (_COUNTS, counts)):
+            with replacing(folder / name) as aside, open(aside, "wb") as file:
+                np.save(file, array, allow_pickle=False)
         with replacing(folder / _CARD) as aside:
-            Path(aside).write_text(json.dumps(identity | counts), encoding="utf-8")
+            Path(aside).write_text(json.dumps(identity | told), encoding="utf-8")
     except OutputError:
         raise
     except OSError as error:
@@ -112,8 +111,9 @@ def _kept(folder: Path, identity: dict[str, Any]) -> TokenStore | None:
             return None
         ids = np.memmap(folder / _TOKENS, dtype=card["dtype"], mode="r")
         starts = np.load(folder / _STARTS, allow_pickle=False)
-        whole = len(ids) == card["tokens"] and len(starts) == card["documents"]
-        return TokenStore(ids, starts, card["unknown"], card["characters"]) if whole else None
+        counts = np.load(folder / _COUNTS, allow_pickle=False)
+        whole = len(ids) == card["tokens"] == counts.sum() and len(starts) == card["documents"]
+        return TokenStore(ids, starts, counts, card["characters"]) if whole else None
     except (OSError, ValueError, KeyError, TypeError):
         return None
 
@@ -122,7 +122,7 @@ def _temporary(corpus: Corpus, tokenizer: Tokenizer) -> TokenStore:
     # A file without a name: nothing is left of it however the program ends.
     try:
         with tempfile.TemporaryFile(prefix="unrolled-", suffix=".tokens") as file:
-            starts, counts = _write(corpus, tokenizer, file)
+            starts, counts, told = _write(corpus, tokenizer, file)
             file.flush()
             ids = np.memmap(file, dtype=_dtype(tokenizer), mode="r")
     except OSError as error:
@@ -131,27 +131,28 @@ def _temporary(corpus: Corpus, tokenizer: Tokenizer) -> TokenStore:
             f"{tempfile.gettempdir()}: the tokens can't be kept there ({reason}); name another"
             " folder with TMPDIR"
         ) from None
-    return TokenStore(ids, starts, counts["unknown"], counts["characters"])
+    return TokenStore(ids, starts, counts, told["characters"])
 
 
-def _write(corpus: Corpus, tokenizer: Tokenizer, file: Any) -> tuple[np.ndarray, dict[str, int]]:
+def _write(
+    corpus: Corpus, tokenizer: Tokenizer, file: Any
+) -> tuple[np.ndarray, np.ndarray, dict[str, int]]:
+    """Where documents begin, how often each token occurs, and what the card says."""
     dtype, newline = _dtype(tokenizer), tokenizer.encode("\n")
     starts: list[int] = []
-    tokens = unknown = characters = 0
+    counts = np.zeros(len(tokenizer), dtype=np.int64)
+    tokens = characters = 0
     for begins, text in corpus.stream():
         ids = tokenizer.encode(text)
         characters += len(text)
-        unknown += len(ids) - int(np.count_nonzero(ids))
         if begins:
             starts.append(tokens)
             ids = np.concatenate([newline, ids])
         tokens += len(ids)
+        np.add.at(counts, ids, 1)
         file.write(ids.astype(dtype).data)
-    counts = {"unknown": unknown, "characters": characters}
-    return np.array(starts, dtype=np.int64), counts | {
-        "tokens": tokens,
-        "documents": len(starts),
-    }
+    told = {"characters": characters, "tokens": tokens, "documents": len(starts)}
+    return np.array(starts, dtype=np.int64), counts, told
 
 
 def _dtype(tokenizer: Tokenizer) -> np.dtype[Any]:

@@ -31,6 +31,7 @@ from unrolled.tasks.initial import initialise
 from unrolled.tasks.language_model import LanguageModel
 from unrolled.tasks.text_encoder import TextEncoder
 from unrolled.training.budget import Budget
+from unrolled.training.devices import PRECISIONS, supports_bfloat16
 from unrolled.training.loop import Trainer
 from unrolled.training.optimizer import Recipe
 from unrolled.training.run import Run
@@ -74,12 +75,13 @@ class Generator(Answering):
             seconds: a large vocabulary is learnt sooner from there.
         rows: streams of text that are read side by side.
         steps: tokens between two updates; the state is carried on, the gradient is cut.
-        resets: probability, at each step and row, that the state is set back to zero though the
+        resets: probability, for each row of a batch, that it begins at the zero state though the
             text goes on, so that it stays what it is over texts longer than any in training.
         average: memory of the moving average of the weights that is validated and kept; 0: none.
         seed: of the weights, the dropout and the resets (text is read in order).
         device: "auto", "cpu" or "cuda".
-        precision: "fp32" or "bf16".
+        precision: "fp32", "bf16", or "auto": bf16 where it is quicker, which is for an LSTM that
+            reads one long text, on a machine that has it in hardware.
         warm_start: let `fit` go on from the weights and the vocabulary that are there.
 
     After `fit`: `model` (the network), `vocabulary` (the tokenizer), `settings`, `baseline` (an
@@ -97,6 +99,8 @@ class Generator(Answering):
     settings: Settings
     baseline: NGram
     notes: tuple[str, ...] = ()
+    _precisions = (*PRECISIONS, "auto")
+    _used_precision: str
 
     def __init__(
         self,
@@ -212,9 +216,10 @@ class Generator(Answering):
             nonlocal test
             learn, choose, test = self._stores(parts, corpus, run)
             self._settle(budget)
+            self._used_precision = self._precision_for(learn)
             begins = not self._goes_on()
             self.model = cast(LanguageModel, self._first_network())
-            counts = torch.from_numpy(learn.counts(len(self.vocabulary)))
+            counts = torch.from_numpy(learn.counts)
             if begins:
                 self.model.begin_at(counts)
             if begins and self.settings.cooccurrence:
@@ -296,6 +301,13 @@ class Generator(Answering):
         kind, symbols = self.vocabulary.kind, len(self.vocabulary)
         self.settings = settle(given, kind=kind, symbols=symbols, budget=budget)
 
+    def _precision_for(self, learn: TokenStore) -> str:
+        if self.precision != "auto":
+            return self.precision
+        # Documents that begin inside a batch would take oneDNN's LSTM through ragged batches.
+        quick = self.cell == "lstm" and len(learn.document_starts) <= 1
+        return "bf16" if quick and supports_bfloat16(self.device) else "fp32"
+
     def _trainer(
         self,
         learn: TokenStore,
@@ -335,7 +347,7 @@ class Generator(Answering):
             title="generator",
             unit=self.vocabulary.kind,
             device=self.device,
-            precision=self.precision,
+            precision=self._used_precision,
             progress=progress,
             diagnose=diagnose,
         )
@@ -369,6 +381,7 @@ class Generator(Answering):
         return {
             "tokenizer": self.vocabulary.to_assets(),
             "settings": asdict(self.settings),
+            "precision": self._used_precision,
             "rival": self._sample,
         }
 
@@ -381,6 +394,7 @@ class Generator(Answering):
         self.settings = Settings(**assets["settings"])
         for name, mine, settled in self._set_otherwise():
             raise ValueError(f"{name} is {mine!r} and {settled!r}")
+        self._used_precision = str(assets.get("precision", self.precision))
         self._sample = str(assets["rival"])
 
     def _set_otherwise(self) -> Iterator[tuple[str, Any, Any]]:

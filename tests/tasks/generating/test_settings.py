@@ -21,7 +21,7 @@ def test_what_is_given_stands_and_the_rest_is_settled(kind: str) -> None:
         settled = settle({name: value}, kind=kind, symbols=50, budget=BUDGET)
         assert getattr(settled, name) == value
         others = {n for n, v in asdict(settled).items() if v != getattr(free, n)}
-        assert others <= {name, "embedding_size"}
+        assert others <= {name, "embedding_size", "muon_rate"}
 
 
 def test_the_rate_of_orthogonal_steps_follows_the_learning_rate() -> None:
@@ -30,6 +30,24 @@ def test_the_rate_of_orthogonal_steps_follows_the_learning_rate() -> None:
         assert settled.muon_rate == pytest.approx(rate)
     words = settle({}, kind="words", symbols=50, budget=BUDGET)
     assert words.muon_rate == 0
+
+
+def test_many_steps_are_a_long_run() -> None:
+    for steps, layers in ((5999, 1), (6000, 2)):
+        settled = settle({}, kind="characters", symbols=50, budget=Budget(steps=steps))
+        assert settled.layers == layers
+
+
+def test_stacked_layers_and_long_runs_take_smaller_orthogonal_steps() -> None:
+    long = Budget(seconds=600.0)
+    for given, budget, layers in (
+        ({"layers": 2}, BUDGET, 2),
+        ({}, long, 2),
+        ({"layers": 1}, long, 1),
+    ):
+        settled = settle(given, kind="characters", symbols=50, budget=budget)
+        assert settled.layers == layers
+        assert settled.muon_rate == pytest.approx(0.01)
 
 
 def test_a_large_vocabulary_is_sampled_and_a_small_one_is_not() -> None:

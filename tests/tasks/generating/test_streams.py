@@ -32,7 +32,7 @@ def store_of(lengths: list[int], seed: int = 0) -> TokenStore:
     documents = [np.concatenate([[1], draws.integers(1, 6, length)]) for length in lengths]
     starts = np.cumsum([0, *(len(one) for one in documents[:-1])])
     ids = np.concatenate(documents).astype(np.uint16)
-    return TokenStore(ids, starts, 0, int(sum(lengths)))
+    return TokenStore(ids, starts, np.bincount(ids, minlength=6), int(sum(lengths)))
 
 
 def by_document(reader: Reader, store: TokenStore) -> float:
@@ -64,7 +64,7 @@ def test_a_cache_goes_on_from_document_to_document(reader_of: Callable[..., Read
     same = score_stream(reader, store, NeuralCache(size=30, weight=0.0))
     assert same.nats == pytest.approx(score_stream(reader, store).nats, rel=1e-5)
     repeated = TokenStore(
-        np.tile(store.ids[:21], 6), np.arange(6) * 21, store.unknown, store.characters
+        np.tile(store.ids[:21], 6), np.arange(6) * 21, store.counts, store.characters
     )
     cached = score_stream(reader, repeated, NeuralCache(size=30, theta=1.0, weight=0.5))
     assert cached.nats < 0.8 * score_stream(reader, repeated).nats

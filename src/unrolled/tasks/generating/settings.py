@@ -43,8 +43,9 @@ MANY_STEPS = 6000
 # Up to so many different tokens a full softmax costs little beside the layers.
 FULL_SOFTMAX = 4000
 
-# Of orthogonal steps, as a multiple of the learning rate.
-MUON = 2.5
+# Of orthogonal steps, as a multiple of the learning rate. Stacked layers do not learn at all at
+# what one layer likes for a minute: their weights grow.
+MUON, MUON_OF_ONE = 1.25, 2.5
 
 # What the shape of the weights follows from: a network that goes on learning keeps them.
 SIZES = ("hidden_size", "layers", "embedding_size", "tie_weights")
@@ -59,7 +60,8 @@ def settle(given: dict[str, Any], *, kind: str, symbols: int, budget: Budget) ->
         symbols: how many different ones there are.
         budget: of the run.
     """
-    of_kind = _characters(budget) if kind == "characters" else _pieces(symbols)
+    characters = kind == "characters"
+    of_kind = _characters(budget, given.get("layers")) if characters else _pieces(symbols)
     short = budget.seconds is not None and budget.seconds < SHORT_RUN
     of_kind["validations"] = 8 if short else 20
     chosen = {
@@ -71,16 +73,17 @@ def settle(given: dict[str, Any], *, kind: str, symbols: int, budget: Budget) ->
     return Settings(**chosen)
 
 
-def _characters(budget: Budget) -> dict[str, Any]:
+def _characters(budget: Budget, layers: int | None) -> dict[str, Any]:
     """Of characters.
 
     One layer and many short steps learn most in minutes, and orthogonal steps (Muon) more than
-    AdamW's; a longer run needs more dropout.
+    AdamW's; a longer run is worth two layers, and needs more dropout.
     """
     long = (budget.seconds or 0) >= SHORT_RUN or (budget.steps or 0) >= MANY_STEPS
+    one = not long if layers is None else layers == 1
     return {
         "hidden_size": 256,
-        "layers": 1,
+        "layers": 1 if one else 2,
         "embedding_size": 64,
         "tie_weights": False,
         "dropout": 0.2 if long else 0.1,
@@ -88,13 +91,13 @@ def _characters(budget: Budget) -> dict[str, Any]:
         "weight_dropout": 0.0,
         "embedding_dropout": 0.0,
         "learning_rate": 8e-3,
-        "muon_rate": MUON,
+        "muon_rate": MUON_OF_ONE if one and not long else MUON,
         "weight_decay": 0.05,
         "negatives": 0,
         "cooccurrence": False,
         "rows": 32,
         "steps": 64,
-        "resets": 5e-4,
+        "resets": 0.03,
         "average": 0.99,
     }
 
@@ -121,6 +124,6 @@ def _pieces(symbols: int) -> dict[str, Any]:
         "cooccurrence": symbols > FULL_SOFTMAX,
         "rows": 64,
         "steps": 64,
-        "resets": 1e-3,
+        "resets": 0.06,
         "average": 0.99,
     }
