@@ -187,6 +187,13 @@ def test_a_plan_that_would_not_end_in_time_gets_the_steps_that_do(
     assert PLAN.in_time(step=step, elapsed=elapsed, seconds=100.0).steps == steps
 
 
+def test_validations_are_no_part_of_a_step() -> None:
+    # Three were made since, of five seconds each; seven more follow.
+    asked = {"step": 40, "elapsed": 60.0, "validating": 15.0}
+    assert PLAN.in_time(**asked, seconds=160.0) == PLAN
+    assert PLAN.in_time(**asked, seconds=120.0).steps == 65  # 120 - 60 - 35 hold 25
+
+
 def test_a_plan_that_changed_aims_at_the_budget() -> None:
     short = PLAN.in_time(step=20, elapsed=55.0, seconds=100.0)
     assert short.steps == 38
@@ -209,5 +216,5 @@ def test_a_plan_of_before_it_could_get_shorter_is_kept() -> None:
 def test_a_timer_tells_its_plan_what_it_measured(clock: Clock) -> None:
     timer = timer_after(clock, [2.0] * 6, seconds=60.0, validations=4)
     plan = timer.plan(step=6, elapsed=15.0, validation_seconds=3.0)
-    assert (plan.fixed_seconds, plan.step_seconds, plan.validation_seconds) == (15.0, 2.0, 3.0)
+    assert (plan.fixed_seconds, plan.step_seconds) == (15.0, 2.0)
     assert plan.full_steps == plan.steps

@@ -131,6 +131,27 @@ def test_a_run_that_was_measured_beside_other_work_uses_the_rest_of_its_time(run
     assert rates[-1] < 0.1 * 1e-2
 
 
+def test_a_slow_first_validation_does_not_lengthen_the_plan(
+    clock: Clock, make_trainer: MakeTrainer, make_still: Callable[[], torch.nn.Module]
+) -> None:
+    times = iter([3.0, *[0.1] * 100])
+
+    def validate() -> float:
+        clock.now += next(times)
+        return 1.0
+
+    begun = clock.now
+    outcome = make_trainer(
+        budget="60s",
+        model=make_still(),
+        batches=Costly(clock, lambda _: 0.5),
+        loss=lambda outputs, targets: (outputs - targets) ** 2,
+        validate=validate,
+    ).train()
+    assert outcome.ended == "plan"
+    assert 54 <= clock.now - begun <= 63
+
+
 def test_a_run_that_stands_still_is_ended_by_the_clock(run_for: Run) -> None:
     outcome, _, _ = run_for("60s", lambda n: 40.0 if n == 60 else 0.5, validation=0.1)
     assert outcome.ended == "time"

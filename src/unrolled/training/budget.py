@@ -74,7 +74,7 @@ class Plan:
         validate_every: steps from one validation to the next.
         fixed_at: the step after which the plan was made (0: before the first).
         fixed_seconds: what the run had taken by then.
-        step_seconds, validation_seconds: what one took, by which the plan was made.
+        step_seconds: what one took, by which the plan was made.
         full_steps: the steps that it was made with; 0: `steps`.
     """
 
@@ -83,11 +83,13 @@ class Plan:
     fixed_at: int = 0
     fixed_seconds: float = 0.0
     step_seconds: float = 0.0
-    validation_seconds: float = 0.0
     full_steps: int = 0
 
-    def in_time(self, *, step: int, elapsed: float, seconds: float) -> Plan:
-        """The plan for a budget of `seconds`, after `step` steps that took `elapsed` of them.
+    def in_time(
+        self, *, step: int, elapsed: float, seconds: float, validating: float = 0.0
+    ) -> Plan:
+        """The plan for a budget of `seconds`, after `step` steps and `elapsed` of them, of which
+        the validations since the plan was made took `validating`.
 
         It is the plan as it was made while that would end between `UNDERRUN` and `OVERRUN` of the
         budget, at the mean time of a step so far. Else it has the steps that the budget still
@@ -97,12 +99,12 @@ class Plan:
             return self  # the clock ends the run
         full = max(self.full_steps or self.steps, step)
         validated = (step - 1) // self.validate_every
+        since = 1 + validated - self.fixed_at // self.validate_every
 
         def ahead(steps: int) -> float:
-            return self.validation_seconds * max(0, -(-steps // self.validate_every) - validated)
+            return validating / since * max(0, -(-steps // self.validate_every) - validated)
 
-        since = 1 + validated - self.fixed_at // self.validate_every
-        learning = elapsed - self.fixed_seconds - since * self.validation_seconds
+        learning = elapsed - self.fixed_seconds - validating
         one = max((self.step_seconds * self.fixed_at + learning) / step, 1e-9)
         # Once changed it aims at the budget itself, so that it does not go to and fro.
         most = OVERRUN * seconds if self.steps >= full else seconds
@@ -150,6 +152,5 @@ class StepTimer:
             fixed_at=step,
             fixed_seconds=elapsed,
             step_seconds=typical,
-            validation_seconds=validation_seconds,
             full_steps=step + more,
         )

@@ -86,6 +86,7 @@ class _Progressed:
     step: int = 0
     plan: Plan | None = None
     seconds: float = 0.0
+    validating: float = 0.0
     best_score: float | None = None
     best_step: int = 0
     waited: int = 0
@@ -215,20 +216,28 @@ class Trainer:
             self._show(bar, total)
             if timer is not None and timer.tick():
                 at.plan = self._fix_plan(timer, clock)
+                at.seconds = clock.seconds()
                 timer = None
                 due = True
             else:
                 limit = self.budget.seconds
                 if at.plan is not None and limit is not None:
-                    at.plan = at.plan.in_time(step=at.step, elapsed=at.seconds, seconds=limit)
+                    at.plan = at.plan.in_time(
+                        step=at.step,
+                        elapsed=at.seconds,
+                        seconds=limit,
+                        validating=at.validating,
+                    )
                 due = at.plan is not None and at.step % at.plan.validate_every == 0
             at.ended = self._ending(stop)
             if at.ended == "interrupted" and not due:
                 # Saved before the extra validation: the run that goes on from here makes none.
                 self._save()
             if due or at.ended is not None:
+                before = at.seconds
                 self._validate()
                 at.seconds = clock.seconds()
+                at.validating += at.seconds - before
                 if due and at.ended in (None, "interrupted"):
                     at.ended = self._out_of_patience() or at.ended
             if (
