@@ -108,6 +108,62 @@ def test_the_next_token_has_the_probability_that_scoring_gives_it(
     np.testing.assert_allclose(np.exp2(model.log2_probabilities(scored)), one_by_one, rtol=1e-9)
 
 
+@settings(max_examples=40, deadline=None)
+@given(
+    text=texts(4),
+    columns=st.lists(texts(5, longest=7, shortest=7), min_size=1, max_size=3),
+    order=st.integers(1, 5),
+    cut=st.integers(0, 7),
+)
+def test_streams_side_by_side_are_read_on_from_where_they_are(
+    text: list[int], columns: list[list[int]], order: int, cut: int
+) -> None:
+    model = NGram(order).fit(text, 5)
+    ids = np.array(columns).T
+    contexts = model.read(ids[cut:], model.read(ids[:cut], model.beginning(len(columns))))
+    assert contexts.shape == (len(columns), order - 1)
+    assert model.has(contexts)
+    expected = [model.next_probabilities(column) for column in columns]
+    np.testing.assert_allclose(model.predict(contexts), expected, rtol=1e-12)
+    fresh = model.predict(model.beginning())[0]
+    np.testing.assert_allclose(fresh, model.next_probabilities([]), rtol=1e-12)
+
+
+def test_what_no_stream_can_be_at_is_known() -> None:
+    model = NGram(3).fit([0, 1, 2, 0, 1, 2, 0, 1, 3], 5)
+    at = model.read([[0], [1]], model.beginning())
+    assert model.has(at)
+    for wrong in (at[:, :1], at[0], at + 100, at - 5, at.astype(float)):
+        assert not model.has(wrong)
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    text=texts(4),
+    parts=st.lists(texts(5, longest=6), min_size=1, max_size=4),
+    order=st.integers(1, 5),
+)
+def test_a_text_that_begins_is_scored_as_if_it_came_after_the_one_that_was_learnt(
+    text: list[int], parts: list[list[int]], order: int
+) -> None:
+    model = NGram(order).fit(text, 5)
+    ids = np.concatenate(parts)
+    starts = np.zeros(len(ids), dtype=bool)
+    starts[np.cumsum([0, *map(len, parts[:-1])])] = True
+    # Each as if it came after the text that was learnt.
+    expected = np.concatenate(
+        [model.log2_probabilities([*text, *part])[len(text) :] for part in parts]
+    )
+    again = NGram.from_arrays(model.to_arrays())
+    np.testing.assert_array_equal(
+        model.log2_probabilities(ids, starts), again.log2_probabilities(ids, starts)
+    )
+    np.testing.assert_allclose(
+        model.predict(model.after_learnt(2)), [model.next_probabilities(text)] * 2, rtol=1e-12
+    )
+    np.testing.assert_allclose(model.log2_probabilities(ids, starts), expected, rtol=1e-12)
+
+
 def test_an_unseen_context_backs_off_to_the_longest_seen_one() -> None:
     model = NGram(3).fit([0, 1, 2, 0, 1, 2, 0, 1, 3], 5)
     np.testing.assert_array_equal(model.next_probabilities([4, 1]), model.next_probabilities([1]))

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any, Literal, Self, get_args
+from typing import Any, Self, get_args
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from unrolled.baselines.grams import GramLevel, Integers, count_grams
+from unrolled.baselines.smoothed_grams import (
+    Discounts,
+    Floats,
+    SmoothedGrams,
+    check_grams,
+    estimated_discounts,
+)
 from unrolled.errors import ConfigError, DataError, ModelFileError, NotFittedError, ShapeError
-
-Floats = NDArray[np.float64]
-Discounts = Literal["one", "three"]
-
-# What is taken off a count of 1, 2, and 3 or more where the text is too small to say.
-_FALLBACK = np.array([0.5, 1.0, 1.5])
 
 
 class NGram:
@@ -57,7 +58,8 @@ class NGram:
         self.order = int(order)
         self.discounts: Discounts = discounts
         self.vocabulary_size = 0
-        self._levels: list[_Smoothed] = []
+        self._levels: list[SmoothedGrams] = []
+        self._end = np.zeros(0, dtype=np.int64)  # The last tokens of the text that was counted.
 
     def fit(self, ids: ArrayLike, vocabulary_size: int) -> Self:
         """Counts the grams of a text.
@@ -70,19 +72,30 @@ class NGram:
             DataError: an empty text, or an id outside the vocabulary.
         """
         tokens = _training_tokens(ids, vocabulary_size)
-        return self._smooth(count_grams(tokens, vocabulary_size, self.order), vocabulary_size)
+        return self._smooth(
+            count_grams(tokens, vocabulary_size, self.order), tokens, vocabulary_size
+        )
 
-    def log2_probabilities(self, ids: ArrayLike) -> Floats:
-        """`(N,)`: log2 p of each token after (at most `order - 1` of) those before it."""
+    def log2_probabilities(self, ids: ArrayLike, starts: ArrayLike | None = None) -> Floats:
+        """`(N,)`: log2 p of each token after (at most `order - 1` of) those before it.
+
+        Args:
+            ids: `(N,)` tokens.
+            starts: `(N,)` bool, where a new text begins: it is read as if it came after the text
+                that was counted (`after_learnt`), without the tokens before it.
+        """
         tokens = _checked_tokens(ids, self._fitted().vocabulary_size)
         probabilities = np.full(len(tokens), 1.0 / self.vocabulary_size)
         # contexts[i] numbers the gram that ends just before token i, or is -1 where it was never
         # seen.
         contexts = np.zeros(len(tokens), dtype=np.int64)
-        for level in self._levels:
+        before = [] if starts is None else self.after_learnt()[0].tolist()
+        for place, level in enumerate(self._levels):
             grams = level.find(contexts, tokens)
             probabilities = level.weights[grams] + level.backoff[contexts] * probabilities
             contexts = np.concatenate(([-1], grams[:-1])) if len(grams) else grams
+            if place < len(before):
+                contexts[np.asarray(starts, dtype=bool)] = before[place]
         return np.log2(probabilities)
 
     def bits_per_token(self, ids: ArrayLike) -> float:
@@ -95,16 +108,65 @@ class NGram:
     def next_probabilities(self, context: ArrayLike) -> Floats:
         """`(V,)`: each token's probability after `context`, `(N,)` token ids or none at all."""
         tokens = _checked_tokens(context, self._fitted().vocabulary_size)
-        probabilities = np.full(self.vocabulary_size, 1.0 / self.vocabulary_size)
-        for length, level in enumerate(self._levels[: len(tokens) + 1]):
-            number = np.zeros(1, dtype=np.int64)
-            for place, below in enumerate(self._levels[:length], start=len(tokens) - length):
-                number = below.find(number, tokens[place : place + 1])
-            if number[0] < 0:
-                break  # A longer context that ends in an unseen one is unseen too.
-            first, last = level.first[number[0] : number[0] + 2]
-            probabilities *= level.backoff[number]
-            probabilities[level.symbols[first:last]] += level.weights[first:last]
+        chances: Floats = self.predict(self.read(tokens[:, None], self.beginning()))[0]
+        return chances
+
+    def beginning(self, rows: int = 1) -> Integers:
+        """Where `rows` streams are before their first token: `(B, order - 1)` numbers.
+
+        The `k`-th is that of the gram of the last `k + 1` tokens, or -1 where it was never seen:
+        all that a prediction depends on, whatever was read.
+        """
+        return np.full((rows, self._fitted().order - 1), -1, dtype=np.int64)
+
+    def after_learnt(self, rows: int = 1) -> Integers:
+        """Where `rows` streams are that begin at the end of the text that was counted, as numbers
+        like those of `beginning`. Where texts were counted one after the other, another one begins
+        there as they all do: after the end of one."""
+        return self.read(np.repeat(self._end[:, None], rows, axis=1), self.beginning(rows))
+
+    def read(self, ids: ArrayLike, contexts: Integers) -> Integers:
+        """Where the streams are after the tokens `ids (N, B)`, from `contexts (B, order - 1)` on;
+        only the last `order - 1` tokens matter."""
+        tokens = np.asarray(ids, dtype=np.int64)
+        reach = self._fitted().order - 1
+        if len(tokens) >= reach:
+            tokens, contexts = tokens[len(tokens) - reach :], self.beginning(tokens.shape[1])
+        for row in tokens:
+            before = contexts
+            contexts = np.empty_like(before)
+            prefixes = np.zeros(len(row), dtype=np.int64)
+            for place, level in enumerate(self._levels[:reach]):
+                contexts[:, place] = level.find(prefixes, row)
+                prefixes = before[:, place]
+        return contexts
+
+    def has(self, contexts: NDArray[Any]) -> bool:
+        """Whether these can be what `read` gave, of any number of streams."""
+        reach = self._fitted().order - 1
+        if contexts.ndim != 2 or contexts.shape[1] != reach or contexts.dtype.kind != "i":
+            return False
+        counts = [len(level.symbols) for level in self._levels[:reach]]
+        return bool(((contexts >= -1) & (contexts < counts)).all())
+
+    def predict(self, contexts: Integers) -> Floats:
+        """`(B, V)`: each token's probability after `contexts (B, order - 1)`."""
+        lowest, *longer = self._fitted()._levels
+        backoffs = [level.backoff[contexts[:, place]] for place, level in enumerate(longer)]
+        # What a gram adds is handed over by every longer context.
+        handed = np.ones(len(contexts))
+        parts: list[Floats] = []
+        for backoff in reversed(backoffs):
+            parts.append(handed)
+            handed = handed * backoff
+        probabilities: Floats = handed[:, None] * lowest.everything
+        for place, (level, part) in enumerate(zip(longer, reversed(parts), strict=True)):
+            for row in np.flatnonzero(contexts[:, place] >= 0):
+                number = contexts[row, place]
+                first, last = level.first[number], level.first[number + 1]
+                probabilities[row, level.symbols[first:last]] += (
+                    part[row] * level.weights[first:last]
+                )
         return probabilities
 
     def to_arrays(self) -> dict[str, NDArray[Any]]:
@@ -113,6 +175,7 @@ class NGram:
         arrays: dict[str, NDArray[Any]] = {
             "vocabulary_size": np.array([self.vocabulary_size], dtype=np.int64),
             "discounts": np.stack([level.discounts for level in self._levels]),
+            "end": self._end,
         }
         for length, level in enumerate(self._levels, start=1):
             arrays[f"children_{length}"] = _smallest(np.diff(level.first))
@@ -135,6 +198,7 @@ class NGram:
             if vocabulary_size < 1:
                 raise ValueError("the vocabulary is empty")
             model.vocabulary_size = vocabulary_size
+            model._end = _checked_tokens(arrays.get("end", ()), vocabulary_size)
             prefixes = 1
             for length in range(1, order + 1):
                 children, symbols, counts = (
@@ -142,9 +206,9 @@ class NGram:
                     for name in ("children", "symbols", "counts")
                 )
                 taken = discounts[length - 1]
-                _check_level(children, symbols, counts, taken, vocabulary_size, prefixes)
+                check_grams(children, symbols, counts, taken, vocabulary_size, prefixes)
                 model._levels.append(
-                    _Smoothed(
+                    SmoothedGrams(
                         children.astype(np.int64),
                         symbols.astype(np.int64),
                         counts.astype(np.int64),
@@ -158,23 +222,24 @@ class NGram:
                 f"the n-gram model lacks the array {missing}; "
                 "the file is truncated or of another kind"
             ) from None
-        except (ValueError, IndexError, TypeError) as error:
+        except (ValueError, IndexError, TypeError, DataError, ShapeError) as error:
             raise ModelFileError(
                 f"the n-gram model's arrays do not belong together ({error}); save the model again"
             ) from None
         return model
 
-    def _smooth(self, counted: list[GramLevel], vocabulary_size: int) -> Self:
+    def _smooth(self, counted: list[GramLevel], tokens: Integers, vocabulary_size: int) -> Self:
         """Takes the counts of the first `order` levels and turns them into probabilities."""
         self.vocabulary_size = int(vocabulary_size)
+        self._end = tokens[len(tokens) - min(len(tokens), self.order - 1) :].copy()
         self._levels = []
         for length, level in enumerate(counted[: self.order], start=1):
             shorter = length < self.order and level.continuations is not None
             counts = level.continuations if shorter else level.occurrences
             assert counts is not None
-            discounts = _discounts(counts, self.discounts)
+            discounts = estimated_discounts(counts, self.discounts)
             self._levels.append(
-                _Smoothed(level.children, level.symbols, counts, discounts, vocabulary_size)
+                SmoothedGrams(level.children, level.symbols, counts, discounts, vocabulary_size)
             )
         return self
 
@@ -184,45 +249,6 @@ class NGram:
                 "this NGram has no counts yet; call fit(ids, vocabulary_size) first"
             )
         return self
-
-
-class _Smoothed:
-    """The grams of one length with what each adds to a probability.
-
-    Shapes: `P` grams one token shorter, `G` grams of this length. `weights` and `backoff` carry one
-    more entry at the end, which the number -1 ("never seen") reads: nothing added, all handed over.
-    """
-
-    def __init__(
-        self,
-        children: Integers,
-        symbols: Integers,
-        counts: Integers,
-        discounts: Floats,
-        vocabulary_size: int,
-    ) -> None:
-        prefixes = np.repeat(np.arange(len(children)), children)
-        self.symbols = symbols
-        self.counts = counts
-        self.discounts = discounts
-        self.vocabulary_size = vocabulary_size
-        self.first = np.concatenate(([0], np.cumsum(children)))
-        self.keys = prefixes * vocabulary_size + symbols
-        taken = discounts[np.minimum(counts, 3) - 1]
-        # A prefix that only ends the text has no successors: it hands everything over.
-        totals = np.bincount(prefixes, weights=counts, minlength=len(children))
-        handed = np.bincount(prefixes, weights=taken, minlength=len(children))
-        backoff = np.divide(handed, totals, out=np.ones(len(children)), where=totals > 0)
-        self.weights = np.append((counts - taken) / totals[prefixes], 0.0)
-        self.backoff = np.append(backoff, 1.0)
-
-    def find(self, prefixes: Integers, symbols: Integers) -> Integers:
-        """The number of each gram (prefix, symbol), or -1 where there is none."""
-        if not len(self.keys):
-            return np.full(len(prefixes), -1, dtype=np.int64)
-        wanted = prefixes * self.vocabulary_size + symbols  # Below 0, so not found, after -1.
-        places = np.minimum(np.searchsorted(self.keys, wanted), len(self.keys) - 1)
-        return np.where(self.keys[places] == wanted, places, -1)
 
 
 def bits_by_order(
@@ -283,52 +309,7 @@ def _models(
         raise ConfigError("orders is empty; give at least one order to choose from")
     tokens = _training_tokens(train, vocabulary_size)
     counted = count_grams(tokens, vocabulary_size, models[-1].order)
-    return [model._smooth(counted, vocabulary_size) for model in models]
-
-
-def _discounts(counts: Integers, kind: Discounts) -> Floats:
-    """`(3,)`: what to take off a count of 1, of 2, and of 3 or more."""
-    n1, n2, n3, n4 = (float((counts == j).sum()) for j in (1, 2, 3, 4))
-    if not n1 or not n2:
-        return _FALLBACK[[0, 0, 0]] if kind == "one" else _FALLBACK.copy()
-    base = n1 / (n1 + 2 * n2)
-    if kind == "one":
-        return np.full(3, base)
-    raised = np.array(
-        [
-            1 - 2 * base * n2 / n1,
-            2 - 3 * base * n3 / n2,
-            3 - 4 * base * n4 / n3 if n3 else np.nan,
-        ]
-    )
-    usable = (raised > 0) & (raised <= [1, 2, 3])
-    return np.where(usable, raised, _FALLBACK)
-
-
-def _check_level(
-    children: NDArray[Any],
-    symbols: NDArray[Any],
-    counts: NDArray[Any],
-    discounts: Floats,
-    vocabulary_size: int,
-    prefixes: int,
-) -> None:
-    """Raises ValueError unless the arrays describe grams on top of `prefixes` shorter ones."""
-    if any(
-        array.ndim != 1 or array.dtype.kind not in "iu" for array in (children, symbols, counts)
-    ):
-        raise ValueError("an array is not a row of integers")
-    if len(children) != prefixes or not len(symbols) == len(counts) == int(children.sum()):
-        raise ValueError("the lengths differ")
-    if len(symbols) and not (symbols.min() >= 0 and symbols.max() < vocabulary_size):
-        raise ValueError("a symbol lies outside the vocabulary")
-    if len(counts) and not counts.min() > 0:
-        raise ValueError("a count is below 1")
-    if not ((discounts > 0) & (discounts <= [1, 2, 3])).all():
-        raise ValueError("a discount is out of range")
-    owners = np.repeat(np.arange(prefixes), children)
-    if not (np.diff(owners * vocabulary_size + symbols.astype(np.int64)) > 0).all():
-        raise ValueError("the grams are not sorted")
+    return [model._smooth(counted, tokens, vocabulary_size) for model in models]
 
 
 def _training_tokens(ids: ArrayLike, vocabulary_size: int) -> Integers:
