@@ -47,6 +47,22 @@ def test_a_loss_is_said_plainly() -> None:
     assert text.endswith("measured on the last 20%")
 
 
+def test_a_network_that_a_simple_model_answers_with_is_told_alone_too() -> None:
+    first = _comparison(0.9, 1.0)
+    alone = Evaluation((first,), {f"{first.metric}, network alone": 1.2}, "the last 20%")
+    *_, whole, own, _ = str(alone).splitlines()
+    assert whole == f"{first.metric}: network 0.900, last value 1.000: the network wins"
+    assert own == f"{first.metric}: network alone 1.200, last value 1.000: the network alone LOSES"
+    assert alone.verdict == "network wins"
+    assert Evaluation((first,)).alone is None
+    with pytest.warns(NetworkLoses, match="network alone LOSES"):
+        warn_if_lost(alone, alone=True)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        warn_if_lost(alone)
+        warn_if_lost(Evaluation((first,)), alone=True)
+
+
 def test_with_details_there_is_a_line_for_each_forecaster_the_best_rival_first() -> None:
     covered = "coverage of the 80% interval"
     details = {

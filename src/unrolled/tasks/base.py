@@ -54,6 +54,8 @@ class Task(BaseEstimator):
     device: str
     precision: str
     _precisions: ClassVar[tuple[str, ...]] = PRECISIONS
+    # Whether the rival of the gate has a share in the answers: then the network alone has to win.
+    _rival_answers_too: ClassVar[bool] = False
     learning_rate: Any
     seed: int
     warm_start: bool
@@ -140,7 +142,7 @@ class Task(BaseEstimator):
             # What was learnt is not lost with what was to be measured.
             self.outcome = replace(self.outcome, ended="interrupted")
         if self.evaluation is not None:
-            warn_if_lost(self.evaluation)
+            warn_if_lost(self.evaluation, alone=self._rival_answers_too)
 
     def _goes_on(self) -> bool:
         return self.warm_start and hasattr(self, "model")

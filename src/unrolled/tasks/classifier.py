@@ -22,7 +22,6 @@ from unrolled.tasks.classifying.network import TextClassifier
 from unrolled.tasks.classifying.pretraining import check_like, copy_encoder, paces
 from unrolled.tasks.classifying.reading import Course, make_course
 from unrolled.tasks.classifying.schooling import (
-    Schooling,
     label_loss,
     learn_linear,
     learn_mix,
@@ -32,6 +31,7 @@ from unrolled.tasks.classifying.settings import BATCH_TOKENS, settle
 from unrolled.tasks.classifying.telling import examined
 from unrolled.tasks.classifying.vectors import open_vectors, start_from
 from unrolled.tasks.pretrained import digest_of, open_pretrained, tokens_of
+from unrolled.tasks.schooling import Schooling
 from unrolled.tasks.telling import tell_of, with_notes
 from unrolled.training.budget import Budget
 from unrolled.training.loop import Trainer

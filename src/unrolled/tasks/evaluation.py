@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 import warnings
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Literal
 
 from unrolled.errors import ConfigError
@@ -14,6 +14,9 @@ from unrolled.tasks.tables import aligned
 
 # A difference below this share of the rival's score is noise to a reader, not a win.
 TIE = 0.005
+
+# What a network is called that is measured without the simple model that answers with it.
+ALONE = "network alone"
 
 Verdict = Literal["network wins", "network loses", "tie"]
 
@@ -27,6 +30,7 @@ class Comparison:
         network, baseline: the scores.
         baseline_name: which rival.
         higher_is_better: as for an accuracy; an error or a loss is the better the lower it is.
+        who: what is compared.
     """
 
     metric: str
@@ -34,6 +38,7 @@ class Comparison:
     baseline: float
     baseline_name: str
     higher_is_better: bool = False
+    who: str = "network"
 
     @property
     def verdict(self) -> Verdict:
@@ -46,14 +51,12 @@ class Comparison:
 
     def __str__(self) -> str:
         words = {
-            "network wins": "the network wins",
-            "network loses": "the network LOSES",
+            "network wins": f"the {self.who} wins",
+            "network loses": f"the {self.who} LOSES",
             "tie": "a tie",
         }[self.verdict]
-        return (
-            f"{self.metric}: network {self.network:.3f}, {self.baseline_name} {self.baseline:.3f}:"
-            f" {words}"
-        )
+        scores = f"{self.who} {self.network:.3f}, {self.baseline_name} {self.baseline:.3f}"
+        return f"{self.metric}: {scores}: {words}"
 
 
 _COVERAGE = re.compile(r"coverage (?:of the )?(\d+%)(?: interval)?")
@@ -95,6 +98,14 @@ class Evaluation:
         """The verdict of the first comparison."""
         return self.comparisons[0].verdict
 
+    @property
+    def alone(self) -> Comparison | None:
+        """The first comparison of the network without the simple model that answers with it; None
+        where it answers alone."""
+        first = self.comparisons[0]
+        own = self.details.get(f"{first.metric}, {ALONE}")
+        return None if own is None else replace(first, network=own, who=ALONE)
+
     def __getitem__(self, metric: str) -> float:
         """The network's score of a metric (`"MASE"`, the first word, will do), or a detail.
 
@@ -113,6 +124,7 @@ class Evaluation:
         """A table with a line for each forecaster where there are details; then the verdicts."""
         lines = self._table() if self.details else []
         lines += [str(comparison) for comparison in self.comparisons]
+        lines += [] if self.alone is None else [str(self.alone)]
         return "\n".join([*lines, f"measured on {self.held_out}"])
 
     def contestants(self) -> dict[str, dict[str, float]]:
@@ -170,8 +182,11 @@ class NetworkLoses(UserWarning):
     """The simple rival is better than the network on the held-out part."""
 
 
-def warn_if_lost(evaluation: Evaluation) -> None:
-    """Say plainly that a simple rival is better."""
-    lost = [one for one in evaluation.comparisons if one.verdict == "network loses"]
+def warn_if_lost(evaluation: Evaluation, *, alone: bool = False) -> None:
+    """Say plainly that a simple rival is better; with `alone`, than the network by itself too."""
+    compared = list(evaluation.comparisons)
+    if alone and evaluation.alone is not None:
+        compared.append(evaluation.alone)
+    lost = [one for one in compared if one.verdict == "network loses"]
     if lost:
         warnings.warn(str(lost[0]), NetworkLoses, stacklevel=4)  # the caller of fit

@@ -33,7 +33,7 @@ from unrolled.tasks.classifying.reading import (
     read_again,
 )
 from unrolled.tasks.classifying.settings import Settings
-from unrolled.tasks.evaluation import Evaluation
+from unrolled.tasks.evaluation import ALONE, Evaluation
 from unrolled.tasks.pretrained import name_to_keep
 from unrolled.training.modelfile import Card
 
@@ -216,7 +216,7 @@ class Answering(Task):
         network, linear = self._parts(tested.texts)
         alone = {}
         if linear is not None:
-            alone["network alone"] = labels.probabilities(self.mix.network_alone * network)
+            alone[ALONE] = labels.probabilities(self.mix.network_alone * network)
             alone["linear path alone"] = labels.probabilities(self.mix.linear_alone * linear)
         rivals = {
             gate.rival_name(rival, self._learnt_texts): gate.answers_of(rival, tested.texts, labels)

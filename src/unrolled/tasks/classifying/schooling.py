@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -18,7 +17,6 @@ from unrolled.tasks.classifying.labels import per_text
 from unrolled.tasks.classifying.linear_path import STRENGTHS, LinearPath, closed
 from unrolled.tasks.classifying.mixing import Mix, calibrated_loss, fit_mix
 from unrolled.tasks.classifying.network import TextClassifier
-from unrolled.training.loop import Outcome, Trainer
 
 # The strength of the linear path's weights where there are no texts to choose it by.
 _USUAL_STRENGTH = 0.1
@@ -26,20 +24,6 @@ _USUAL_STRENGTH = 0.1
 _WORSE = 1.02
 # So that a model file stays in the tens of megabytes, however many labels there are.
 _MOST_WEIGHTS = 16_000_000
-
-
-@dataclass(frozen=True)
-class Schooling:
-    """A trainer, and what is settled when it is done."""
-
-    trainer: Trainer
-    afterwards: Callable[[], None]
-
-    def train(self) -> Outcome:
-        """Run to the end; then settle the rest on the weights that came out."""
-        outcome = self.trainer.train()
-        self.afterwards()
-        return outcome
 
 
 def label_loss(
