@@ -18,13 +18,13 @@ ALIKE = ("the right operand", "the write operand")
 
 
 def main(budget: str = "2m", file: str | None = None) -> None:
-    """Learn a text by its characters, and ask in three ways what is likely."""
+    """Learn a text by its words, and ask in three ways what is likely."""
     if file is not None and file.endswith(".unrolled"):
         model = load(file)
         assert isinstance(model, Generator)
     else:
         text = catalog.load("python-docs") if file is None else Path(file)
-        model = Generator(hidden_size=128).fit(text, budget=budget)
+        model = Generator("words").fit(text, budget=budget)
     print(model.evaluation)
     for typed in TYPED:
         words = model.suggest(typed, n=3)

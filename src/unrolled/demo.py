@@ -240,6 +240,7 @@ def _last_word(text: str) -> tuple[str, str]:
 
 
 def _rows(task: str, evaluation: Evaluation) -> list[ScoreRow]:
+    alone = "" if evaluation.alone is None else f"; {evaluation.alone}"
     return [
         ScoreRow(
             task,
@@ -249,7 +250,7 @@ def _rows(task: str, evaluation: Evaluation) -> list[ScoreRow]:
             one.baseline_name,
             one.baseline,
             one.verdict,
-            evaluation.held_out,
+            evaluation.held_out + alone,
         )
         for one in evaluation.comparisons
     ]

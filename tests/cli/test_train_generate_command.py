@@ -33,6 +33,8 @@ def test_each_option_reaches_python_under_its_own_name(call, text, tmp_path):
         "cell": "gru",
         "hidden_size": 5,
         "layers": 2,
+        "members": 2,
+        "ngram_weight": 0.25,
         "embedding_size": 6,
         "dropout": 0.25,
         "learning_rate": 0.5,

@@ -34,6 +34,7 @@ def small(**options: object) -> Generator:
         "steps": 16,
         "learning_rate": 0.02,
         "device": "cpu",
+        "ngram_weight": 0.0,  # most laws here are the network's; see test_generator_together.py
     }
     return Generator(**{**given_options, **options})
 

@@ -53,6 +53,9 @@ def train_generate(
         int | None, option(options.HIDDEN_SIZE_HELP, options.BY_THE_TEXTS)
     ] = None,
     layers: Annotated[int | None, option(options.LAYERS_HELP, options.BY_THE_TEXTS)] = None,
+    members: Annotated[
+        int | None, option("Networks whose mean answers, trained side by side.", "1")
+    ] = None,
     embedding_size: Annotated[
         int | None, option(options.EMBEDDING_SIZE_HELP, options.BY_THE_TEXTS)
     ] = None,
@@ -99,6 +102,13 @@ def train_generate(
         option("Probability, for each row of a batch, to begin at zero.", options.BY_THE_TEXTS),
     ] = None,
     average: Annotated[float | None, option(options.AVERAGE_HELP, options.BY_THE_TEXTS)] = None,
+    ngram_weight: Annotated[
+        float | None,
+        option(
+            "Share of the n-gram model in every answer; 0: the network alone.",
+            "by the validation part",
+        ),
+    ] = None,
     seed: options.Seed = None,
     device: options.Device = None,
     precision: Annotated[
@@ -110,7 +120,8 @@ def train_generate(
     """Learn to write like a text, by characters, words or subwords.
 
     The evaluation compares the network with an n-gram model on the part that was kept back, and
-    says where the network loses. Ctrl-C ends the training early and saves what was learnt.
+    says where the network loses. The n-gram model then answers with it, with the share that is best
+    on the validation part. Ctrl-C ends the training early and saves what was learnt.
     """
     from unrolled.cli.outputs import MODEL, check_out
     from unrolled.cli.sources import corpus_of
@@ -128,6 +139,7 @@ def train_generate(
             cell=cell,
             hidden_size=hidden_size,
             layers=layers,
+            members=members,
             embedding_size=embedding_size,
             tie_weights=tie_weights,
             dropout=dropout,
@@ -143,6 +155,7 @@ def train_generate(
             steps=steps,
             resets=resets,
             average=average,
+            ngram_weight=ngram_weight,
             seed=seed,
             device=device,
             precision=precision,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any, Self, cast
 
 import numpy as np
@@ -16,19 +16,23 @@ from unrolled.data.corpus import Corpus
 from unrolled.data.token_store import TokenStore, store_tokens
 from unrolled.data.tokens import make_tokenizer, tokenizer_from_assets
 from unrolled.errors import ConfigError, DataError, ModelFileError
-from unrolled.tasks.base import check_share
+from unrolled.tasks.base import check_rate, check_share
 from unrolled.tasks.evaluation import Evaluation
 from unrolled.tasks.generating.answering import Answering
 from unrolled.tasks.generating.checks import check_options, check_tokenizer
-from unrolled.tasks.generating.cooccurrence import cooccurrence_vectors
-from unrolled.tasks.generating.gate import choose_rival
+from unrolled.tasks.generating.cooccurrence import begin_near
+from unrolled.tasks.generating.gate import Rival, choose_rival, share_of
+from unrolled.tasks.generating.interpolation import USUAL
 from unrolled.tasks.generating.measuring import measure
 from unrolled.tasks.generating.neural_cache import NeuralCache, cache_of
 from unrolled.tasks.generating.parts import Parts, split
+from unrolled.tasks.generating.reading import Reader
 from unrolled.tasks.generating.settings import SIZES, Settings, settle
 from unrolled.tasks.generating.streams import fitting_rows, validator
 from unrolled.tasks.initial import initialise
 from unrolled.tasks.language_model import LanguageModel
+from unrolled.tasks.language_models import AnyLanguageModel, LanguageModels
+from unrolled.tasks.schooling import Schooling
 from unrolled.tasks.text_encoder import TextEncoder
 from unrolled.training.budget import Budget
 from unrolled.training.devices import PRECISIONS, supports_bfloat16
@@ -47,6 +51,8 @@ class Generator(Answering):
 
         p(x_{t+1} | x_1 .. x_t) = softmax(W y_t + b),   y_t, s_t = layers(embedding[x_t], s_{t-1})
 
+    and, with a share `v`, the n-gram model of the gate: (1 - v) p + v p_ngram.
+
     Whatever is None is settled by the data and the budget (see `settings` after `fit`).
 
     Args:
@@ -57,6 +63,9 @@ class Generator(Answering):
         hidden_size: units of each layer.
         layers: recurrent layers, one on the other.
         directions: 1; a generator reads forward.
+        members: networks whose mean answers, trained side by side; each costs as much as the
+            first. What comes after minutes of learning is worth more spent on a second network
+            than on the first one's hundredth look at a short text.
         lower: of words: upper case is read as lower case.
         embedding_size: size of the vector that stands for a token.
         tie_weights: make the scores with the vectors that tokens are read with.
@@ -78,6 +87,9 @@ class Generator(Answering):
         resets: probability, for each row of a batch, that it begins at the zero state though the
             text goes on, so that it stays what it is over texts longer than any in training.
         average: memory of the moving average of the weights that is validated and kept; 0: none.
+        ngram_weight: the share that the n-gram model (which `fit` makes anyway, to compare with)
+            has in every answer; 0: the network answers alone; None: what is best on the validation
+            part, and 0.2 where there is none. It may be set after `fit`.
         seed: of the weights, the dropout and the resets (text is read in order).
         device: "auto", "cpu" or "cuda".
         precision: "fp32", "bf16", or "auto": bf16 where it is quicker, which is for an LSTM that
@@ -85,8 +97,8 @@ class Generator(Answering):
         warm_start: let `fit` go on from the weights and the vocabulary that are there.
 
     After `fit`: `model` (the network), `vocabulary` (the tokenizer), `settings`, `baseline` (an
-    `NGram`), `evaluation` (held-out bits per character, the network's beside the baseline's),
-    `notes` (what was guessed of the data) and `outcome`.
+    `NGram`), `evaluation` (held-out bits per character beside the baseline's, the network's alone
+    too), `notes` (what was guessed of the data) and `outcome`.
 
     Example:
         >>> writer = Generator().fit("book.txt", budget="5m")   # doctest: +SKIP
@@ -96,10 +108,9 @@ class Generator(Answering):
     Source: Merity et al. 2018, arXiv 1708.02182 (dropouts, tied and averaged weights).
     """
 
-    settings: Settings
-    baseline: NGram
     notes: tuple[str, ...] = ()
     _precisions = (*PRECISIONS, "auto")
+    _rival_answers_too = True
     _used_precision: str
 
     def __init__(
@@ -111,6 +122,7 @@ class Generator(Answering):
         layers: int | None = None,
         directions: int = 1,
         *,
+        members: int = 1,
         lower: bool = False,
         embedding_size: int | None = None,
         tie_weights: bool | None = None,
@@ -127,6 +139,7 @@ class Generator(Answering):
         steps: int | None = None,
         resets: float | None = None,
         average: float | None = None,
+        ngram_weight: float | None = None,
         seed: int = 0,
         device: str = "auto",
         precision: str = "fp32",
@@ -138,6 +151,7 @@ class Generator(Answering):
         self.hidden_size = hidden_size
         self.layers = layers  # type: ignore[assignment]
         self.directions = directions
+        self.members = members
         self.lower = lower
         self.embedding_size = embedding_size
         self.tie_weights = tie_weights
@@ -154,6 +168,7 @@ class Generator(Answering):
         self.steps = steps
         self.resets = resets
         self.average = average
+        self.ngram_weight = ngram_weight
         self.seed = seed
         self.device = device
         self.precision = precision
@@ -194,7 +209,8 @@ class Generator(Answering):
             ConfigError: an argument or option that can't work.
             TrainingDiverged: the loss stopped being a number.
         """
-        self._check_sizes(optional=("hidden_size", "embedding_size", "layers", "rows", "steps"))
+        sizes = ("hidden_size", "embedding_size", "layers", "rows", "steps")
+        self._check_sizes("members", optional=sizes)
         check_options(self)
         if self._goes_on():
             check_tokenizer(self, self.vocabulary)
@@ -212,25 +228,28 @@ class Generator(Answering):
         run = Run(run_dir, resume=resume)
         test: TokenStore | None = None
 
-        def prepare() -> Trainer:
+        def prepare() -> Schooling:
             nonlocal test
             learn, choose, test = self._stores(parts, corpus, run)
-            self._settle(budget)
+            self._settle(budget, len(learn))
             self._used_precision = self._precision_for(learn)
             begins = not self._goes_on()
-            self.model = cast(LanguageModel, self._first_network())
+            self.model = cast(AnyLanguageModel, self._first_network())
             counts = torch.from_numpy(learn.counts)
-            if begins:
-                self.model.begin_at(counts)
             if begins and self.settings.cooccurrence:
-                self._begin_near(learn)
-            if self.settings.negatives:
-                self.model.sampling = NegativeSampling(counts, self.settings.negatives)
+                begin_near(self.model, learn.ids, seed=self.seed)
+            for member in self.model.each:
+                if begins:
+                    member.begin_at(counts)
+                if self.settings.negatives:
+                    member.sampling = NegativeSampling(counts, self.settings.negatives)
             self._describe_origin(corpus.name, corpus.digest, holdout)
             self._provenance["data"]["validation"] = validation
             self.notes = corpus.notes
-            self.baseline, self._sample = choose_rival(learn, choose, self.vocabulary)
-            return self._trainer(learn, choose, budget, run, progress, diagnose)
+            rival = choose_rival(learn, choose, self.vocabulary)
+            self.baseline, self._sample = rival.ngram, rival.sample
+            trainer = self._trainer(learn, choose, budget, run, progress, diagnose)
+            return Schooling(trainer, lambda: self._weigh(choose, rival))
 
         self._learn(prepare, lambda: self._measured(cast(TokenStore, test), parts.held_out, None))
         return self
@@ -285,21 +304,13 @@ class Generator(Answering):
             store_tokens(parts.test, self.vocabulary),
         )
 
-    def _begin_near(self, learn: TokenStore) -> None:
-        embedding = self.model.encoder.embedding.weight
-        symbols, size = embedding.shape
-        vectors = torch.from_numpy(cooccurrence_vectors(learn.ids, symbols, size, seed=self.seed))
-        near = vectors.abs().amax(1) > 0
-        with torch.no_grad():
-            embedding[near] = vectors[near] * size**-0.5
-
-    def _settle(self, budget: Budget) -> None:
+    def _settle(self, budget: Budget, tokens: int) -> None:
         given = self.get_params()
         if self._goes_on():
             of_network = asdict(self.settings)
             given |= {name: of_network[name] for name in SIZES if given[name] is None}
         kind, symbols = self.vocabulary.kind, len(self.vocabulary)
-        self.settings = settle(given, kind=kind, symbols=symbols, budget=budget)
+        self.settings = settle(given, kind=kind, symbols=symbols, tokens=tokens, budget=budget)
 
     def _precision_for(self, learn: TokenStore) -> str:
         if self.precision != "auto":
@@ -352,10 +363,24 @@ class Generator(Answering):
             diagnose=diagnose,
         )
 
+    def _weigh(self, choose: TokenStore | None, rival: Rival) -> None:
+        """Settle the n-gram model's share in the answers."""
+        if self.ngram_weight is not None:
+            return
+        try:
+            weight = share_of(rival, Reader(self.model, self.vocabulary), choose)
+        except KeyboardInterrupt:
+            weight = USUAL  # what was learnt is not lost with what was to be weighed
+        self.settings = replace(self.settings, ngram_weight=weight)
+
     def _measured(self, store: TokenStore, name: str, cache: NeuralCache | None) -> Evaluation:
         return measure(self._reader(), store, self.baseline, self._sample, name, cache)
 
-    def _build(self) -> LanguageModel:
+    def _build(self) -> AnyLanguageModel:
+        members = [self._build_one() for _ in range(self.members)]
+        return members[0] if len(members) == 1 else LanguageModels(members)
+
+    def _build_one(self) -> LanguageModel:
         settings = self.settings
         between = settings.dropout
         recurrent = self._recurrent(
@@ -373,6 +398,8 @@ class Generator(Answering):
         return LanguageModel(encoder, dropout=settings.dropout, tie_weights=settings.tie_weights)
 
     def _assets(self) -> dict[str, Any]:
+        if self.ngram_weight is not None:
+            check_rate("ngram_weight", self.ngram_weight)
         for name, mine, settled in self._set_otherwise():
             raise ConfigError(
                 f"{name}: was set to {mine!r} after the network was made with {settled!r}; set it"
@@ -398,8 +425,13 @@ class Generator(Answering):
         self._sample = str(assets["rival"])
 
     def _set_otherwise(self) -> Iterator[tuple[str, Any, Any]]:
-        """The arguments that say something else than the settings: name and both values."""
+        """The arguments that say something else than the network is: name and both values."""
+        there = len(self.model.each) if hasattr(self, "model") else self.members
+        if self.members != there:
+            yield "members", self.members, there
         for name, settled in asdict(self.settings).items():
+            if name == "ngram_weight":
+                continue
             mine = getattr(self, name, None)
             if mine not in (None, settled):
                 yield name, mine, settled

@@ -56,6 +56,11 @@ class LanguageModel(nn.Module):
         nn.init.normal_(encoder.embedding.weight, std=size**-0.5)
 
     @property
+    def each(self) -> list[LanguageModel]:
+        """Itself, the one member."""
+        return [self]
+
+    @property
     def recurrent(self) -> Any:
         """The encoder's recurrent layer."""
         return self.encoder.recurrent
@@ -72,7 +77,7 @@ class LanguageModel(nn.Module):
 
         In training with `sampling` it is not logits but what they are made from, for `loss`.
         """
-        hidden, state = self.encoder(inputs, state, lengths=lengths, starts=starts)
+        hidden, state = self.read(inputs, state, lengths=lengths, starts=starts)
         hidden = locked_dropout(hidden, self.dropout, self.training)
         return (self._projected(hidden) if self._samples else self.scores(hidden)), state
 
@@ -92,15 +97,40 @@ class LanguageModel(nn.Module):
         weight, bias = self._scorer
         return sampled_softmax_loss(outputs, weight, bias, targets, drawn, self.sampling)
 
+    def read(
+        self,
+        ids: Tensor,
+        state: State = None,
+        *,
+        lengths: Tensor | None = None,
+        starts: Tensor | None = None,
+    ) -> tuple[Tensor, State]:
+        """`ids` `(T, B)` int64 to what the scores are made from, `(T, B, H)`, and the state after
+        the last step."""
+        hidden, state = self.encoder(ids, state, lengths=lengths, starts=starts)
+        return hidden, state
+
+    def read_step(self, ids: Tensor, state: State = None) -> tuple[Tensor, State]:
+        """`ids` `(B,)` int64 to what the scores are made from, `(B, H)`, and the state after this
+        step."""
+        hidden, state = self.encoder.step(ids, state)
+        return hidden, state
+
     def step(self, ids: Tensor, state: State = None) -> tuple[Tensor, State]:
         """`ids` `(B,)` int64 to logits `(B, V)` and the state after this step."""
-        hidden, state = self.encoder.step(ids, state)
+        hidden, state = self.read_step(ids, state)
         return self.scores(hidden), state
 
     def scores(self, hidden: Tensor) -> Tensor:
         """`hidden` `(..., H)` to logits `(..., V)`."""
         weight, bias = self._scorer
         return nn.functional.linear(self._projected(hidden), weight, bias)
+
+    def log_probabilities(self, hidden: Tensor, targets: Tensor) -> Tensor:
+        """`hidden` `(..., H)` and the tokens that follow `(...)` to their log-probabilities."""
+        logits = self.scores(hidden).float()
+        picked = logits.gather(-1, targets.unsqueeze(-1)).squeeze(-1)
+        return picked - logits.logsumexp(-1)
 
     @property
     def _samples(self) -> bool:

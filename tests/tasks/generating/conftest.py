@@ -8,10 +8,13 @@ import numpy as np
 import pytest
 import torch
 
+from unrolled.baselines import NGram
 from unrolled.data.tokens.checks import word_beginnings
 from unrolled.layers import LSTM
+from unrolled.tasks.generating.interpolation import Interpolation
 from unrolled.tasks.generating.reading import Reader
 from unrolled.tasks.language_model import LanguageModel
+from unrolled.tasks.language_models import LanguageModels
 from unrolled.tasks.text_encoder import TextEncoder
 
 
@@ -40,15 +43,25 @@ class Pieces:
 
 @pytest.fixture(scope="session")
 def reader_of() -> Callable[..., Reader]:
-    """`reader_of(kind, pieces, seed)`: a reader over those pieces, with random weights."""
+    """`reader_of(kind, pieces, seed)`: a reader over those pieces, with random weights; with
+    `weight`, an n-gram model of a random text answers too; with `members`, several networks."""
 
-    def make(kind: str, pieces: Iterable[str], seed: int = 0) -> Reader:
+    def make(
+        kind: str, pieces: Iterable[str], seed: int = 0, *, weight: float = 0.0, members: int = 1
+    ) -> Reader:
         tokenizer = Pieces(kind, pieces)
         torch.manual_seed(seed)
-        model = LanguageModel(TextEncoder(LSTM(5, 8, 2), len(tokenizer))).eval()
+        several = [
+            LanguageModel(TextEncoder(LSTM(5, 8, 2), len(tokenizer))) for _ in range(members)
+        ]
+        model = several[0] if members == 1 else LanguageModels(several)
         with torch.no_grad():
             for parameter in model.parameters():
                 parameter *= 3
-        return Reader(model, tokenizer)
+        mix = None
+        if weight:
+            text = np.random.default_rng(seed).integers(1, len(tokenizer), 300)
+            mix = Interpolation(NGram(4).fit(text, len(tokenizer)), weight)
+        return Reader(model.eval(), tokenizer, mix)
 
     return make

@@ -58,7 +58,7 @@ def all_words(reader: Reader, text: str, depth: int) -> dict[str, float]:
                 continue
             if left:
                 go(
-                    reader.step([number], at.state),
+                    reader.step([number], at.place),
                     longer,
                     p,
                     left - 1,
@@ -73,10 +73,12 @@ def all_words(reader: Reader, text: str, depth: int) -> dict[str, float]:
 @pytest.mark.usefixtures("whole_search")
 @pytest.mark.parametrize("kind", ["characters", "subwords"])
 @pytest.mark.parametrize("text", ["", "a", "ab. b", "b a ", "a.", "ab ab"])
+@pytest.mark.parametrize("weight", [0.0, 0.4])
 def test_they_are_the_likeliest_of_all_words(
-    kind: str, text: str, reader_of: Callable[..., Reader]
+    kind: str, text: str, weight: float, reader_of: Callable[..., Reader]
 ) -> None:
-    reader = reader_of(kind, CHARACTERS if kind == "characters" else SUBWORDS, seed=len(text))
+    symbols = CHARACTERS if kind == "characters" else SUBWORDS
+    reader = reader_of(kind, symbols, seed=len(text), weight=weight)
     every = all_words(reader, text, 4)
     got = typing_in(reader, text).suggest(3)
     want = sorted(every.items(), key=lambda pair: -pair[1])[:3]

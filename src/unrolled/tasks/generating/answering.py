@@ -7,19 +7,23 @@ from typing import Any, cast, overload
 
 import numpy as np
 
+from unrolled.baselines import NGram
 from unrolled.data.tokens import TextStream, Tokenizer
 from unrolled.decoding.stopping import StopStrings
 from unrolled.errors import ConfigError
-from unrolled.tasks.arrays import Arrays, to_arrays, to_state
-from unrolled.tasks.base import Task, whole_number
+from unrolled.tasks.arrays import Arrays
+from unrolled.tasks.base import Task, check_rate, whole_number
 from unrolled.tasks.generating.checks import check_text, tell_unknown
+from unrolled.tasks.generating.interpolation import Interpolation
 from unrolled.tasks.generating.keystrokes import Typing
 from unrolled.tasks.generating.neural_cache import NeuralCache, cache_of
+from unrolled.tasks.generating.places import place_of, place_to_arrays
 from unrolled.tasks.generating.reading import Read, Reader
 from unrolled.tasks.generating.scoring import TextScore, score_texts
+from unrolled.tasks.generating.settings import Settings
 from unrolled.tasks.generating.word_pieces import WordPieces
 from unrolled.tasks.generating.writing import Writing, write
-from unrolled.tasks.language_model import LanguageModel
+from unrolled.tasks.language_models import AnyLanguageModel
 
 
 class Answering(Task):
@@ -28,10 +32,15 @@ class Answering(Task):
     Attributes:
         model: the network.
         vocabulary: the tokenizer that it was trained with.
+        settings: what was settled by the data and the budget.
+        baseline: the n-gram model, which may have a share in the answers.
     """
 
     vocabulary: Tokenizer
-    model: LanguageModel
+    model: AnyLanguageModel
+    settings: Settings
+    baseline: NGram
+    ngram_weight: float | None
     _pieces: WordPieces
 
     def predict(self, prompts: str | Iterable[str], **options: Any) -> str | list[str]:
@@ -186,7 +195,7 @@ class Answering(Task):
         self._check_fitted()
         check_text("prompt", prompt)
         tell_unknown(self.vocabulary, prompt)
-        return to_arrays(self._reader().text(prompt).state)
+        return place_to_arrays(self._reader().text(prompt).place)
 
     def step(self, token: str, state: Arrays | None = None) -> tuple[np.ndarray, Arrays]:
         """Read one token.
@@ -209,11 +218,16 @@ class Answering(Task):
         if state is None:
             after = reader.read(ids)
         else:
-            after = reader.step(ids.tolist(), to_state(state, self.model))
-        return _probabilities(after), to_arrays(after.state)
+            after = reader.step(ids.tolist(), place_of(state, reader))
+        return _probabilities(after), place_to_arrays(after.place)
 
     def _reader(self) -> Reader:
-        return Reader(self.model, self.vocabulary)
+        weight = self.settings.ngram_weight
+        if self.ngram_weight is not None:  # may be set after `fit`: nothing need be learnt for it
+            check_rate("ngram_weight", self.ngram_weight)
+            weight = float(self.ngram_weight)
+        mix = Interpolation(self.baseline, weight) if weight else None
+        return Reader(self.model, self.vocabulary, mix)
 
 
 def _probabilities(at: Read) -> np.ndarray:

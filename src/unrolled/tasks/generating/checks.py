@@ -10,7 +10,14 @@ from unrolled.data.tokens.tokenizer import KINDS
 from unrolled.errors import ConfigError, DataWarning
 from unrolled.tasks.base import check_rate, is_number, whole_number
 
-_SHARES = ("input_dropout", "weight_dropout", "embedding_dropout", "resets", "average")
+_SHARES = (
+    "input_dropout",
+    "weight_dropout",
+    "embedding_dropout",
+    "resets",
+    "average",
+    "ngram_weight",
+)
 # Unknown characters that are named.
 _NAMED = 5
 

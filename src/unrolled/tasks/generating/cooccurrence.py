@@ -5,6 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import torch
+
+from unrolled.tasks.language_models import AnyLanguageModel
 
 # Words at so many places count as neighbours, the k-th with 1 / k.
 WINDOW = 5
@@ -56,6 +59,16 @@ def cooccurrence_vectors(ids: np.ndarray, symbols: int, size: int, *, seed: int)
     known = often > 0
     vectors[~known] = 0  # but for what rounding left
     return vectors / max(float(vectors[known].std()), 1e-12)
+
+
+def begin_near(model: AnyLanguageModel, ids: np.ndarray, *, seed: int) -> None:
+    """Let the vectors of every member begin there, those of tokens without neighbours excepted."""
+    symbols, size = model.encoder.embedding.weight.shape
+    vectors = torch.from_numpy(cooccurrence_vectors(ids, symbols, size, seed=seed))
+    near = vectors.abs().amax(1) > 0
+    with torch.no_grad():
+        for member in model.each:
+            member.encoder.embedding.weight[near] = vectors[near] * size**-0.5
 
 
 def _counted(ids: np.ndarray, symbols: int) -> Any:

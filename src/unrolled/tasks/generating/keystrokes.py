@@ -95,7 +95,7 @@ class Typing:
         close = max(0, len(ids) - CLOSE)
         at = self._reader.read(ids[:close], last.at)
         for there, token in enumerate(ids[close:], last.place + close + 1):
-            at = self._mark(there, self._reader.step([token], at.state))
+            at = self._mark(there, self._reader.step([token], at.place))
         return at
 
     def _mark(self, place: int, at: Read) -> Read:

@@ -6,13 +6,13 @@ import math
 
 from unrolled.baselines import NGram
 from unrolled.data.token_store import TokenStore
-from unrolled.tasks.evaluation import Comparison, Evaluation
+from unrolled.tasks.evaluation import ALONE, Comparison, Evaluation
 from unrolled.tasks.generating.gate import rival_nats
 from unrolled.tasks.generating.neural_cache import NeuralCache
 from unrolled.tasks.generating.reading import Reader
 from unrolled.tasks.generating.streams import score_stream
 
-METRIC = "bits per character"
+METRIC, NATS, PERPLEXITY = "bits per character", "nats per character", "perplexity per token"
 
 
 def measure(
@@ -24,7 +24,7 @@ def measure(
     cache: NeuralCache | None,
 ) -> Evaluation:
     """Bits per character of the network and the rival; of the network also nats, and perplexity by
-    token.
+    token. Where the rival answers with the network, the network's own figures stand beside them.
 
     Every token is scored given all before it in its document; of words, spaces cost nothing, and an
     unknown word costs what the unknown token does, in both.
@@ -47,9 +47,16 @@ def measure(
         f"Kneser-Ney of order {rival.order}{sample}",
     )
     details = {
-        "nats per character": scored.nats / characters,
-        "perplexity per token": math.exp(scored.nats / max(1, scored.tokens)),
+        NATS: scored.nats / characters,
+        PERPLEXITY: math.exp(scored.nats / max(1, scored.tokens)),
     }
+    if reader.interpolation is not None:
+        details |= {
+            "n-gram share": reader.interpolation.weight,
+            f"{METRIC}, {ALONE}": scored.network * to_bits,
+            f"{NATS}, {ALONE}": scored.network / characters,
+            f"{PERPLEXITY}, {ALONE}": math.exp(scored.network / max(1, scored.tokens)),
+        }
     if store.unknown:
         details["unknown tokens"] = store.unknown / max(1, scored.tokens)
     kind = "" if reader.tokenizer.kind == "characters" else f" in {scored.tokens:,} tokens"

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from unrolled.errors import ConfigError
+from unrolled.tasks.generating.interpolation import interpolated
 
 
 @dataclass(frozen=True)
@@ -18,7 +19,7 @@ class NeuralCache:
     """Settings of a continuous cache over hidden states.
 
         p_cache(w | h_t) ~ sum over i < t of [x_{i+1} = w] exp(theta h_t . h_i)
-        p(w) = (1 - weight) p_network(w) + weight p_cache(w)
+        p(w) = (1 - weight) p_model(w) + weight p_cache(w)
 
     It remembers the last `size` steps, so that its memory is constant. Good for words and subwords
     of texts that keep to a subject; theta and weight are best chosen on text that was held out.
@@ -26,7 +27,7 @@ class NeuralCache:
     Attributes:
         size: steps that are remembered.
         theta: how sharply it looks for states like the present one; 0 counts what was read.
-        weight: the cache's share, lambda in the paper; 0 leaves the network alone.
+        weight: the cache's share, lambda in the paper; 0 leaves the model alone.
 
     Raises:
         ConfigError: a value out of its range.
@@ -77,7 +78,7 @@ class CacheMemory:
             return log_probabilities
         shares = (self._settings.theta * (self._states @ hidden)).softmax(dim=0)
         cached = torch.zeros_like(log_probabilities).index_add_(0, self._followed, shares)
-        return self._mix(log_probabilities, cached.log())
+        return interpolated(log_probabilities, cached.log(), self._settings.weight)
 
     def mixed_targets(self, log_probabilities: Tensor, hidden: Tensor, targets: Tensor) -> Tensor:
         """Log-probabilities `(T,)` of the tokens that came after `hidden (T, H)`, mixed; each
@@ -94,7 +95,7 @@ class CacheMemory:
         likeness = (self._settings.theta * (hidden @ states.T)).masked_fill(~seen, -math.inf)
         same = followed.unsqueeze(0) == targets.unsqueeze(1)
         cached = likeness.masked_fill(~same, -math.inf).logsumexp(1) - likeness.logsumexp(1)
-        mixed = self._mix(log_probabilities, cached)
+        mixed = interpolated(log_probabilities, cached, self._settings.weight)
         if before == 0:  # at the very first step there is nothing to look back at
             mixed[0] = log_probabilities[0]
         self._states, self._followed = states[-size:].clone(), followed[-size:].clone()
@@ -107,12 +108,6 @@ class CacheMemory:
             hidden = torch.cat([self._states, hidden])
             targets = torch.cat([self._followed, targets])
         self._states, self._followed = hidden[-size:].clone(), targets[-size:].clone()
-
-    def _mix(self, network: Tensor, cached: Tensor) -> Tensor:
-        weight = self._settings.weight
-        if weight == 0:
-            return network.clone()
-        return torch.logaddexp(network + math.log1p(-weight), cached + math.log(weight))
 
 
 def _is_number(value: Any) -> bool:

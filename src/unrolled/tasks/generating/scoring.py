@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from unrolled.layers.states import State, map_state
+from unrolled.tasks.generating.interpolation import interpolated
 from unrolled.tasks.generating.neural_cache import CacheMemory, NeuralCache
 from unrolled.tasks.generating.reading import CHUNK, Reader
 
@@ -102,10 +103,11 @@ def log_probabilities(
     """
     lengths = torch.tensor([len(row) for row in rows])
     longest = max(map(len, rows), default=0)
+    mix = reader.interpolation
     out = [np.zeros(len(row)) for row in rows]
     at = reader.beginning()
     count = len(rows)
-    state: State = _rows_of(at.state, count)
+    state: State = _rows_of(at.place.state, count)
     hidden_before = at.hidden.expand(count, -1)
     steps = max(1, min(CHUNK, SCORES // (max(1, count) * len(reader.tokenizer))))
     for begin in range(0, longest, steps):
@@ -116,9 +118,12 @@ def log_probabilities(
             ids[: len(part), column] = part
         tokens = torch.from_numpy(ids).to(reader.device)
         left = (lengths - begin).clamp(0, end - begin)
-        hidden, state = reader.model.encoder(tokens, state, lengths=left)
+        hidden, state = reader.model.read(tokens, state, lengths=left)
         before = torch.cat([hidden_before.unsqueeze(0), hidden[:-1]])
         values = token_log_probabilities(reader, before, tokens)
+        if mix is not None:
+            own = torch.from_numpy(mix.of_part(rows, begin, end, reader.newline)).to(values)
+            values = interpolated(values, own, mix.weight)
         if memory is not None:
             values = memory.mixed_targets(values[:, 0], before[:, 0], tokens[:, 0]).unsqueeze(1)
         scored = values.double().cpu().numpy()
@@ -131,10 +136,9 @@ def log_probabilities(
 
 
 def token_log_probabilities(reader: Reader, hidden: Tensor, targets: Tensor) -> Tensor:
-    """`hidden` `(T, B, H)` and the tokens that follow `(T, B)` to their log-probabilities."""
-    logits = reader.model.scores(hidden).float()
-    picked = logits.gather(-1, targets.unsqueeze(-1)).squeeze(-1)
-    return picked - logits.logsumexp(-1)
+    """By the network alone: `hidden` `(T, B, H)` and the tokens that follow `(T, B)` to their
+    log-probabilities."""
+    return reader.model.log_probabilities(hidden, targets)
 
 
 def _rows_of(state: State, count: int) -> State:

@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from unrolled.data.batching import ContiguousBatches
 from unrolled.data.token_store import TokenStore
 from unrolled.layers.states import State
 from unrolled.tasks.arrays import like
+from unrolled.tasks.generating.interpolation import interpolated
 from unrolled.tasks.generating.neural_cache import CacheMemory, NeuralCache
 from unrolled.tasks.generating.reading import CHUNK, Reader
 from unrolled.tasks.generating.scoring import SCORES, token_log_probabilities
-from unrolled.tasks.language_model import LanguageModel
+from unrolled.tasks.language_models import AnyLanguageModel
 from unrolled.training.losses import token_loss
 
 # Documents are read in so many rows side by side.
@@ -30,10 +32,27 @@ class StreamScore:
     Attributes:
         nats: of all tokens but the line breaks that begin a document.
         tokens: how many those are.
+        network: what they cost the network alone, without n-grams and cache.
     """
 
     nats: float
     tokens: int
+    network: float
+
+
+@dataclass(frozen=True)
+class Scored:
+    """Some tokens of a stream, `(N,)` each.
+
+    Attributes:
+        places: where they stand.
+        whole: their log-probabilities, by all that answers.
+        network: by the network alone.
+    """
+
+    places: np.ndarray
+    whole: Tensor
+    network: Tensor
 
 
 def score_stream(
@@ -49,21 +68,26 @@ def score_stream(
         cache: settings of a neural cache, which goes on from document to document (then they are
             read one after the other); None for none.
     """
-    rows = 1 if cache is not None else ROWS
-    edges = _edges(store, rows)
-    memory = None if cache is None else CacheMemory(cache)
-    nats = _score_rows(reader, store, edges, memory)
-    return StreamScore(nats, len(store) - len(store.document_starts))
+    nats = network = 0.0
+    for scored in scored_parts(reader, store, cache):
+        nats -= float(scored.whole.double().sum())
+        network -= float(scored.network.double().sum())
+    return StreamScore(nats, len(store) - len(store.document_starts), network)
 
 
 @torch.no_grad()
-def _score_rows(
-    reader: Reader, store: TokenStore, edges: np.ndarray, memory: CacheMemory | None
-) -> float:
+def scored_parts(
+    reader: Reader, store: TokenStore, cache: NeuralCache | None = None
+) -> Iterator[Scored]:
+    """As `score_stream`, part by part as they are read; each token comes once."""
+    rows = 1 if cache is not None else ROWS
+    edges = _edges(store, rows)
+    memory = None if cache is None else CacheMemory(cache)
+    mix = reader.interpolation
     begins, lengths = edges[:-1], np.diff(edges)
     most = SCORES // (len(begins) * len(reader.tokenizer))
     steps = max(1, min(CHUNK, most, int(lengths.max())))
-    nats, state = 0.0, None
+    state = None
     for begin in range(0, int(lengths.max()) - 1, steps):
         # Inputs, and one token more: the target of the last step.
         places = begins + np.arange(begin, begin + steps + 1)[:, None]
@@ -72,18 +96,19 @@ def _score_rows(
         ids = torch.from_numpy(store.ids[places].astype(np.int64)).to(reader.device)
         starts = torch.from_numpy(store.begins_document(places) & inside).to(reader.device)
         left = torch.from_numpy(np.clip(lengths - begin, 0, steps)).to(reader.device)
-        hidden, state = reader.model.encoder(ids[:-1], state, lengths=left, starts=starts[:-1])
-        values = token_log_probabilities(reader, hidden, ids[1:])
+        hidden, state = reader.model.read(ids[:-1], state, lengths=left, starts=starts[:-1])
+        network = token_log_probabilities(reader, hidden, ids[1:])
+        whole = network
+        if mix is not None:
+            own = torch.from_numpy(mix.of_places(store, places[1:])).to(network)
+            whole = interpolated(network, own, mix.weight)
         counted = torch.from_numpy(inside[1:]).to(reader.device) & ~starts[1:]
         if memory is not None:
             real = int(inside[1:, 0].sum())
-            values = values[:real]
-            values[:, 0] = memory.mixed_targets(
-                values[:, 0], hidden[:real, 0], ids[1 : real + 1, 0]
-            )
-            counted = counted[:real]
-        nats -= float(values[counted].double().sum())
-    return nats
+            whole, network, counted = whole[:real].clone(), network[:real], counted[:real]
+            whole[:, 0] = memory.mixed_targets(whole[:, 0], hidden[:real, 0], ids[1 : real + 1, 0])
+        where = places[1 : len(counted) + 1][counted.cpu().numpy()]
+        yield Scored(where, whole[counted], network[counted])
 
 
 def _edges(store: TokenStore, rows: int) -> np.ndarray:
@@ -99,7 +124,7 @@ def fitting_rows(length: int, rows: int, steps: int) -> tuple[int, int]:
     return max(1, min(rows, length // (2 * steps))), steps
 
 
-def validator(model: LanguageModel, store: TokenStore) -> Callable[[], float]:
+def validator(model: AnyLanguageModel, store: TokenStore) -> Callable[[], float]:
     """Bits per character on streams read side by side: quick, and good enough to choose by."""
     symbols = model.encoder.embedding.num_embeddings
     rows, steps = fitting_rows(len(store), ROWS, max(1, min(256, SCORES // (ROWS * symbols))))

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import heapq
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import torch
 
-from unrolled.layers.states import State, map_state
-from unrolled.tasks.generating.reading import Read, Reader
+from unrolled.layers.states import map_state
+from unrolled.tasks.generating.reading import Place, Read, Reader
 from unrolled.tasks.generating.word_pieces import WordPieces, trimmed
 
 # Words in the making that go one step together, and how many such steps there are at most: what
@@ -31,13 +30,13 @@ MARGIN = 0.5
 @dataclass(slots=True)
 class _Open:
     """A word in the making: its text since the split, what of the typed part is still to come, and
-    the piece that leads there from row `row` of `state`."""
+    the piece that leads there from row `row` of `place`."""
 
     chance: float
     text: str
     rest: str
     piece: int
-    state: State
+    place: Place
     row: int
 
 
@@ -81,7 +80,7 @@ class WordSearch:
         found = _Found(n, bool(rest))
         heap: _Heap = []
         begun = typed if not rest else ""
-        self._expand(_chances(at)[0], 1.0, begun, rest, at.state, 0, found, heap)
+        self._expand(_chances(at)[0], 1.0, begun, rest, at.place, 0, found, heap)
         for _ in range(ROUNDS):
             chosen: list[_Open] = []
             while heap and len(chosen) < WIDTH and -heap[0][0] > found.floor():
@@ -90,7 +89,7 @@ class WordSearch:
                 break
             now = self._reader.step([one.piece for one in chosen], _gathered(chosen))
             for row, (one, chances) in enumerate(zip(chosen, _chances(now), strict=True)):
-                self._expand(chances, one.chance, one.text, one.rest, now.state, row, found, heap)
+                self._expand(chances, one.chance, one.text, one.rest, now.place, row, found, heap)
         return found.best(typed)
 
     def _expand(
@@ -99,7 +98,7 @@ class WordSearch:
         chance: float,
         text: str,
         rest: str,
-        state: State,
+        place: Place,
         row: int,
         found: _Found,
         heap: _Heap,
@@ -111,7 +110,7 @@ class WordSearch:
             if part <= (0.0 if rest else found.floor()):
                 return
             found.opened += 1
-            one = _Open(part, text, rest, piece, state, row)
+            one = _Open(part, text, rest, piece, place, row)
             heapq.heappush(heap, (-part, found.opened, one))
 
         def go_on(numbers: np.ndarray) -> None:
@@ -188,19 +187,19 @@ def _chances(at: Read) -> np.ndarray:
     return chances
 
 
-def _gathered(chosen: list[_Open]) -> State:
-    """The states that the chosen go on from, as rows of one."""
-
-    def of(place: int) -> Any:
-        return torch.cat(
-            [_part(one.state, place)[:, one.row : one.row + 1] for one in chosen], dim=1
-        )
-
-    first = chosen[0].state
-    if isinstance(first, tuple):
-        return tuple(of(place) for place in range(len(first)))
-    return map_state(lambda _: of(0), first)
-
-
-def _part(state: State, place: int) -> Any:
-    return state[place] if isinstance(state, tuple) else state
+def _gathered(chosen: list[_Open]) -> Place:
+    """The places that the chosen go on from, as rows of one."""
+    rows = [one.row for one in chosen]
+    states = [
+        map_state(lambda part, row=row: part[:, row : row + 1], one.place.state)
+        for one, row in zip(chosen, rows, strict=True)
+    ]
+    grams = [
+        one.place.grams[row]
+        for one, row in zip(chosen, rows, strict=True)
+        if one.place.grams is not None
+    ]
+    return Place(
+        map_state(lambda *parts: torch.cat(parts, dim=1), *states),
+        np.stack(grams) if grams else None,
+    )

@@ -76,7 +76,7 @@ def write(reader: Reader, prompt: list[int], length: int, how: Writing) -> Itera
         if memory is not None:
             memory.remember(at.hidden, torch.tensor([token], device=at.hidden.device))
         if place + 1 < length:
-            at = reader.step([token], at.state)
+            at = reader.step([token], at.place)
 
 
 def _draw(
@@ -109,7 +109,7 @@ def _read_prompt(reader: Reader, prompt: list[int], memory: CacheMemory | None) 
     at = reader.beginning()
     for token in prompt:  # one by one, since the cache remembers every state
         memory.remember(at.hidden, _one(token, at.hidden))
-        at = reader.step([token], at.state)
+        at = reader.step([token], at.place)
     return at
 
 
