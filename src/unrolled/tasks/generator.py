@@ -64,8 +64,7 @@ class Generator(Answering):
         layers: recurrent layers, one on the other.
         directions: 1; a generator reads forward.
         members: networks whose mean answers, trained side by side; each costs as much as the
-            first. What comes after minutes of learning is worth more spent on a second network
-            than on the first one's hundredth look at a short text.
+            first. Where one begins to know a short text by heart, a second one gives more.
         lower: of words: upper case is read as lower case.
         embedding_size: size of the vector that stands for a token.
         tie_weights: make the scores with the vectors that tokens are read with.

@@ -168,6 +168,14 @@ def test_the_rival_is_the_best_of_all_orders_and_discounts() -> None:
     assert kinds == {"one", "three"}
 
 
+def test_a_validation_part_without_tokens_leaves_the_usual_share(
+    reader_of: Callable[..., Reader],
+) -> None:
+    empty, learn = store_of([0]), store_of([40])
+    rival = gate.Rival(NGram(2).fit(learn.ids, 6), "", np.zeros(len(empty)))
+    assert gate.share_of(rival, reader_of("characters", CHARACTERS), empty) == 0.2
+
+
 def test_the_share_is_weighed_token_by_token(
     reader_of: Callable[..., Reader], monkeypatch: pytest.MonkeyPatch
 ) -> None:

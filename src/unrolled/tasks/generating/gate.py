@@ -94,6 +94,8 @@ def share_of(rival: Rival, network: Reader, choose: TokenStore | None) -> float:
         (part.network.cpu().double().numpy(), rival.unlearnt[part.places])
         for part in scored_parts(network, choose)
     ]
+    if not found:  # white space alone has no words
+        return USUAL
     return best_weight(*map(np.concatenate, zip(*found, strict=True)))
 
 
