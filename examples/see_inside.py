@@ -13,7 +13,7 @@ from unrolled import Generator
 from unrolled.data import catalog
 from unrolled.lens.page import render_report
 from unrolled.lens.records import Report
-from unrolled.lens.trace import trace_text
+from unrolled.lens.text_trace import trace_text
 
 
 def main(budget: str = "1m", page: str = "see_inside.html") -> None:

@@ -73,6 +73,7 @@ _HOMES = {
     "replace": "layers.replacement",
     "to_onnx": "layers.export",
     "to_torch": "layers.convert",
+    "trace": "lens.tracing",
     "use_path": "layers.paths",
     **dict.fromkeys(ROOMS, ""),
 }
@@ -126,6 +127,7 @@ __all__ = [
     "replace",
     "to_onnx",
     "to_torch",
+    "trace",
     "use_path",
 ]
 
@@ -175,6 +177,7 @@ if TYPE_CHECKING:
         to_torch,
         use_path,
     )
+    from unrolled.lens.tracing import trace
     from unrolled.tasks.classifier import Classifier
     from unrolled.tasks.forecaster import Forecaster
     from unrolled.tasks.generator import Generator

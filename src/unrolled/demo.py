@@ -31,7 +31,7 @@ from unrolled.lens.records import (
     ScoreRow,
     TextPanel,
 )
-from unrolled.lens.trace import trace_text
+from unrolled.lens.text_trace import trace_text
 from unrolled.tasks.evaluation import Evaluation, NetworkLoses
 from unrolled.tasks.forecaster import Forecaster
 from unrolled.tasks.generator import Generator

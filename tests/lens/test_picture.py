@@ -103,7 +103,9 @@ def test_without_matplotlib_the_pip_line_is_given(
         draw_unfolded(trace, tmp_path / "a.png")
 
 
-@pytest.mark.parametrize("module", ["records", "forecasts", "page", "picture", "trace"])
+@pytest.mark.parametrize(
+    "module", ["records", "forecasts", "page", "picture", "text_trace", "traces", "tracing"]
+)
 def test_importing_the_lens_imports_neither_torch_nor_matplotlib(module: str) -> None:
     heavy = "{'torch', 'matplotlib'}"
     code = f"import sys, unrolled.lens.{module}; assert not {heavy} & set(sys.modules)"

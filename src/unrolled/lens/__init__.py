@@ -2,7 +2,9 @@
 
 records    what a report holds: plain dataclasses, no model code
 forecasts  records of the frames that a forecaster gives
-trace      reads a text with a character model and records every step
+traces     what a network did with one sequence, saved as one file
+tracing    `trace`: any network, step by step (`tracing_layers`, `tracing_tasks`: its parts)
+text_trace reads a text with a character model and records every step, for the page
 page       one self-contained HTML page
 report_labels  another: confusion matrix, reliability and the gate of a classifier or tagger
 picture    PNG or SVG files (matplotlib, extra `lens`)
@@ -27,11 +29,14 @@ if TYPE_CHECKING:
     )
     from unrolled.lens.records import Report, TextTrace
     from unrolled.lens.report_labels import write_report
-    from unrolled.lens.trace import trace_text
+    from unrolled.lens.text_trace import trace_text
+    from unrolled.lens.traces import Trace
+    from unrolled.lens.tracing import trace
 
 _HOMES = {
     "Report": "records",
     "TextTrace": "records",
+    "Trace": "traces",
     "draw_backtest": "picture",
     "draw_calibration": "picture",
     "draw_forecast": "picture",
@@ -40,13 +45,15 @@ _HOMES = {
     "draw_unfolded": "picture",
     "forecast_panel": "forecasts",
     "render_report": "page",
-    "trace_text": "trace",
+    "trace": "tracing",
+    "trace_text": "text_trace",
     "write_report": "report_labels",
 }
 
 __all__ = [
     "Report",
     "TextTrace",
+    "Trace",
     "draw_backtest",
     "draw_calibration",
     "draw_forecast",
@@ -55,6 +62,7 @@ __all__ = [
     "draw_unfolded",
     "forecast_panel",
     "render_report",
+    "trace",
     "trace_text",
     "write_report",
 ]

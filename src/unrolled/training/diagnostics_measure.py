@@ -56,6 +56,17 @@ def gradients(
 
     `d_y` as the output of the run, `d_state` a list of what each stage's final state gets.
     """
+    return [
+        _gradient(stage, [part for state in own for part in numbers_of(state)])
+        for stage, own in zip(followed.stages, state_gradients(followed, d_y, d_state), strict=True)
+    ]
+
+
+def state_gradients(
+    followed: Followed, d_y: Tensor | None, d_state: State
+) -> list[list[tuple[Tensor, ...]]]:
+    """Of each stage, the gradient of the loss by the state after every step, all paths through time
+    in it, in the order of processing; arguments as of `gradients`."""
     outputs, given = [followed.y], [torch.zeros_like(followed.y) if d_y is None else d_y]
     for final, gradient in zip(followed.finals, d_state, strict=True):
         if gradient is not None:
@@ -68,13 +79,11 @@ def gradients(
         for part in numbers_of(after)
     ]
     live = [i for i, part in enumerate(outputs) if part.requires_grad]
-    total = _by_leaves([outputs[i] for i in live], leaves, [given[i] for i in live])
-    measures = []
-    for stage in followed.stages:
-        count = len(stage.cell.after) * len(list(numbers_of(stage.cell.after[0])))
-        own, total = total[:count], total[count:]
-        measures.append(_gradient(stage, own))
-    return measures
+    total = iter(_by_leaves([outputs[i] for i in live], leaves, [given[i] for i in live]))
+    return [
+        [tuple(next(total) for _ in numbers_of(after)) for after in stage.cell.after]
+        for stage in followed.stages
+    ]
 
 
 def _by_leaves(outputs: list[Tensor], leaves: list[Tensor], given: list[Tensor]) -> list[Tensor]:
@@ -168,7 +177,7 @@ def saturation(stage: Stage) -> dict[str, tuple[float, float]]:
     """
     real = stage.real
     shares = {}
-    for name, gate in _gates(stage).items():
+    for name, gate in gates_of(stage).items():
         values = gate[real.to(gate.device)]
         if values.numel():
             if name in ("g", "n", "h"):
@@ -186,7 +195,7 @@ def stuck(stage: Stage) -> dict[str, float]:
     Not counted is what holds the state: an open f, z or keep, and an LSTM's i that is shut while f
     is open, which is how a unit remembers (and how the chrono initialisation begins).
     """
-    gates, real = _gates(stage), stage.real
+    gates, real = gates_of(stage), stage.real
     shares = {}
     for name, gate in gates.items():
         values = (gate + 1) / 2 if name in ("g", "n", "h") else gate
@@ -201,7 +210,7 @@ def stuck(stage: Stage) -> dict[str, float]:
     return shares
 
 
-def _gates(stage: Stage) -> dict[str, Tensor]:
+def gates_of(stage: Stage) -> dict[str, Tensor]:
     """The gates over time, `(T, B, H)` each, by name."""
     cell = stage.cell
     if stage.mode in GATES:
@@ -243,7 +252,7 @@ def half_lives(stage: Stage) -> tuple[float, float] | None:
 
 def _keep(stage: Stage) -> Tensor | None:
     """`(T, B, H)`: how much of the old state each unit keeps at each step."""
-    gates = _gates(stage)
+    gates = gates_of(stage)
     name = {"LSTM": "f", "GRU": "z"}.get(stage.mode, "keep")
     keep = gates.get(name)
     if keep is None and stage.cell.is_linear:

@@ -11,7 +11,7 @@ from torch import nn
 
 import unrolled
 from unrolled.errors import ConfigError
-from unrolled.lens.trace import trace_text
+from unrolled.lens.text_trace import trace_text
 
 SYMBOLS = tuple("\n abcdef")
 

@@ -1,0 +1,120 @@
+"""`trace`: read one sequence with a network, and keep all that can be seen."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from unrolled.errors import ConfigError
+from unrolled.lens.traces import Trace
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
+
+STEPS, UNITS = 1000, 512
+
+
+def trace(
+    model: Any,
+    given: Any,
+    *,
+    loss: Callable[[Any], Any] | None = None,
+    inputs: Sequence[str] | None = None,
+    steps: int = STEPS,
+    units: int = UNITS,
+) -> Trace:
+    """Read one sequence with a model, and keep inputs, states, gates, gradients and losses.
+
+    Step by step, in evaluation, for every recurrent layer and direction:
+
+        s_t = step(x_t, s_{t-1});   gates_t;   dL/ds_t, all paths through time in it
+
+    The model is as it was afterwards.
+
+    Args:
+        model: a fitted `Generator`, `Classifier` or `Tagger`, or a torch module that holds
+            recurrent layers (this package's, torch's, `Recurrent` with a cell of your own).
+        given: what it reads: a text; of a `Tagger` a sentence, or its words; of a module its input,
+            or a tuple of its arguments, with one sequence in it (a batch of one).
+        loss: of a module: from what it gives to a number, for the gradients; None: no gradients.
+            Of a task it is what its answer costs: of a generator each next token, of a classifier
+            the label that it chooses, of a tagger the tags.
+        inputs: of a module: what each step's input is called; None: numbered.
+        steps: the last so many steps are kept; of a text those before are read, so that the state
+            is warm, and the gradient does not reach them.
+        units: of a layer, so many are kept at most: those that change most.
+
+    Raises:
+        ConfigError: nothing to read, more than one sequence, no recurrent layer that was called, or
+            a task that can't be traced.
+        DTypeError: `model` is neither task nor module.
+    """
+    from unrolled.lens.tracing_tasks import of_task
+    from unrolled.tasks.base import Task, whole_number
+
+    steps, units = (
+        whole_number(name, value, least=1) for name, value in (("steps", steps), ("units", units))
+    )
+    if isinstance(model, Task):
+        found = of_task(model, given, steps)
+    else:
+        found = _of_module(model, given, loss, inputs, steps)
+    return _fewer_units(found, units)
+
+
+def _of_module(
+    model: nn.Module,
+    given: Any,
+    loss: Callable[[Any], Any] | None,
+    inputs: Sequence[str] | None,
+    steps: int,
+) -> Trace:
+    from unrolled.lens.tracing_layers import layers_of, nothing
+    from unrolled.training.diagnostics_capture import check_model
+
+    check_model(model)
+    arguments = given if isinstance(given, tuple) else (given,)
+
+    def number() -> Tensor:
+        outputs = model(*arguments)
+        return nothing(outputs) if loss is None else loss(outputs)
+
+    layers = layers_of(model, number, gradients=loss is not None)
+    count = layers[0].steps
+    names = tuple(map(str, range(1, count + 1))) if inputs is None else tuple(map(str, inputs))
+    if len(names) != count:
+        raise ConfigError(f"inputs: got {len(names)} names, expected {count}, one for each step")
+    uneven = next((one for one in layers if one.steps != count), None)
+    if uneven is not None:
+        raise ConfigError(
+            f"model: {uneven.name} takes {uneven.steps} steps and {layers[0].name} {count},"
+            " expected layers that take a step for each input; trace them one by one"
+        )
+    whole = Trace(type(model).__name__, names, layers)
+    return _last_steps(whole, steps)
+
+
+def _last_steps(whole: Trace, steps: int) -> Trace:
+    if len(whole) <= steps:
+        return whole
+    layers = tuple(layer.part(steps=slice(-steps, None)) for layer in whole.layers)
+    note = f"of {len(whole):,} steps the last {steps:,} are shown"
+    return replace(whole, inputs=whole.inputs[-steps:], layers=layers, notes=(*whole.notes, note))
+
+
+def _fewer_units(whole: Trace, units: int) -> Trace:
+    layers, notes = [], list(whole.notes)
+    for layer in whole.layers:
+        count = len(layer.units)
+        if count <= units:
+            layers.append(layer)
+            continue
+        moved = layer.states["h"].std(axis=0)
+        chosen = np.sort(np.argsort(-moved, kind="stable")[:units])
+        layers.append(layer.part(units=chosen))
+        which = f"{layer.name}, layer {layer.index}{', backward' if layer.reverse else ''}"
+        notes.append(f"{which}: of {count:,} units the {units:,} that change most are shown")
+    return replace(whole, layers=tuple(layers), notes=tuple(notes))

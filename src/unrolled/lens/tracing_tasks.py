@@ -1,0 +1,237 @@
+"""What each task reads and answers, for a trace of it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from unrolled.errors import ConfigError
+from unrolled.lens.traces import Answers, Expected, Trace
+from unrolled.lens.tracing_layers import layers_of, nothing
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from unrolled.tasks.base import Task
+    from unrolled.tasks.classifier import Classifier
+    from unrolled.tasks.classifying.pooling import Pool
+    from unrolled.tasks.generator import Generator
+    from unrolled.tasks.tagger import Tagger
+
+CHOICES = 8
+
+
+def of_task(task: Task, given: Any, steps: int) -> Trace:
+    """A trace of what a task reads; arguments as of `trace`.
+
+    Raises:
+        ConfigError: it can't be traced, or there is nothing to read.
+    """
+    from unrolled.tasks.classifier import Classifier
+    from unrolled.tasks.generator import Generator
+    from unrolled.tasks.tagger import Tagger
+
+    task._check_fitted()
+    if isinstance(task, Generator):
+        return _of_generator(task, given, steps)
+    if isinstance(task, Classifier):
+        return _of_classifier(task, given, steps)
+    if isinstance(task, Tagger):
+        return _of_tagger(task, given, steps)
+    raise ConfigError(
+        f"trace: got a {type(task).__name__}, expected a Generator, a Classifier, a Tagger or a"
+        " torch module; trace its network (`model`) with the input that it takes"
+    )
+
+
+def _of_generator(generator: Generator, text: Any, steps: int) -> Trace:
+    """The network alone; the n-grams, which may answer with it, have no states."""
+    import torch
+    from torch.nn.functional import cross_entropy
+
+    from unrolled.tasks.generating.reading import Reader
+
+    generator._check_fitted()
+    _check_text(text)
+    model, vocabulary = generator.model, generator.vocabulary
+    ids = vocabulary.encode(text)
+    reader = Reader(model, vocabulary)
+    before = reader.read(ids[:-steps]) if len(ids) > steps else reader.beginning()
+    shown = ids[-steps:]
+    tokens = torch.from_numpy(np.asarray(shown, dtype=np.int64)).to(reader.device).unsqueeze(1)
+    seen: list[Tensor] = []
+
+    def number() -> Tensor:
+        logits, _ = model(tokens, before.place.state)
+        seen[:] = [logits.detach()[:, 0].float()]
+        if len(tokens) == 1:
+            return nothing(logits)
+        return cross_entropy(logits[:-1, 0].float(), tokens[1:, 0], reduction="sum")
+
+    layers = layers_of(model, number, gradients=len(shown) > 1)
+    log_p = seen[0].log_softmax(-1).cpu()
+    losses = np.full(len(shown), np.nan, dtype=np.float32)
+    losses[:-1] = -log_p[:-1].gather(1, tokens[1:].cpu())[:, 0].numpy()
+    chances, places = log_p.exp().topk(min(CHOICES, log_p.shape[1]))
+    pieces = vocabulary.pieces
+    names = _named(text, shown, pieces, vocabulary.kind, len(ids))
+    return Trace(
+        "Generator",
+        names,
+        layers,
+        losses,
+        Expected(
+            tuple(tuple(pieces[place] for place in row) for row in places.tolist()),
+            chances.numpy(),
+        ),
+        notes=tuple(_cut(len(ids), len(shown), vocabulary.kind)),
+    )
+
+
+def _of_classifier(judge: Classifier, text: Any, steps: int) -> Trace:
+    """The network alone, with its answer after every token where it reads forward only."""
+    import torch
+    from torch.nn.functional import cross_entropy, logsigmoid
+
+    from unrolled.tasks.arrays import like
+    from unrolled.tasks.classifying import encoding
+
+    _check_text(text)
+    model, labels = judge.model, judge.labels
+    ids = torch.from_numpy(encoding.document(judge.vocabulary, text).astype(np.int64))
+    ids = ids.to(like(model).device).unsqueeze(1)
+    # The mark that every document begins with is read, and not shown.
+    first = max(1, len(ids) - steps)
+    forward = judge.directions == 1
+    with torch.no_grad():
+        state, pool = model.read(ids[:first], None, None)
+        shown = ids[first:]
+        whole = model.answer(pool if not len(shown) else model.read(shown, state, pool)[1])[0]
+    if not len(shown):
+        raise ConfigError("trace: got a text without a token, expected one at least")
+    chosen = whole.argmax()
+    seen: list[Tensor] = []
+
+    def keep(_: Any, __: Any, output: Any) -> None:
+        seen.append(output[0].detach()[:, 0])
+
+    def number() -> Tensor:
+        logits = model.answer(model.read(shown, state, pool)[1])
+        if labels.several:
+            return -logsigmoid(logits[0, chosen])
+        return cross_entropy(logits, chosen.unsqueeze(0))
+
+    handle = model.encoder.recurrent.register_forward_hook(keep)
+    # In one piece: of a layer that is called for each part of a long text one call would be seen.
+    chunk, model.chunk = model.chunk, max(model.chunk, len(shown))
+    try:
+        layers = layers_of(model, number, gradients=True)
+    finally:
+        model.chunk = chunk
+        handle.remove()
+    notes = _cut(len(ids) - 1, len(shown), judge.vocabulary.kind)
+    answers = None
+    if forward:
+        with torch.no_grad():
+            logits = model.answer(_pools(pool, seen[0]))
+        scores = judge.mix.network_alone * logits.double().cpu().numpy()
+        answers = Answers(
+            tuple(map(str, labels.names)), labels.probabilities(scores).astype(np.float32)
+        )
+    else:
+        notes.append("an answer after every step needs a network that reads forward only")
+    pieces = judge.vocabulary.pieces
+    names = _named(text, shown[:, 0].cpu().numpy(), pieces, judge.vocabulary.kind, len(ids) - 1)
+    return Trace("Classifier", names, layers, answers=answers, notes=tuple(notes))
+
+
+def _pools(before: Pool, outputs: Tensor) -> Pool:
+    """What was pooled after each of the steps `outputs (T, H)`, as rows."""
+    import torch
+
+    from unrolled.tasks.classifying.pooling import Pool
+
+    outputs = outputs.to(before.total)
+    steps = torch.arange(1, len(outputs) + 1, device=outputs.device)
+    return Pool(
+        before.total + outputs.cumsum(0),
+        torch.maximum(before.highest, outputs.cummax(0).values),
+        outputs,
+        before.count + steps,
+    )
+
+
+def _of_tagger(tagger: Tagger, sentence: Any, steps: int) -> Trace:
+    """Every member; the answers are those of all together, given the whole sentence."""
+    import torch
+
+    from unrolled.tasks.arrays import like
+
+    if isinstance(sentence, str):
+        sentences, _ = tagger._words_of(sentence)
+        if len(sentences) != 1:
+            raise ConfigError(f"trace: got {len(sentences)} sentences, expected one")
+        words = list(sentences[0])
+    elif (
+        isinstance(sentence, list | tuple)
+        and sentence
+        and all(isinstance(word, str) and word for word in sentence)
+    ):
+        words = list(sentence)
+    else:
+        raise ConfigError(f"trace: got {sentence!r}, expected a sentence or a list of its words")
+    if len(words) > steps:
+        raise ConfigError(
+            f"trace: got a sentence of {len(words):,} words, expected {steps:,} at most (steps):"
+            " its tags depend on all of it"
+        )
+    (shares,) = tagger.predict_proba([words])
+    model = tagger.model
+    rows = torch.from_numpy(tagger.forms.rows(words)).to(like(model).device).unsqueeze(1)
+    said = [tagger.classes.index(tag) for tag in tagger.predict([words])[0]]
+    targets = torch.tensor(said, device=rows.device).unsqueeze(1)
+
+    def number() -> Tensor:
+        return model.loss(model(rows)[0], targets) * len(words)
+
+    layers = layers_of(model, number, gradients=True, only=".recurrent")
+    return Trace("Tagger", tuple(words), layers, answers=Answers(tagger.classes, shares))
+
+
+def _check_text(text: Any) -> None:
+    if not isinstance(text, str) or not text:
+        raise ConfigError(f"trace: got {text!r}, expected a text of at least one character")
+
+
+def _named(
+    text: str, shown: np.ndarray, pieces: tuple[str, ...], kind: str, count: int
+) -> tuple[str, ...]:
+    """The last tokens of `count` as the user wrote them, known to the model or not; where a token
+    is none of the text's own parts, as the model spells it."""
+    own: list[str] = []
+    if kind == "characters":
+        own = list(text)
+    elif kind == "words":
+        own = _words(text)
+    if len(own) == count:
+        return tuple(own[-len(shown) :])
+    return tuple(pieces[number] for number in shown.tolist())
+
+
+def _words(text: str) -> list[str]:
+    from unrolled.data.tokens.word_pattern import LINE, split_token, token_pattern
+
+    found: list[str] = []
+    for token in token_pattern().findall(text):
+        _, kind, word, tail = split_token(token)
+        found += ["\n"] if kind == LINE else [word, tail] if tail else [word]
+    return found
+
+
+def _cut(count: int, shown: int, kind: str) -> list[str]:
+    if count <= shown:
+        return []
+    return [
+        f"of {count:,} {kind} the last {shown:,} are shown; the gradient stops where they begin"
+    ]
