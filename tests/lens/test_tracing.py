@@ -182,6 +182,7 @@ def test_of_a_long_text_the_last_steps_are_shown_with_a_warm_state(writer: Gener
     assert "".join(part.inputs) == TEXT[260:300]
     for one, other in zip(whole.layers, part.layers, strict=True):
         np.testing.assert_allclose(one.states["c"][-40:], other.states["c"], rtol=1e-3, atol=1e-4)
+        np.testing.assert_allclose(one.states["h"][-41], other.before["h"], rtol=1e-3, atol=1e-4)
     np.testing.assert_allclose(whole.losses[-40:], part.losses, rtol=1e-3, atol=1e-4)
     assert part.notes == (
         "of 300 characters the last 40 are shown; the gradient stops where they begin",
@@ -205,6 +206,7 @@ def test_of_many_steps_of_a_module_the_last_are_kept(x: torch.Tensor) -> None:
     layer = layer_of("GRU")
     whole, part = trace(layer, x), trace(layer, x, steps=3)
     np.testing.assert_array_equal(part.layers[0].states["h"], whole.layers[0].states["h"][-3:])
+    np.testing.assert_array_equal(part.layers[0].before["h"], whole.layers[0].states["h"][-4])
     assert part.inputs == ("5", "6", "7")
     assert part.notes == ("of 7 steps the last 3 are shown",)
 
@@ -329,7 +331,7 @@ def test_a_file_gives_the_trace_back(writer: Generator, tmp_path: Path) -> None:
             other.reverse,
             other.cell,
         )
-        for part in ("states", "gates", "gradients"):
+        for part in ("states", "before", "gates", "gradients"):
             mine, theirs = getattr(one, part), getattr(other, part)
             assert mine.keys() == theirs.keys()
             for name, values in mine.items():
@@ -414,9 +416,12 @@ def test_a_text_of_one_token_has_no_loss_and_no_gradient(writer: Generator) -> N
 
 def test_records_check_their_lengths() -> None:
     values = np.zeros((2, 3), dtype=np.float32)
+    plain = {"h": values}, {"h": values[0]}
     with pytest.raises(ConfigError, match="gates 'f'"):
-        TracedLayer("a", 0, False, "LSTM", np.arange(3), {"h": values}, {"f": values[:1]})
-    layer = TracedLayer("a", 0, False, "LSTM", np.arange(3), {"h": values})
+        TracedLayer("a", 0, False, "LSTM", np.arange(3), *plain, {"f": values[:1]})
+    with pytest.raises(ConfigError, match="before"):
+        TracedLayer("a", 0, False, "LSTM", np.arange(3), {"h": values}, {})
+    layer = TracedLayer("a", 0, False, "LSTM", np.arange(3), *plain)
     with pytest.raises(ConfigError, match="layer a: got 2 steps, expected 1"):
         Trace("a", ("1",), (layer,))
     with pytest.raises(ConfigError, match="losses: got 1 steps, expected 2"):

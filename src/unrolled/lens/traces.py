@@ -40,6 +40,8 @@ class TracedLayer:
         cell: "LSTM", "GRU", "RNN_TANH", or the type of a cell.
         units: `(H,)` int64, the numbers of the units that are kept.
         states: by name ("h", and "c" of an LSTM), what is carried on after each step, `(T, H)`.
+        before: by the name of a state, what it was when the first step came (of a layer that reads
+            backward, the last one), `(H,)`.
         gates: by name ("i", "f", "g", "o"; "r", "z", "n"; "keep"), `(T, H)`; empty for a cell that
             tells none.
         gradients: by the name of a state, the gradient of the loss by it, all paths through time in
@@ -52,6 +54,7 @@ class TracedLayer:
     cell: str
     units: NDArray[np.int64]
     states: dict[str, Array]
+    before: dict[str, Array]
     gates: dict[str, Array] = field(default_factory=dict)
     gradients: dict[str, Array] = field(default_factory=dict)
 
@@ -64,6 +67,12 @@ class TracedLayer:
                         f"{self.name}, {part} {name!r}: got the shape {values.shape}, expected"
                         f" {(steps, len(self.units))}"
                     )
+        shapes = {name: values.shape for name, values in self.before.items()}
+        if shapes != dict.fromkeys(self.states, (len(self.units),)):
+            raise ConfigError(
+                f"{self.name}, before: got {shapes}, expected {(len(self.units),)} for each of"
+                f" {', '.join(self.states)}"
+            )
 
     @property
     def steps(self) -> int:
@@ -76,7 +85,16 @@ class TracedLayer:
             part: {name: values[steps][:, units] for name, values in getattr(self, part).items()}
             for part in _PARTS
         }
-        return replace(self, units=self.units[units], **parts)
+        before = {name: values[units] for name, values in self._before(steps).items()}
+        return replace(self, units=self.units[units], before=before, **parts)
+
+    def _before(self, steps: Any) -> dict[str, Array]:
+        """What the states were when the first of some steps in a row came."""
+        places = np.arange(self.steps)[steps]
+        last = places[-1] + 1 if self.reverse else places[0] - 1
+        if not 0 <= last < self.steps:
+            return self.before
+        return {name: values[last] for name, values in self.states.items()}
 
 
 @dataclass(frozen=True, eq=False)
@@ -214,7 +232,7 @@ class Trace:
     def _arrays(self) -> Iterator[tuple[str, NDArray[Any]]]:
         for number, layer in enumerate(self.layers):
             yield f"layer.{number}.units", np.ascontiguousarray(layer.units)
-            for part in _PARTS:
+            for part in (*_PARTS, "before"):
                 for name, values in getattr(layer, part).items():
                     yield f"layer.{number}.{part}.{name}", np.ascontiguousarray(values)
         if self.losses is not None:
@@ -253,7 +271,9 @@ class Trace:
                 part: {name: arrays[f"layer.{number}.{part}.{name}"] for name in raw.pop(part)}
                 for part in _PARTS
             }
-            layers.append(TracedLayer(**raw, units=arrays[f"layer.{number}.units"], **parts))
+            before = {name: arrays[f"layer.{number}.before.{name}"] for name in parts["states"]}
+            units = arrays[f"layer.{number}.units"]
+            layers.append(TracedLayer(**raw, units=units, before=before, **parts))
         choices = card["choices"]
         expected = None
         if choices is not None:

@@ -80,6 +80,7 @@ def _of_stage(name: str, stage: Stage, gradients: list[State] | None) -> TracedL
         stage.mode,
         np.arange(next(iter(states.values())).shape[1]),
         states,
+        {name: values[0] for name, values in _by_name(stage, stage.cell.before[:1]).items()},
         {
             gate: _in_time(stage, values[:, 0].flatten(1))
             for gate, values in gates_of(stage).items()
