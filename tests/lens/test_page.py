@@ -75,7 +75,7 @@ def test_text_that_looks_like_markup_stays_data(
 
 @given(st.text(st.characters(), max_size=30))
 def test_any_text_comes_back_from_the_page(note: str) -> None:
-    text = json_for_script(Report("t", "s", "m", notes=[note]))
+    text = json_for_script(Report("t", "s", "m", notes=[note]).to_json())
     assert "<" not in text
     assert json.loads(text.encode("utf-8"))["notes"] == [note]
 

@@ -6,6 +6,7 @@ import { lossCurves } from './losses';
 import type { Report } from './records';
 import { scoreTable } from './scores';
 import { textPanel } from './text';
+import { tracePage } from './trace';
 import { unfolded } from './unfolded';
 
 interface Section {
@@ -38,6 +39,10 @@ function sectionsOf(report: Report): Section[] {
   if (report.unfolded && report.unfolded.text.length) {
     const trace = report.unfolded;
     sections.push({ id: 'unfolded', name: 'The network, unfolded over time', lead: '', body: () => [unfolded(trace)] });
+  }
+  if (report.trace) {
+    const trace = report.trace;
+    sections.push({ id: 'trace', name: 'Step by step', lead: '', body: () => [tracePage(trace)] });
   }
   if (report.losses.length) {
     sections.push({ id: 'training', name: 'How it learnt', lead: '', body: () => [lossCurves(report.losses)] });

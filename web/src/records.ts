@@ -65,6 +65,7 @@ export interface TextTrace {
 }
 
 export interface Report {
+  trace?: TraceRecord | null;
   title: string;
   subtitle: string;
   made: string;
@@ -74,5 +75,30 @@ export interface Report {
   text: TextPanel | null;
   losses: LossCurve[];
   unfolded: TextTrace | null;
+  notes: string[];
+}
+
+/** Numbers by step, then by unit. */
+type Parts = Record<string, number[][]>;
+
+export interface TraceLayer {
+  name: string;
+  index: number;
+  reverse: boolean;
+  cell: string;
+  units: number[];
+  states: Parts;
+  before: Record<string, number[]>;
+  gates: Parts;
+  gradients: Parts;
+}
+
+export interface TraceRecord {
+  model: string;
+  inputs: string[];
+  layers: TraceLayer[];
+  losses: (number | null)[] | null;
+  expected: { choices: string[][]; chances: number[][] } | null;
+  answers: { names: string[]; chances: number[][] } | null;
   notes: string[];
 }

@@ -9,9 +9,11 @@ from __future__ import annotations
 import html
 import json
 import re
+from collections.abc import Mapping
 from importlib.resources import files
 from os import PathLike
 from pathlib import Path
+from typing import Any
 
 from unrolled.lens.records import Report
 from unrolled.writing import replacing
@@ -36,10 +38,15 @@ def render_report(report: Report, path: str | PathLike[str]) -> Path:
 
 def page_text(report: Report) -> str:
     """The page as text; see `render_report`."""
+    return page_of(report.title, report.to_json())
+
+
+def page_of(title: str, data: Mapping[str, Any]) -> str:
+    """A page with its data, script and style, as text; `data` as of a `Report`."""
     static = files("unrolled.lens") / "static"
     parts = {
-        "title": html.escape(report.title),
-        "data": json_for_script(report),
+        "title": html.escape(title),
+        "data": json_for_script(data),
         "script": (static / "lens.js").read_text(encoding="utf-8"),
     }
     template = (static / "page.html").read_text(encoding="utf-8")
@@ -47,13 +54,13 @@ def page_text(report: Report) -> str:
     return _PLACEHOLDER.sub(lambda match: parts[match.group(1)], template)
 
 
-def json_for_script(report: Report) -> str:
+def json_for_script(data: Mapping[str, Any]) -> str:
     """JSON that may stand inside a `<script>` element.
 
     `<` is written as an escape: a text that holds `</script>` or `<!--` can then not end or change
     the element.
     """
-    text = json.dumps(report.to_json(), ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    text = json.dumps(data, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
     # A lone surrogate can't be written as UTF-8; JSON's own escape can.
     text = re.sub("[\ud800-\udfff]", lambda match: f"\\u{ord(match.group()):04x}", text)
     return text.replace("<", "\\u003c")

@@ -191,6 +191,17 @@ class Trace:
             aside.write_bytes(blob)
         return Path(path)
 
+    def to_html(self, path: str | os.PathLike[str]) -> Path:
+        """Write the trace as one page that works from disk and asks no network for anything.
+
+        Raises:
+            OutputError: the folder does not exist or can't be written.
+            ConfigError: more than a page can show.
+        """
+        from unrolled.lens.trace_page import write_trace
+
+        return write_trace(self, path)
+
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> Self:
         """The trace that `save` wrote. Reading it runs no code.
