@@ -123,7 +123,16 @@ def test_colours_follow_the_unit_the_quantity_and_the_scheme(
 
 def test_a_large_trace_is_drawn(open_file: Callable[..., Any], tmp_path: Path) -> None:
     values = np.random.default_rng(0).normal(size=(1000, 512)).astype(np.float32)
-    layer = TracedLayer("a", 0, False, "RNN_TANH", np.arange(512), {"h": values}, {"h": values[0]})
+    layer = TracedLayer(
+        "a",
+        0,
+        False,
+        "RNN_TANH",
+        np.arange(512),
+        {"h": values},
+        {"h": values[0]},
+        np.zeros(1000, dtype=bool),
+    )
     found = Trace("A model", tuple("x" * 1000), (layer,))
     page = open_file(found.to_html(tmp_path / "t.html"))
     assert page.locator(".strip span").count() == 1000

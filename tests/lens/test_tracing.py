@@ -115,6 +115,7 @@ def test_gradients_are_those_of_autograd(kind: str, x: torch.Tensor) -> None:
                 one.gradients["c"][place], own + by_h * through, rtol=1e-3, atol=1e-5
             )
     assert trace(layer, x).layers[0].gradients == {}
+    assert trace(layer, x).loss == ""
 
 
 def test_a_layer_that_reads_backward_is_shown_in_the_order_of_time(x: torch.Tensor) -> None:
@@ -229,6 +230,7 @@ def test_a_classifier_is_traced_with_its_running_answer(steps: int) -> None:
     running = [list(one.values()) for _, one in judge.running("7 is quite small")]
     np.testing.assert_allclose(found.answers.chances, running[-steps:], rtol=1e-3, atol=1e-4)
     assert found.answers.names == ("a", "b")
+    assert found.loss == f"what the answer {judge.predict('7 is quite small')!r} costs"
     (layer,) = found.layers
     assert layer.gradients["h"].any(axis=1).all()
     assert found.notes == (
@@ -239,13 +241,26 @@ def test_a_classifier_is_traced_with_its_running_answer(steps: int) -> None:
 
 
 def test_a_classifier_of_two_directions_says_why_it_has_no_running_answer() -> None:
-    judge = judged(directions=2)
+    judge = judged(directions=2, linear=False)
     chunk = judge.model.chunk
     found = trace(judge, "7 is quite small")
     assert found.answers is None
     assert found.notes == ("an answer after every step needs a network that reads forward only",)
     assert [one.reverse for one in found.layers] == [False, True]
     assert judge.model.chunk == chunk
+    # What is seen is what answered: both directions read the whole document at once.
+    ids = torch.tensor([1, *judge.vocabulary.encode("7 is quite small")]).unsqueeze(1)
+    with torch.no_grad():
+        whole, _ = judge.model.encoder(ids)
+    for one, part in zip(found.layers, whole[1:, 0].split(10, dim=-1), strict=True):
+        np.testing.assert_allclose(one.states["h"], part, rtol=1e-4, atol=1e-6)
+    with pytest.raises(ConfigError, match="4 words, expected 3 at most of a model that reads in"):
+        trace(judge, "7 is quite small", steps=3)
+
+
+def test_a_linear_path_that_is_not_shown_is_told() -> None:
+    found = trace(judged(directions=1), "7 is quite small")
+    assert found.notes == ("the linear path, which answers with the network, is not shown",)
 
 
 def test_a_long_text_is_traced_in_one_piece() -> None:
@@ -320,7 +335,9 @@ def test_several_networks_are_all_traced() -> None:
 def test_a_file_gives_the_trace_back(writer: Generator, tmp_path: Path) -> None:
     found = trace(writer, "<script>alert(1)</script> 7 \u20ac\n")
     back = Trace.load(found.save(tmp_path / "a.trace"))
-    assert (back.model, back.inputs, back.notes) == (found.model, found.inputs, found.notes)
+    for name in ("model", "inputs", "notes", "loss"):
+        assert getattr(back, name) == getattr(found, name)
+    assert back.loss == "what all next tokens cost together"
     np.testing.assert_array_equal(back.losses, found.losses)
     assert back.expected.choices == found.expected.choices
     np.testing.assert_array_equal(back.expected.chances, found.expected.chances)
@@ -362,6 +379,20 @@ def test_a_file_that_is_no_trace_is_told(tmp_path: Path) -> None:
             "format 2, this version reads 1",
         ),
         "no card": (save(arrays, metadata={"trace": "{"}), "do not belong together"),
+        "deep": (save(arrays, metadata={"trace": '{"a":' * 100_000}), "do not belong together"),
+        "no text": (
+            save(arrays, metadata={"trace": json.dumps({**card, "model": {}})}),
+            "do not belong together",
+        ),
+        "no states": (
+            save(
+                arrays,
+                metadata={
+                    "trace": json.dumps({**card, "layers": [{**card["layers"][0], "states": []}]})
+                },
+            ),
+            "do not belong together",
+        ),
         "a list": (save(arrays, metadata={"trace": "[]"}), "do not belong together"),
         "missing": (
             save({"x": np.zeros(1)}, metadata={"trace": json.dumps(card)}),
@@ -397,8 +428,21 @@ def test_bad_arguments_are_told(writer: Generator, x: torch.Tensor) -> None:
     for given, message in (("", "at least one character"), (3, "expected a text")):
         with pytest.raises(ConfigError, match=message):
             trace(writer, given)
-    with pytest.raises(DTypeError, match="expected a torch"):
+    with pytest.raises(ModelFileError, match="check the path"):
         trace("model", "text")
+    with pytest.raises(DTypeError, match="expected a torch"):
+        trace(3, "text")
+    for given in ("hello", None, x.numpy()):
+        with pytest.raises(ConfigError, match="expected a tensor that the module reads"):
+            trace(layer_of("RNN"), given)
+    with pytest.raises(ConfigError, match="loss: got str"):
+        trace(layer_of("RNN"), x, loss="mse")
+    with pytest.raises(ConfigError, match="inputs: got int"):
+        trace(layer_of("RNN"), x, inputs=3)
+    with pytest.raises(ConfigError, match="does not depend on what the recurrent layers gave"):
+        trace(layer_of("RNN"), x, loss=lambda outputs: outputs[0].detach().sum())
+    with pytest.raises(ConfigError, match="a task has its own"):
+        trace(writer, "7", inputs=["7"])
     with pytest.raises(ConfigError, match="inputs: got 2 names, expected 7"):
         trace(layer_of("RNN"), x, inputs=["a", "b"])
     for name in ("steps", "units"):
@@ -415,16 +459,149 @@ def test_a_text_of_one_token_has_no_loss_and_no_gradient(writer: Generator) -> N
 
 
 def test_records_check_their_lengths() -> None:
-    values = np.zeros((2, 3), dtype=np.float32)
-    plain = {"h": values}, {"h": values[0]}
-    with pytest.raises(ConfigError, match="gates 'f'"):
-        TracedLayer("a", 0, False, "LSTM", np.arange(3), *plain, {"f": values[:1]})
-    with pytest.raises(ConfigError, match="before"):
-        TracedLayer("a", 0, False, "LSTM", np.arange(3), {"h": values}, {})
+    values, cuts = np.zeros((2, 3), dtype=np.float32), np.zeros(2, dtype=bool)
+    plain = {"h": values}, {"h": values[0]}, cuts
+    for wrong, message in (
+        ((*plain, {"f": values[:1]}), "gates 'f'"),
+        ((*plain, {}, {"h": values}), "norms 'h': got none"),
+        (({"h": values}, {}, cuts), "before 'h': got none"),
+        (({"c": values}, {"c": values[0]}, cuts), "no state 'h'"),
+        (({"h": values.astype(float)}, {"h": values[0]}, cuts), "got float64"),
+        (({"h": values}, {"h": values[0]}, cuts[:1]), "cuts"),
+    ):
+        with pytest.raises(ConfigError, match=message):
+            TracedLayer("a", 0, False, "LSTM", np.arange(3), *wrong)
     layer = TracedLayer("a", 0, False, "LSTM", np.arange(3), *plain)
     with pytest.raises(ConfigError, match="layer a: got 2 steps, expected 1"):
         Trace("a", ("1",), (layer,))
-    with pytest.raises(ConfigError, match="losses: got 1 steps, expected 2"):
-        Trace("a", ("1", "2"), (layer,), losses=np.zeros(1))
+    with pytest.raises(ConfigError, match="losses"):
+        Trace("a", ("1", "2"), (layer,), losses=np.zeros((2, 2), dtype=np.float32))
+    with pytest.raises(ConfigError, match="a step and a layer at least"):
+        Trace("a", (), ())
     with pytest.raises(ConfigError, match="chances"):
-        Expected((("a", "b"),), np.zeros((1, 1)))
+        Expected((("a", "b"),), np.zeros((1, 1), dtype=np.float32))
+
+
+def test_padding_is_no_step_and_a_new_sequence_is_marked(x: torch.Tensor) -> None:
+    class Padded(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.layer = layer_of("GRU", bidirectional=True)
+
+        def forward(self, x: torch.Tensor) -> Any:
+            return self.layer(x, lengths=torch.tensor([4]))
+
+    model = Padded()
+    y = model(x)[0][:4, 0].detach()
+    found = trace(model, x, loss=lambda outputs: outputs[0].square().sum())
+    assert len(found) == 4
+    for one, part in zip(found.layers, y.split(H, dim=-1), strict=True):
+        np.testing.assert_allclose(one.states["h"], part, rtol=1e-4, atol=1e-6)
+
+    class Restarted(Padded):
+        def forward(self, x: torch.Tensor) -> Any:
+            starts = torch.zeros(T, 1, dtype=torch.bool)
+            starts[3] = True
+            return self.layer(x, starts=starts)
+
+    for one in trace(Restarted(), x).layers:
+        before = np.zeros((T, H), dtype=np.float32)
+        if one.reverse:
+            before[:-1] = one.states["h"][1:]
+        else:
+            before[1:] = one.states["h"][:-1]
+        before[one.cuts] = 0
+        assert one.cuts.sum() == 1
+        z, n = one.gates["z"], one.gates["n"]
+        np.testing.assert_allclose(one.states["h"], (1 - z) * n + z * before, rtol=1e-4, atol=1e-6)
+
+
+def test_gradients_in_inference_mode_are_those_outside(x: torch.Tensor, writer: Generator) -> None:
+    layer = layer_of("LSTM")
+
+    def loss(outputs: Any) -> torch.Tensor:
+        return outputs[0].square().sum()
+
+    want = trace(layer, x, loss=loss).layers[0].gradients["h"]
+    with torch.inference_mode():
+        found = trace(layer, x + 0, loss=loss).layers[0].gradients["h"]
+        inside = trace(writer, "7 and").layers[0].gradients["h"]
+    np.testing.assert_array_equal(found, want)
+    np.testing.assert_array_equal(inside, trace(writer, "7 and").layers[0].gradients["h"])
+
+
+def test_norms_are_of_all_units(writer: Generator) -> None:
+    whole, part = trace(writer, "7 and 7"), trace(writer, "7 and 7", units=3)
+    for one, other in zip(whole.layers, part.layers, strict=True):
+        np.testing.assert_allclose(
+            other.norms["h"], np.linalg.norm(one.gradients["h"], axis=1), rtol=1e-5
+        )
+
+
+def test_a_unit_that_has_blown_up_is_kept() -> None:
+    layer = unrolled.Recurrent(unrolled.IndRNNCell(N, H))
+    with torch.no_grad():
+        next(p for p in layer.parameters() if p.shape == (H,))[2] = torch.inf
+    found = trace(layer, torch.ones(T, 1, N), units=2)
+    assert 2 in found.layers[0].units
+
+
+def test_a_layer_that_is_called_several_times_is_told(x: torch.Tensor) -> None:
+    class Loop(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.gru = layer_of("GRU")
+
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            state = None
+            for step in x:
+                _, state = self.gru(step[None], state)
+            return state
+
+    assert trace(Loop(), x).notes == ("gru was called 7 times; the longest call is shown",)
+
+
+def test_a_task_in_training_mode_is_traced_as_it_answers() -> None:
+    model = Generator(hidden_size=8, embedding_size=4, rows=2, steps=8, dropout=0.5)
+    model.fit(TEXT, budget=2, progress=False)
+    want = trace(model, TEXT[:60], steps=20)
+    model.model.train()
+    draws = torch.get_rng_state()
+    found = trace(model, TEXT[:60], steps=20)
+    np.testing.assert_array_equal(found.losses, want.losses)
+    assert model.model.training
+    assert torch.equal(draws, torch.get_rng_state())
+
+
+def test_a_projected_layer_shows_its_output_and_says_so(x: torch.Tensor) -> None:
+    found = trace(layer_of("LSTM", proj_size=2), x)
+    assert found.layers[0].states["h"].shape == (T, 2)
+    assert (list(found.layers[0].states), found.layers[0].gates) == (["h"], {})
+    assert found.notes == ("LSTM: its memory has another size than its output, and is not shown",)
+
+
+def test_what_a_module_gives_does_not_matter_without_a_loss(x: torch.Tensor) -> None:
+    class Gives(nn.Module):
+        def __init__(self, give: Any) -> None:
+            super().__init__()
+            self.layer, self.give = layer_of("RNN"), give
+
+        def forward(self, x: torch.Tensor) -> Any:
+            return self.give(self.layer(x)[0])
+
+    for give in (lambda y: {"y": y}, lambda y: y.argmax(), lambda y: None):
+        assert len(trace(Gives(give), x)) == T
+    packed = nn.utils.rnn.pack_padded_sequence(x, [T])
+    assert len(trace(layer_of("RNN", nn), packed)) == T
+
+
+def test_white_space_is_no_text_of_words() -> None:
+    model = Generator("words", hidden_size=8, embedding_size=8, rows=2, steps=8)
+    model.fit(TEXT, budget=2, progress=False)
+    with pytest.raises(ConfigError, match="without a token"):
+        trace(model, "   ")
+
+
+def test_a_file_of_a_model_will_do(writer: Generator, tmp_path: Path) -> None:
+    path = writer.save(tmp_path / "m.unrolled")
+    np.testing.assert_array_equal(trace(path, "7 and").losses, trace(writer, "7 and").losses)

@@ -7,6 +7,7 @@ const text = (value: number) => value.toFixed(3).replace('-', '−');
 export function equations(layer: TraceLayer, step: number, unit: number): string[] {
   const at = (part: Record<string, number[][]>, name: string) => part[name][step][unit];
   const old = (name: string) => {
+    if (layer.cuts[step]) return 0;
     const place = layer.reverse ? step + 1 : step - 1;
     return layer.states[name][place]?.[unit] ?? layer.before[name][unit];
   };

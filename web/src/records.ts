@@ -91,6 +91,8 @@ export interface TraceLayer {
   before: Record<string, number[]>;
   gates: Parts;
   gradients: Parts;
+  norms: Record<string, number[]>;
+  cuts: boolean[];
 }
 
 export interface TraceRecord {
@@ -101,4 +103,5 @@ export interface TraceRecord {
   expected: { choices: string[][]; chances: number[][] } | null;
   answers: { names: string[]; chances: number[][] } | null;
   notes: string[];
+  loss: string;
 }

@@ -64,7 +64,7 @@ export function tracePage(trace: TraceRecord): HTMLElement {
     h('span', { class: 'pick' }, 'Layer ', layers), quantities, h('span', { class: 'pick' }, 'unit ', unit)),
   h('h3', {}, 'What was read, in the colours of one unit'), strip, legend,
   h('h3', {}, 'All units over time'), map,
-  ...(trace.layers.some((one) => Object.keys(one.gradients).length) ? [h('h3', {}, 'Gradient of the loss, by the state of each step'),
+  ...(trace.layers.some((one) => Object.keys(one.gradients).length) ? [h('h3', {}, 'Gradient by the state of each step'), h('p', { class: 'quiet' }, `Of ${trace.loss}; logarithmic.`),
     ...(trace.layers.length > 1 ? [h('p', { class: 'keys' }, ...trace.layers.map((one, k) => h('span', { class: `key-${k % 4}` }, nameOf(one))))] : []), curve] : []),
   ...(trace.answers ? [h('h3', {}, 'The answer after each step'), running] : []),
   panel);
@@ -220,7 +220,7 @@ function channels(css: string): [number, number, number, number] {
 
 function gradientCurve(trace: TraceRecord, width: number): SVGSVGElement {
   const high = 150;
-  const norms = trace.layers.map((layer) => (layer.gradients.h ?? []).map((row) => Math.hypot(...row)));
+  const norms = trace.layers.map((layer) => layer.norms.h ?? []);
   const logs = norms.map((values) => values.map((value) => (value > 0 ? Math.log10(value) : null)));
   const known = logs.flat().filter((value): value is number => value !== null);
   const [low, top] = [Math.floor(Math.min(...known, 0)), Math.ceil(Math.max(...known, 0.1))];
@@ -254,10 +254,11 @@ function answerCurve(trace: TraceRecord, width: number): SVGSVGElement {
   for (const p of [0, 0.5, 1]) {
     svg.append(s('line', { class: 'grid', x1: 0, x2: width, y1: y(p), y2: y(p) }), s('text', { class: 'tick', x: 4, y: p ? y(p) + 12 : y(p) - 3 }, `${100 * p}%`));
   }
+  const leads = shown.reduce((best, label) => (chances.at(-1)![label] > chances.at(-1)![best] ? label : best), shown[0]);
   shown.forEach((label, k) => {
     const values = chances.map((row) => row[label]);
     svg.append(s('path', { class: `series series-${k}`, d: line<number>().x((_, step) => x(step)).y(y)(values) ?? '' }),
-      s('text', { class: `tick name-${k}`, x: x(values.length - 1) - 6, y: y(values.at(-1)!) - 5, 'text-anchor': 'end' }, names[label]));
+      s('text', { class: `tick name-${k}`, x: x(values.length - 1) - 6, y: y(values.at(-1)!) + (label === leads ? -5 : 14), 'text-anchor': 'end' }, names[label]));
   });
   return svg;
 }

@@ -59,17 +59,19 @@ def to_json(trace: Trace) -> dict[str, Any]:
         if answers is None
         else {"names": answers.names, "chances": _plain(answers.chances)},
         "notes": list(trace.notes),
+        "loss": trace.loss,
     }
 
 
 def _layer(layer: TracedLayer) -> dict[str, Any]:
-    parts = ("states", "before", "gates", "gradients")
+    parts = ("states", "before", "gates", "gradients", "norms")
     return {
         "name": layer.name,
         "index": layer.index,
         "reverse": layer.reverse,
         "cell": layer.cell,
         "units": layer.units.tolist(),
+        "cuts": layer.cuts.tolist(),
         **{
             part: {name: _plain(values) for name, values in getattr(layer, part).items()}
             for part in parts

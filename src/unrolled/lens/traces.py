@@ -11,9 +11,7 @@ float32 but where it says otherwise, and in the order of time, also of a layer t
 
 from __future__ import annotations
 
-import json
 import os
-from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Self
@@ -21,11 +19,9 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from unrolled.errors import ConfigError, ModelFileError
-from unrolled.writing import replacing
+from unrolled.errors import ConfigError
 
-FORMAT = 1
-_PARTS = ("states", "gates", "gradients")
+OVER_TIME = ("states", "gates", "gradients")
 Array = NDArray[np.float32]
 
 
@@ -42,10 +38,13 @@ class TracedLayer:
         states: by name ("h", and "c" of an LSTM), what is carried on after each step, `(T, H)`.
         before: by the name of a state, what it was when the first step came (of a layer that reads
             backward, the last one), `(H,)`.
+        cuts: `(T,)` bool, where the state that came in was cut off: a new sequence begins.
         gates: by name ("i", "f", "g", "o"; "r", "z", "n"; "keep"), `(T, H)`; empty for a cell that
             tells none.
         gradients: by the name of a state, the gradient of the loss by it, all paths through time in
             it, `(T, H)`; empty where there was no loss.
+        norms: by the name of a state, the norm of that gradient over all units, `(T,)`, those too
+            that are not kept.
     """
 
     name: str
@@ -55,24 +54,31 @@ class TracedLayer:
     units: NDArray[np.int64]
     states: dict[str, Array]
     before: dict[str, Array]
+    cuts: NDArray[np.bool_]
     gates: dict[str, Array] = field(default_factory=dict)
     gradients: dict[str, Array] = field(default_factory=dict)
+    norms: dict[str, Array] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        steps = len(next(iter(self.states.values()), ()))
-        for part in _PARTS:
+        if "h" not in self.states:
+            raise ConfigError(f"{self.name}: got no state 'h', expected one at least")
+        count = self.units.size
+        wanted: dict[str, tuple[Any, str, tuple[int, ...]]] = {
+            "units": (self.units, "int64", (count,)),
+            "cuts": (self.cuts, "bool", (self.steps,)),
+        }
+        for part in OVER_TIME:
             for name, values in getattr(self, part).items():
-                if values.shape != (steps, len(self.units)):
-                    raise ConfigError(
-                        f"{self.name}, {part} {name!r}: got the shape {values.shape}, expected"
-                        f" {(steps, len(self.units))}"
-                    )
-        shapes = {name: values.shape for name, values in self.before.items()}
-        if shapes != dict.fromkeys(self.states, (len(self.units),)):
-            raise ConfigError(
-                f"{self.name}, before: got {shapes}, expected {(len(self.units),)} for each of"
-                f" {', '.join(self.states)}"
-            )
+                wanted[f"{part} {name!r}"] = (values, "float32", (self.steps, count))
+        wanted |= {
+            f"before {name!r}": (self.before.get(name), "float32", (count,)) for name in self.states
+        }
+        wanted |= {
+            f"norms {name!r}": (self.norms.get(name), "float32", (self.steps,))
+            for name in self.gradients
+        }
+        for name, (values, dtype, shape) in wanted.items():
+            _check(f"{self.name}, {name}", values, dtype, shape)
 
     @property
     def steps(self) -> int:
@@ -83,10 +89,12 @@ class TracedLayer:
         """The same of some steps and some of the kept units, given as NumPy indexes."""
         parts: dict[str, Any] = {
             part: {name: values[steps][:, units] for name, values in getattr(self, part).items()}
-            for part in _PARTS
+            for part in OVER_TIME
         }
         before = {name: values[units] for name, values in self._before(steps).items()}
-        return replace(self, units=self.units[units], before=before, **parts)
+        norms = {name: values[steps] for name, values in self.norms.items()}
+        cuts, kept = self.cuts[steps], self.units[units]
+        return replace(self, units=kept, before=before, cuts=cuts, norms=norms, **parts)
 
     def _before(self, steps: Any) -> dict[str, Array]:
         """What the states were when the first of some steps in a row came."""
@@ -111,11 +119,11 @@ class Expected:
 
     def __post_init__(self) -> None:
         shape = (len(self.choices), len(self.choices[0]) if self.choices else 0)
-        if self.chances.shape != shape or any(len(row) != shape[1] for row in self.choices):
+        if any(len(row) != shape[1] for row in self.choices):
             raise ConfigError(
-                f"chances: got the shape {self.chances.shape}, expected one for each of {shape[0]}"
-                f" times {shape[1]} choices"
+                f"choices: got rows of different lengths, expected {shape[1]} in each"
             )
+        _check("chances of the choices", self.chances, "float32", shape)
 
 
 @dataclass(frozen=True, eq=False)
@@ -132,10 +140,7 @@ class Answers:
     chances: Array
 
     def __post_init__(self) -> None:
-        if self.chances.ndim != 2 or self.chances.shape[1] != len(self.names):
-            raise ConfigError(
-                f"answers: got the shape {self.chances.shape}, expected (T, {len(self.names)})"
-            )
+        _check("answers", self.chances, "float32", (len(self.chances), len(self.names)))
 
 
 @dataclass(frozen=True, eq=False)
@@ -151,6 +156,7 @@ class Trace:
         expected: None where nothing is foretold.
         answers: None where there is none for each step.
         notes: what was cut, in words.
+        loss: in words, what the gradients are of; empty where there are none.
     """
 
     model: str
@@ -160,9 +166,14 @@ class Trace:
     expected: Expected | None = None
     answers: Answers | None = None
     notes: tuple[str, ...] = ()
+    loss: str = ""
 
     def __post_init__(self) -> None:
         steps = len(self.inputs)
+        if not (steps and self.layers):
+            raise ConfigError("a trace has a step and a layer at least")
+        if self.losses is not None:
+            _check("losses", self.losses, "float32", (len(self.losses),))
         told = {f"layer {one.name}": one.steps for one in self.layers}
         if self.losses is not None:
             told["losses"] = len(self.losses)
@@ -184,12 +195,9 @@ class Trace:
         Raises:
             OutputError: the folder does not exist or can't be written.
         """
-        from safetensors.numpy import save
+        from unrolled.lens.trace_file import write
 
-        blob = save(dict(self._arrays()), metadata={"trace": json.dumps(self._card())})
-        with replacing(path) as aside:
-            aside.write_bytes(blob)
-        return Path(path)
+        return write(self, path)
 
     def to_html(self, path: str | os.PathLike[str]) -> Path:
         """Write the trace as one page that works from disk and asks no network for anything.
@@ -202,100 +210,19 @@ class Trace:
 
         return write_trace(self, path)
 
-    @classmethod
-    def load(cls, path: str | os.PathLike[str]) -> Self:
+    @staticmethod
+    def load(path: str | os.PathLike[str]) -> Trace:
         """The trace that `save` wrote. Reading it runs no code.
 
         Raises:
             ModelFileError: no such file, truncated, of another kind or of a newer format.
         """
-        from safetensors import SafetensorError, safe_open
+        from unrolled.lens.trace_file import read
 
-        path = Path(path)
-        if not path.is_file():
-            raise ModelFileError(f"{path}: expected the file of a trace; check the path")
-        try:
-            with safe_open(path, framework="numpy") as opened:
-                text = (opened.metadata() or {}).get("trace")
-                arrays = {name: opened.get_tensor(name) for name in opened.keys()}  # noqa: SIM118
-        except (SafetensorError, OSError, ValueError) as error:
-            raise ModelFileError(
-                f"{path}: not a complete file of a trace ({error}); trace the model again"
-            ) from error
-        if text is None:
-            raise ModelFileError(
-                f"{path}: a safetensors file without a trace, expected one written by Trace.save()"
-            )
-        try:
-            card = json.loads(text)
-            newest = card["format"]
-            if newest != FORMAT:
-                raise ModelFileError(
-                    f"{path}: a trace of format {newest}, this version reads {FORMAT}; trace the"
-                    " model again, or take the version of unrolled that wrote it"
-                )
-            return cls._from(card, arrays)
-        except (KeyError, TypeError, ValueError, AttributeError, ConfigError) as error:
-            raise ModelFileError(
-                f"{path}: its parts do not belong together ({error}); trace the model again"
-            ) from error
+        return read(path)
 
-    def _arrays(self) -> Iterator[tuple[str, NDArray[Any]]]:
-        for number, layer in enumerate(self.layers):
-            yield f"layer.{number}.units", np.ascontiguousarray(layer.units)
-            for part in (*_PARTS, "before"):
-                for name, values in getattr(layer, part).items():
-                    yield f"layer.{number}.{part}.{name}", np.ascontiguousarray(values)
-        if self.losses is not None:
-            yield "losses", np.ascontiguousarray(self.losses)
-        if self.expected is not None:
-            yield "expected", np.ascontiguousarray(self.expected.chances)
-        if self.answers is not None:
-            yield "answers", np.ascontiguousarray(self.answers.chances)
 
-    def _card(self) -> dict[str, Any]:
-        return {
-            "format": FORMAT,
-            "model": self.model,
-            "inputs": self.inputs,
-            "layers": [
-                {
-                    "name": layer.name,
-                    "index": layer.index,
-                    "reverse": layer.reverse,
-                    "cell": layer.cell,
-                    **{part: list(getattr(layer, part)) for part in _PARTS},
-                }
-                for layer in self.layers
-            ],
-            "choices": None if self.expected is None else self.expected.choices,
-            "names": None if self.answers is None else self.answers.names,
-            "losses": self.losses is not None,
-            "notes": self.notes,
-        }
-
-    @classmethod
-    def _from(cls, card: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> Self:
-        layers = []
-        for number, raw in enumerate(card["layers"]):
-            parts: dict[str, Any] = {
-                part: {name: arrays[f"layer.{number}.{part}.{name}"] for name in raw.pop(part)}
-                for part in _PARTS
-            }
-            before = {name: arrays[f"layer.{number}.before.{name}"] for name in parts["states"]}
-            units = arrays[f"layer.{number}.units"]
-            layers.append(TracedLayer(**raw, units=units, before=before, **parts))
-        choices = card["choices"]
-        expected = None
-        if choices is not None:
-            expected = Expected(tuple(map(tuple, choices)), arrays["expected"])
-        names = card["names"]
-        return cls(
-            model=card["model"],
-            inputs=tuple(card["inputs"]),
-            layers=tuple(layers),
-            losses=arrays["losses"] if card["losses"] else None,
-            expected=expected,
-            answers=None if names is None else Answers(tuple(names), arrays["answers"]),
-            notes=tuple(card["notes"]),
-        )
+def _check(name: str, values: Any, dtype: str, shape: tuple[int, ...]) -> None:
+    if not isinstance(values, np.ndarray) or values.dtype != dtype or values.shape != shape:
+        got = f"{values.dtype} {values.shape}" if isinstance(values, np.ndarray) else "none"
+        raise ConfigError(f"{name}: got {got}, expected {dtype} {shape}")

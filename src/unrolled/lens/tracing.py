@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -35,8 +36,9 @@ def trace(
     The model is as it was afterwards.
 
     Args:
-        model: a fitted `Generator`, `Classifier` or `Tagger`, or a torch module that holds
-            recurrent layers (this package's, torch's, `Recurrent` with a cell of your own).
+        model: a fitted `Generator`, `Classifier` or `Tagger`, the file of one, or a torch module
+            that holds recurrent layers (this package's, torch's, `Recurrent` with a cell of your
+            own).
         given: what it reads: a text; of a `Tagger` a sentence, or its words; of a module its input,
             or a tuple of its arguments, with one sequence in it (a batch of one).
         loss: of a module: from what it gives to a number, for the gradients; None: no gradients.
@@ -54,11 +56,16 @@ def trace(
     """
     from unrolled.lens.tracing_tasks import of_task
     from unrolled.tasks.base import Task, whole_number
+    from unrolled.tasks.loading import load
 
     steps, units = (
         whole_number(name, value, least=1) for name, value in (("steps", steps), ("units", units))
     )
+    if isinstance(model, str | os.PathLike):
+        model = load(model)
     if isinstance(model, Task):
+        if loss is not None or inputs is not None:
+            raise ConfigError("loss, inputs: are those of a module; a task has its own")
         found = of_task(model, given, steps)
     else:
         found = _of_module(model, given, loss, inputs, steps)
@@ -72,18 +79,36 @@ def _of_module(
     inputs: Sequence[str] | None,
     steps: int,
 ) -> Trace:
-    from unrolled.lens.tracing_layers import layers_of, nothing
+    import torch
+    from torch.nn.utils.rnn import PackedSequence
+
+    from unrolled.lens.tracing_layers import layers_of
     from unrolled.training.diagnostics_capture import check_model
 
     check_model(model)
-    arguments = given if isinstance(given, tuple) else (given,)
+    several = isinstance(given, tuple) and not isinstance(given, PackedSequence)
+    arguments = given if several else (given,)
+    if not any(isinstance(one, torch.Tensor | PackedSequence) for one in arguments):
+        raise ConfigError(
+            f"trace: got {type(given).__name__}, expected a tensor that the module reads, or a"
+            " tuple of its arguments"
+        )
+    if loss is not None and not callable(loss):
+        raise ConfigError(f"loss: got {type(loss).__name__}, expected a function of the outputs")
+    with torch.inference_mode(False):  # what was made in it can't be followed back
+        arguments = tuple(
+            one.clone() if isinstance(one, torch.Tensor) and one.is_inference() else one
+            for one in arguments
+        )
 
     def number() -> Tensor:
         outputs = model(*arguments)
-        return nothing(outputs) if loss is None else loss(outputs)
+        return torch.zeros(()) if loss is None else loss(outputs)
 
-    layers = layers_of(model, number, gradients=loss is not None)
+    layers, notes = layers_of(model, number, gradients=loss is not None)
     count = layers[0].steps
+    if inputs is not None and not isinstance(inputs, Sequence):
+        raise ConfigError(f"inputs: got {type(inputs).__name__}, expected a name for each step")
     names = tuple(map(str, range(1, count + 1))) if inputs is None else tuple(map(str, inputs))
     if len(names) != count:
         raise ConfigError(f"inputs: got {len(names)} names, expected {count}, one for each step")
@@ -93,7 +118,9 @@ def _of_module(
             f"model: {uneven.name} takes {uneven.steps} steps and {layers[0].name} {count},"
             " expected layers that take a step for each input; trace them one by one"
         )
-    whole = Trace(type(model).__name__, names, layers)
+    name = type(getattr(model, "_orig_mod", model)).__name__
+    told = "the loss that was given" if loss is not None else ""
+    whole = Trace(name, names, layers, notes=tuple(notes), loss=told)
     return _last_steps(whole, steps)
 
 
@@ -112,7 +139,8 @@ def _fewer_units(whole: Trace, units: int) -> Trace:
         if count <= units:
             layers.append(layer)
             continue
-        moved = layer.states["h"].std(axis=0)
+        with np.errstate(all="ignore"):  # what has blown up has changed most
+            moved = np.nan_to_num(layer.states["h"].std(axis=0), nan=np.inf)
         chosen = np.sort(np.argsort(-moved, kind="stable")[:units])
         layers.append(layer.part(units=chosen))
         which = f"{layer.name}, layer {layer.index}{', backward' if layer.reverse else ''}"

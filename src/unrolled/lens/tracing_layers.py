@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -21,9 +22,10 @@ _STATES = {"LSTM": ("h", "c")}
 
 
 def layers_of(
-    model: nn.Module, number: Callable[[], Tensor], *, gradients: bool, only: str = ""
-) -> tuple[TracedLayer, ...]:
-    """The layers that are called on the way to a number, in the order of their calls.
+    model: nn.Module, number: Callable[[], Any], *, gradients: bool, only: str = ""
+) -> tuple[tuple[TracedLayer, ...], list[str]]:
+    """The layers that are called on the way to a number, in the order of their calls, and in words
+    what of them is not shown.
 
     Args:
         model: what holds them; it is as it was afterwards.
@@ -32,24 +34,54 @@ def layers_of(
         only: part of the name that a layer must have.
 
     Raises:
-        ConfigError: none was called, or one read several sequences.
+        ConfigError: none was called, one read several sequences or nothing, or the number does not
+            depend on what they gave.
     """
     import torch
 
-    from unrolled.training.diagnostics_capture import capture, undisturbed
+    from unrolled.training.diagnostics_capture import capture, recurrent_layers, undisturbed
+
+    calls: dict[str, int] = {}
+
+    def counted(name: str) -> Callable[..., None]:
+        def hook(*_: Any) -> None:
+            calls[name] = calls.get(name, 0) + 1
+
+        return hook
+
+    def checked() -> Any:
+        value = number()
+        if gradients and isinstance(value, torch.Tensor) and not value.requires_grad:
+            raise ConfigError(
+                "loss: got a number that does not depend on what the recurrent layers gave,"
+                " expected one that does; leave loss out for a trace without gradients"
+            )
+        return value
 
     found: list[TracedLayer] = []
-    with undisturbed(model):
+    notes: list[str] = []
+    # Where inference mode is on, nothing could be followed back.
+    with torch.inference_mode(False), undisturbed(model), ExitStack() as hooks:
         model.eval()
+        for name, layer in recurrent_layers(model).items():
+            hooks.callback(layer.register_forward_hook(counted(name)).remove)
         # cuDNN has no backward pass in evaluation mode.
         with torch.backends.cudnn.flags(enabled=False):
-            for call in capture(model, number):
-                if only in call.name:
-                    found += _of_call(call, gradients=gradients)
-    return tuple(found)
+            for call in capture(model, checked):
+                if only not in call.name:
+                    continue
+                if calls[call.name] > 1:
+                    notes.append(
+                        f"{call.name} was called {calls[call.name]} times; the longest call is"
+                        " shown"
+                    )
+                layers, more = _of_call(call, gradients=gradients)
+                found += layers
+                notes += more
+    return tuple(found), notes
 
 
-def _of_call(call: Any, *, gradients: bool) -> list[TracedLayer]:
+def _of_call(call: Any, *, gradients: bool) -> tuple[list[TracedLayer], list[str]]:
     import torch
 
     from unrolled.training.diagnostics_follow import follow, states_of
@@ -60,33 +92,60 @@ def _of_call(call: Any, *, gradients: bool) -> list[TracedLayer]:
         raise ConfigError(
             f"{call.name}: got {rows} sequences, expected one: a trace shows how one is read"
         )
+    # Padding is no step.
+    steps = len(call.x) if call.lengths is None else int(call.lengths[0])
+    if steps == 0:
+        raise ConfigError(f"{call.name}: got a sequence without a step, expected one at least")
+
+    def real(part: Any) -> Any:
+        return None if part is None else part[:steps]
+
     with torch.autocast(call.x.device.type, enabled=False), torch.enable_grad():
-        x = call.x.clone().requires_grad_() if call.x.is_floating_point() else call.x
-        run = follow(call.layer, x, call.state, call.lengths, call.starts)
+        x = real(call.x).clone()
+        x = x.requires_grad_() if x.is_floating_point() else x
+        run = follow(call.layer, x, call.state, None, real(call.starts))
         passed: Any = [None] * len(run.stages)
         if gradients:
-            passed = state_gradients(run, call.d_y, states_of(call.layer, call.d_state))
-    return [_of_stage(call.name, stage, own) for stage, own in zip(run.stages, passed, strict=True)]
+            passed = state_gradients(run, real(call.d_y), states_of(call.layer, call.d_state))
+    layers = [
+        _of_stage(call.name, stage, own) for stage, own in zip(run.stages, passed, strict=True)
+    ]
+    uneven = any(len(set(_widths(stage))) > 1 for stage in run.stages)
+    note = f"{call.name}: its memory has another size than its output, and is not shown"
+    return layers, [note] if uneven else []
+
+
+def _widths(stage: Stage) -> list[int]:
+    """How many numbers each part of a state has."""
+    from unrolled.layers.states import numbers_of
+
+    return [part[0].numel() for part in numbers_of(stage.cell.after[0])]
 
 
 def _of_stage(name: str, stage: Stage, gradients: list[State] | None) -> TracedLayer:
     from unrolled.training.diagnostics_measure import gates_of
 
     states = _by_name(stage, stage.cell.after)
+    units = states["h"].shape[1]
+    gates = {
+        gate: _in_time(stage, values[:, 0].flatten(1))
+        for gate, values in gates_of(stage).items()
+        if gate not in states
+    }
+    owed = {} if gradients is None else _by_name(stage, gradients)
+    cuts = stage.cuts[:, 0].numpy()
     return TracedLayer(
         name,
         stage.index,
         stage.reverse,
         stage.mode,
-        np.arange(next(iter(states.values())).shape[1]),
+        np.arange(units),
         states,
         {name: values[0] for name, values in _by_name(stage, stage.cell.before[:1]).items()},
-        {
-            gate: _in_time(stage, values[:, 0].flatten(1))
-            for gate, values in gates_of(stage).items()
-            if gate not in states
-        },
-        {} if gradients is None else _by_name(stage, gradients),
+        np.ascontiguousarray(cuts[::-1] if stage.reverse else cuts),
+        {gate: values for gate, values in gates.items() if values.shape[1] == units},
+        owed,
+        {name: np.linalg.norm(values, axis=1) for name, values in owed.items()},
     )
 
 
@@ -110,10 +169,3 @@ def _in_time(stage: Stage, values: Tensor) -> np.ndarray:
     """In the order of time, whatever that of processing was."""
     shown: np.ndarray = (values.flip(0) if stage.reverse else values).float().cpu().numpy()
     return shown
-
-
-def nothing(outputs: Any) -> Tensor:
-    """A number that depends on what a model gave, and tells nothing: for a trace without a loss."""
-    from unrolled.layers.states import numbers_of
-
-    return next(numbers_of(outputs)).real.sum() * 0.0

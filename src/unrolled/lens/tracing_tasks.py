@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from unrolled.errors import ConfigError
 from unrolled.lens.traces import Answers, Expected, Trace
-from unrolled.lens.tracing_layers import layers_of, nothing
+from unrolled.lens.tracing_layers import layers_of
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -28,17 +29,24 @@ def of_task(task: Task, given: Any, steps: int) -> Trace:
     Raises:
         ConfigError: it can't be traced, or there is nothing to read.
     """
+    import torch
+
     from unrolled.tasks.classifier import Classifier
     from unrolled.tasks.generator import Generator
     from unrolled.tasks.tagger import Tagger
+    from unrolled.training.diagnostics_capture import undisturbed
 
     task._check_fitted()
-    if isinstance(task, Generator):
-        return _of_generator(task, given, steps)
-    if isinstance(task, Classifier):
-        return _of_classifier(task, given, steps)
-    if isinstance(task, Tagger):
-        return _of_tagger(task, given, steps)
+    readers: tuple[tuple[type[Task], Callable[[Any, Any, int], Trace]], ...] = (
+        (Generator, _of_generator),
+        (Classifier, _of_classifier),
+        (Tagger, _of_tagger),
+    )
+    for kind, read in readers:
+        if isinstance(task, kind):
+            with torch.inference_mode(False), undisturbed(task.model):
+                task.model.eval()
+                return read(task, given, steps)
     raise ConfigError(
         f"trace: got a {type(task).__name__}, expected a Generator, a Classifier, a Tagger or a"
         " torch module; trace its network (`model`) with the input that it takes"
@@ -56,6 +64,8 @@ def _of_generator(generator: Generator, text: Any, steps: int) -> Trace:
     _check_text(text)
     model, vocabulary = generator.model, generator.vocabulary
     ids = vocabulary.encode(text)
+    if not len(ids):
+        raise ConfigError("trace: got a text without a token, expected one at least")
     reader = Reader(model, vocabulary)
     before = reader.read(ids[:-steps]) if len(ids) > steps else reader.beginning()
     shown = ids[-steps:]
@@ -66,10 +76,10 @@ def _of_generator(generator: Generator, text: Any, steps: int) -> Trace:
         logits, _ = model(tokens, before.place.state)
         seen[:] = [logits.detach()[:, 0].float()]
         if len(tokens) == 1:
-            return nothing(logits)
+            return torch.zeros(())
         return cross_entropy(logits[:-1, 0].float(), tokens[1:, 0], reduction="sum")
 
-    layers = layers_of(model, number, gradients=len(shown) > 1)
+    layers, notes = layers_of(model, number, gradients=len(shown) > 1)
     log_p = seen[0].log_softmax(-1).cpu()
     losses = np.full(len(shown), np.nan, dtype=np.float32)
     losses[:-1] = -log_p[:-1].gather(1, tokens[1:].cpu())[:, 0].numpy()
@@ -85,7 +95,8 @@ def _of_generator(generator: Generator, text: Any, steps: int) -> Trace:
             tuple(tuple(pieces[place] for place in row) for row in places.tolist()),
             chances.numpy(),
         ),
-        notes=tuple(_cut(len(ids), len(shown), vocabulary.kind)),
+        notes=(*_cut(len(ids), len(shown), vocabulary.kind), *notes),
+        loss="what all next tokens cost together" if len(shown) > 1 else "",
     )
 
 
@@ -101,49 +112,58 @@ def _of_classifier(judge: Classifier, text: Any, steps: int) -> Trace:
     model, labels = judge.model, judge.labels
     ids = torch.from_numpy(encoding.document(judge.vocabulary, text).astype(np.int64))
     ids = ids.to(like(model).device).unsqueeze(1)
-    # The mark that every document begins with is read, and not shown.
-    first = max(1, len(ids) - steps)
-    forward = judge.directions == 1
-    with torch.no_grad():
-        state, pool = model.read(ids[:first], None, None)
-        shown = ids[first:]
-        whole = model.answer(pool if not len(shown) else model.read(shown, state, pool)[1])[0]
-    if not len(shown):
+    count = len(ids) - 1
+    if not count:
         raise ConfigError("trace: got a text without a token, expected one at least")
-    chosen = whole.argmax()
+    forward = judge.directions == 1
+    if not forward and count > min(steps, model.chunk - 1):
+        raise ConfigError(
+            f"trace: got a text of {count:,} {judge.vocabulary.kind}, expected"
+            f" {min(steps, model.chunk - 1):,} at most of a model that reads in both directions"
+        )
+    # The mark that every document begins with is read, and not shown. Forward, what comes before
+    # the steps that are shown is read first; in both directions all is one piece.
+    first = max(1, len(ids) - steps) if forward else 0
+    with torch.no_grad():
+        state, pool = model.read(ids[:first], None, None) if first else (None, None)
+        chosen = model.answer(model.read(ids[first:], state, pool)[1])[0].argmax()
     seen: list[Tensor] = []
 
     def keep(_: Any, __: Any, output: Any) -> None:
         seen.append(output[0].detach()[:, 0])
 
     def number() -> Tensor:
-        logits = model.answer(model.read(shown, state, pool)[1])
+        logits = model.answer(model.read(ids[first:], state, pool)[1])
         if labels.several:
             return -logsigmoid(logits[0, chosen])
         return cross_entropy(logits, chosen.unsqueeze(0))
 
     handle = model.encoder.recurrent.register_forward_hook(keep)
     # In one piece: of a layer that is called for each part of a long text one call would be seen.
-    chunk, model.chunk = model.chunk, max(model.chunk, len(shown))
+    chunk, model.chunk = model.chunk, max(model.chunk, len(ids))
     try:
-        layers = layers_of(model, number, gradients=True)
+        layers, notes = layers_of(model, number, gradients=True)
     finally:
         model.chunk = chunk
         handle.remove()
-    notes = _cut(len(ids) - 1, len(shown), judge.vocabulary.kind)
+    shown = ids[max(1, first) :]
+    layers = tuple(layer.part(steps=slice(-len(shown), None)) for layer in layers)
+    notes = _cut(count, len(shown), judge.vocabulary.kind) + notes
     answers = None
-    if forward:
+    if pool is not None:
         with torch.no_grad():
             logits = model.answer(_pools(pool, seen[0]))
         scores = judge.mix.network_alone * logits.double().cpu().numpy()
-        answers = Answers(
-            tuple(map(str, labels.names)), labels.probabilities(scores).astype(np.float32)
-        )
+        chances = labels.probabilities(scores).astype(np.float32)
+        answers = Answers(tuple(map(str, labels.names)), chances)
     else:
         notes.append("an answer after every step needs a network that reads forward only")
+    if judge.linear_path is not None:
+        notes.append("the linear path, which answers with the network, is not shown")
     pieces = judge.vocabulary.pieces
-    names = _named(text, shown[:, 0].cpu().numpy(), pieces, judge.vocabulary.kind, len(ids) - 1)
-    return Trace("Classifier", names, layers, answers=answers, notes=tuple(notes))
+    names = _named(text, shown[:, 0].cpu().numpy(), pieces, judge.vocabulary.kind, count)
+    loss = f"what the answer {labels.names[int(chosen)]!r} costs"
+    return Trace("Classifier", names, layers, answers=answers, notes=tuple(notes), loss=loss)
 
 
 def _pools(before: Pool, outputs: Tensor) -> Pool:
@@ -195,8 +215,10 @@ def _of_tagger(tagger: Tagger, sentence: Any, steps: int) -> Trace:
     def number() -> Tensor:
         return model.loss(model(rows)[0], targets) * len(words)
 
-    layers = layers_of(model, number, gradients=True, only=".recurrent")
-    return Trace("Tagger", tuple(words), layers, answers=Answers(tagger.classes, shares))
+    layers, notes = layers_of(model, number, gradients=True, only=".recurrent")
+    answers = Answers(tagger.classes, shares)
+    loss = "what the tags that it chooses cost together"
+    return Trace("Tagger", tuple(words), layers, answers=answers, notes=tuple(notes), loss=loss)
 
 
 def _check_text(text: Any) -> None:
