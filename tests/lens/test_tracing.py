@@ -19,6 +19,7 @@ from unrolled.data.series_set import SeriesSet
 from unrolled.errors import ConfigError, DTypeError, ModelFileError, UnrolledError
 from unrolled.lens import Trace, trace
 from unrolled.lens.traces import Expected, TracedLayer
+from unrolled.tasks.classifying.mixing import Mix
 
 T, N, H = 7, 3, 5
 TEXT = "".join(f"{n} and {n} make {n + n}, says the book.\n" for n in range(60))
@@ -203,6 +204,15 @@ def test_of_many_units_those_that_change_most_are_kept(writer: Generator) -> Non
     )
 
 
+def test_a_part_begins_where_the_steps_before_it_ended(x: torch.Tensor) -> None:
+    forward, backward = trace(layer_of("GRU", bidirectional=True), x).layers
+    middle = slice(2, 5)
+    np.testing.assert_array_equal(forward.part(middle).before["h"], forward.states["h"][1])
+    np.testing.assert_array_equal(backward.part(middle).before["h"], backward.states["h"][5])
+    np.testing.assert_array_equal(forward.part(slice(0, 2)).before["h"], forward.before["h"])
+    np.testing.assert_array_equal(backward.part(slice(4, 7)).before["h"], backward.before["h"])
+
+
 def test_of_many_steps_of_a_module_the_last_are_kept(x: torch.Tensor) -> None:
     layer = layer_of("GRU")
     whole, part = trace(layer, x), trace(layer, x, steps=3)
@@ -224,6 +234,7 @@ def judged(**options: Any) -> Any:
 @pytest.mark.parametrize("steps", [1000, 3])
 def test_a_classifier_is_traced_with_its_running_answer(steps: int) -> None:
     judge = judged(directions=1, linear=False)
+    judge.mix = Mix(network=3.0, network_alone=3.0)
     found = trace(judge, "7 is quite small", steps=steps)
     words = ["7", "is", "quite", "small"]
     assert list(found.inputs) == words[-steps:]
@@ -256,6 +267,9 @@ def test_a_classifier_of_two_directions_says_why_it_has_no_running_answer() -> N
         np.testing.assert_allclose(one.states["h"], part, rtol=1e-4, atol=1e-6)
     with pytest.raises(ConfigError, match="4 words, expected 3 at most of a model that reads in"):
         trace(judge, "7 is quite small", steps=3)
+    judge.model.chunk = 4  # each part of a longer text would be read backward by itself
+    with pytest.raises(ConfigError, match="4 words, expected 3 at most"):
+        trace(judge, "7 is quite small")
 
 
 def test_a_linear_path_that_is_not_shown_is_told() -> None:
