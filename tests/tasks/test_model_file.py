@@ -7,7 +7,9 @@ import os
 import pickle
 import stat
 from collections.abc import Callable
+from itertools import cycle
 from pathlib import Path
+from threading import Event, Thread
 from typing import Any
 
 import numpy as np
@@ -287,6 +289,32 @@ def test_a_file_is_whole_before_it_takes_its_place(
     monkeypatch.setattr(Path, "replace", watched)
     fitted.save(saved)
     assert seen == [(True, expected)]
+
+
+def test_a_reader_meets_one_whole_file_while_another_takes_its_place(tmp_path: Path) -> None:
+    path, stop = tmp_path / "m.unrolled", Event()
+
+    def write(size: int) -> None:
+        card = Card(task="T", configuration={"size": size})
+        write_model(path, card, {"model.x": torch.full((size,), float(size))})
+
+    def write_on() -> None:
+        for size in cycle((1, 1000, 3, 70)):
+            if stop.is_set():
+                return
+            write(size)
+
+    write(1)
+    writer = Thread(target=write_on)
+    writer.start()
+    try:
+        for _ in range(300):
+            card, tensors = read_model(path)
+            size = card.configuration["size"]
+            assert torch.equal(tensors["model.x"], torch.full((size,), float(size)))
+    finally:
+        stop.set()
+        writer.join()
 
 
 def test_a_new_file_has_the_mode_of_any_new_file(saved: Path, tmp_path: Path) -> None:

@@ -16,14 +16,16 @@ from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import save
+from safetensors import SafetensorError
+from safetensors.torch import load, save
 from torch import Tensor
 
 from unrolled.errors import ModelFileError
 from unrolled.writing import replacing
 
 FORMAT = 1
+# A safetensors file begins with the size of its header, in so many bytes.
+_SIZE = 8
 
 
 def _now() -> str:
@@ -83,9 +85,11 @@ def read_model(path: str | os.PathLike[str]) -> tuple[Card, dict[str, Tensor]]:
         kind = "a folder" if path.is_dir() else "nothing"
         raise ModelFileError(f"{path}: found {kind}, expected a .unrolled file; check the path")
     try:
-        with safe_open(path, framework="pt") as opened:
-            header = opened.metadata() or {}
-            tensors = {name: opened.get_tensor(name) for name in opened.keys()}  # noqa: SIM118
+        # Opened once: a run may put another checkpoint in its place meanwhile.
+        blob = path.read_bytes()
+        tensors = load(blob)
+        size = int.from_bytes(blob[:_SIZE], "little")
+        header = json.loads(blob[_SIZE : _SIZE + size]).get("__metadata__") or {}
     except (SafetensorError, OSError, ValueError) as error:
         raise ModelFileError(
             f"{path}: not a complete .unrolled file ({error}); it may be truncated or of another"
