@@ -60,7 +60,6 @@ def _of_generator(generator: Generator, text: Any, steps: int) -> Trace:
 
     from unrolled.tasks.generating.reading import Reader
 
-    generator._check_fitted()
     _check_text(text)
     model, vocabulary = generator.model, generator.vocabulary
     ids = vocabulary.encode(text)
