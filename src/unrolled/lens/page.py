@@ -30,9 +30,14 @@ def render_report(report: Report, path: str | PathLike[str]) -> Path:
     Raises:
         OutputError: the folder is missing or can't be written.
     """
+    return write_page(path, report.title, report.to_json())
+
+
+def write_page(path: str | PathLike[str], title: str, data: Mapping[str, Any]) -> Path:
+    """Write a page of `data`, which are as of a `Report`; see `render_report`."""
     target = Path(path)
     with replacing(target) as aside:
-        aside.write_text(page_text(report), encoding="utf-8")
+        aside.write_text(page_of(title, data), encoding="utf-8")
     return target
 
 

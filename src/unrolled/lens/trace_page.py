@@ -9,10 +9,9 @@ from typing import Any
 import numpy as np
 
 from unrolled.errors import ConfigError
-from unrolled.lens.page import page_of
+from unrolled.lens.page import write_page
 from unrolled.lens.records import Report
 from unrolled.lens.traces import Trace, TracedLayer
-from unrolled.writing import replacing
 
 # Numbers that a page can hold and still open soon.
 MOST = 6_000_000
@@ -37,11 +36,7 @@ def write_trace(trace: Trace, path: str | PathLike[str]) -> Path:
         made="",
         notes=list(trace.notes),
     )
-    target = Path(path)
-    with replacing(target) as aside:
-        text = page_of(report.title, {**report.to_json(), "trace": to_json(trace)})
-        aside.write_text(text, encoding="utf-8")
-    return target
+    return write_page(path, report.title, {**report.to_json(), "trace": to_json(trace)})
 
 
 def to_json(trace: Trace) -> dict[str, Any]:

@@ -54,9 +54,12 @@ def trace(
             a task that can't be traced.
         DTypeError: `model` is neither task nor module.
     """
+    import torch
+
     from unrolled.lens.tracing_tasks import of_task
     from unrolled.tasks.base import Task, whole_number
     from unrolled.tasks.loading import load
+    from unrolled.training.diagnostics_capture import check_model, undisturbed
 
     steps, units = (
         whole_number(name, value, least=1) for name, value in (("steps", steps), ("units", units))
@@ -66,9 +69,17 @@ def trace(
     if isinstance(model, Task):
         if loss is not None or inputs is not None:
             raise ConfigError("loss, inputs: are those of a module; a task has its own")
-        found = of_task(model, given, steps)
+        model._check_fitted()
     else:
-        found = _of_module(model, given, loss, inputs, steps)
+        check_model(model)
+    network = model.model if isinstance(model, Task) else model
+    # Where inference mode is on, nothing could be followed back.
+    with torch.inference_mode(False), undisturbed(network):
+        network.eval()
+        if isinstance(model, Task):
+            found = of_task(model, given, steps)
+        else:
+            found = _of_module(model, given, loss, inputs, steps)
     return _fewer_units(found, units)
 
 
@@ -83,9 +94,7 @@ def _of_module(
     from torch.nn.utils.rnn import PackedSequence
 
     from unrolled.lens.tracing_layers import layers_of
-    from unrolled.training.diagnostics_capture import check_model
 
-    check_model(model)
     several = isinstance(given, tuple) and not isinstance(given, PackedSequence)
     arguments = given if several else (given,)
     if not any(isinstance(one, torch.Tensor | PackedSequence) for one in arguments):
@@ -95,11 +104,11 @@ def _of_module(
         )
     if loss is not None and not callable(loss):
         raise ConfigError(f"loss: got {type(loss).__name__}, expected a function of the outputs")
-    with torch.inference_mode(False):  # what was made in it can't be followed back
-        arguments = tuple(
-            one.clone() if isinstance(one, torch.Tensor) and one.is_inference() else one
-            for one in arguments
-        )
+    # What was made in inference mode can't be followed back.
+    arguments = tuple(
+        one.clone() if isinstance(one, torch.Tensor) and one.is_inference() else one
+        for one in arguments
+    )
 
     def number() -> Tensor:
         outputs = model(*arguments)

@@ -28,8 +28,8 @@ def layers_of(
     what of them is not shown.
 
     Args:
-        model: what holds them; it is as it was afterwards.
-        number: runs the model, in evaluation.
+        model: what holds them, in evaluation and inside `undisturbed`.
+        number: runs the model.
         gradients: whether the number is one whose gradient is wanted.
         only: part of the name that a layer must have.
 
@@ -39,7 +39,7 @@ def layers_of(
     """
     import torch
 
-    from unrolled.training.diagnostics_capture import capture, recurrent_layers, undisturbed
+    from unrolled.training.diagnostics_capture import capture, recurrent_layers
 
     calls: dict[str, int] = {}
 
@@ -60,9 +60,7 @@ def layers_of(
 
     found: list[TracedLayer] = []
     notes: list[str] = []
-    # Where inference mode is on, nothing could be followed back.
-    with torch.inference_mode(False), undisturbed(model), ExitStack() as hooks:
-        model.eval()
+    with ExitStack() as hooks:
         for name, layer in recurrent_layers(model).items():
             hooks.callback(layer.register_forward_hook(counted(name)).remove)
         # cuDNN has no backward pass in evaluation mode.

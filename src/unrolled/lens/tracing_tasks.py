@@ -24,19 +24,15 @@ CHOICES = 8
 
 
 def of_task(task: Task, given: Any, steps: int) -> Trace:
-    """A trace of what a task reads; arguments as of `trace`.
+    """A trace of what a fitted task reads, its network in evaluation; arguments as of `trace`.
 
     Raises:
         ConfigError: it can't be traced, or there is nothing to read.
     """
-    import torch
-
     from unrolled.tasks.classifier import Classifier
     from unrolled.tasks.generator import Generator
     from unrolled.tasks.tagger import Tagger
-    from unrolled.training.diagnostics_capture import undisturbed
 
-    task._check_fitted()
     readers: tuple[tuple[type[Task], Callable[[Any, Any, int], Trace]], ...] = (
         (Generator, _of_generator),
         (Classifier, _of_classifier),
@@ -44,9 +40,7 @@ def of_task(task: Task, given: Any, steps: int) -> Trace:
     )
     for kind, read in readers:
         if isinstance(task, kind):
-            with torch.inference_mode(False), undisturbed(task.model):
-                task.model.eval()
-                return read(task, given, steps)
+            return read(task, given, steps)
     raise ConfigError(
         f"trace: got a {type(task).__name__}, expected a Generator, a Classifier, a Tagger or a"
         " torch module; trace its network (`model`) with the input that it takes"

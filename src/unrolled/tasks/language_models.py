@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import math
-from typing import Any, cast
+from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from unrolled.errors import ShapeError
 from unrolled.layers.states import State, map_state, tensors_of
 from unrolled.tasks.language_model import LanguageModel
+from unrolled.tasks.members import Members
 from unrolled.tasks.text_encoder import TextEncoder
 from unrolled.training.losses import token_loss
 
 
-class LanguageModels(nn.Module):
+class LanguageModels(Members[LanguageModel]):
     """Members that each learn by themselves and answer together: the mean of their probabilities.
 
         p(x_{t+1} | x_1 .. x_t) = 1/M sum_m p_m(x_{t+1} | x_1 .. x_t)
@@ -27,15 +28,6 @@ class LanguageModels(nn.Module):
     Args:
         members: of equal sizes.
     """
-
-    def __init__(self, members: list[LanguageModel]) -> None:
-        super().__init__()
-        self.members = nn.ModuleList(members)
-
-    @property
-    def each(self) -> list[LanguageModel]:
-        """The members, by their own type."""
-        return cast(list[LanguageModel], list(self.members))
 
     @property
     def encoder(self) -> TextEncoder:

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from torch import Tensor
 
 from unrolled.layers.states import State, map_state
 from unrolled.tasks.generating.interpolation import interpolated
@@ -120,7 +119,7 @@ def log_probabilities(
         left = (lengths - begin).clamp(0, end - begin)
         hidden, state = reader.model.read(tokens, state, lengths=left)
         before = torch.cat([hidden_before.unsqueeze(0), hidden[:-1]])
-        values = token_log_probabilities(reader, before, tokens)
+        values = reader.model.log_probabilities(before, tokens)
         if mix is not None:
             own = torch.from_numpy(mix.of_part(rows, begin, end, reader.newline)).to(values)
             values = interpolated(values, own, mix.weight)
@@ -133,12 +132,6 @@ def log_probabilities(
                 out[column][begin : begin + real] = scored[:real, column]
         hidden_before = hidden[-1]
     return out
-
-
-def token_log_probabilities(reader: Reader, hidden: Tensor, targets: Tensor) -> Tensor:
-    """By the network alone: `hidden` `(T, B, H)` and the tokens that follow `(T, B)` to their
-    log-probabilities."""
-    return reader.model.log_probabilities(hidden, targets)
 
 
 def _rows_of(state: State, count: int) -> State:

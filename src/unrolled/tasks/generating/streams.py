@@ -17,7 +17,7 @@ from unrolled.tasks.arrays import like
 from unrolled.tasks.generating.interpolation import interpolated
 from unrolled.tasks.generating.neural_cache import CacheMemory, NeuralCache
 from unrolled.tasks.generating.reading import CHUNK, Reader
-from unrolled.tasks.generating.scoring import SCORES, token_log_probabilities
+from unrolled.tasks.generating.scoring import SCORES
 from unrolled.tasks.language_models import AnyLanguageModel
 from unrolled.training.losses import token_loss
 
@@ -97,7 +97,7 @@ def scored_parts(
         starts = torch.from_numpy(store.begins_document(places) & inside).to(reader.device)
         left = torch.from_numpy(np.clip(lengths - begin, 0, steps)).to(reader.device)
         hidden, state = reader.model.read(ids[:-1], state, lengths=left, starts=starts[:-1])
-        network = token_log_probabilities(reader, hidden, ids[1:])
+        network = reader.model.log_probabilities(hidden, ids[1:])
         whole = network
         if mix is not None:
             own = torch.from_numpy(mix.of_places(store, places[1:])).to(network)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -17,6 +17,7 @@ from torch import Tensor, nn
 from unrolled.layers import CRF
 from unrolled.layers.crf_sums import Potentials
 from unrolled.layers.states import State
+from unrolled.tasks.members import Members
 from unrolled.tasks.tagging.word_forms import (
     ENDS,
     FIRST_CHARACTER,
@@ -170,22 +171,13 @@ class TagNetwork(nn.Module):
         return self.readout(hidden), state
 
 
-class TagNetworks(nn.Module):
+class TagNetworks(Members[TagNetwork]):
     """Members that answer together: a CRF whose scores are the mean of theirs.
 
         p(y | x) ~ product of p_m(y | x)^(1/M)
 
     so the likeliest tags and the probabilities are exact, as of a single CRF.
     """
-
-    def __init__(self, members: list[TagNetwork]) -> None:
-        super().__init__()
-        self.members = nn.ModuleList(members)
-
-    @property
-    def each(self) -> list[TagNetwork]:
-        """The members, by their own type."""
-        return cast(list[TagNetwork], list(self.members))
 
     def forward(
         self,
