@@ -2,7 +2,7 @@
 // tests/lens/test_bundle.py computes the same hash without npm: a bundle that is older than its sources fails there.
 import { createHash } from 'node:crypto';
 import { readFileSync, readdirSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { defineConfig, type Plugin } from 'vite';
 
 const here = import.meta.dirname;
@@ -11,7 +11,9 @@ const NAMED = ['package.json', 'package-lock.json', 'tsconfig.json', 'vite.confi
 
 /** sha256 over "path, newline, text, newline" of every source, in the order of the paths. */
 function hashOfSources(): string {
-  const sources = readdirSync(join(here, 'src')).map((name) => `src/${name}`);
+  const sources = readdirSync(join(here, 'src'), { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => relative(here, join(entry.parentPath, entry.name)).replaceAll('\\', '/'));
   const hash = createHash('sha256');
   for (const path of [...NAMED, ...sources].sort()) {
     const text = readFileSync(join(here, path), 'utf8').replaceAll('\r\n', '\n');
@@ -42,6 +44,8 @@ export default defineConfig({
     emptyOutDir: false,
     copyPublicDir: false,
     target: 'es2022',
-    lib: { entry: join(here, 'src/main.ts'), formats: ['iife'], name: 'unrolledLens', fileName: () => 'lens.js' },
+    // A library of modules keeps its spaces otherwise.
+    rolldownOptions: { output: { minify: true } },
+    lib: { entry: join(here, 'src/main.ts'), formats: ['es'], fileName: () => 'lens.js' },
   },
 });

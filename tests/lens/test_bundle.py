@@ -23,7 +23,8 @@ needs_sources = pytest.mark.skipif(
 
 def hash_of_sources() -> str:
     """As in web/vite.config.ts: path, newline, text, newline, in the order of the paths."""
-    paths = sorted([*NAMED, *(f"src/{file.name}" for file in (WEB / "src").iterdir())])
+    sources = (file for file in (WEB / "src").rglob("*") if file.is_file())
+    paths = sorted([*NAMED, *(file.relative_to(WEB).as_posix() for file in sources)])
     digest = hashlib.sha256()
     for path in paths:
         text = (WEB / path).read_bytes().decode("utf-8").replace("\r\n", "\n")

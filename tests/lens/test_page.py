@@ -45,7 +45,10 @@ def test_the_page_loads_nothing_from_elsewhere(make_report: Callable[[], Report]
     for tag, attributes in Page(text).elements:
         for name in ("src", "href", "srcset", "action", "poster"):
             assert (attributes.get(name) or "data:").startswith("data:"), (tag, attributes)
-    assert not re.search(r"@import|url\(\s*['\"]?https?:|\bfetch\(|XMLHttpRequest|import\(", text)
+    assert not re.search(r"@import|url\(\s*['\"]?https?:|XMLHttpRequest|import\(", text)
+    # A live page talks to the program that serves it; any other is forbidden to ask at all.
+    assert "default-src 'none'; " in text
+    assert "connect-src 'none'\"" in text
     assert "default-src 'none'" in text
 
 

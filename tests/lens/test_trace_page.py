@@ -114,7 +114,8 @@ def test_colours_follow_the_unit_the_quantity_and_the_scheme(
     first = colours()
     page.get_by_text("gate f").click()
     assert colours() != first
-    assert "From 0 (pale) to 1" in page.locator(".trace-card .quiet").first.inner_text()
+    least = {"light": "pale", "dark": "dark"}[scheme]
+    assert f"From 0 ({least}) to 1" in page.locator(".trace-card .quiet").first.inner_text()
     page.get_by_text("gradient by c").click()
     page.locator("select[aria-label=Layer]").select_option("0")
     page.locator("input[aria-label=Unit]").fill("3")

@@ -1,7 +1,8 @@
 """One self-contained HTML page from a `Report`: data, script and style in one file.
 
 The page is written in `web/` (TypeScript, D3, Vite); its built bundle stands in `static/lens.js`.
-Nothing is fetched: the page's own Content-Security-Policy forbids it.
+Nothing is fetched: the page's own Content-Security-Policy forbids it. A live page (`server`) asks
+the program that serves it.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from typing import Any
 from unrolled.lens.records import Report
 from unrolled.writing import replacing
 
-_PLACEHOLDER = re.compile(r"\{\{(title|data|script)\}\}")
+_PLACEHOLDER = re.compile(r"\{\{(title|data|script|live|connect)\}\}")
 
 
 def render_report(report: Report, path: str | PathLike[str]) -> Path:
@@ -46,13 +47,19 @@ def page_text(report: Report) -> str:
     return page_of(report.title, report.to_json())
 
 
-def page_of(title: str, data: Mapping[str, Any]) -> str:
-    """A page with its data, script and style, as text; `data` as of a `Report`."""
+def page_of(title: str, data: Mapping[str, Any], *, live: int | None = None) -> str:
+    """A page with its data, script and style, as text; `data` as of a `Report`.
+
+    A live page may ask the server that it came from, and none else; `live` is the number that the
+    server gave its data: see `server`.
+    """
     static = files("unrolled.lens") / "static"
     parts = {
         "title": html.escape(title),
         "data": json_for_script(data),
         "script": (static / "lens.js").read_text(encoding="utf-8"),
+        "live": "" if live is None else f' data-live="{live}"',
+        "connect": "'none'" if live is None else "'self'",
     }
     template = (static / "page.html").read_text(encoding="utf-8")
     # One pass over the template: a placeholder that stands in the data stays what it is, text.

@@ -1,5 +1,5 @@
 // A unit's equation with its own numbers in it, so that they add up to what the heat map shows.
-import type { TraceLayer } from './records';
+import type { TraceLayer } from '../shared/records';
 
 const text = (value: number) => value.toFixed(3).replace('-', '−');
 

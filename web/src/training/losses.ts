@@ -2,9 +2,9 @@
 import { extent, quantileSorted } from 'd3-array';
 import { scaleLinear } from 'd3-scale';
 import { line } from 'd3-shape';
-import { atWidth, choice, h, s, uid } from './dom';
-import { number } from './format';
-import type { LossCurve, LossPoint } from './records';
+import { atWidth, choice, h, s, uid } from '../shared/dom';
+import { number } from '../shared/format';
+import type { LossCurve, LossPoint } from '../shared/records';
 
 type Known = [step: number, seconds: number, loss: number];
 const known = (points: LossPoint[]) => points.filter((p): p is Known => p[2] !== null);

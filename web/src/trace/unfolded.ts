@@ -1,9 +1,9 @@
 // The network unfolded over time: a column for each symbol read, a box for each layer, the state carried from left to right.
 import { line } from 'd3-shape';
-import { choice, h, s, uid } from './dom';
-import { fixed, number, percent, quoted, spoken, visible } from './format';
-import { alikeTogether, colour, gridOf, heatMap, palette, type Grid } from './heat';
-import type { TextTrace } from './records';
+import { choice, h, s, uid } from '../shared/dom';
+import { fixed, number, percent, quoted, spoken, visible } from '../shared/format';
+import { alikeTogether, colour, gridOf, heatMap, palette, type Grid } from '../shared/heat';
+import type { TextTrace } from '../shared/records';
 
 type View = 'hidden' | 'memory';
 const BARS = 5;

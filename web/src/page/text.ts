@@ -1,7 +1,7 @@
 // What the character model wrote, and how well it reads.
-import { h } from './dom';
-import { duration, fixed, number } from './format';
-import type { TextPanel } from './records';
+import { h } from '../shared/dom';
+import { duration, fixed, number } from '../shared/format';
+import type { TextPanel } from '../shared/records';
 
 export function textPanel(text: TextPanel): HTMLElement {
   const figure = (value: string, what: string, more = '') =>

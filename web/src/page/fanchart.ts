@@ -2,10 +2,10 @@
 import { extent } from 'd3-array';
 import { scaleLinear } from 'd3-scale';
 import { area, line } from 'd3-shape';
-import { s } from './dom';
-import { number } from './format';
-import type { Fan, ForecastSeries } from './records';
-import type { Timeline } from './timeline';
+import { s } from '../shared/dom';
+import { number } from '../shared/format';
+import type { Fan, ForecastSeries } from '../shared/records';
+import type { Timeline } from '../shared/timeline';
 
 export interface Band {
   low: string;

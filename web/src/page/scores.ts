@@ -1,7 +1,7 @@
 // The table that says where the network wins and where it loses, in words.
-import { h, s } from './dom';
-import { fixed, listed } from './format';
-import type { ScoreRow } from './records';
+import { h, s } from '../shared/dom';
+import { fixed, listed } from '../shared/format';
+import type { ScoreRow } from '../shared/records';
 
 type Kind = 'wins' | 'loses' | 'tie';
 const SIGN: Record<Kind, string> = { wins: '▲', loses: '▼', tie: '=' };

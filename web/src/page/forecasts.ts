@@ -1,9 +1,9 @@
 // A data set's forecasts: a chart to step through, what it says in words, and the same as a table.
-import { atWidth, h, s, uid } from './dom';
+import { atWidth, h, s, uid } from '../shared/dom';
 import { bandsOf, drawFan, drawOverview, type Drawn } from './fanchart';
-import { number } from './format';
-import type { Fan, ForecastPanel, ForecastSeries } from './records';
-import { Timeline } from './timeline';
+import { number } from '../shared/format';
+import type { Fan, ForecastPanel, ForecastSeries } from '../shared/records';
+import { Timeline } from '../shared/timeline';
 
 export function forecastPanel(panel: ForecastPanel): HTMLElement {
   const withFans = panel.series.filter((series) => series.fans.length > 0);

@@ -1,0 +1,64 @@
+// All units of a layer over time: one row a unit, one column a step, on a canvas.
+import { atWidth, h } from '../shared/dom';
+import { spelled, type Stage, type View } from './stage';
+
+const TALL = 380;
+
+export function mapView(stage: Stage): View {
+  const { steps, now } = stage;
+  const map = h('div', { class: 'map' });
+  const element = h('section', {}, h('h3', {}, 'All units over time'), map);
+  const mark = (name: string) => h('div', { class: name });
+  const [column, row] = [mark('column-mark'), mark('row-mark')];
+
+  function draw(): void {
+    const width = map.clientWidth;
+    if (!width) return;
+    const { alike: order, rows, colours, limit } = stage;
+    const canvas = h('canvas', { class: 'heat', role: 'img', 'aria-label': `${spelled(now.quantity)} of ${order.length} units over ${steps} steps` });
+    const high = Math.max(24, Math.min(TALL, order.length * 12));
+    canvas.width = Math.round(width * window.devicePixelRatio);
+    canvas.height = Math.round(high * window.devicePixelRatio);
+    canvas.style.height = `${high}px`;
+    const to = canvas.getContext('2d')!;
+    to.imageSmoothingEnabled = false;
+    to.drawImage(pixelsOf(rows, order, colours, limit), 0, 0, canvas.width, canvas.height);
+    canvas.addEventListener('click', (event) => {
+      const box = canvas.getBoundingClientRect();
+      const unit = order[Math.min(order.length - 1, Math.floor(((event.clientY - box.top) / box.height) * order.length))];
+      stage.choose({ unit, step: Math.min(steps - 1, Math.floor(((event.clientX - box.left) / box.width) * steps)) });
+    });
+    map.replaceChildren(canvas, column, row);
+  }
+
+  function place(): void {
+    const { alike: order } = stage;
+    column.style.left = `${(100 * now.step) / steps}%`;
+    column.style.width = `${100 / steps}%`;
+    row.style.top = `${(100 * order.indexOf(now.unit)) / order.length}%`;
+    row.style.height = `${100 / order.length}%`;
+  }
+
+  atWidth(map, () => draw());
+  return { element, redraw: draw, update: place };
+}
+
+/** One pixel for each step and unit. */
+function pixelsOf(rows: number[][], order: number[], colours: string[], limit: number): HTMLCanvasElement {
+  const image = h('canvas', { width: rows.length, height: order.length });
+  const context = image.getContext('2d')!;
+  const pixels = context.createImageData(rows.length, order.length);
+  const rgb = colours.map(channels);
+  const half = (colours.length - 1) / 2;
+  rows.forEach((row, step) => order.forEach((place, y) => {
+    const k = Math.max(0, Math.min(2 * half, Math.round((row[place] / limit) * half) + half));
+    pixels.data.set(rgb[k], 4 * (y * rows.length + step));
+  }));
+  context.putImageData(pixels, 0, 0);
+  return image;
+}
+
+function channels(css: string): [number, number, number, number] {
+  const found = css.match(/\d+(\.\d+)?/g)!.map(Number);
+  return [found[0], found[1], found[2], 255];
+}
