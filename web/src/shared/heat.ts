@@ -59,10 +59,10 @@ export function heatMap(values: (number | null)[], grid: Grid, limit: number, co
  * An order of the units in which neighbours behave alike over the text: sorted by the first principal component of their
  * values over time into the grid's columns, and by the second within each. Gives unit numbers in reading order.
  */
-export function alikeTogether(rows: (number | null)[][], grid: Grid): number[] {
+export function alikeTogether(rows: ArrayLike<number | null>[], grid: Grid): number[] {
   const steps = rows.length;
   const units = rows[0]?.length ?? 0;
-  const profile = (unit: number) => rows.map((row) => row[unit] ?? 0);
+  const profile = (unit: number) => rows.map((row) => finite(row[unit]));
   const profiles = Array.from({ length: units }, (_, unit) => profile(unit));
   const mean = Array.from({ length: steps }, (_, t) => profiles.reduce((sum, p) => sum + p[t], 0) / Math.max(1, units));
   const centred = profiles.map((p) => p.map((value, t) => value - mean[t]));
@@ -84,6 +84,9 @@ export function alikeTogether(rows: (number | null)[][], grid: Grid): number[] {
   }
   return order;
 }
+
+/** What is not a number has no say in the order. */
+const finite = (value: number | null | undefined) => (typeof value === 'number' && Number.isFinite(value) ? value : 0);
 
 const dot = (a: number[], b: number[]) => a.reduce((sum, value, k) => sum + value * b[k], 0);
 
