@@ -30,6 +30,8 @@ if (data && page) {
   const values = { report: JSON.parse(data.textContent!) as Report };
   const { live } = page.dataset;
   draw(live === undefined ? new Parts(values) : new LiveParts(values, live), page);
+  // For benchmarks/lens.py: two frames on, all that waits for its width has been drawn.
+  requestAnimationFrame(() => requestAnimationFrame(() => performance.mark('drawn')));
 }
 
 export default { render };

@@ -16,7 +16,7 @@ from unrolled.lens.records import Report
 from unrolled.lens.traces import BY_UNIT, OVER_TIME, Trace, TracedLayer
 
 # Numbers that a page can hold and still open soon.
-MOST = 6_000_000
+MOST = 10_000_000
 
 
 def write_trace(

@@ -38,15 +38,18 @@ export interface Flow {
 export function flowView(stage: Stage): View {
   const frame = h('div', { class: 'flow scroll' });
   const title = h('h3', {});
+  let width = 0;
   const draw = () => {
     const { layer, now } = stage;
-    const width = frame.clientWidth;
     if (!width) return;
     title.textContent = `Unit ${layer.units[now.unit]} at step ${now.step + 1}, as flows`;
     const flow = flowOf(layer, now.step, now.unit);
     frame.replaceChildren(flow ? picture(flow, width) : h('p', { class: 'quiet' }, 'This cell tells no gates.'));
   };
-  atWidth(frame, draw);
+  atWidth(frame, (now) => {
+    width = now;
+    draw();
+  });
   return { element: h('section', {}, title, frame), redraw: draw, update: draw };
 }
 

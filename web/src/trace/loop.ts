@@ -24,6 +24,7 @@ export function loopView(stage: Stage): View {
   let open = still.matches ? 1 : 0;
   let aim = open;
   let running = 0;
+  let width = 0;
 
   function turn(to: number): void {
     aim = to;
@@ -45,7 +46,6 @@ export function loopView(stage: Stage): View {
   }
 
   function draw(): void {
-    const width = frame.clientWidth;
     if (!width) return;
     frame.replaceChildren(chain(stage, width, open));
     button.textContent = aim > 0.5 ? 'Fold it back into a loop' : 'Unfold it over time';
@@ -59,7 +59,10 @@ export function loopView(stage: Stage): View {
     if (aim === 0) turn(1);
   }, { threshold: 0.6 });
   seen.observe(frame);
-  atWidth(frame, draw);
+  atWidth(frame, (now) => {
+    width = now;
+    draw();
+  });
   return { element, redraw: draw, update: draw };
 }
 
@@ -144,9 +147,10 @@ function loop(x: number, opacity: number): Node[] {
 
 function columnOf(stage: Stage, trace: TraceRecord, layer: TraceLayer, step: number): Node[] {
   const { colours, limit } = stage;
-  const units = tilesOf(stage);
+  const units = stage.once(`tiles ${stage.now.layer}`, () => liveliestUnits(stage));
+  const shown = units.includes(stage.now.unit) ? units : [...units.slice(0, -1), stage.now.unit];
   const { columns, size } = TILES;
-  const tiles = units.map((unit, k) => {
+  const tiles = shown.map((unit, k) => {
     const [x, y] = [(k % columns) * (size + 1) - (columns * (size + 1)) / 2, Math.floor(k / columns) * (size + 1) + CELL.y + 5];
     return s('rect', {
       class: unit === stage.now.unit ? 'tile chosen' : 'tile', x: x + 0.5, y, width: size, height: size, rx: 1.5,
@@ -170,20 +174,20 @@ function columnOf(stage: Stage, trace: TraceRecord, layer: TraceLayer, step: num
   ];
 }
 
-/** The units that are drawn in a cell: all, or those that change most and the one under the cursor. */
-function tilesOf(stage: Stage): number[] {
-  const most = TILES.columns * TILES.rows;
+/** The units that are drawn in a cell: all, or those that change most, like ones together. */
+function liveliestUnits(stage: Stage): number[] {
   const { alike } = stage;
-  if (alike.length <= most) return alike;
   const rows = stage.layer.states.h;
   const spread = alike.map((unit) => {
-    const values = rows.map((row) => row[unit]);
-    return Math.max(...values) - Math.min(...values);
+    let [least, most] = [Infinity, -Infinity];
+    for (const row of rows) {
+      least = Math.min(least, row[unit]);
+      most = Math.max(most, row[unit]);
+    }
+    return most - least;
   });
-  const least = [...spread].sort((a, b) => b - a)[most - 1];
-  const chosen = alike.filter((_, k) => spread[k] >= least).slice(0, most);
-  if (!chosen.includes(stage.now.unit)) chosen[most - 1] = stage.now.unit;
-  return chosen;
+  const enough = [...spread].sort((a, b) => b - a)[Math.min(TILES.columns * TILES.rows, alike.length) - 1];
+  return alike.filter((_, k) => !(spread[k] < enough)).slice(0, TILES.columns * TILES.rows);
 }
 
 function outputOf(trace: TraceRecord, step: number): [string, string] {

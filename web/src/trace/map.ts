@@ -24,10 +24,10 @@ export function mapView(stage: Stage): View {
   const element = h('section', {}, h('h3', {}, 'All units over time'),
     h('div', { class: 'controls' }, h('span', { class: 'pick' }, 'Order ', orders)), map, words);
   const mark = (name: string) => h('div', { class: name });
+  let width = 0;
   const [column, row] = [mark('column-mark'), mark('row-mark')];
 
   function draw(): void {
-    const width = map.clientWidth;
     if (!width) return;
     const { order, rows, colours, limit } = stage;
     const canvas = h('canvas', { class: 'heat', role: 'img', 'aria-label': `${spelled(now.quantity)} of ${order.length} units over ${steps} steps` });
@@ -55,7 +55,10 @@ export function mapView(stage: Stage): View {
     row.style.height = `${100 / order.length}%`;
   }
 
-  atWidth(map, () => draw());
+  atWidth(map, (now) => {
+    width = now;
+    draw();
+  });
   return { element, redraw: draw, update: place };
 }
 

@@ -27,18 +27,21 @@ export function influenceView(stage: Stage): View | null {
   if (!influence) return null;
   const frame = h('div', { class: 'curve influence' });
   const words = h('p', { class: 'quiet', 'aria-live': 'polite' });
+  let width = 0;
   frame.addEventListener('click', (event) => {
     const box = frame.getBoundingClientRect();
     stage.go(Math.floor(((event.clientX - box.left) / box.width) * steps));
   });
   const draw = () => {
-    const width = frame.clientWidth;
     if (!width) return;
     const [size, product] = influenceAt(influence, now.step, steps);
     words.textContent = inWords(trace.inputs, size, now.step);
     frame.replaceChildren(bars(size, product, width, now.step), h('div', { class: 'time-mark', style: `left:${(100 * (now.step + 0.5)) / steps}%` }));
   };
-  atWidth(frame, draw);
+  atWidth(frame, (now) => {
+    width = now;
+    draw();
+  });
   return {
     element: h('section', {}, h('h3', {}, 'What it remembers: the inputs that move this step’s output'),
       h('p', { class: 'quiet' }, `How far each input moves ${influence.of}, at the step under the cursor: the length of the gradient. Orange raises it, blue lowers it (gradient times input).`),
@@ -89,13 +92,16 @@ export function halfLifeView(stage: Stage): View | null {
   if (!stage.trace.layers.some((layer) => layer.half_lives.measured ?? layer.half_lives.gates)) return null;
   const frame = h('div', { class: 'half-lives' });
   const words = h('p', { class: 'quiet' });
+  let width = 0;
   const draw = () => {
-    const width = Math.min(frame.clientWidth, BOX.wide);
     if (!width) return;
-    frame.replaceChildren(plot(stage, width));
+    frame.replaceChildren(plot(stage, Math.min(width, BOX.wide)));
     words.textContent = livesInWords(stage);
   };
-  atWidth(frame, draw);
+  atWidth(frame, (now) => {
+    width = now;
+    draw();
+  });
   return {
     element: h('section', {}, h('h3', {}, 'How long each unit holds'), words, frame),
     redraw: draw, update: () => undefined,

@@ -59,7 +59,7 @@ export class Stage {
   }
 
   get colours(): string[] {
-    return palette(this.dark.matches);
+    return this.once(`colours ${this.dark.matches}`, () => palette(this.dark.matches));
   }
 
   get limit(): number {
@@ -87,7 +87,7 @@ export class Stage {
   }
 
   /** What takes a moment to find is found once. */
-  private once<T>(name: string, find: () => T): T {
+  once<T>(name: string, find: () => T): T {
     if (!this.found.has(name)) this.found.set(name, find());
     return this.found.get(name) as T;
   }

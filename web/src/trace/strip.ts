@@ -11,6 +11,8 @@ const SHOWN = 8;
 export function stripView(stage: Stage): View {
   const { trace, now, steps } = stage;
   let from: number | null = null;
+  let touched: HTMLElement[] = [];
+  let answered = '';
   const tokens = trace.inputs.map((text, step) => h('span', {
     role: 'option',
     pointerdown: (event: PointerEvent) => {
@@ -21,6 +23,7 @@ export function stripView(stage: Stage): View {
     pointerenter: (event: PointerEvent) => {
       if (event.buttons === 1 && from !== null && step !== from) stage.mark([from, step]);
     },
+    'aria-selected': 'false',
   }, visible(text)));
   const strip = h('div', {
     class: 'strip', role: 'listbox', tabindex: 0, 'aria-multiselectable': 'true',
@@ -71,13 +74,19 @@ export function stripView(stage: Stage): View {
         : `Blue below zero, orange above; full colour from ±${number(limit, 2)} on. Highest at step ${high + 1}, after ${quoted(trace.inputs[high])}: ${fixed(values[high], 2)}.`;
     },
     update() {
+      // Of a thousand tokens two change when the cursor moves.
       const [first, last] = now.span ?? [-1, -2];
-      tokens.forEach((token, step) => {
-        token.classList.toggle('here', step === now.step);
-        token.classList.toggle('marked', step >= first && step <= last);
-        token.setAttribute('aria-selected', String(step === now.step || (step >= first && step <= last)));
-      });
-      on.replaceChildren(...there());
+      const marked = new Set(tokens.slice(Math.max(0, first), last + 1));
+      for (const token of new Set([...touched, tokens[now.step], ...marked])) {
+        const here = token === tokens[now.step];
+        token.classList.toggle('here', here);
+        token.classList.toggle('marked', marked.has(token));
+        token.setAttribute('aria-selected', String(here || marked.has(token)));
+      }
+      touched = [tokens[now.step], ...marked];
+      const asked = `${now.layer} ${now.span}`;
+      if (asked !== answered) on.replaceChildren(...there());
+      answered = asked;
     },
   };
 }
