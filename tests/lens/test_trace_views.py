@@ -208,7 +208,7 @@ def test_a_span_finds_the_units_that_are_on_exactly_there(
     page.keyboard.press("Shift+ArrowRight")
     assert page.locator(".strip .marked").all_text_contents() == ['"', "no", '"']
     assert page.locator(".span-units button").all_text_contents() == [
-        "unit 3 high, on in <1% of the rest",
+        "unit 3 high, on nowhere else",
         "unit 5 low, on in 14% of the rest",
     ]
     page.locator(".span-units button").nth(1).click()

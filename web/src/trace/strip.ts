@@ -55,7 +55,7 @@ export function stripView(stage: Stage): View {
       h('p', {}, `${found.length === 1 ? 'One unit is' : `${found.length} units are`} on in “${joined}” and off right before and after it; those first that are on nowhere else:`),
       h('p', {}, ...found.slice(0, SHOWN).map(({ unit, sign, elsewhere }) =>
         h('button', { class: 'wide', type: 'button', click: () => stage.choose({ unit, quantity: 'h' }) },
-          `unit ${stage.layer.units[unit]} ${sign > 0 ? 'high' : 'low'}, on in ${percent(elsewhere)}% of the rest`))),
+          `unit ${stage.layer.units[unit]} ${sign > 0 ? 'high' : 'low'}, on ${elsewhere ? `in ${percent(elsewhere)}% of the rest` : 'nowhere else'}`))),
     ];
   }
 
@@ -75,8 +75,7 @@ export function stripView(stage: Stage): View {
     },
     update() {
       // Of a thousand tokens two change when the cursor moves.
-      const [first, last] = now.span ?? [-1, -2];
-      const marked = new Set(tokens.slice(Math.max(0, first), last + 1));
+      const marked = new Set(now.span ? tokens.slice(now.span[0], now.span[1] + 1) : []);
       for (const token of new Set([...touched, tokens[now.step], ...marked])) {
         const here = token === tokens[now.step];
         token.classList.toggle('here', here);
