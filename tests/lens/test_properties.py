@@ -43,6 +43,7 @@ def test_inside_quotes(text: str, inside: str) -> None:
 def test_brackets_are_counted_never_below_zero() -> None:
     assert shown("brackets", "f(a[1], {})") == "01122111210"
     assert shown("brackets", ")](x)))y(") == "001100001"
+    assert shown("brackets", "((\na\n\n(b") == "12222011"
 
 
 def test_indentation_is_what_the_line_began_with() -> None:

@@ -28,6 +28,9 @@ if TYPE_CHECKING:
         draw_overview,
         draw_unfolded,
     )
+    from unrolled.lens.picture_answers import draw_answers
+    from unrolled.lens.picture_gradient import draw_gradients
+    from unrolled.lens.picture_text import draw_text
     from unrolled.lens.properties import PROPERTIES, TrackingUnit, tracking_units
     from unrolled.lens.records import Report, TextTrace
     from unrolled.lens.report_labels import write_report
@@ -41,11 +44,14 @@ _HOMES = {
     "TextTrace": "records",
     "Trace": "traces",
     "TrackingUnit": "properties",
+    "draw_answers": "picture_answers",
     "draw_backtest": "picture",
     "draw_calibration": "picture",
     "draw_forecast": "picture",
     "draw_forecasts": "picture",
+    "draw_gradients": "picture_gradient",
     "draw_overview": "picture",
+    "draw_text": "picture_text",
     "draw_unfolded": "picture",
     "forecast_panel": "forecasts",
     "render_report": "page",
@@ -61,11 +67,14 @@ __all__ = [
     "TextTrace",
     "Trace",
     "TrackingUnit",
+    "draw_answers",
     "draw_backtest",
     "draw_calibration",
     "draw_forecast",
     "draw_forecasts",
+    "draw_gradients",
     "draw_overview",
+    "draw_text",
     "draw_unfolded",
     "forecast_panel",
     "render_report",

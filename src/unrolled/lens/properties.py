@@ -60,10 +60,13 @@ def quotes(inputs: Sequence[str]) -> Numbers:
 
 def brackets(inputs: Sequence[str]) -> Numbers:
     """How many of ( [ { are open, `(T,)`: one more for each, one less for each of ) ] }, never
-    below 0; whatever stands around them."""
-    found, depth = [], 0
+    below 0, whatever stands around them. An empty line closes all."""
+    found, depth, before = [], 0, ""
     for character in "".join(inputs):
         depth = max(0, depth + (character in "([{") - (character in ")]}"))
+        if character == before == "\n":
+            depth = 0
+        before = character
         found.append(depth)
     return _at_steps(found, inputs)
 
