@@ -1,9 +1,9 @@
 """Finds units that track quotes and brackets: python examples/units_that_track.py [budget] [model]
 
 A character model learns Python from the standard library. Of its units those are found that go best
-with a property of the code, such as being inside quotes, on files that it has not learnt; how well
-they do is measured on other such files. A third argument draws the unit for quotes (.png or .svg)
-behind the code. The model is one that was saved before (.unrolled); "-" trains one.
+with a property of the code, such as how many brackets are open, on files that it has not learnt;
+how well they do is measured on other such files. The model is one that was saved before
+(.unrolled); "-" trains one. A third argument draws the unit for brackets (.png or .svg).
 """
 
 from __future__ import annotations
@@ -17,9 +17,11 @@ from pathlib import Path
 from unrolled import Generator, load, trace
 from unrolled.lens import PROPERTIES, draw_text, tracking_units
 from unrolled.lens.picture import check_picture
+from unrolled.training import Budget
 
 # Files that are not learnt: half of them choose a unit, half measure it; and characters of each.
 KEPT, CHARACTERS = 20, 2_000
+STEPS = 100
 
 
 def sources() -> list[str]:
@@ -51,8 +53,11 @@ def main(budget: str = "8m", model: str = "-", picture: str | None = None) -> No
     texts = sources()
     if model == "-":
         learnt = "".join(texts[KEPT:])
+        steps = Budget.parse(budget).steps
+        if steps is not None:  # no more is read in so many steps of 32 rows
+            learnt = learnt[: 100_000 + 32 * STEPS * steps]
         network = Generator(
-            hidden_size=256, layers=1, dropout=0.0, steps=100, ngram_weight=0, precision="auto"
+            hidden_size=256, layers=1, dropout=0.0, steps=STEPS, ngram_weight=0, precision="auto"
         )
         network.fit(learnt, budget=budget, holdout=0.02, validation=0.02)
         network.save("python_code.unrolled")
@@ -69,8 +74,11 @@ def main(budget: str = "8m", model: str = "-", picture: str | None = None) -> No
         best = tracking_units(choose, name, state="c")[0]
         r, again = best.correlation, best.on(measure, name).correlation
         print(f"{name:14} unit {best.unit:3}: r = {r:+.2f}, {again:+.2f} on other files")
+    unit = tracking_units(choose, "brackets", state="c")[0]
+    depths, cell = PROPERTIES["brackets"](measure.inputs), unit.values(measure)
+    for depth in range(3):
+        print(f"where {depth} are open its mean is {cell[depths == depth].mean():+.2f}")
     if picture is not None:
-        unit = tracking_units(choose, "brackets", state="c")[0]
         code = blocks(texts[half + 1 : half + 2])
         shown = trace(network, code[: code.rindex("\n\n", 0, 1500)], steps=1500)
         print(f"drew {draw_text(shown, picture, unit, property='brackets')}")

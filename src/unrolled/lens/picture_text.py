@@ -44,9 +44,6 @@ def draw_text(
             a picture can hold.
         OutputError: the file can't be written.
     """
-    from matplotlib.collections import LineCollection, PolyCollection
-    from matplotlib.colors import LinearSegmentedColormap
-
     values = np.nan_to_num(unit.values(trace).astype(np.float64))
     marks = None if property is None else numbers_of(property, trace) > 0
     places, lines, columns = _layout(trace.inputs)
@@ -59,6 +56,9 @@ def draw_text(
     line = 2.1 * wide
     height = _TOP + lines * line + 0.1
     figure = _figure(height)
+    from matplotlib.collections import LineCollection, PolyCollection
+    from matplotlib.colors import LinearSegmentedColormap
+
     axes = figure.add_axes((0.0, 0.0, 1.0, 1.0))
     axes.set_xlim(0, WIDTH)
     axes.set_ylim(height, 0)
@@ -81,7 +81,7 @@ def draw_text(
     axes.add_collection(shades)
     axes.add_collection(LineCollection(under, colors=INK, linewidths=1.0))
     for step, row, column, text in places:
-        strong = abs(values[step]) > 0.72 * limit
+        ink = PAPER if _luminance(shades.to_rgba(values[step])) < 0.2 else INK
         for offset, character in enumerate(text):
             if character.isspace():
                 continue
@@ -91,7 +91,7 @@ def draw_text(
                 r"\$" if character == "$" else character,
                 fontsize=95 * wide,
                 family="monospace",
-                color=PAPER if strong else INK,
+                color=ink,
                 ha="center",
                 va="center",
             )
@@ -101,7 +101,15 @@ def draw_text(
     if marks is not None:
         key += f" · underlined: {property if isinstance(property, str) else 'the property'}"
     figure.text(0.02, 1 - 0.38 / height, key, fontsize=6.5, color=QUIET, va="center")
-    return _save(figure, path)
+    return _save(figure, path, few_colours=True)
+
+
+def _luminance(colour: tuple[float, ...]) -> float:
+    """Relative luminance of WCAG 2; below 0.2 white has more contrast than ink."""
+    linear = np.where(
+        (rgb := np.array(colour[:3])) <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4
+    )
+    return float(linear @ (0.2126, 0.7152, 0.0722))
 
 
 def _named(trace: Trace, unit: TrackingUnit, property: Property | None) -> str:
