@@ -68,7 +68,7 @@ def test_the_code_of_a_chapter_prints_what_the_chapter_shows(
         for one, other in zip(tool.numbers_of(said), tool.numbers_of(shown), strict=True):
             assert math.isfinite(one)
             assert alike(one, other), f"{code}\nshows\n{shown}\nprinted\n{said}"
-    assert count == len(re.findall("^```python$", page, re.MULTILINE)) >= 4
+    assert count == len(re.findall("^```python$", page, re.MULTILINE)) >= 3
 
 
 def test_every_output_that_is_shown_stands_below_its_code() -> None:
