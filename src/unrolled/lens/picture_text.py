@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from os import PathLike
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -104,7 +105,7 @@ def draw_text(
     return _save(figure, path, few_colours=True)
 
 
-def _luminance(colour: tuple[float, ...]) -> float:
+def _luminance(colour: Any) -> float:
     """Relative luminance of WCAG 2; below 0.2 white has more contrast than ink."""
     linear = np.where(
         (rgb := np.array(colour[:3])) <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4
