@@ -12,6 +12,7 @@ import numpy as np
 
 from unrolled.errors import ConfigError
 from unrolled.lens.page import write_page
+from unrolled.lens.properties import PROPERTIES
 from unrolled.lens.records import Report
 from unrolled.lens.traces import BY_UNIT, OVER_TIME, Trace, TracedLayer
 
@@ -76,6 +77,7 @@ def to_json(trace: Trace) -> dict[str, Any]:
         else {"names": answers.names, "chances": packed(answers.chances)},
         "notes": list(trace.notes),
         "loss": trace.loss,
+        "properties": {name: packed(values) for name, values in _properties(trace).items()},
         "influence": None
         if influence is None
         else {
@@ -85,6 +87,14 @@ def to_json(trace: Trace) -> dict[str, Any]:
             "product": packed(influence.product),
         },
     }
+
+
+def _properties(trace: Trace) -> dict[str, np.ndarray]:
+    """What of the text units may follow, where it changes at all: of a text that was not read
+    character by character, what does not depend on its blanks."""
+    names = PROPERTIES if all(len(text) == 1 for text in trace.inputs) else ("quotes", "brackets")
+    found = {name: PROPERTIES[name](trace.inputs) for name in names}
+    return {name: values for name, values in found.items() if np.ptp(values) > 0}
 
 
 def _layer(layer: TracedLayer) -> dict[str, Any]:

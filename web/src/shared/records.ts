@@ -116,6 +116,8 @@ export interface TraceRecord {
   notes: string[];
   loss: string;
   influence: Influence | null;
+  /** What of the text units may follow, a number for each step; see src/unrolled/lens/properties.py. */
+  properties: Record<string, Float32Array>;
   /** The gradient of other traces, to compare with. */
   beside?: { name: string; norms: Float32Array }[];
 }

@@ -2,8 +2,6 @@
 import { atWidth, h } from '../shared/dom';
 import { fixed, number } from '../shared/format';
 import type { Rows } from '../shared/records';
-import { halfLives, order as orderOf, type Order } from './orders';
-import { PROPERTIES, propertiesOf, type Property } from './properties';
 import { spelled, type Stage, type View } from './stage';
 
 const TALL = 380;
@@ -13,14 +11,13 @@ export function mapView(stage: Stage): View {
   const map = h('div', { class: 'map' });
   const words = h('p', { class: 'quiet' });
   const orders = h('select', { 'aria-label': 'Order of the units', change: () => {
-    const order = orders.value as Order;
-    now.order = order;
+    now.order = orders.value;
     // Who asks for what follows brackets wants to see the unit that does so best.
-    stage.choose(order === 'alike' ? {} : { unit: stage.order[0] });
+    stage.choose(now.order === 'alike' ? {} : { unit: stage.order[0] });
   } },
   h('option', { value: 'alike' }, 'like units together'),
   h('option', { value: 'memory' }, 'those first that hold longest'),
-  ...propertiesOf(stage.trace.inputs).map((name) => h('option', { value: name }, `those first that follow: ${PROPERTIES[name]}`)));
+  ...Object.keys(stage.trace.properties).map((name) => h('option', { value: name }, `those first that follow: ${name}`)));
   const element = h('section', {}, h('h3', {}, 'All units over time'),
     h('div', { class: 'controls' }, h('span', { class: 'pick' }, 'Order ', orders)), map, words);
   const mark = (name: string) => h('div', { class: name });
@@ -63,16 +60,16 @@ export function mapView(stage: Stage): View {
 }
 
 function inWords(stage: Stage): string {
-  const { now, layer, rows, trace } = stage;
+  const { now, layer, rows } = stage;
   const axes = 'A row is a unit, a column a step.';
   if (now.order === 'alike') return `${axes} Units that behave alike lie side by side.`;
-  const [best] = orderOf(now.order, rows, halfLives(layer), trace.inputs);
+  const [best] = stage.ranked;
   const name = `unit ${layer.units[best.unit]}`;
   if (now.order === 'memory') {
     const held = Number.isFinite(best.score) ? `${number(best.score, 2)} steps` : 'longer than was followed';
     return `${axes} On top stands what holds longest: ${name}, ${held}.`;
   }
-  return `${axes} On top stands what follows “${PROPERTIES[now.order as Property]}” best: ${name}, correlation ${fixed(best.score, 2)} over these ${rows.length} steps.`;
+  return `${axes} On top stands what follows “${now.order}” best: ${name}, correlation ${fixed(best.score, 2)} over these ${rows.length} steps.`;
 }
 
 /** One pixel for each step and unit. */

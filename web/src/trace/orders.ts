@@ -1,8 +1,8 @@
 // Orders of a layer's units: by how long they hold, or by what of the text they follow.
 import type { Rows, TraceLayer } from '../shared/records';
-import { valuesOf, type Property } from './properties';
 
-export type Order = 'alike' | 'memory' | Property;
+/** "alike", "memory", or the name of a property of the text. */
+export type Order = string;
 
 export interface Ranked {
   unit: number;
@@ -14,17 +14,17 @@ export interface Ranked {
 export const halfLives = (layer: TraceLayer): Float32Array | null =>
   layer.half_lives.measured ?? layer.half_lives.gates ?? null;
 
-/** The units, those first that hold longest, or that follow a property most closely. */
-export function order(by: Exclude<Order, 'alike'>, rows: Rows, lives: Float32Array | null, inputs: string[]): Ranked[] {
-  const units = Array.from({ length: rows[0]?.length ?? 0 }, (_, unit) => unit);
-  if (by === 'memory') {
-    const ranked = units.map((unit) => ({ unit, score: lives?.[unit] ?? 0 }));
-    return ranked.sort((a, b) => (a.score === b.score ? a.unit - b.unit : b.score - a.score));
-  }
-  const wanted = valuesOf(by, inputs);
-  return units
-    .map((unit) => ({ unit, score: correlation(rows.map((row) => row[unit]), wanted) }))
-    .sort((a, b) => Math.abs(b.score) - Math.abs(a.score) || a.unit - b.unit);
+/** The units, those first that hold longest. */
+export function byMemory(lives: Float32Array | null, count: number): Ranked[] {
+  const ranked = Array.from({ length: count }, (_, unit) => ({ unit, score: lives?.[unit] ?? 0 }));
+  return ranked.sort((a, b) => (a.score === b.score ? a.unit - b.unit : b.score - a.score));
+}
+
+/** The units, those first that follow a property most closely, up or down. */
+export function byProperty(rows: Rows, property: Float32Array): Ranked[] {
+  const count = rows[0]?.length ?? 0;
+  const ranked = Array.from({ length: count }, (_, unit) => ({ unit, score: correlation(rows.map((row) => row[unit]), [...property]) }));
+  return ranked.sort((a, b) => Math.abs(b.score) - Math.abs(a.score) || a.unit - b.unit);
 }
 
 /** Pearson's correlation; 0 where one of the two never changes or is not a number. */

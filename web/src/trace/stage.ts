@@ -1,7 +1,7 @@
 // What all views of one trace share: the cursor (step, layer, quantity, unit) and the colours.
 import { alikeTogether, palette } from '../shared/heat';
 import type { Rows, TraceLayer, TraceRecord } from '../shared/records';
-import { halfLives, order as orderOf, type Order } from './orders';
+import { byMemory, byProperty, halfLives, type Order, type Ranked } from './orders';
 
 export const GATES = new Set(['i', 'f', 'o', 'r', 'z', 'keep']);
 
@@ -80,10 +80,14 @@ export class Stage {
 
   /** The units of the layer in the order that was chosen. */
   get order(): number[] {
+    return this.now.order === 'alike' ? this.alike : this.ranked.map(({ unit }) => unit);
+  }
+
+  /** The units with what they were sorted by: their half-lives, or their correlation with a property. */
+  get ranked(): Ranked[] {
     const { order, layer, quantity } = this.now;
-    if (order === 'alike') return this.alike;
-    return this.once(`order ${order} ${layer} ${quantity}`,
-      () => orderOf(order, this.rows, halfLives(this.layer), this.trace.inputs).map(({ unit }) => unit));
+    return this.once(`order ${order} ${layer} ${quantity}`, () =>
+      order === 'memory' ? byMemory(halfLives(this.layer), this.layer.units.length) : byProperty(this.rows, this.trace.properties[order]));
   }
 
   /** What takes a moment to find is found once. */
