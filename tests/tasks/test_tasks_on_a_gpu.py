@@ -1,4 +1,4 @@
-"""On a GPU every task learns, and its file answers the same on the CPU; a run goes on bit for bit."""
+"""On a GPU every task learns, its file answers as on the CPU, and a run goes on bit for bit."""
 
 from __future__ import annotations
 
