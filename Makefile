@@ -20,7 +20,7 @@ export PIP_CONSTRAINT := $(CONSTRAINTS)
 export PIP_BUILD_CONSTRAINT := $(CONSTRAINTS)
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: demo test check bench docs stubs sanitize clean
+.PHONY: demo test check bench docs stubs sanitize web web-check screenshots clean
 
 demo: $(STAMP)
 	$(BIN)/unrolled demo --out demo $(ARGS)
@@ -57,6 +57,15 @@ docs: $(STAMP)
 
 stubs: $(STAMP)
 	$(BIN)/python tools/stubs.py
+
+# The page's types, tests and bundle; needs Node 20.19 or newer.
+web:
+	@command -v npm > /dev/null || { echo "make: no npm here: install Node 20.19 or newer" >&2; exit 1; }
+	cd web && npm ci --no-audit && npm test && npm run build
+
+# Builds the bundle aside and compares it with the committed one; says so where Node or the registry is missing.
+web-check: $(STAMP)
+	$(BIN)/python tools/bundle.py
 
 # The kernels' tests under the address and undefined-behaviour sanitizers of GCC or Clang (Linux).
 sanitize: $(STAMP)

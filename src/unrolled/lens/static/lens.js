@@ -1,4 +1,4 @@
-/*! unrolled, the lens. Sources: sha256 d3139041b8e345f18df53c3f12188428e99c3bfe48afb48d7365f66ed774b522
+/*! unrolled, the lens. Sources: sha256 15e35b65983ea3f7efd2f412aa78d1fbae5e1876cddc824315f2f8d2fccb8735
 Contains modules of D3:
 Copyright 2010-2026 Mike Bostock
 
