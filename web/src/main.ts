@@ -8,7 +8,7 @@ import style from './shared/style.css?inline';
 
 /** Draws the part "report" of `model` into `el`, apart from the styles of what is around it. */
 function render({ model, el }: { model: Model; el: HTMLElement }): () => void {
-  const root = h('div', { id: 'report' });
+  const root = h('div', { id: 'report', class: 'inside' });
   el.attachShadow({ mode: 'open' }).append(h('style', {}, style), root);
   return draw(model, root);
 }

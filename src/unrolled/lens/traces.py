@@ -189,6 +189,10 @@ class Trace:
         """`T`."""
         return len(self.inputs)
 
+    def __repr__(self) -> str:
+        layers = ", ".join(f"{layer.cell} of {len(layer.units)}" for layer in self.layers)
+        return f"<Trace of {self.model}: {len(self)} steps, {layers}>"
+
     def save(self, path: str | os.PathLike[str]) -> Path:
         """Write the trace as one file; what stood at `path` is replaced only by a complete one.
 
@@ -209,6 +213,25 @@ class Trace:
         from unrolled.lens.trace_page import write_trace
 
         return write_trace(self, path)
+
+    def widget(self) -> Any:
+        """The page of the trace as a widget of a notebook; its `show` gives it another trace.
+
+        A trace at the end of a cell shows its page without one: the widget is for what changes.
+
+        Raises:
+            MissingExtra: anywidget is not installed.
+        """
+        from unrolled.lens.notebook import widget_of
+        from unrolled.lens.trace_page import data_of, for_notebook
+
+        return widget_of(data_of(for_notebook(self)))
+
+    def _repr_html_(self) -> str:
+        from unrolled.lens.notebook import frame_of
+        from unrolled.lens.trace_page import data_of, for_notebook, title_of
+
+        return frame_of(title_of(self), data_of(for_notebook(self)))
 
     @staticmethod
     def load(path: str | os.PathLike[str]) -> Trace:

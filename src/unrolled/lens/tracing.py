@@ -80,7 +80,7 @@ def trace(
             found = of_task(model, given, steps)
         else:
             found = _of_module(model, given, loss, inputs, steps)
-    return _fewer_units(found, units)
+    return fewer_units(found, units)
 
 
 def _of_module(
@@ -141,7 +141,8 @@ def _last_steps(whole: Trace, steps: int) -> Trace:
     return replace(whole, inputs=whole.inputs[-steps:], layers=layers, notes=(*whole.notes, note))
 
 
-def _fewer_units(whole: Trace, units: int) -> Trace:
+def fewer_units(whole: Trace, units: int) -> Trace:
+    """Of each layer the `units` that change most, with a note of what was left out."""
     layers, notes = [], list(whole.notes)
     for layer in whole.layers:
         count = len(layer.units)

@@ -78,8 +78,17 @@ function header(report: Report, sections: Section[]): HTMLElement {
     h('dl', { class: 'facts' }, report.made ? fact('made', when) : null,
       ...Object.entries(report.machine).map(([name, value]) => fact(name, value))),
     sections.length > 1
-      ? h('nav', { 'aria-label': 'Parts of this page' }, ...sections.map((part) => h('a', { href: `#${part.id}` }, part.name)))
+      ? h('nav', { 'aria-label': 'Parts of this page' }, ...sections.map((part) => h('a', { href: `#${part.id}`, click: follow }, part.name)))
       : null);
+}
+
+/** Inside another page an address with `#` would be that page's: the part is found from here. */
+function follow(event: MouseEvent): void {
+  const link = event.currentTarget as HTMLAnchorElement;
+  const page = link.closest('.inside');
+  if (!page) return;
+  event.preventDefault();
+  page.querySelector(link.getAttribute('href')!)?.scrollIntoView();
 }
 
 /** Fills `root` with a report. */
