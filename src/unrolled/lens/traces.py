@@ -214,6 +214,37 @@ class Trace:
 
         return write_trace(self, path)
 
+    def draw(
+        self,
+        path: str | os.PathLike[str],
+        *,
+        view: str = "map",
+        layer: int | None = None,
+        unit: int | None = None,
+        quantity: str = "h",
+    ) -> Path:
+        """Draw one view of the trace: `trace.draw("night.png", view="text", unit=7)`.
+
+        Args:
+            path: `.png` (1400 pixels wide), `.svg` or `.pdf`.
+            view: "map", all units over time, like ones together; "text", what was read in the
+                colours of one unit; "gradient", its size by the state of each step, of all layers;
+                "answers", the answer after each step.
+            layer: its place in `layers`; None: the last.
+            unit: its number, for "text" and as a mark in "map"; None: the one whose state moves
+                most.
+            quantity: a state ("h", "c"), a gate ("f") or the gradient by a state ("dh").
+
+        Raises:
+            MissingExtra: matplotlib is not installed.
+            ConfigError: no such view, layer, unit or quantity, a view of what the trace does not
+                hold, or another ending.
+            OutputError: the file can't be written.
+        """
+        from unrolled.lens.picture_trace import draw_trace
+
+        return draw_trace(self, path, view=view, layer=layer, unit=unit, quantity=quantity)
+
     def widget(self) -> Any:
         """The page of the trace as a widget of a notebook; its `show` gives it another trace.
 

@@ -1,6 +1,7 @@
 // A report: its sections are built from whatever its data hold.
 import { h, s } from '../shared/dom';
 import type { Report } from '../shared/records';
+import { offerSaving } from '../shared/save';
 import { lossCurves } from '../training/losses';
 import { tracePage } from '../trace/trace';
 import { unfolded } from '../trace/unfolded';
@@ -100,6 +101,7 @@ export function drawReport(report: Report, root: HTMLElement): void {
     section.append(...part.body());
     return section;
   }));
+  offerSaving(body);
   root.replaceChildren(header(report, sections), body,
     h('footer', {}, 'Drawn by unrolled. This page holds all of its data and asks no network for anything.'));
 }
