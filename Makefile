@@ -67,6 +67,10 @@ web:
 web-check: $(STAMP)
 	$(BIN)/python tools/bundle.py
 
+# Pictures of every view, to be looked at: light and dark, wide and narrow; in screenshots/.
+screenshots: $(STAMP)
+	$(BIN)/python tools/screenshots.py $(ARGS)
+
 # The kernels' tests under the address and undefined-behaviour sanitizers of GCC or Clang (Linux).
 sanitize: $(STAMP)
 	bash tools/sanitize.sh $(ARGS)

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { duration, fixed, listed, number, percent, quoted, spoken, visible } from '../src/shared/format';
+import { duration, fixed, listed, number, percent, powerOfTen, quoted, spoken, visible } from '../src/shared/format';
 
 describe('numbers', () => {
   test('have about so many significant digits, grouped thousands and a true minus', () => {
@@ -22,6 +22,9 @@ describe('numbers', () => {
   });
   test('that are chances never say a certainty that is none', () => {
     expect([0, 0.004, 0.005, 0.5, 0.994, 0.995, 0.9995].map(percent)).toEqual(['<1', '<1', '1', '50', '99', '>99', '100']);
+  });
+  test('that are powers of ten are short', () => {
+    expect([-11, -3, -2, 0, 2, 3].map(powerOfTen)).toEqual(['10⁻¹¹', '10⁻³', '0.01', '1', '100', '10³']);
   });
   test('that are times are seconds, then minutes', () => {
     expect(duration(1.234)).toBe('1.2 s');

@@ -36,8 +36,11 @@ function savePng(view: HTMLElement, title: string): void {
   image.src = addressOf(picture);
 }
 
-const addressOf = (picture: SVGSVGElement) =>
-  `data:image/svg+xml;charset=utf-8,${encodeURIComponent(new XMLSerializer().serializeToString(picture))}`;
+function addressOf(picture: SVGSVGElement): string {
+  // A text may hold what XML can not: control characters and halves of pairs.
+  const text = new XMLSerializer().serializeToString(picture).replace(/[\0-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]|\p{Cs}/gu, '\ufffd');
+  return `data:image/svg+xml;charset=utf-8,${encodeURIComponent(text)}`;
+}
 
 /** `All units over time` becomes `all-units-over-time`. */
 export function fileName(title: string): string {

@@ -1,7 +1,7 @@
 // How large the gradient is by the state of each step: where it dies, and where it blows up.
 import { line } from 'd3-shape';
 import { h, s } from '../shared/dom';
-import { number } from '../shared/format';
+import { number, powerOfTen } from '../shared/format';
 import type { TraceRecord } from '../shared/records';
 import { curveView } from './curve';
 import { nameOf, type Stage, type View } from './stage';
@@ -29,7 +29,7 @@ function draw(trace: TraceRecord, width: number): SVGSVGElement {
   const svg = s('svg', { width, height: HIGH, role: 'img', 'aria-label': inWords(trace, norms) });
   for (let power = top; power > low; power -= Math.max(1, Math.ceil((top - low) / 5))) {
     svg.append(s('line', { class: 'grid', x1: 0, x2: width, y1: y(power), y2: y(power) }),
-      s('text', { class: 'tick', x: 4, y: y(power) + 12 }, String(10 ** power)));
+      s('text', { class: 'tick', x: 4, y: y(power) + 12 }, powerOfTen(power)));
   }
   const path = line<number | null>().defined((value) => value !== null).x((_, step) => x(step)).y((value) => y(value ?? 0));
   logs.forEach((values, k) => svg.append(s('path', { class: `series series-${k % 4}`, d: path(values) ?? '' })));
