@@ -14,7 +14,7 @@ from unrolled.errors import ConfigError
 from unrolled.lens.ink import DIVERGING, INK, NETWORK, OTHER, QUIET, RULE, WIDTH
 from unrolled.lens.order import Grid, alike_together
 from unrolled.lens.picture_file import entitle, kind_of, new_figure, save_figure
-from unrolled.lens.picture_text import height_of, write_tokens
+from unrolled.lens.picture_tokens import height_of, write_tokens
 from unrolled.lens.traces import Array, Trace, TracedLayer
 
 if TYPE_CHECKING:
@@ -232,7 +232,7 @@ def _steps_below(axes: Axes, trace: Trace) -> None:
     """The inputs where they can be read, else the steps' numbers."""
     from matplotlib.ticker import MaxNLocator
 
-    from unrolled.lens.picture_text import shown_token
+    from unrolled.lens.picture_tokens import shown_token
 
     count = len(trace)
     axes.set_xlim(0.5, count + 0.5)

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from unrolled.errors import ConfigError, MissingExtra, OutputError
 from unrolled.lens import Trace
 from unrolled.lens.ink import DIVERGING
-from unrolled.lens.picture_text import height_of, shown_token
+from unrolled.lens.picture_tokens import height_of, shown_token
 from unrolled.lens.traces import Answers, TracedLayer
 
 VIEWS = ("map", "text", "gradient", "answers")
