@@ -23,7 +23,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 # A classifier of reviews, which `python benchmarks/text.py imdb` trains in half an hour.
 SENTIMENT ?= $(RESULTS)/text/imdb-0/network/model.unrolled
 
-.PHONY: demo test check bench docs pictures stubs sanitize clean
+.PHONY: demo test check bench docs pictures stubs sanitize web web-check screenshots clean
 
 demo: $(STAMP)
 	$(BIN)/unrolled demo --out demo $(ARGS)
@@ -66,6 +66,19 @@ pictures: $(STAMP)
 
 stubs: $(STAMP)
 	$(BIN)/python tools/stubs.py
+
+# The page's types, tests and bundle; needs Node 20.19 or newer.
+web:
+	@command -v npm > /dev/null || { echo "make: no npm here: install Node 20.19 or newer" >&2; exit 1; }
+	cd web && npm ci --no-audit && npm test && npm run build
+
+# Builds the bundle aside and compares it with the committed one; says so where Node or the registry is missing.
+web-check: $(STAMP)
+	$(BIN)/python tools/bundle.py
+
+# Pictures of every view, to be looked at: light and dark, wide and narrow; in screenshots/.
+screenshots: $(STAMP)
+	$(BIN)/python tools/screenshots.py $(ARGS)
 
 # The kernels' tests under the address and undefined-behaviour sanitizers of GCC or Clang (Linux).
 sanitize: $(STAMP)

@@ -4,14 +4,15 @@ import { drawReport } from './page/report';
 import { h } from './shared/dom';
 import { LiveParts, Parts, type Model } from './shared/model';
 import type { Report } from './shared/records';
+import saving from './shared/save.css?inline';
 import shared from './shared/style.css?inline';
 import trace from './trace/trace.css?inline';
 
-const style = [shared, trace].join('\n');
+const style = [shared, saving, trace].join('\n');
 
 /** Draws the part "report" of `model` into `el`, apart from the styles of what is around it. */
 function render({ model, el }: { model: Model; el: HTMLElement }): () => void {
-  const root = h('div', { id: 'report' });
+  const root = h('div', { id: 'report', class: 'inside' });
   el.attachShadow({ mode: 'open' }).append(h('style', {}, style), root);
   return draw(model, root);
 }

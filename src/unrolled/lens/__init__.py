@@ -7,8 +7,9 @@ properties inside quotes, depth of brackets, ...: which units go with them
 tracing    `trace`: any network, step by step (`tracing_layers`, `tracing_tasks`: its parts)
 text_trace reads a text with a character model and records every step, for the page
 page       one self-contained HTML page
+notebook   the same in a cell of a notebook: a frame, or a widget
 report_labels  another: confusion matrix, reliability and the gate of a classifier or tagger
-picture    PNG or SVG files (matplotlib, extra `lens`)
+picture    PNG or SVG files (matplotlib, extra `lens`; `picture_trace`: one view of a trace)
 """
 
 from __future__ import annotations

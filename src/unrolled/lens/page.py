@@ -19,7 +19,7 @@ from typing import Any
 from unrolled.lens.records import Report
 from unrolled.writing import replacing
 
-_PLACEHOLDER = re.compile(r"\{\{(title|data|script|live|connect)\}\}")
+_PLACEHOLDER = re.compile(r"\{\{(title|data|script|live|inside|connect)\}\}")
 
 
 def render_report(report: Report, path: str | PathLike[str]) -> Path:
@@ -47,11 +47,14 @@ def page_text(report: Report) -> str:
     return page_of(report.title, report.to_json())
 
 
-def page_of(title: str, data: Mapping[str, Any], *, live: int | None = None) -> str:
+def page_of(
+    title: str, data: Mapping[str, Any], *, live: int | None = None, inside: bool = False
+) -> str:
     """A page with its data, script and style, as text; `data` as of a `Report`.
 
     A live page may ask the server that it came from, and none else; `live` is the number that the
-    server gave its data: see `server`.
+    server gave its data: see `server`. A page `inside` another, such as a notebook, leaves out what
+    the one around it says already.
     """
     static = files("unrolled.lens") / "static"
     parts = {
@@ -59,6 +62,7 @@ def page_of(title: str, data: Mapping[str, Any], *, live: int | None = None) -> 
         "data": json_for_script(data),
         "script": (static / "lens.js").read_text(encoding="utf-8"),
         "live": "" if live is None else f' data-live="{live}"',
+        "inside": ' class="inside"' if inside else "",
         "connect": "'none'" if live is None else "'self'",
     }
     template = (static / "page.html").read_text(encoding="utf-8")

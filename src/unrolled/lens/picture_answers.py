@@ -10,7 +10,7 @@ import numpy as np
 
 from unrolled.errors import ConfigError
 from unrolled.lens.ink import INK, NETWORK, OTHER, QUIET, RULE, WIDTH
-from unrolled.lens.picture import _figure, _save, _title
+from unrolled.lens.picture_file import entitle, new_figure, save_figure
 from unrolled.lens.traces import Trace
 
 _EACH, _TOP, _SIDE = 1.02, 0.34, 0.42
@@ -41,7 +41,7 @@ def draw_answers(
     name = label or rows[0][0]
     most = max(len(chances) for _, chances in rows)
     height = _TOP + _EACH * len(rows) + 0.05
-    figure = _figure(height)
+    figure = new_figure(height)
     for k, (trace, (_, chances)) in enumerate(zip(traces, rows, strict=True)):
         bottom = height - _TOP - (k + 1) * _EACH + 0.3
         wide = (WIDTH - _SIDE - 0.15) / WIDTH
@@ -73,8 +73,8 @@ def draw_answers(
             axes.spines[side].set_visible(False)
         axes.spines["left"].set_color(RULE)
     shown = name.replace("$", r"\$")
-    _title(figure, f"Probability of “{shown}” after each word", 1 - 0.17 / height)
-    return _save(figure, path)
+    entitle(figure, f"Probability of “{shown}” after each word", 1 - 0.17 / height)
+    return save_figure(figure, path)
 
 
 def _chances(trace: Trace, label: str | None) -> tuple[str, np.ndarray]:

@@ -11,7 +11,7 @@ import numpy as np
 
 from unrolled.errors import ConfigError
 from unrolled.lens.ink import INK, NETWORK, OTHER, QUIET, RULE
-from unrolled.lens.picture import _figure, _save, _title
+from unrolled.lens.picture_file import entitle, new_figure, save_figure
 from unrolled.lens.traces import Trace
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ def draw_gradients(
     if not 0 < len(traces) <= len(_LOOKS):
         raise ConfigError(f"traces: got {len(traces)}, expected 1 to {len(_LOOKS)}")
     shares = {name: _shares(name, trace, layer) for name, trace in traces.items()}
-    figure = _figure(2.7)
+    figure = new_figure(2.7)
     left = figure.add_axes((0.09, 0.16, 0.5 if losses else 0.88, 0.66))
     looks = dict(zip(traces, _LOOKS, strict=False))
     floor = 1e-12
@@ -90,8 +90,8 @@ def draw_gradients(
         _quiet(right)
         figure.text(0.63, 0.86, loss, fontsize=7, color=QUIET, va="center")
     left.legend(loc="lower left", fontsize=7, frameon=False, labelcolor=INK, handlelength=2.2)
-    _title(figure, "The gradient through time", 1 - 0.17 / 2.7)
-    return _save(figure, path)
+    entitle(figure, "The gradient through time", 1 - 0.17 / 2.7)
+    return save_figure(figure, path)
 
 
 def _shares(name: str, trace: Trace, layer: int) -> np.ndarray:

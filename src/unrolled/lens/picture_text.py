@@ -10,7 +10,7 @@ import numpy as np
 
 from unrolled.errors import ConfigError
 from unrolled.lens.ink import DIVERGING, INK, PAPER, QUIET, WIDTH
-from unrolled.lens.picture import _figure, _save, _title
+from unrolled.lens.picture_file import entitle, new_figure, save_figure
 from unrolled.lens.properties import Property, TrackingUnit, numbers_of
 from unrolled.lens.traces import Trace
 
@@ -56,7 +56,7 @@ def draw_text(
     wide = (WIDTH - 2 * _SIDE) / columns
     line = 2.1 * wide
     height = _TOP + lines * line + 0.1
-    figure = _figure(height)
+    figure = new_figure(height)
     from matplotlib.collections import LineCollection, PolyCollection
     from matplotlib.colors import LinearSegmentedColormap
 
@@ -97,12 +97,12 @@ def draw_text(
                 va="center",
             )
     layer = trace.layers[unit.layer]
-    _title(figure, title or _named(trace, unit, property), 1 - 0.17 / height)
+    entitle(figure, title or _named(trace, unit, property), 1 - 0.17 / height)
     key = f"{unit.state} of unit {unit.unit}, {layer.cell}: blue below zero, orange above"
     if marks is not None:
         key += f" · underlined: {property if isinstance(property, str) else 'the property'}"
     figure.text(0.02, 1 - 0.38 / height, key, fontsize=6.5, color=QUIET, va="center")
-    return _save(figure, path, few_colours=True)
+    return save_figure(figure, path, few_colours=True)
 
 
 def _luminance(colour: Any) -> float:

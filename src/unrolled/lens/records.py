@@ -189,6 +189,26 @@ class Report(Record):
     unfolded: TextTrace | None = None
     notes: list[str] = field(default_factory=list)
 
+    def __repr__(self) -> str:
+        return f"<Report {self.title!r}>"
+
+    def widget(self) -> Any:
+        """The page of the report as a widget of a notebook; its `show` gives it another report.
+
+        A report at the end of a cell shows its page without one: the widget is for what changes.
+
+        Raises:
+            MissingExtra: anywidget is not installed.
+        """
+        from unrolled.lens.notebook import widget_of
+
+        return widget_of(self.to_json())
+
+    def _repr_html_(self) -> str:
+        from unrolled.lens.notebook import frame_of
+
+        return frame_of(self.title, self.to_json())
+
 
 def _plain(value: Any) -> Any:
     if is_dataclass(value) and not isinstance(value, type):

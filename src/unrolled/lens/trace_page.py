@@ -15,40 +15,59 @@ from unrolled.lens.page import write_page
 from unrolled.lens.properties import PROPERTIES
 from unrolled.lens.records import Report
 from unrolled.lens.traces import BY_UNIT, OVER_TIME, Trace, TracedLayer
+from unrolled.lens.tracing import fewer_units
 
 # Numbers that a page can hold and still open soon.
 MOST = 10_000_000
+MOST_IN_NOTEBOOK = 1_000_000
 
 
 def write_trace(
     trace: Trace, path: str | PathLike[str], *, beside: Mapping[str, Trace] | None = None
 ) -> Path:
     """Write a trace as one page; see `Trace.to_html`."""
-    report = page_report(trace, beside=beside)
-    return write_page(path, report["title"], report)
-
-
-def page_report(trace: Trace, *, beside: Mapping[str, Trace] | None = None) -> dict[str, Any]:
-    """What the page of a trace is drawn from; see `Trace.to_html`."""
-    numbers = sum(
-        values.size
-        for layer in trace.layers
-        for part in OVER_TIME
-        for values in getattr(layer, part).values()
-    )
+    numbers = _numbers(trace)
     if numbers > MOST:
         raise ConfigError(
             f"to_html: got {numbers:,} numbers, expected {MOST:,} at most, which a page can show;"
             " trace with fewer steps= or units="
         )
+    return write_page(path, title_of(trace), data_of(trace, beside=beside))
+
+
+def title_of(trace: Trace) -> str:
+    """What the page of a trace is called."""
+    return f"{trace.model}, step by step"
+
+
+def data_of(trace: Trace, *, beside: Mapping[str, Trace] | None = None) -> dict[str, Any]:
+    """What a page shows of a trace, as of a `Report`; see `Trace.to_html`."""
     report = Report(
-        title=f"{trace.model}, step by step",
+        title=title_of(trace),
         subtitle="What the network did with one sequence: states, gates and gradients.",
         made="",
         notes=list(trace.notes),
     )
     others = [_gradient(name, other) for name, other in (beside or {}).items()]
     return {**report.to_json(), "trace": {**to_json(trace), "beside": others}}
+
+
+def for_notebook(trace: Trace) -> Trace:
+    """The same with as many units as a notebook, which keeps every output in its file, can bear."""
+    numbers = _numbers(trace)
+    if numbers <= MOST_IN_NOTEBOOK:
+        return trace
+    widest = max(len(layer.units) for layer in trace.layers)
+    return fewer_units(trace, max(1, widest * MOST_IN_NOTEBOOK // numbers))
+
+
+def _numbers(trace: Trace) -> int:
+    return sum(
+        values.size
+        for layer in trace.layers
+        for part in OVER_TIME
+        for values in getattr(layer, part).values()
+    )
 
 
 def _gradient(name: str, trace: Trace) -> dict[str, Any]:

@@ -268,6 +268,10 @@ class Trace:
         """`T`."""
         return len(self.inputs)
 
+    def __repr__(self) -> str:
+        layers = ", ".join(f"{layer.cell} of {len(layer.units)}" for layer in self.layers)
+        return f"<Trace of {self.model}: {len(self)} steps, {layers}>"
+
     def save(self, path: str | os.PathLike[str]) -> Path:
         """Write the trace as one file; what stood at `path` is replaced only by a complete one.
 
@@ -294,6 +298,56 @@ class Trace:
         from unrolled.lens.trace_page import write_trace
 
         return write_trace(self, path, beside=beside)
+
+    def draw(
+        self,
+        path: str | os.PathLike[str],
+        *,
+        view: str = "map",
+        layer: int | None = None,
+        unit: int | None = None,
+        quantity: str = "h",
+    ) -> Path:
+        """Draw one view of the trace: `trace.draw("night.png", view="text", unit=7)`.
+
+        Args:
+            path: `.png` (1400 pixels wide), `.svg` or `.pdf`.
+            view: "map", all units over time, like ones together; "text", what was read in the
+                colours of one unit; "gradient", its size by the state of each step, of all layers;
+                "answers", the answer after each step.
+            layer: its place in `layers`; None: the last.
+            unit: its number, for "text" and as a mark in "map"; None: the one whose state moves
+                most.
+            quantity: a state ("h", "c"), a gate ("f") or the gradient by a state ("dh").
+
+        Raises:
+            MissingExtra: matplotlib is not installed.
+            ConfigError: no such view, layer, unit or quantity, a view of what the trace does not
+                hold, or another ending.
+            OutputError: the file can't be written.
+        """
+        from unrolled.lens.picture_trace import draw_trace
+
+        return draw_trace(self, path, view=view, layer=layer, unit=unit, quantity=quantity)
+
+    def widget(self) -> Any:
+        """The page of the trace as a widget of a notebook; its `show` gives it another trace.
+
+        A trace at the end of a cell shows its page without one: the widget is for what changes.
+
+        Raises:
+            MissingExtra: anywidget is not installed.
+        """
+        from unrolled.lens.notebook import widget_of
+        from unrolled.lens.trace_page import data_of, for_notebook
+
+        return widget_of(data_of(for_notebook(self)))
+
+    def _repr_html_(self) -> str:
+        from unrolled.lens.notebook import frame_of
+        from unrolled.lens.trace_page import data_of, for_notebook, title_of
+
+        return frame_of(title_of(self), data_of(for_notebook(self)))
 
     @staticmethod
     def load(path: str | os.PathLike[str]) -> Trace:

@@ -85,7 +85,7 @@ def trace(
             found = of_task(model, given, steps, reach)
         else:
             found = _of_module(model, given, loss, inputs, steps, reach)
-    return _fewer_units(found, units)
+    return fewer_units(found, units)
 
 
 def _of_module(
@@ -155,7 +155,8 @@ def _last_steps(whole: Trace, steps: int) -> Trace:
     )
 
 
-def _fewer_units(whole: Trace, units: int) -> Trace:
+def fewer_units(whole: Trace, units: int) -> Trace:
+    """Of each layer the `units` that change most, with a note of what was left out."""
     layers, notes = [], list(whole.notes)
     for layer in whole.layers:
         count = len(layer.units)

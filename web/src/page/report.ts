@@ -1,6 +1,7 @@
 // A report: its sections are built from whatever its data hold.
 import { h, s } from '../shared/dom';
 import type { Report } from '../shared/records';
+import { offerSaving } from '../shared/save';
 import { lossCurves } from '../training/losses';
 import { tracePage } from '../trace/trace';
 import { unfolded } from '../trace/unfolded';
@@ -78,8 +79,17 @@ function header(report: Report, sections: Section[]): HTMLElement {
     h('dl', { class: 'facts' }, report.made ? fact('made', when) : null,
       ...Object.entries(report.machine).map(([name, value]) => fact(name, value))),
     sections.length > 1
-      ? h('nav', { 'aria-label': 'Parts of this page' }, ...sections.map((part) => h('a', { href: `#${part.id}` }, part.name)))
+      ? h('nav', { 'aria-label': 'Parts of this page' }, ...sections.map((part) => h('a', { href: `#${part.id}`, click: follow }, part.name)))
       : null);
+}
+
+/** Inside another page an address with `#` would be that page's: the part is found from here. */
+function follow(event: MouseEvent): void {
+  const link = event.currentTarget as HTMLAnchorElement;
+  const page = link.closest('.inside');
+  if (!page) return;
+  event.preventDefault();
+  page.querySelector(link.getAttribute('href')!)?.scrollIntoView();
 }
 
 /** Fills `root` with a report. */
@@ -91,6 +101,7 @@ export function drawReport(report: Report, root: HTMLElement): void {
     section.append(...part.body());
     return section;
   }));
+  offerSaving(body);
   root.replaceChildren(header(report, sections), body,
     h('footer', {}, 'Drawn by unrolled. This page holds all of its data and asks no network for anything.'));
 }

@@ -31,6 +31,12 @@ export function percent(p: number): string {
   return p < 0.005 ? '<1' : String(Math.round(p * 100));
 }
 
+/** `0.01`, `1`, `100`, and beyond these `10⁻⁸`. */
+export function powerOfTen(power: number): string {
+  if (Math.abs(power) < 3) return String(10 ** power);
+  return `10${String(power).replace('-', '⁻').replace(/\d/g, (digit) => '⁰¹²³⁴⁵⁶⁷⁸⁹'[Number(digit)])}`;
+}
+
 /** `90 s`, `2 min 41 s`. */
 export function duration(seconds: number | null): string {
   if (seconds === null) return '–';

@@ -1,7 +1,7 @@
 // How large the gradient is by the state of each step: where it dies, and where it blows up.
 import { line } from 'd3-shape';
 import { h, s } from '../shared/dom';
-import { number, sized } from '../shared/format';
+import { number, powerOfTen, sized } from '../shared/format';
 import type { TraceRecord } from '../shared/records';
 import { curveView } from './curve';
 import { nameOf, type Stage, type View } from './stage';
@@ -65,7 +65,7 @@ function draw(curves: Curve[], steps: number, width: number): SVGSVGElement {
   const svg = s('svg', { width, height: HIGH, role: 'img', 'aria-label': inWords(curves) });
   for (let power = top; power > low; power -= Math.max(1, Math.ceil((top - low) / 5))) {
     svg.append(s('line', { class: 'grid', x1: 0, x2: width, y1: y(power), y2: y(power) }),
-      s('text', { class: 'tick', x: 4, y: y(power) + 12 }, power < -4 || power > 4 ? `1e${power}` : String(10 ** power)));
+      s('text', { class: 'tick', x: 4, y: y(power) + 12 }, powerOfTen(power)));
   }
   for (const { value, name } of lines) {
     svg.append(s('line', { class: 'threshold', x1: 0, x2: width, y1: y(value), y2: y(value) }),

@@ -1,0 +1,161 @@
+"""Pictures of every view, to be looked at: light and dark, wide and narrow.
+
+python tools/screenshots.py [name ...]     all pages, or those that are named; into screenshots/
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import random
+import shutil
+import sys
+import tempfile
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+OUT = ROOT / "screenshots"
+WIDTHS = {"wide": 1280, "narrow": 390}
+SCHEMES = ("light", "dark")
+
+
+def generator(page: Path) -> None:
+    import unrolled
+    from unrolled.data import catalog
+
+    text = str(catalog.load("python-docs"))[:60_000]
+    model = unrolled.Generator(hidden_size=48, layers=2, embedding_size=16, rows=8, steps=32)
+    model.fit(text, budget=100, progress=False)
+    given = 'If the argument (see "Calls") is omitted, a TypeError is raised (in\nmost cases).'
+    trace = unrolled.trace(model, given)
+    trace.to_html(page)
+    for view in ("map", "text", "gradient"):
+        trace.draw(OUT / f"drawn-generator-{view}.png", view=view)
+
+
+def classifier(page: Path) -> None:
+    import unrolled
+
+    good, bad = (
+        ("good", "fine", "great", "funny", "moving"),
+        ("bad", "dull", "poor", "slow", "flat"),
+    )
+    texts, labels = [], []
+    for k in range(240):
+        word, praise = (good if k % 2 else bad)[k % 5], k % 2 == 1
+        turned = k % 3 == 0
+        texts.append(
+            f"the {('film', 'plot', 'cast')[k % 3 - 1]} is {'not ' if turned else ''}{word}"
+        )
+        labels.append("positive" if praise != turned else "negative")
+    model = unrolled.Classifier("words", hidden_size=24, embedding_size=16)
+    model.fit((texts, labels), budget=120, progress=False)
+    trace = unrolled.trace(model, "the film is not good and the cast is not dull")
+    trace.to_html(page)
+    trace.draw(OUT / "drawn-classifier-answers.png", view="answers")
+    trace.draw(OUT / "drawn-classifier-map.png", unit=int(trace.layers[-1].units[3]))
+
+
+def tagger(page: Path) -> None:
+    import unrolled
+
+    kinds = {
+        "DET": ("the", "a"),
+        "NOUN": ("cat", "dog", "bird", "tree"),
+        "VERB": ("sees", "hears", "finds"),
+    }
+    order = ("DET", "NOUN", "VERB", "DET", "NOUN")
+    draw = random.Random(0)
+    words = [[draw.choice(kinds[tag]) for tag in order] for _ in range(80)]
+    model = unrolled.Tagger(hidden_size=16, embedding_size=16)
+    model.fit((words, [list(order)] * len(words)), budget=200, progress=False)
+    unrolled.trace(model, ["the", "dog", "hears", "a", "bird"]).to_html(page)
+
+
+def vanishing(page: Path) -> None:
+    import torch
+
+    import unrolled
+
+    torch.manual_seed(0)
+    layer = unrolled.RNN(2, 24)
+    x = torch.rand(80, 1, 2)
+    trace = unrolled.trace(layer, x, loss=lambda y: y[0][-1].square().sum())
+    trace.to_html(page)
+
+
+def large(page: Path) -> None:
+    import torch
+
+    import unrolled
+
+    torch.manual_seed(0)
+    unrolled.trace(unrolled.GRU(8, 512), torch.randn(1000, 1, 8)).to_html(page)
+
+
+def report(page: Path) -> None:
+    from unrolled.lens.page import render_report
+
+    # The tests' report looks like the demo's, and needs no minutes of training.
+    spec = importlib.util.spec_from_file_location("fakes", ROOT / "tests/lens/conftest.py")
+    assert spec is not None
+    assert spec.loader is not None
+    fakes = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(fakes)
+    render_report(fakes.fake_report(), page)
+
+
+def notebook(page: Path) -> None:
+    import torch
+
+    import unrolled
+
+    torch.manual_seed(0)
+    trace = unrolled.trace(unrolled.LSTM(3, 16), torch.randn(24, 1, 3), loss=lambda y: y[0].sum())
+    # What a notebook puts around the output of a cell.
+    page.write_text(
+        "<!doctype html><meta charset='utf-8'><meta name='viewport' content='width=device-width'>"
+        f"<body style='margin: 16px 16px 16px 80px'>{trace._repr_html_()}",
+        encoding="utf-8",
+    )
+
+
+PAGES: dict[str, Callable[[Path], None]] = {
+    page.__name__: page
+    for page in (generator, classifier, tagger, vanishing, large, report, notebook)
+}
+
+
+def main(names: list[str]) -> None:
+    unknown = set(names) - set(PAGES)
+    if unknown:
+        sys.exit(f"screenshots: no page {', '.join(sorted(unknown))}: expected {', '.join(PAGES)}")
+    chromium = os.environ.get("UNROLLED_CHROMIUM") or shutil.which("chromium")
+    if chromium is None:
+        sys.exit("screenshots: no chromium here: install it, or name one with UNROLLED_CHROMIUM")
+    from playwright.sync_api import sync_playwright
+
+    warnings.simplefilter("ignore")  # that networks this small lose is no news here
+    OUT.mkdir(exist_ok=True)
+    with sync_playwright() as playwright, tempfile.TemporaryDirectory() as folder:
+        browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+        for name in names or PAGES:
+            page = Path(folder) / f"{name}.html"
+            PAGES[name](page)
+            for scheme in SCHEMES:
+                for size, width in WIDTHS.items():
+                    view = browser.new_page(
+                        viewport={"width": width, "height": 900}, color_scheme=scheme
+                    )
+                    view.goto(page.as_uri())
+                    view.wait_for_load_state("networkidle")
+                    view.screenshot(path=OUT / f"{name}-{scheme}-{size}.png", full_page=True)
+                    view.close()
+            print(f"screenshots: {OUT.name}/{name}-*.png")
+        browser.close()
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
