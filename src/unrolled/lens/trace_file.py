@@ -9,22 +9,19 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import ValidationError
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
 from unrolled.errors import ConfigError, ModelFileError
+from unrolled.lens.trace_parts_file import PartsCard, Strict, arrays_of, card_of, parts_of
 from unrolled.lens.traces import OVER_TIME, Answers, Expected, Trace, TracedLayer
 from unrolled.writing import replacing
 
 FORMAT = 1
 
 
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", strict=True)
-
-
-class LayerCard(_Strict):
+class LayerCard(Strict):
     """A layer without its arrays, but with their names."""
 
     name: str
@@ -36,7 +33,7 @@ class LayerCard(_Strict):
     gradients: list[str]
 
 
-class TraceCard(_Strict):
+class TraceCard(PartsCard):
     """A trace without its arrays."""
 
     format: int
@@ -45,14 +42,19 @@ class TraceCard(_Strict):
     layers: list[LayerCard]
     choices: list[list[str]] | None
     names: list[str] | None
+    running: bool = True
+    truth: list[str] | None = None
     losses: bool
     notes: list[str]
     loss: str
+    joined: bool = False
 
 
 def write(trace: Trace, path: str | os.PathLike[str]) -> Path:
     """See `Trace.save`."""
-    blob = save(dict(_arrays(trace)), metadata={"trace": _card(trace).model_dump_json()})
+    # What a trace does not have is left out, so that older versions read it too.
+    card = _card(trace).model_dump_json(exclude_defaults=True)
+    blob = save(dict(_arrays(trace)), metadata={"trace": card})
     with replacing(path) as aside:
         aside.write_bytes(blob)
     return Path(path)
@@ -103,6 +105,7 @@ def _arrays(trace: Trace) -> Iterator[tuple[str, NDArray[Any]]]:
         yield "expected", np.ascontiguousarray(trace.expected.chances)
     if trace.answers is not None:
         yield "answers", np.ascontiguousarray(trace.answers.chances)
+    yield from arrays_of(trace)
 
 
 def _card(trace: Trace) -> TraceCard:
@@ -124,9 +127,13 @@ def _card(trace: Trace) -> TraceCard:
         ],
         choices=None if trace.expected is None else [list(row) for row in trace.expected.choices],
         names=None if trace.answers is None else list(trace.answers.names),
+        running=trace.answers is None or trace.answers.running,
+        truth=None if trace.answers is None else list(trace.answers.truth) or None,
         losses=trace.losses is not None,
         notes=list(trace.notes),
         loss=trace.loss,
+        joined=trace.joined,
+        **card_of(trace),
     )
 
 
@@ -135,7 +142,9 @@ def _trace(card: TraceCard, arrays: Mapping[str, NDArray[Any]]) -> Trace:
     if card.choices is not None:
         expected = Expected(tuple(map(tuple, card.choices)), arrays["expected"])
     if card.names is not None:
-        answers = Answers(tuple(card.names), arrays["answers"])
+        answers = Answers(
+            tuple(card.names), arrays["answers"], card.running, tuple(card.truth or ())
+        )
     return Trace(
         card.model,
         tuple(card.inputs),
@@ -145,6 +154,8 @@ def _trace(card: TraceCard, arrays: Mapping[str, NDArray[Any]]) -> Trace:
         answers,
         tuple(card.notes),
         card.loss,
+        card.joined,
+        **parts_of(card, arrays),
     )
 
 

@@ -25,6 +25,10 @@ def write_trace(trace: Trace, path: str | PathLike[str]) -> Path:
         for part in (layer.states, layer.gates, layer.gradients)
         for values in part.values()
     )
+    if trace.links is not None:
+        numbers += trace.links.weights.size
+    if trace.spectrogram is not None:
+        numbers += trace.spectrogram.values.size
     if numbers > MOST:
         raise ConfigError(
             f"to_html: got {numbers:,} numbers, expected {MOST:,} at most, which a page can show;"
@@ -52,10 +56,49 @@ def to_json(trace: Trace) -> dict[str, Any]:
         else {"choices": expected.choices, "chances": _plain(expected.chances)},
         "answers": None
         if answers is None
-        else {"names": answers.names, "chances": _plain(answers.chances)},
+        else {
+            "names": answers.names,
+            "chances": _plain(answers.chances),
+            "running": answers.running,
+            "truth": answers.truth,
+        },
         "notes": list(trace.notes),
         "loss": trace.loss,
+        "joined": trace.joined,
+        **_parts(trace),
     }
+
+
+def _parts(trace: Trace) -> dict[str, Any]:
+    """What only some tasks have."""
+    found: dict[str, Any] = {}
+    if (series := trace.series) is not None:
+        found["series"] = {
+            "name": series.name,
+            "times": series.times,
+            "values": _plain(series.values, 9),
+            "reads": series.reads.tolist(),
+        }
+    if (fan := trace.fan) is not None:
+        found["fan"] = {
+            "times": fan.times,
+            "levels": fan.levels,
+            "quantiles": _plain(fan.quantiles, 9),
+            "truth": _plain(fan.truth, 9),
+        }
+    if (links := trace.links) is not None:
+        found["links"] = {
+            "sources": links.sources,
+            "targets": links.targets,
+            "weights": _plain(links.weights),
+        }
+    if (sound := trace.spectrogram) is not None:
+        found["spectrogram"] = {
+            "values": _plain(sound.values),
+            "hop": sound.hop,
+            "path": sound.path,
+        }
+    return found
 
 
 def _layer(layer: TracedLayer) -> dict[str, Any]:
@@ -74,7 +117,9 @@ def _layer(layer: TracedLayer) -> dict[str, Any]:
     }
 
 
-def _plain(values: np.ndarray) -> Any:
+def _plain(values: np.ndarray, digits: int = 5) -> Any:
     if values.ndim > 1:
-        return [_plain(row) for row in values]
-    return [float(f"{value:.5g}") if np.isfinite(value) else None for value in values.tolist()]
+        return [_plain(row, digits) for row in values]
+    return [
+        float(f"{value:.{digits}g}") if np.isfinite(value) else None for value in values.tolist()
+    ]

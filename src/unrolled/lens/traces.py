@@ -3,7 +3,8 @@
     Trace
     ├── layers     TracedLayer: states, gates and gradients of each layer and direction
     ├── expected   Expected: what the network thought would come next
-    └── answers    Answers: labels or tags, step by step
+    ├── answers    Answers: labels or tags, step by step
+    └── series, fan, links, spectrogram    what some tasks have beside these: see `trace_parts`
 
 Shapes: `T` steps, `H` units of a layer that are kept, `K` choices, `C` labels. Every array is
 float32 but where it says otherwise, and in the order of time, also of a layer that reads backward.
@@ -20,6 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unrolled.errors import ConfigError
+from unrolled.lens.trace_parts import Forecast, Links, Series, Spectrogram, check
 
 OVER_TIME = ("states", "gates", "gradients")
 Array = NDArray[np.float32]
@@ -78,7 +80,7 @@ class TracedLayer:
             for name in self.gradients
         }
         for name, (values, dtype, shape) in wanted.items():
-            _check(f"{self.name}, {name}", values, dtype, shape)
+            check(f"{self.name}, {name}", values, dtype, shape)
 
     @property
     def steps(self) -> int:
@@ -123,7 +125,7 @@ class Expected:
             raise ConfigError(
                 f"choices: got rows of different lengths, expected {shape[1]} in each"
             )
-        _check("chances of the choices", self.chances, "float32", shape)
+        check("chances of the choices", self.chances, "float32", shape)
 
 
 @dataclass(frozen=True, eq=False)
@@ -134,13 +136,22 @@ class Answers:
     Attributes:
         names: `C` labels or tags.
         chances: `(T, C)`.
+        running: whether each answer is that to all that was read up to the step; else it is the
+            step's own, as a tag.
+        truth: `T` names, what is right at each step; empty where that is not known.
     """
 
     names: tuple[str, ...]
     chances: Array
+    running: bool = True
+    truth: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        _check("answers", self.chances, "float32", (len(self.chances), len(self.names)))
+        check("answers", self.chances, "float32", (len(self.chances), len(self.names)))
+        if self.truth and len(self.truth) != len(self.chances):
+            raise ConfigError(
+                f"truth: got {len(self.truth)} answers, expected {len(self.chances)}, one a step"
+            )
 
 
 @dataclass(frozen=True, eq=False)
@@ -157,6 +168,11 @@ class Trace:
         answers: None where there is none for each step.
         notes: what was cut, in words.
         loss: in words, what the gradients are of; empty where there are none.
+        joined: whether the inputs, joined, are the text as it was written, so that a word is what
+            stands between its spaces; else each is a word of its own.
+        series, fan: of a forecaster, what it read and what it foretold.
+        links: where each step looked.
+        spectrogram: what was heard.
     """
 
     model: str
@@ -167,13 +183,18 @@ class Trace:
     answers: Answers | None = None
     notes: tuple[str, ...] = ()
     loss: str = ""
+    joined: bool = False
+    series: Series | None = None
+    fan: Forecast | None = None
+    links: Links | None = None
+    spectrogram: Spectrogram | None = None
 
     def __post_init__(self) -> None:
         steps = len(self.inputs)
         if not (steps and self.layers):
             raise ConfigError("a trace has a step and a layer at least")
         if self.losses is not None:
-            _check("losses", self.losses, "float32", (len(self.losses),))
+            check("losses", self.losses, "float32", (len(self.losses),))
         told = {f"layer {one.name}": one.steps for one in self.layers}
         if self.losses is not None:
             told["losses"] = len(self.losses)
@@ -181,6 +202,12 @@ class Trace:
             told["expected"] = len(self.expected.choices)
         if self.answers is not None:
             told["answers"] = len(self.answers.chances)
+        if self.series is not None:
+            told["series"] = len(self.series.reads)
+        if self.links is not None:
+            told["links"] = len(self.links.targets)
+        if self.spectrogram is not None:
+            told["spectrogram"] = len(self.spectrogram.path)
         for name, count in told.items():
             if count != steps:
                 raise ConfigError(f"{name}: got {count} steps, expected {steps} as of the inputs")
@@ -220,9 +247,3 @@ class Trace:
         from unrolled.lens.trace_file import read
 
         return read(path)
-
-
-def _check(name: str, values: Any, dtype: str, shape: tuple[int, ...]) -> None:
-    if not isinstance(values, np.ndarray) or values.dtype != dtype or values.shape != shape:
-        got = f"{values.dtype} {values.shape}" if isinstance(values, np.ndarray) else "none"
-        raise ConfigError(f"{name}: got {got}, expected {dtype} {shape}")
