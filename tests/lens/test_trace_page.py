@@ -115,7 +115,7 @@ def test_colours_follow_the_unit_the_quantity_and_the_scheme(
     page.get_by_text("gate f").click()
     assert colours() != first
     least = {"light": "pale", "dark": "dark"}[scheme]
-    assert f"From 0 ({least}) to 1" in page.locator(".trace-card .quiet").first.inner_text()
+    assert f"From 0 ({least}) to 1" in page.locator(".strip + .quiet").inner_text()
     page.get_by_text("gradient by c").click()
     page.locator("select[aria-label=Layer]").select_option("0")
     page.locator("input[aria-label=Unit]").fill("3")

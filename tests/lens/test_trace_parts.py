@@ -49,7 +49,11 @@ def parts() -> dict[str, Any]:
         ),
         "spectrogram": Spectrogram(np.ones((6, 4), dtype=np.float32), 0.01, ("", "h", "h")),
         "answers": Answers(
-            ("A", "B"), np.ones((STEPS, 2), dtype=np.float32), running=False, truth=("A", "B", "A")
+            ("A", "B"),
+            np.ones((STEPS, 2), dtype=np.float32),
+            running=False,
+            chosen=("A", "A", "B"),
+            truth=("A", "B", "A"),
         ),
         "joined": True,
     }
@@ -169,7 +173,8 @@ def test_a_path_says_each_run_of_a_symbol_once() -> None:
         ("spectrogram", {"values": np.full((6, 4), np.inf, dtype=np.float32)}, "finite"),
         ("spectrogram", {"hop": 0.0}, "hop above 0"),
         ("spectrogram", {"hop": float("nan")}, "hop above 0"),
-        ("answers", {"truth": ("A",)}, "got 1 answers, expected 3"),
+        ("answers", {"truth": ("A",)}, "truth: got 1 answers, expected 3"),
+        ("answers", {"chosen": ("A", "B", "C")}, "chosen: got 'C'"),
     ],
 )
 def test_parts_check_themselves(name: str, change: dict[str, Any], message: str) -> None:

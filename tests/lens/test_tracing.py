@@ -312,6 +312,7 @@ def test_a_tagger_is_traced_with_the_tags_of_the_sentence() -> None:
         with pytest.raises(ConfigError, match=message):
             trace(tagger, wrong)
     assert (found.answers.running, found.answers.truth, found.losses) == (False, (), None)
+    assert list(found.answers.chosen) == tagger.predict([["the", "dog", "sleeps"]])[0]
     right = trace(tagger, (["the", "dog", "sleeps"], ["D", "V", "N"]))
     assert right.answers.truth == ("D", "V", "N")
     places = [tagger.classes.index(tag) for tag in "DVN"]

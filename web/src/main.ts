@@ -4,7 +4,10 @@ import { drawReport } from './page/report';
 import { h } from './shared/dom';
 import { LiveParts, Parts, type Model } from './shared/model';
 import type { Report } from './shared/records';
-import style from './shared/style.css?inline';
+import shared from './shared/style.css?inline';
+import tasks from './trace/tasks.css?inline';
+
+const style = [shared, tasks].join('\n');
 
 /** Draws the part "report" of `model` into `el`, apart from the styles of what is around it. */
 function render({ model, el }: { model: Model; el: HTMLElement }): () => void {

@@ -43,6 +43,7 @@ class TraceCard(PartsCard):
     choices: list[list[str]] | None
     names: list[str] | None
     running: bool = True
+    chosen: list[str] | None = None
     truth: list[str] | None = None
     losses: bool
     notes: list[str]
@@ -128,6 +129,7 @@ def _card(trace: Trace) -> TraceCard:
         choices=None if trace.expected is None else [list(row) for row in trace.expected.choices],
         names=None if trace.answers is None else list(trace.answers.names),
         running=trace.answers is None or trace.answers.running,
+        chosen=None if trace.answers is None else list(trace.answers.chosen) or None,
         truth=None if trace.answers is None else list(trace.answers.truth) or None,
         losses=trace.losses is not None,
         notes=list(trace.notes),
@@ -143,7 +145,11 @@ def _trace(card: TraceCard, arrays: Mapping[str, NDArray[Any]]) -> Trace:
         expected = Expected(tuple(map(tuple, card.choices)), arrays["expected"])
     if card.names is not None:
         answers = Answers(
-            tuple(card.names), arrays["answers"], card.running, tuple(card.truth or ())
+            tuple(card.names),
+            arrays["answers"],
+            card.running,
+            tuple(card.chosen or ()),
+            tuple(card.truth or ()),
         )
     return Trace(
         card.model,

@@ -60,6 +60,7 @@ def to_json(trace: Trace) -> dict[str, Any]:
             "names": answers.names,
             "chances": _plain(answers.chances),
             "running": answers.running,
+            "chosen": answers.chosen,
             "truth": answers.truth,
         },
         "notes": list(trace.notes),

@@ -138,20 +138,28 @@ class Answers:
         chances: `(T, C)`.
         running: whether each answer is that to all that was read up to the step; else it is the
             step's own, as a tag.
+        chosen: `T` names, what is answered at each step, where that need not be the likeliest: the
+            tags of a sentence are chosen together; else empty.
         truth: `T` names, what is right at each step; empty where that is not known.
     """
 
     names: tuple[str, ...]
     chances: Array
     running: bool = True
+    chosen: tuple[str, ...] = ()
     truth: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         check("answers", self.chances, "float32", (len(self.chances), len(self.names)))
-        if self.truth and len(self.truth) != len(self.chances):
-            raise ConfigError(
-                f"truth: got {len(self.truth)} answers, expected {len(self.chances)}, one a step"
-            )
+        for part in ("chosen", "truth"):
+            told = getattr(self, part)
+            if told and len(told) != len(self.chances):
+                raise ConfigError(
+                    f"{part}: got {len(told)} answers, expected {len(self.chances)}, one a step"
+                )
+            unknown = next((name for name in told if name not in self.names), None)
+            if unknown is not None:
+                raise ConfigError(f"{part}: got {unknown!r}, expected one of the answers' names")
 
 
 @dataclass(frozen=True, eq=False)

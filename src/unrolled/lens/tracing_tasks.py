@@ -220,7 +220,8 @@ def _of_tagger(tagger: Tagger, given: Any, steps: int) -> Trace:
     (shares,) = tagger.predict_proba([words])
     model = tagger.model
     rows = torch.from_numpy(tagger.forms.rows(words)).to(like(model).device).unsqueeze(1)
-    places = [tagger.classes.index(tag) for tag in truth or tagger.predict([words])[0]]
+    (chosen,) = tagger.predict([words])
+    places = [tagger.classes.index(tag) for tag in truth or chosen]
     targets = torch.tensor(places, device=rows.device).unsqueeze(1)
 
     def number() -> Tensor:
@@ -236,7 +237,7 @@ def _of_tagger(tagger: Tagger, given: Any, steps: int) -> Trace:
         tuple(words),
         layers,
         losses,
-        answers=Answers(tagger.classes, shares, running=False, truth=tuple(truth)),
+        answers=Answers(tagger.classes, shares, False, tuple(chosen), tuple(truth)),
         notes=tuple(notes),
         loss=f"what the tags that {'are right' if truth else 'it chooses'} cost together",
     )

@@ -101,7 +101,21 @@ export interface TraceRecord {
   layers: TraceLayer[];
   losses: (number | null)[] | null;
   expected: { choices: string[][]; chances: number[][] } | null;
-  answers: { names: string[]; chances: number[][] } | null;
+  answers: TraceAnswers | null;
   notes: string[];
   loss: string;
+  joined: boolean;
+  series?: { name: string; times: string[]; values: (number | null)[]; reads: [begin: number, end: number][] };
+  fan?: { times: string[]; levels: number[]; quantiles: number[][]; truth: (number | null)[] };
+  links?: { sources: string[]; targets: string[]; weights: number[][] };
+  spectrogram?: { values: number[][]; hop: number; path: string[] };
+}
+
+export interface TraceAnswers {
+  names: string[];
+  chances: number[][];
+  /** Whether each answer is that to all that was read so far; else it is the step's own. */
+  running: boolean;
+  chosen: string[];
+  truth: string[];
 }

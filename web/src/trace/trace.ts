@@ -8,8 +8,9 @@ import { mapView } from './map';
 import { readingView } from './reading';
 import { Stage, type View } from './stage';
 import { stripView } from './strip';
+import { TASK_VIEWS } from './tasks';
 
-const VIEWS: ((stage: Stage) => View | null)[] = [controls, stripView, mapView, gradientView, answersView, readingView];
+const VIEWS: ((stage: Stage) => View | null)[] = [...TASK_VIEWS, controls, stripView, mapView, gradientView, answersView, readingView];
 
 export function tracePage(trace: TraceRecord): HTMLElement {
   const stage = new Stage(trace);
