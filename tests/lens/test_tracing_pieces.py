@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 import unrolled
 from unrolled import Generator
 from unrolled.data.tokens import Characters, Subwords
+from unrolled.errors import ConfigError
 from unrolled.lens import Trace, trace
 from unrolled.lens.tracing_pieces import written
 
@@ -30,7 +31,7 @@ pytestmark = pytest.mark.filterwarnings("ignore::unrolled.tasks.evaluation.Netwo
 
 
 @pytest.mark.parametrize("kind", PIECES)
-@given(text=st.text(st.characters(), max_size=60))
+@given(text=st.text(st.characters() | st.sampled_from("\ud83d\udc0d \n"), max_size=60))
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 def test_inputs_joined_are_the_text(kind: str, text: str) -> None:
     vocabulary = PIECES[kind]
@@ -113,3 +114,9 @@ def test_pieces_survive_the_file(tmp_path: Path) -> None:
     back = Trace.load(found.save(tmp_path / "a.trace"))
     assert back.inputs == found.inputs
     assert back.joined
+    half = trace(judge, "7 is \ud83d small")
+    assert "".join(half.inputs) == "7 is \ud83d small"
+    half.to_html(tmp_path / "a.html")
+    with pytest.raises(ConfigError, match="half of a surrogate pair"):
+        half.save(tmp_path / "b.trace")
+    assert not (tmp_path / "b.trace").exists()

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import ValidationError
+from pydantic_core import PydanticSerializationError
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
@@ -54,7 +55,13 @@ class TraceCard(PartsCard):
 def write(trace: Trace, path: str | os.PathLike[str]) -> Path:
     """See `Trace.save`."""
     # What a trace does not have is left out, so that older versions read it too.
-    card = _card(trace).model_dump_json(exclude_defaults=True)
+    try:
+        card = _card(trace).model_dump_json(exclude_defaults=True)
+    except PydanticSerializationError:
+        raise ConfigError(
+            "save: the text holds half of a surrogate pair, which no file of text can hold; trace"
+            " text.encode('utf-8', 'replace').decode()"
+        ) from None
     blob = save(dict(_arrays(trace)), metadata={"trace": card})
     with replacing(path) as aside:
         aside.write_bytes(blob)

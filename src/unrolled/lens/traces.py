@@ -229,6 +229,7 @@ class Trace:
 
         Raises:
             OutputError: the folder does not exist or can't be written.
+            ConfigError: the text holds half of a surrogate pair.
         """
         from unrolled.lens.trace_file import write
 
