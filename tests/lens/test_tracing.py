@@ -143,6 +143,18 @@ def test_a_cell_of_ones_own_and_linear_ones_are_traced(x: torch.Tensor) -> None:
     assert set(trace(unrolled.MinGRU(N, H), x).layers[0].gates) == {"keep"}
 
 
+def test_a_recurrent_of_several_cells_is_traced_layer_by_layer(x: torch.Tensor) -> None:
+    cells = [unrolled.LSTMCell(N, H), unrolled.MinGRUCell(H, 4), unrolled.SLSTMCell(4, H)]
+    layer = unrolled.Recurrent(cells)
+    with torch.no_grad(), layer.record() as records:
+        layer(x)
+    (h, c), minimal, state = (record.states[0] for record in records)
+    wanted = [{"h": h, "c": c}, {"h": minimal}, {"h": state.h, "s1": state.c}]
+    for one, parts in zip(trace(layer, x).layers, wanted, strict=True):
+        for name, part in parts.items():
+            np.testing.assert_allclose(one.states[name], part[:, 0], rtol=1e-4, atol=1e-6)
+
+
 def test_the_model_is_as_it_was(x: torch.Tensor) -> None:
     model = nn.Sequential(layer_of("LSTM", nn), nn.Identity()).train()
     draws = torch.get_rng_state()

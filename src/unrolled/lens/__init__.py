@@ -4,7 +4,6 @@ records    what a report holds: plain dataclasses, no model code
 forecasts  records of the frames that a forecaster gives
 traces     what a network did with one sequence, saved as one file
 tracing    `trace`: any network, step by step (`tracing_layers`, `tracing_tasks`: its parts)
-text_trace reads a text with a character model and records every step, for the page
 page       one self-contained HTML page
 report_labels  another: confusion matrix, reliability and the gate of a classifier or tagger
 picture    PNG or SVG files (matplotlib, extra `lens`)
@@ -27,15 +26,13 @@ if TYPE_CHECKING:
         draw_overview,
         draw_unfolded,
     )
-    from unrolled.lens.records import Report, TextTrace
+    from unrolled.lens.records import Report
     from unrolled.lens.report_labels import write_report
-    from unrolled.lens.text_trace import trace_text
     from unrolled.lens.traces import Trace
     from unrolled.lens.tracing import trace
 
 _HOMES = {
     "Report": "records",
-    "TextTrace": "records",
     "Trace": "traces",
     "draw_backtest": "picture",
     "draw_calibration": "picture",
@@ -46,13 +43,11 @@ _HOMES = {
     "forecast_panel": "forecasts",
     "render_report": "page",
     "trace": "tracing",
-    "trace_text": "text_trace",
     "write_report": "report_labels",
 }
 
 __all__ = [
     "Report",
-    "TextTrace",
     "Trace",
     "draw_backtest",
     "draw_calibration",
@@ -63,7 +58,6 @@ __all__ = [
     "forecast_panel",
     "render_report",
     "trace",
-    "trace_text",
     "write_report",
 ]
 

@@ -13,7 +13,8 @@ from unrolled.lens.ink import INK, PAPER, QUIET, WIDTH
 from unrolled.lens.picture_calibration import calibration_key, draw_coverage, draw_histogram
 from unrolled.lens.picture_forecast import draw_fans
 from unrolled.lens.picture_unfolded import draw_steps, height_of
-from unrolled.lens.records import ForecastPanel, Report, TextTrace
+from unrolled.lens.records import ForecastPanel, Report
+from unrolled.lens.traces import Trace
 from unrolled.writing import replacing
 
 if TYPE_CHECKING:
@@ -94,7 +95,7 @@ def draw_calibration(before: Audit, after: Audit, path: str | PathLike[str]) -> 
     return _save(figure, path)
 
 
-def draw_unfolded(trace: TextTrace, path: str | PathLike[str], *, steps: int = 10) -> Path:
+def draw_unfolded(trace: Trace, path: str | PathLike[str], *, steps: int = 10) -> Path:
     """Draw the network unfolded over the last `steps` symbols that it read.
 
     From bottom to top in each column: the symbol read, each layer's hidden state as a heat map
@@ -103,7 +104,7 @@ def draw_unfolded(trace: TextTrace, path: str | PathLike[str], *, steps: int = 1
 
     Raises:
         MissingExtra: matplotlib is not installed.
-        ConfigError: the trace is empty.
+        ConfigError: `steps` is below 1.
         OutputError: the file can't be written.
     """
     height = height_of(trace, steps)

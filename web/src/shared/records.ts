@@ -51,19 +51,6 @@ export interface LossCurve {
   validation: LossPoint[];
 }
 
-export interface LayerTrace {
-  cell: string;
-  hidden: (number | null)[][];
-  memory: (number | null)[][] | null;
-}
-
-export interface TextTrace {
-  text: string[];
-  layers: LayerTrace[];
-  next: [symbol: string, probability: number][][];
-  surprise: (number | null)[];
-}
-
 export interface Report {
   trace?: TraceRecord | null;
   title: string;
@@ -74,7 +61,7 @@ export interface Report {
   scores: ScoreRow[];
   text: TextPanel | null;
   losses: LossCurve[];
-  unfolded: TextTrace | null;
+  unfolded: TraceRecord | null;
   notes: string[];
 }
 

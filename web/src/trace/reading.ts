@@ -28,7 +28,7 @@ export function readingView(stage: Stage): View {
       say(`It expects ${best.join(', ')}. `);
     }
     const cost = trace.losses?.[step];
-    if (trace.expected && came !== undefined && typeof cost === 'number') say(`Then came ${quoted(came)}, which cost ${fixed(cost, 2)} nats. `);
+    if (trace.expected && came !== undefined && typeof cost === 'number') say(`Then came ${quoted(came)}, which cost ${fixed(cost, 2)} nats (${fixed(cost / Math.LN2, 1)} bits). `);
     if (trace.answers) {
       const { names, chances } = trace.answers;
       const best = chances[step].map((p, k) => [p, names[k]] as const).sort((a, b) => b[0] - a[0]).slice(0, 3);

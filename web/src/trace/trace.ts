@@ -8,13 +8,20 @@ import { mapView } from './map';
 import { readingView } from './reading';
 import { Stage, type View } from './stage';
 import { stripView } from './strip';
+import { expectationsView } from './expectations';
 import { TASK_VIEWS } from './tasks';
+import { unfoldedView } from './unfolded';
 
 const VIEWS: ((stage: Stage) => View | null)[] = [...TASK_VIEWS, controls, stripView, mapView, gradientView, answersView, readingView];
 
-export function tracePage(trace: TraceRecord): HTMLElement {
+/** The network unfolded into a column for each step, which says what is expected next, above the other views. */
+export function unfoldedPage(trace: TraceRecord): HTMLElement {
+  return tracePage(trace, [unfoldedView, ...VIEWS.filter((view) => view !== expectationsView)]);
+}
+
+export function tracePage(trace: TraceRecord, of = VIEWS): HTMLElement {
   const stage = new Stage(trace);
-  const views = VIEWS.map((make) => make(stage)).filter((view) => view !== null);
+  const views = of.map((make) => make(stage)).filter((view) => view !== null);
   const root = h('div', { class: 'card trace-card', keydown: (event: KeyboardEvent) => {
     if (event.target instanceof HTMLInputElement || event.target instanceof HTMLSelectElement) return;
     const { step } = stage.now;
