@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,7 @@ import unrolled
 from unrolled.data.series_set import SeriesSet
 from unrolled.errors import ConfigError, UnrolledError
 from unrolled.lens import trace
+from unrolled.tasks.forecasting.asker import Asker
 
 DAYS, HORIZON, PLACE = 150, 5, 139
 HEADS = {
@@ -208,6 +210,27 @@ def test_what_is_not_shown_is_told(forecasters: dict[str, Any], series: SeriesSe
     assert trace(model, beside).notes == (
         "the covariates, which are read beside the series, are not shown",
     )
+
+
+def test_a_file_of_a_forecaster_will_do(
+    forecasters: dict[str, Any], series: SeriesSet, tmp_path: Path
+) -> None:
+    for name, model in forecasters.items():
+        found = trace(model.save(tmp_path / name), series)
+        np.testing.assert_array_equal(found.fan.quantiles, predicted(model, series))
+
+
+def test_the_rival_that_answers_is_told(
+    forecasters: dict[str, Any], series: SeriesSet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = forecasters["segments"]
+    rival = next(iter(model.rivals.values())).name
+    network = trace(model, series)
+    monkeypatch.setattr(Asker, "answers", property(lambda _: rival))
+    found = trace(model, series)
+    np.testing.assert_array_equal(found.fan.quantiles, predicted(model, series))
+    assert (found.fan.quantiles != network.fan.quantiles).any()
+    assert found.notes[-1] == f"the forecast is that of {rival}, which answers for the network"
 
 
 def test_a_frame_and_counted_steps_will_do() -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import unrolled
@@ -32,7 +32,7 @@ pytestmark = pytest.mark.filterwarnings("ignore::unrolled.tasks.evaluation.Netwo
 
 @pytest.mark.parametrize("kind", PIECES)
 @given(text=st.text(st.characters() | st.sampled_from("\ud83d\udc0d \n"), max_size=60))
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(deadline=None)
 def test_inputs_joined_are_the_text(kind: str, text: str) -> None:
     vocabulary = PIECES[kind]
     ids = vocabulary.encode(text)
