@@ -154,7 +154,7 @@ def test_the_page_shows_a_sample_the_losses_and_the_unfolded_network(ran: _Ran) 
     assert 8 <= len(word) <= 10
     assert word.isalpha()
     assert word in text
-    assert [len(layer["states"]["h"][0]) for layer in data["unfolded"]["layers"]] == [16]
+    assert [layer["states"]["h"]["shape"][1] for layer in data["unfolded"]["layers"]] == [16]
     assert data["machine"]["torch"] == torch.__version__
     assert len(data["notes"]) == 2
 

@@ -13,7 +13,7 @@ from safetensors.numpy import load, save
 
 from unrolled.errors import ConfigError, ModelFileError
 from unrolled.lens import Trace
-from unrolled.lens.trace_page import to_json
+from unrolled.lens.trace_page import packed, to_json
 from unrolled.lens.trace_parts import Forecast, Links, Series, Spectrogram
 from unrolled.lens.traces import Answers, TracedLayer
 
@@ -130,7 +130,8 @@ def test_a_page_gets_every_number_and_none_that_json_has_not() -> None:
     assert told["series"]["reads"] == [[0, 1], [1, 3], [3, 4]]
     assert told["fan"]["truth"] == [3, 5, None]
     assert told["fan"]["quantiles"][0] == [1, 2, 3, 4, 5]
-    assert told["links"]["weights"][0] == [0.25, 0.75]
+    assert told["links"]["weights"] == packed(parts()["links"].weights)
+    assert told["spectrogram"]["values"] == packed(parts()["spectrogram"].values)
     assert told["spectrogram"]["path"] == ("", "h", "h")
     assert (told["answers"]["running"], told["joined"]) == (False, True)
     assert not {"series", "fan", "links", "spectrogram"} & set(to_json(plain()))

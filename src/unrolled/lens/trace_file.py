@@ -9,17 +9,26 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import ValidationError
+from pydantic import Field, ValidationError
 from pydantic_core import PydanticSerializationError
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
 from unrolled.errors import ConfigError, ModelFileError
 from unrolled.lens.trace_parts_file import PartsCard, Strict, arrays_of, card_of, parts_of
-from unrolled.lens.traces import OVER_TIME, Answers, Expected, Trace, TracedLayer
+from unrolled.lens.traces import (
+    BY_UNIT,
+    OVER_TIME,
+    Answers,
+    Expected,
+    Influence,
+    Trace,
+    TracedLayer,
+)
 from unrolled.writing import replacing
 
-FORMAT = 1
+FORMAT = 2
+FORMATS = (1, 2)  # that are read; 1 has no terms, half-lives and influence
 
 
 class LayerCard(Strict):
@@ -32,6 +41,16 @@ class LayerCard(Strict):
     states: list[str]
     gates: list[str]
     gradients: list[str]
+    terms: list[str] = Field(default_factory=list)
+    rates: dict[str, float] = Field(default_factory=dict)
+    half_lives: list[str] = Field(default_factory=list)
+
+
+class InfluenceCard(Strict):
+    """An influence without its arrays."""
+
+    of: str
+    ahead: int
 
 
 class TraceCard(PartsCard):
@@ -50,6 +69,7 @@ class TraceCard(PartsCard):
     notes: list[str]
     loss: str
     joined: bool = False
+    influence: InfluenceCard | None = None
 
 
 def write(trace: Trace, path: str | os.PathLike[str]) -> Path:
@@ -87,7 +107,7 @@ def read(path: str | os.PathLike[str]) -> Trace:
         )
     try:
         card = TraceCard.model_validate_json(text)
-        if card.format != FORMAT:
+        if card.format not in FORMATS:
             raise ModelFileError(
                 f"{path}: a trace of format {card.format}, this version reads {FORMAT}; trace the"
                 " model again, or take the version of unrolled that wrote it"
@@ -104,7 +124,7 @@ def _arrays(trace: Trace) -> Iterator[tuple[str, NDArray[Any]]]:
     for number, layer in enumerate(trace.layers):
         yield f"layer.{number}.units", np.ascontiguousarray(layer.units)
         yield f"layer.{number}.cuts", np.ascontiguousarray(layer.cuts)
-        for part in (*OVER_TIME, "before", "norms"):
+        for part in (*OVER_TIME, *BY_UNIT, "norms"):
             for name, values in getattr(layer, part).items():
                 yield f"layer.{number}.{part}.{name}", np.ascontiguousarray(values)
     if trace.losses is not None:
@@ -114,6 +134,9 @@ def _arrays(trace: Trace) -> Iterator[tuple[str, NDArray[Any]]]:
     if trace.answers is not None:
         yield "answers", np.ascontiguousarray(trace.answers.chances)
     yield from arrays_of(trace)
+    if trace.influence is not None:
+        yield "influence.size", np.ascontiguousarray(trace.influence.size)
+        yield "influence.product", np.ascontiguousarray(trace.influence.product)
 
 
 def _card(trace: Trace) -> TraceCard:
@@ -130,6 +153,9 @@ def _card(trace: Trace) -> TraceCard:
                 states=list(layer.states),
                 gates=list(layer.gates),
                 gradients=list(layer.gradients),
+                terms=list(layer.terms),
+                rates=layer.rates,
+                half_lives=list(layer.half_lives),
             )
             for layer in trace.layers
         ],
@@ -143,11 +169,14 @@ def _card(trace: Trace) -> TraceCard:
         loss=trace.loss,
         joined=trace.joined,
         **card_of(trace),
+        influence=None
+        if trace.influence is None
+        else InfluenceCard(of=trace.influence.of, ahead=trace.influence.ahead),
     )
 
 
 def _trace(card: TraceCard, arrays: Mapping[str, NDArray[Any]]) -> Trace:
-    expected = answers = None
+    expected = answers = influence = None
     if card.choices is not None:
         expected = Expected(tuple(map(tuple, card.choices)), arrays["expected"])
     if card.names is not None:
@@ -158,6 +187,13 @@ def _trace(card: TraceCard, arrays: Mapping[str, NDArray[Any]]) -> Trace:
             tuple(card.chosen or ()),
             tuple(card.truth or ()),
         )
+    if card.influence is not None:
+        influence = Influence(
+            card.influence.of,
+            arrays["influence.size"],
+            arrays["influence.product"],
+            card.influence.ahead,
+        )
     return Trace(
         card.model,
         tuple(card.inputs),
@@ -167,6 +203,7 @@ def _trace(card: TraceCard, arrays: Mapping[str, NDArray[Any]]) -> Trace:
         answers,
         tuple(card.notes),
         card.loss,
+        influence,
         card.joined,
         **parts_of(card, arrays),
     )
@@ -188,4 +225,7 @@ def _layer(number: int, card: LayerCard, arrays: Mapping[str, NDArray[Any]]) -> 
         of("gates", card.gates),
         of("gradients", card.gradients),
         of("norms", card.gradients),
+        of("terms", card.terms),
+        card.rates,
+        of("half_lives", card.half_lives),
     )

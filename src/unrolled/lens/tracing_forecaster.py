@@ -11,7 +11,7 @@ Each of the three architectures takes its steps otherwise, and is asked here as 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -49,13 +49,16 @@ class _Asked:
     cut: str = ""
 
 
-def of_forecaster(forecaster: Forecaster, given: Any, steps: int, origin: Any = None) -> Trace:
+def of_forecaster(
+    forecaster: Forecaster, given: Any, steps: int, reach: int | None, origin: Any = None
+) -> Trace:
     """A trace of what is read of one series, and of the forecast that follows.
 
     Args:
         forecaster: a fitted one.
         given: what `predict` takes, of one series.
         steps: the last so many are kept.
+        reach: see `trace`.
         origin: the last time that is known to the network; None: all of them.
 
     Raises:
@@ -77,7 +80,10 @@ def of_forecaster(forecaster: Forecaster, given: Any, steps: int, origin: Any = 
 
     scale = forecaster._fitted.scale_of(known.ids[0], known.values[0])
     asked = _ask(forecaster, known, scale, truth, steps)
-    layers, notes = layers_of(forecaster.model, asked.number, gradients=True, only=asked.recurrent)
+    found = layers_of(
+        forecaster.model, asked.number, gradients=True, only=asked.recurrent, reach=reach
+    )
+    notes = list(found.notes)
     reads = asked.reads
     # A window may begin before its series does.
     first = int((reads[:, 1] <= 0).sum())
@@ -87,7 +93,10 @@ def of_forecaster(forecaster: Forecaster, given: Any, steps: int, origin: Any = 
     if len(reads) - first > steps:
         notes.append(f"of {len(reads) - first:,} steps the last {steps:,} are shown")
     inside = slice(asked.skipped, asked.skipped + len(reads))
-    layers = tuple(layer.part(inside).part(shown) for layer in layers)
+    layers = tuple(layer.part(inside).part(shown) for layer in found.layers)
+    moved = found.influence
+    if moved is not None:
+        moved = replace(moved, size=moved.size[inside][shown], product=moved.product[inside][shown])
     reads = np.maximum(reads[shown], 0)
     begin = int(reads[0, 0])
     times = _told(known.times[0], known)
@@ -97,6 +106,7 @@ def of_forecaster(forecaster: Forecaster, given: Any, steps: int, origin: Any = 
         layers,
         notes=(*notes, *_left_out(forecaster)),
         loss=_loss(forecaster, truth),
+        influence=moved,
         series=Series(known.ids[0], times[begin:], known.values[0][begin:].copy(), reads - begin),
         fan=Forecast(_told(ahead, known), tuple(forecaster.quantiles), fan[0], truth),
     )

@@ -73,7 +73,7 @@ function atStep(trace: TraceRecord, step: number): string {
   const next = trace.inputs[step + 1];
   if (next === undefined) return `${first}.`;
   const cost = trace.losses?.[step];
-  const price = typeof cost === 'number' ? `, at ${percent(Math.exp(-cost))}% (${fixed(cost, 2)} nats)` : '';
+  const price = cost !== undefined && Number.isFinite(cost) ? `, at ${percent(Math.exp(-cost))}% (${fixed(cost, 2)} nats)` : '';
   return placeOfCame(trace, step) === 0 ? `${first}, and it came${price}.` : `${first}; ${quoted(next)} came${price}.`;
 }
 

@@ -7,7 +7,7 @@ const DARK = ['#1d242c', '#24527f', '#5aa2e8', '#e4f2ff'];
 const LEVELS = 64;
 
 /** Fills a canvas with `rows`, the first one on top. */
-export function ink(canvas: HTMLCanvasElement, rows: number[][], [low, high]: [number, number], dark: boolean): void {
+export function ink(canvas: HTMLCanvasElement, rows: ArrayLike<number>[], [low, high]: [number, number], dark: boolean): void {
   const colours = dark ? DARK : LIGHT;
   const scale = scaleLinear<string>().domain(colours.map((_, k) => (k * LEVELS) / (colours.length - 1))).range(colours);
   const shades = Array.from({ length: LEVELS + 1 }, (_, k) => scale(k).match(/\d+/g)!.map(Number));
@@ -15,7 +15,7 @@ export function ink(canvas: HTMLCanvasElement, rows: number[][], [low, high]: [n
   const image = h('canvas', { width: wide, height: tall });
   const context = image.getContext('2d')!;
   const pixels = context.createImageData(wide, tall);
-  rows.forEach((row, y) => row.forEach((value, x) => {
+  rows.forEach((row, y) => Array.from(row).forEach((value, x) => {
     const level = Math.round(((value - low) / (high - low || 1)) * LEVELS);
     pixels.data.set([...shades[Math.max(0, Math.min(LEVELS, level))], 255], 4 * (y * wide + x));
   }));

@@ -98,7 +98,7 @@ function placesOf(texts: string[]): { centres: number[]; width: number } {
 
 /** What a step looked at most. */
 export function inWords({ sources, targets, weights }: NonNullable<Stage['trace']['links']>, step: number): string {
-  const best = weights[step].map((weight, k) => ({ weight, k })).sort((a, b) => b.weight - a.weight).slice(0, 3)
+  const best = Array.from(weights[step], (weight, k) => ({ weight, k })).sort((a, b) => b.weight - a.weight).slice(0, 3)
     .filter(({ weight }) => weight >= 0.1);
   if (!best.length) return `For ${quoted(targets[step])} it looked at no source in particular.`;
   return `For ${quoted(targets[step])} it looked most at ${best.map(({ weight, k }) => `${quoted(sources[k])} (${percent(weight)}%)`).join(', ')}.`;

@@ -26,8 +26,8 @@ export function speechView(stage: Stage): View | null {
   const runs = runsOf(path);
   const text = runs.map(({ symbol }) => symbol).join('');
   // Low bands at the bottom.
-  const bands = values[0].map((_, band) => values.map((frame) => frame[values[0].length - 1 - band]));
-  const sorted = values.flat().sort((a, b) => a - b);
+  const bands = Array.from(values[0], (_, band) => values.map((frame) => frame[values[0].length - 1 - band]));
+  const sorted = values.flatMap((frame) => [...frame]).sort((a, b) => a - b);
   const range: [number, number] = [sorted[Math.floor(0.02 * (sorted.length - 1))], sorted[Math.floor(0.98 * (sorted.length - 1))]];
   const frame = h('div', { class: 'curve speech' });
   const mark = h('div', { class: 'time-mark' });

@@ -1,10 +1,14 @@
 // A trace: what a network did with one sequence. All views share one cursor; see `Stage`.
 import { h } from '../shared/dom';
 import type { TraceRecord } from '../shared/records';
+import { unpacked } from '../shared/unpack';
 import { answersView } from './answers';
 import { controls } from './controls';
+import { flowView } from './flow';
 import { gradientView } from './gradient';
+import { loopView } from './loop';
 import { mapView } from './map';
+import { halfLifeView, influenceView } from './memory';
 import { readingView } from './reading';
 import { Stage, type View } from './stage';
 import { stripView } from './strip';
@@ -12,15 +16,17 @@ import { expectationsView } from './expectations';
 import { TASK_VIEWS } from './tasks';
 import { unfoldedView } from './unfolded';
 
-const VIEWS: ((stage: Stage) => View | null)[] = [...TASK_VIEWS, controls, stripView, mapView, gradientView, answersView, readingView];
+const VIEWS: ((stage: Stage) => View | null)[] = [
+  ...TASK_VIEWS, controls, loopView, flowView, readingView, stripView, mapView, answersView, influenceView, halfLifeView, gradientView,
+];
 
 /** The network unfolded into a column for each step, which says what is expected next, above the other views. */
 export function unfoldedPage(trace: TraceRecord): HTMLElement {
   return tracePage(trace, [unfoldedView, ...VIEWS.filter((view) => view !== expectationsView)]);
 }
 
-export function tracePage(trace: TraceRecord, of = VIEWS): HTMLElement {
-  const stage = new Stage(trace);
+export function tracePage(given: TraceRecord, of = VIEWS): HTMLElement {
+  const stage = new Stage(unpacked(given) as TraceRecord);
   const views = of.map((make) => make(stage)).filter((view) => view !== null);
   const root = h('div', { class: 'card trace-card', keydown: (event: KeyboardEvent) => {
     if (event.target instanceof HTMLInputElement || event.target instanceof HTMLSelectElement) return;

@@ -3,7 +3,7 @@ import { line } from 'd3-shape';
 import { choice, h, s, uid } from '../shared/dom';
 import { fixed, number, percent, quoted, spoken, visible } from '../shared/format';
 import { alikeTogether, colour, gridOf, heatMap, palette, type Grid } from '../shared/heat';
-import type { TraceRecord } from '../shared/records';
+import type { Rows, TraceRecord } from '../shared/records';
 import type { Stage, View } from './stage';
 
 type Shown = 'hidden' | 'memory';
@@ -36,14 +36,16 @@ interface Chain {
   surprise: (number | null)[];
 }
 
+const plain = (rows: Rows | undefined) => rows?.map((row) => Array.from(row)) ?? null;
+
 function chainOf({ inputs, layers, expected, losses }: TraceRecord): Chain {
   const shown = layers.map((layer, at) => ({ layer, at })).filter(({ layer }) => layer.name === layers[0].name && !layer.reverse);
   return {
     text: inputs,
     layers: shown.map(({ layer: { cell, units, states }, at }) =>
-      ({ at, cell, units, hidden: states.h, memory: states.c ?? states.s1 ?? null })),
+      ({ at, cell, units, hidden: plain(states.h)!, memory: plain(states.c ?? states.s1) })),
     next: inputs.map((_, step) => expected?.choices[step].map((name, k) => [name, expected.chances[step][k]]) ?? []),
-    surprise: inputs.map((_, step) => (step && typeof losses?.[step - 1] === 'number' ? losses[step - 1]! / Math.LN2 : null)),
+    surprise: inputs.map((_, step) => (step && Number.isFinite(losses?.[step - 1]) ? losses![step - 1] / Math.LN2 : null)),
   };
 }
 
