@@ -6,14 +6,14 @@ network expected to read next.
 
 from __future__ import annotations
 
+import math
 import sys
 from datetime import UTC, datetime
 
-from unrolled import Generator
+from unrolled import Generator, trace
 from unrolled.data import catalog
 from unrolled.lens.page import render_report
 from unrolled.lens.records import Report
-from unrolled.lens.text_trace import trace_text
 
 
 def main(budget: str = "1m", page: str = "see_inside.html") -> None:
@@ -21,14 +21,14 @@ def main(budget: str = "1m", page: str = "see_inside.html") -> None:
     text = catalog.load("python-docs")
     assert isinstance(text, str)
     model = Generator(hidden_size=64).fit(text[:150_000], budget=budget)
-    trace = trace_text(model, "If the argument is omitted, a TypeError exception", keep=19)
-    for symbol, bits in zip(trace.text, trace.surprise, strict=True):
-        print(f"{symbol!r} was read; it cost {bits:.1f} bits")
+    found = trace(model, "If the argument is omitted, a TypeError exception", steps=19)
+    for symbol, nats in zip(found.inputs[1:], found.losses, strict=False):
+        print(f"{symbol!r} was read; it cost {nats / math.log(2):.1f} bits")
     report = Report(
         title="Inside a character model",
         subtitle="Nineteen letters, one column each.",
         made=datetime.now(UTC).isoformat(timespec="seconds"),
-        unfolded=trace,
+        unfolded=found,
     )
     print(f"open {render_report(report, page)}")
 

@@ -148,13 +148,13 @@ def test_the_page_shows_a_sample_the_losses_and_the_unfolded_network(ran: _Ran) 
     for curve in data["losses"]:
         assert 0 < len(curve["points"]) <= demo.MOST_POINTS
         assert curve["validation"]
-    word = "".join(data["unfolded"]["text"])
+    word = "".join(data["unfolded"]["inputs"])
     text = catalog.load("python-docs")
     assert isinstance(text, str)
     assert 8 <= len(word) <= 10
     assert word.isalpha()
     assert word in text
-    assert [len(layer["hidden"][0]) for layer in data["unfolded"]["layers"]] == [16]
+    assert [layer["states"]["h"]["shape"][1] for layer in data["unfolded"]["layers"]] == [16]
     assert data["machine"]["torch"] == torch.__version__
     assert len(data["notes"]) == 2
 

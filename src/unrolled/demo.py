@@ -31,7 +31,7 @@ from unrolled.lens.records import (
     ScoreRow,
     TextPanel,
 )
-from unrolled.lens.text_trace import trace_text
+from unrolled.lens.tracing import trace
 from unrolled.tasks.evaluation import Evaluation, NetworkLoses
 from unrolled.tasks.forecaster import Forecaster
 from unrolled.tasks.generator import Generator
@@ -225,7 +225,7 @@ def _add_text(
     report.scores += _rows("Python's documentation", model.evaluation)
     report.losses.append(_curve("Python's documentation", "nats per character", model.outcome))
     read, word = _last_word(text[-len(text) // 10 :])
-    report.unfolded = trace_text(model, read, keep=len(word))
+    report.unfolded = trace(model, read, steps=len(word))
     return model.outcome
 
 

@@ -9,7 +9,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
 from datetime import date, timedelta
 from functools import cache
-from math import log2
+from math import log
 from pathlib import Path
 from pydoc_data.topics import topics
 from typing import Any
@@ -21,13 +21,12 @@ from unrolled.lens.records import (
     Fan,
     ForecastPanel,
     ForecastSeries,
-    LayerTrace,
     LossCurve,
     Report,
     ScoreRow,
     TextPanel,
-    TextTrace,
 )
+from unrolled.lens.traces import Expected, Trace, TracedLayer
 
 CHROMIUM = (
     os.environ.get("UNROLLED_CHROMIUM")
@@ -90,7 +89,7 @@ def make_report() -> Callable[[], Report]:
 
 
 @pytest.fixture
-def make_trace() -> Callable[..., TextTrace]:
+def make_trace() -> Callable[..., Trace]:
     return fake_trace
 
 
@@ -184,7 +183,7 @@ def _report() -> Report:
 
 def fake_trace(
     text: str = "raises a TypeError exception", keep: int = 18, units: int = 256
-) -> TextTrace:
+) -> Trace:
     """States of an untrained two-layer LSTM; probabilities from n-gram counts."""
     corpus = _corpus()
     rng = np.random.default_rng(7)
@@ -194,11 +193,11 @@ def fake_trace(
         (rng.normal(size=(4 * units, 2 * units)) * 2.1 / np.sqrt(2 * units)) for _ in range(2)
     ]
     states = [(np.zeros(units), np.zeros(units)) for _ in range(2)]
-    hidden: list[list[list[float]]] = [[], []]
-    memory: list[list[list[float]]] = [[], []]
-    nexts: list[list[tuple[str, float]]] = []
-    surprise: list[float | None] = []
-    before: dict[str, float] | None = None
+    hidden: list[list[np.ndarray]] = [[], []]
+    memory: list[list[np.ndarray]] = [[], []]
+    choices: list[tuple[str, ...]] = []
+    chances: list[list[float]] = []
+    losses: list[float] = []
     counts = [_counts(order) for order in range(6)]
     for position, symbol in enumerate(text):
         x = code[symbol]
@@ -208,19 +207,36 @@ def fake_trace(
             c = _sigmoid(f + 1) * c + _sigmoid(i) * np.tanh(g)
             h = _sigmoid(o) * np.tanh(c)
             states[layer] = (h, c)
-            hidden[layer].append([round(float(v), 3) for v in h])
-            memory[layer].append([round(float(v), 3) for v in c])
+            hidden[layer].append(h)
+            memory[layer].append(c)
             x = h * 3
-        surprise.append(None if before is None else round(-log2(before[symbol]), 4))
-        before = _predict(counts, text[: position + 1], alphabet)
-        best = sorted(before.items(), key=lambda pair: -pair[1])[:8]
-        nexts.append([(s, round(p, 6)) for s, p in best])
+        then = _predict(counts, text[: position + 1], alphabet)
+        best = sorted(then.items(), key=lambda pair: -pair[1])[:8]
+        choices.append(tuple(symbol for symbol, _ in best))
+        chances.append([p for _, p in best])
+        last = position + 1 == len(text)
+        losses.append(np.nan if last else -log(then[text[position + 1]]))
     cut = slice(len(text) - min(keep, len(text)), None)
-    return TextTrace(
-        text=list(text)[cut],
-        layers=[LayerTrace("LSTM", hidden[k][cut], memory[k][cut]) for k in range(2)],
-        next=nexts[cut],
-        surprise=surprise[cut],
+    layers = [
+        TracedLayer(
+            "encoder.recurrent",
+            k,
+            False,
+            "LSTM",
+            np.arange(units),
+            {"h": np.float32(hidden[k]), "c": np.float32(memory[k])},
+            {"h": np.zeros(units, np.float32), "c": np.zeros(units, np.float32)},
+            np.zeros(len(text), dtype=bool),
+        ).part(steps=cut)
+        for k in range(2)
+    ]
+    return Trace(
+        "Generator",
+        tuple(text[cut]),
+        tuple(layers),
+        np.float32(losses[cut]),
+        Expected(tuple(choices[cut]), np.float32(chances[cut])),
+        joined=True,
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -34,10 +35,10 @@ def test_all_parts_are_there_and_the_unfolded_view_has_a_column_for_each_symbol(
     assert page.locator("nav a").count() == 6
     page.wait_for_selector(".chart .median")
     assert page.locator("article.forecast").count() == 3
-    assert page.locator(".column").count() == len(report.unfolded.text)
+    assert page.locator(".column").count() == len(report.unfolded)
     read = "".join(page.locator(".column .input-text").all_text_contents())
-    assert read == "".join(report.unfolded.text).replace(" ", "␣")
-    assert page.locator(".column image").count() == len(report.unfolded.text) * 2
+    assert read == "".join(report.unfolded.inputs).replace(" ", "␣")
+    assert page.locator(".column image").count() == len(report.unfolded) * 2
 
 
 def test_where_the_network_loses_the_page_says_so_in_words(
@@ -95,32 +96,53 @@ def test_steps_and_units_can_be_chosen_with_the_keyboard_and_the_mouse(
     report = make_report()
     trace = report.unfolded
     page = open_page(report)
-    reading = page.locator(".reading")
+    reading = page.locator(".unfolded-reading")
     page.locator(".column.here").focus()
     page.keyboard.press("Home")
-    assert f"Step 1 of {len(trace.text)}" in reading.inner_text()
+    assert f"Step 1 of {len(trace)}" in reading.inner_text()
     page.keyboard.press("ArrowRight")
     assert "Step 2 of" in reading.inner_text()
-    page.get_by_role("spinbutton", name="Unit to follow").fill("17")
+    page.get_by_role("spinbutton", name="Unit to follow").fill("16")
     assert (
-        f"unit 17 holds {trace.layers[1].hidden[1][16]:.3f}".replace("-", MINUS)
+        f"unit 16 holds {trace.layers[1].states['h'][1][16]:.3f}".replace("-", MINUS)
         in reading.inner_text()
     )
 
     page.get_by_text("as stored").click()
     tile = page.locator(".column").nth(1).locator("image").first
     tile.scroll_into_view_if_needed()
-    # Layer 1 comes first; its tiles are 5 pixels wide, 16 in a row: this is unit 35.
+    # Layer 1 comes first; its tiles are 5 pixels wide, 16 in a row: this is unit 34.
     tile.click(position={"x": 12, "y": 12})
     assert (
-        f"unit 35 holds {trace.layers[0].hidden[1][34]:.3f}".replace("-", MINUS)
+        f"unit 34 holds {trace.layers[0].states['h'][1][34]:.3f}".replace("-", MINUS)
         in reading.inner_text()
     )
     page.get_by_text("memory c").click()
     assert (
-        f"unit 35 holds {trace.layers[0].memory[1][34]:.3f}".replace("-", MINUS)
+        f"unit 34 holds {trace.layers[0].states['c'][1][34]:.3f}".replace("-", MINUS)
         in reading.inner_text()
     )
+
+
+def test_the_unfolded_network_and_the_views_below_it_have_one_cursor(
+    open_page: Callable[..., Any], make_report: Callable[[], Report]
+) -> None:
+    report = make_report()
+    page = open_page(report)
+    page.locator(".column.here").focus()
+    page.keyboard.press("Home")
+    page.keyboard.press("ArrowRight")
+    assert page.locator(".column.here").get_attribute("data-step") == "1"
+    assert "Step 2 of 18" in page.locator(".reading").inner_text()
+    page.locator(".strip span").nth(7).click()
+    assert page.locator(".column.here").get_attribute("data-step") == "7"
+    page.locator("select[aria-label=Layer]").select_option("0")
+    page.locator("input[aria-label=Unit]").fill("5")
+    told = page.locator(".unfolded-reading").inner_text()
+    value = report.unfolded.layers[0].states["h"][7][5]
+    assert f"unit 5 holds {value:.3f}".replace("-", MINUS) in told
+    page.get_by_role("spinbutton", name="Unit to follow").fill("9")
+    assert page.locator("input[aria-label=Unit]").input_value() == "9"
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
@@ -151,8 +173,11 @@ def test_missing_values_and_odd_symbols_draw_without_complaint(
     report.scores[0].network = float("nan")
     report.losses[0].points[3] = (4, 0.3, float("nan"))
     report.losses[1].points = []
-    report.unfolded.text[2:5] = ["\n", "<b>", "\x00"]
-    report.unfolded.layers[0].memory = None
+    whole = report.unfolded
+    first, second = whole.layers
+    odd = (*whole.inputs[:2], "\n", "<b>", "\x00", "", *whole.inputs[6:])
+    plain = replace(first, states={"h": first.states["h"]})
+    report.unfolded = replace(whole, inputs=odd, layers=(plain, second))
     page = open_page(report)
     page.wait_for_selector(".chart .median")
     assert page.locator(".column .input-text").nth(2).text_content() == "⏎"

@@ -6,6 +6,7 @@ import struct
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +17,9 @@ from hypothesis import strategies as st
 from unrolled.errors import ConfigError, MissingExtra, OutputError
 from unrolled.lens.order import alike_together, grid_of
 from unrolled.lens.picture import draw_forecast, draw_overview, draw_unfolded
-from unrolled.lens.records import Fan, ForecastPanel, ForecastSeries, LayerTrace, Report, TextTrace
+from unrolled.lens.picture_unfolded import height_of
+from unrolled.lens.records import Fan, ForecastPanel, ForecastSeries, Report
+from unrolled.lens.traces import Trace
 
 
 def size_of_png(path: Path) -> tuple[int, int]:
@@ -40,12 +43,28 @@ def test_the_overview_is_1400_pixels_wide(
 
 
 def test_the_same_trace_gives_the_same_file(
-    make_trace: Callable[..., TextTrace], tmp_path: Path
+    make_trace: Callable[..., Trace], tmp_path: Path
 ) -> None:
     needs_matplotlib()
     trace = make_trace(units=20)
     first, second = (draw_unfolded(trace, tmp_path / f"{k}.png").read_bytes() for k in "ab")
     assert first == second
+
+
+def test_a_network_that_foretells_nothing_and_reads_both_ways_is_drawn(
+    make_trace: Callable[..., Trace], tmp_path: Path
+) -> None:
+    needs_matplotlib()
+    plain = make_trace(units=6)
+    other = replace(plain.layers[0], name="members.1", reverse=False)
+    back = replace(plain.layers[0], reverse=True)
+    mixed = replace(
+        plain, layers=(*plain.layers, back, other), expected=None, losses=None, joined=False
+    )
+    shown = draw_unfolded(mixed, tmp_path / "a.svg").read_text(encoding="utf-8")
+    assert "<svg" in shown
+    # Two layers of one network: the other direction and the other network are no links of it.
+    assert height_of(mixed, 10) == height_of(plain, 10)
 
 
 def test_each_forecast_of_the_report_can_be_drawn(
@@ -56,20 +75,21 @@ def test_each_forecast_of_the_report_can_be_drawn(
         assert size_of_png(draw_forecast(panel, tmp_path / f"{k}.png"))[0] == 1400
 
 
-def test_times_that_are_no_dates_and_symbols_that_are_no_letters_are_drawn(tmp_path: Path) -> None:
+def test_times_that_are_no_dates_and_symbols_that_are_no_letters_are_drawn(
+    make_trace: Callable[..., Trace], tmp_path: Path
+) -> None:
     needs_matplotlib()
     ds = [f"week {k}" for k in range(9)]
     fan = Fan(ds[7:], {"0.1": [0.0, 0.0], "0.5": [1.0, 1.0], "0.9": [2.0, 2.0]}, [1.0, None], ds[6])
     panel = ForecastPanel("n", "$", "", [ForecastSeries("s", ds, [1.0, None, *range(7)], [fan])])
     draw_forecast(panel, tmp_path / "a.svg")
-    trace = TextTrace(
-        ["$", "\n"], [LayerTrace("GRU", [[0.0], [0.0]])], [[("$", 1.0)], [("_", 0.5)]], [None, 3.0]
-    )
-    draw_unfolded(trace, tmp_path / "b.svg")
+    plain = make_trace(units=1)
+    odd = ("$", "\n", "", "<b>", *plain.inputs[4:])
+    draw_unfolded(replace(plain, inputs=odd), tmp_path / "b.svg", steps=18)
     assert "<svg" in (tmp_path / "b.svg").read_text(encoding="utf-8")
 
 
-def test_nothing_to_draw_is_refused(tmp_path: Path) -> None:
+def test_nothing_to_draw_is_refused(make_trace: Callable[..., Trace], tmp_path: Path) -> None:
     needs_matplotlib()
     with pytest.raises(ConfigError, match="without forecasts and without a trace"):
         draw_overview(Report("t", "s", "m"), tmp_path / "a.png")
@@ -77,13 +97,13 @@ def test_nothing_to_draw_is_refused(tmp_path: Path) -> None:
         draw_forecast(
             ForecastPanel("n", "u", "", [ForecastSeries("s", ["a"], [1.0])]), tmp_path / "a.png"
         )
-    with pytest.raises(ConfigError, match="trace is empty"):
-        draw_unfolded(TextTrace([], [], [], []), tmp_path / "a.png")
+    with pytest.raises(ConfigError, match="steps: got 0"):
+        draw_unfolded(make_trace(units=1), tmp_path / "a.png", steps=0)
     assert list(tmp_path.iterdir()) == []
 
 
 def test_a_name_or_a_folder_that_does_not_work_is_one_line(
-    make_trace: Callable[..., TextTrace], tmp_path: Path
+    make_trace: Callable[..., Trace], tmp_path: Path
 ) -> None:
     needs_matplotlib()
     trace = make_trace(units=4)
@@ -94,7 +114,7 @@ def test_a_name_or_a_folder_that_does_not_work_is_one_line(
 
 
 def test_without_matplotlib_the_pip_line_is_given(
-    make_trace: Callable[..., TextTrace], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    make_trace: Callable[..., Trace], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     trace = make_trace(units=4)
     monkeypatch.setitem(sys.modules, "matplotlib", None)
@@ -103,9 +123,7 @@ def test_without_matplotlib_the_pip_line_is_given(
         draw_unfolded(trace, tmp_path / "a.png")
 
 
-@pytest.mark.parametrize(
-    "module", ["records", "forecasts", "page", "picture", "text_trace", "traces", "tracing"]
-)
+@pytest.mark.parametrize("module", ["records", "forecasts", "page", "picture", "traces", "tracing"])
 def test_importing_the_lens_imports_neither_torch_nor_matplotlib(module: str) -> None:
     heavy = "{'torch', 'matplotlib'}"
     code = f"import sys, unrolled.lens.{module}; assert not {heavy} & set(sys.modules)"

@@ -15,10 +15,10 @@ from torch import nn
 
 import unrolled
 from unrolled import Generator
-from unrolled.data.series_set import SeriesSet
 from unrolled.errors import ConfigError, DTypeError, ModelFileError, UnrolledError
 from unrolled.lens import Trace, trace
 from unrolled.lens.traces import Expected, TracedLayer
+from unrolled.tasks.base import Task
 from unrolled.tasks.classifying.mixing import Mix
 
 T, N, H = 7, 3, 5
@@ -141,6 +141,18 @@ def test_a_cell_of_ones_own_and_linear_ones_are_traced(x: torch.Tensor) -> None:
             assert np.isfinite(one.states["h"]).all()
             assert np.abs(one.gradients["h"]).sum() > 0
     assert set(trace(unrolled.MinGRU(N, H), x).layers[0].gates) == {"keep"}
+
+
+def test_a_recurrent_of_several_cells_is_traced_layer_by_layer(x: torch.Tensor) -> None:
+    cells = [unrolled.LSTMCell(N, H), unrolled.MinGRUCell(H, 4), unrolled.SLSTMCell(4, H)]
+    layer = unrolled.Recurrent(cells)
+    with torch.no_grad(), layer.record() as records:
+        layer(x)
+    (h, c), minimal, state = (record.states[0] for record in records)
+    wanted = [{"h": h, "c": c}, {"h": minimal}, {"h": state.h, "s1": state.c}]
+    for one, parts in zip(trace(layer, x).layers, wanted, strict=True):
+        for name, part in parts.items():
+            np.testing.assert_allclose(one.states[name], part[:, 0], rtol=1e-4, atol=1e-6)
 
 
 def test_the_model_is_as_it_was(x: torch.Tensor) -> None:
@@ -272,11 +284,6 @@ def test_a_classifier_of_two_directions_says_why_it_has_no_running_answer() -> N
         trace(judge, "7 is quite small")
 
 
-def test_a_linear_path_that_is_not_shown_is_told() -> None:
-    found = trace(judged(directions=1), "7 is quite small")
-    assert found.notes == ("the linear path, which answers with the network, is not shown",)
-
-
 def test_a_long_text_is_traced_in_one_piece() -> None:
     judge = judged(directions=1, linear=False)
     judge.model.chunk = 3
@@ -310,24 +317,36 @@ def test_a_tagger_is_traced_with_the_tags_of_the_sentence() -> None:
     for wrong, message in (
         ("One. Two.", "2 sentences"),
         ([], "a list of its words"),
+        (["the", ""], "a list of its words"),
+        ((["the"], 3), "a list of its words"),
         (3, "a list of its words"),
     ):
         with pytest.raises(ConfigError, match=message):
             trace(tagger, wrong)
+    assert (found.answers.running, found.answers.truth, found.losses) == (False, (), None)
+    assert list(found.answers.chosen) == tagger.predict([["the", "dog", "sleeps"]])[0]
+    right = trace(tagger, (["the", "dog", "sleeps"], ["D", "V", "N"]))
+    assert right.answers.truth == ("D", "V", "N")
+    places = [tagger.classes.index(tag) for tag in "DVN"]
+    np.testing.assert_allclose(
+        right.losses, -np.log(right.answers.chances[np.arange(3), places]), rtol=1e-5
+    )
+    assert (right.layers[0].gradients["h"] != found.layers[0].gradients["h"]).any()
+    with pytest.raises(ConfigError, match="got 1 tags, expected 2, one a word"):
+        trace(tagger, (["the", "dog"], ["D"]))
+    with pytest.raises(ConfigError, match="got the tag 'X', expected one of A, D, N, V"):
+        trace(tagger, (["the", "dog"], ["D", "X"]))
     with pytest.raises(ConfigError, match="3 words, expected 2 at most"):
         trace(tagger, ["the", "dog", "sleeps"], steps=2)
 
 
 def test_a_task_that_can_not_be_traced_is_told() -> None:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        model = unrolled.Forecaster(horizon=2, hidden_size=4, members=1).fit(
-            SeriesSet.from_arrays(np.sin(np.arange(80.0)), frequency="D"),
-            budget=2,
-            progress=False,
-        )
-    with pytest.raises(ConfigError, match="got a Forecaster, expected a Generator, a Classifier"):
-        trace(model, "x")
+    class Fifth(Task):
+        def _check_fitted(self) -> None:
+            self.model = layer_of("RNN")
+
+    with pytest.raises(ConfigError, match="got a Fifth, expected a Forecaster, a Generator"):
+        trace(Fifth(), "x")
 
 
 def test_words_are_shown_as_words() -> None:

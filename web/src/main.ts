@@ -6,9 +6,10 @@ import { LiveParts, Parts, type Model } from './shared/model';
 import type { Report } from './shared/records';
 import saving from './shared/save.css?inline';
 import shared from './shared/style.css?inline';
+import tasks from './trace/tasks.css?inline';
 import trace from './trace/trace.css?inline';
 
-const style = [shared, saving, trace].join('\n');
+const style = [shared, saving, trace, tasks].join('\n');
 
 /** Draws the part "report" of `model` into `el`, apart from the styles of what is around it. */
 function render({ model, el }: { model: Model; el: HTMLElement }): () => void {

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from unrolled.errors import ShapeError
 from unrolled.layers.cell_checks import described
-from unrolled.layers.states import State, tensors_of
+from unrolled.layers.states import State
 
 
 def merged(outputs: list[Tensor], merge: str) -> Tensor:
@@ -52,15 +52,3 @@ def map_given(function: Any, state: State) -> State:
         parts = [map_given(function, part) for part in state]
         return type(state)(*parts) if hasattr(state, "_fields") else type(state)(parts)
     return function(state) if isinstance(state, Tensor) else state
-
-
-def traced_layers(layer: Any, state: State) -> list[tuple[str, Tensor, Tensor | None]]:
-    """For each layer of a `Recurrent` in one direction, its cell's name and what the lens shows of
-    its state: the first tensor `(B, H)` as hidden state, and the second, where there is one, as
-    memory. Of complex numbers it is the real part."""
-    found = []
-    for (cell,), ((part, _),) in zip(layer.layers, layer.given(state), strict=True):
-        tensors = [p.real if p.is_complex() else p for p in tensors_of(part)]
-        shown = [p.flatten(1) for p in tensors]
-        found.append((type(cell).__name__, shown[0], shown[1] if len(shown) > 1 else None))
-    return found

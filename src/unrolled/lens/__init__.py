@@ -5,7 +5,6 @@ forecasts  records of the frames that a forecaster gives
 traces     what a network did with one sequence, saved as one file
 properties inside quotes, depth of brackets, ...: which units go with them
 tracing    `trace`: any network, step by step (`tracing_layers`, `tracing_tasks`: its parts)
-text_trace reads a text with a character model and records every step, for the page
 page       one self-contained HTML page
 notebook   the same in a cell of a notebook: a frame, or a widget
 report_labels  another: confusion matrix, reliability and the gate of a classifier or tagger
@@ -33,16 +32,14 @@ if TYPE_CHECKING:
     from unrolled.lens.picture_gradient import draw_gradients
     from unrolled.lens.picture_text import draw_text
     from unrolled.lens.properties import PROPERTIES, TrackingUnit, tracking_units
-    from unrolled.lens.records import Report, TextTrace
+    from unrolled.lens.records import Report
     from unrolled.lens.report_labels import write_report
-    from unrolled.lens.text_trace import trace_text
     from unrolled.lens.traces import Trace
     from unrolled.lens.tracing import trace
 
 _HOMES = {
     "PROPERTIES": "properties",
     "Report": "records",
-    "TextTrace": "records",
     "Trace": "traces",
     "TrackingUnit": "properties",
     "draw_answers": "picture_answers",
@@ -57,7 +54,6 @@ _HOMES = {
     "forecast_panel": "forecasts",
     "render_report": "page",
     "trace": "tracing",
-    "trace_text": "text_trace",
     "tracking_units": "properties",
     "write_report": "report_labels",
 }
@@ -65,7 +61,6 @@ _HOMES = {
 __all__ = [
     "PROPERTIES",
     "Report",
-    "TextTrace",
     "Trace",
     "TrackingUnit",
     "draw_answers",
@@ -80,7 +75,6 @@ __all__ = [
     "forecast_panel",
     "render_report",
     "trace",
-    "trace_text",
     "tracking_units",
     "write_report",
 ]

@@ -13,7 +13,8 @@ from unrolled.lens.picture_calibration import calibration_key, draw_coverage, dr
 from unrolled.lens.picture_file import cut, entitle, kind_of, new_figure, save_figure
 from unrolled.lens.picture_forecast import draw_fans
 from unrolled.lens.picture_unfolded import draw_steps, height_of
-from unrolled.lens.records import ForecastPanel, Report, TextTrace
+from unrolled.lens.records import ForecastPanel, Report
+from unrolled.lens.traces import Trace
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -93,7 +94,7 @@ def draw_calibration(before: Audit, after: Audit, path: str | PathLike[str]) -> 
     return save_figure(figure, path)
 
 
-def draw_unfolded(trace: TextTrace, path: str | PathLike[str], *, steps: int = 10) -> Path:
+def draw_unfolded(trace: Trace, path: str | PathLike[str], *, steps: int = 10) -> Path:
     """Draw the network unfolded over the last `steps` symbols that it read.
 
     From bottom to top in each column: the symbol read, each layer's hidden state as a heat map
@@ -102,7 +103,7 @@ def draw_unfolded(trace: TextTrace, path: str | PathLike[str], *, steps: int = 1
 
     Raises:
         MissingExtra: matplotlib is not installed.
-        ConfigError: the trace is empty.
+        ConfigError: `steps` is below 1.
         OutputError: the file can't be written.
     """
     height = height_of(trace, steps)

@@ -9,7 +9,7 @@ import numpy as np
 from unrolled.errors import ConfigError
 from unrolled.lens.ink import DIVERGING, INK, NETWORK, OTHER, PAPER, QUIET, RULE, WIDTH
 from unrolled.lens.order import Grid, alike_together, grid_of
-from unrolled.lens.records import TextTrace
+from unrolled.lens.traces import Trace, TracedLayer
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -26,37 +26,50 @@ def _pitch(steps: int) -> float:
     return (WIDTH - _LEFT - _RIGHT) / steps
 
 
-def _boxes(trace: TextTrace, steps: int) -> list[tuple[Grid, float, float]]:
+def _chain(trace: Trace) -> list[TracedLayer]:
+    """The layers of the first network that read forward, the lowest first."""
+    first = trace.layers[0].name
+    return [one for one in trace.layers if one.name == first and not one.reverse]
+
+
+def _bits(trace: Trace, step: int) -> float | None:
+    """What a symbol cost, given all before it; None where nothing foretold it."""
+    if trace.losses is None or not 0 < step < len(trace):
+        return None
+    # The first zero turns the -0.0 of a sure symbol into 0.0.
+    return 0.0 + float(trace.losses[step - 1]) / float(np.log(2))
+
+
+def _boxes(trace: Trace, steps: int) -> list[tuple[Grid, float, float]]:
     """Grid, width and height in inches of each layer's box."""
     found = []
-    for layer in trace.layers:
-        grid = grid_of(len(layer.hidden[0]))
+    for layer in _chain(trace):
+        grid = grid_of(len(layer.units))
         tile = min(_BOX_SHARE * _pitch(steps) / grid.columns, 0.09)
         found.append((grid, tile * grid.columns, tile * grid.rows))
     return found
 
 
-def height_of(trace: TextTrace, steps: int) -> float:
-    """Inches that the last `steps` steps of `trace` need; ConfigError where there is none."""
-    shown = min(steps, len(trace.text))
-    if shown < 1 or not trace.layers:
-        raise ConfigError(
-            "the trace is empty or steps is below 1; trace a text of at least one character"
-        )
+def height_of(trace: Trace, steps: int) -> float:
+    """Inches that the last `steps` steps of `trace` need; ConfigError for fewer than one."""
+    if steps < 1:
+        raise ConfigError(f"steps: got {steps}, expected 1 or more")
+    shown = min(steps, len(trace))
     boxes = sum(height + _GAP for _, _, height in _boxes(trace, shown))
     return 0.36 + _INPUT + _GAP + boxes + (_GUESSES + 1) * _GUESS
 
 
-def draw_steps(axes: Axes, trace: TextTrace, steps: int, height: float) -> None:
+def draw_steps(axes: Axes, trace: Trace, steps: int, height: float) -> None:
     """Draw the last `steps` steps into `axes`, which are `WIDTH` by `height` inches."""
     from matplotlib.colors import LinearSegmentedColormap
     from matplotlib.patches import FancyBboxPatch
 
-    steps = min(steps, len(trace.text))
-    first = len(trace.text) - steps
+    steps = min(steps, len(trace))
+    first = len(trace) - steps
+    layers = _chain(trace)
     pitch, boxes = _pitch(steps), _boxes(trace, steps)
     colours = LinearSegmentedColormap.from_list("unrolled", DIVERGING)
-    states = [np.asarray(layer.hidden, dtype=float) for layer in trace.layers]
+    states = [layer.states["h"].astype(float) for layer in layers]
     limit = max(float(np.quantile(np.abs(h), 0.98)) for h in states) or 1.0
     orders = [alike_together(h, grid) for h, (grid, _, _) in zip(states, boxes, strict=True)]
 
@@ -92,7 +105,7 @@ def draw_steps(axes: Axes, trace: TextTrace, steps: int, height: float) -> None:
     for _, _, box_height in boxes:
         bottoms.append(bottoms[-1] + box_height + _GAP)
     label(input_y + _INPUT / 2, "reads", "at a cost")
-    for k, (layer, (_, _, box_height)) in enumerate(zip(trace.layers, boxes, strict=True)):
+    for k, (layer, (_, _, box_height)) in enumerate(zip(layers, boxes, strict=True)):
         label(bottoms[k] + box_height / 2, f"layer {k + 1}", f"{layer.cell}, {states[k].shape[1]}")
     label(bottoms[-1] + 3.5 * _GUESS, "expects", "next, in %")
 
@@ -103,7 +116,7 @@ def draw_steps(axes: Axes, trace: TextTrace, steps: int, height: float) -> None:
         axes.text(
             x,
             input_y + _INPUT / 2 - 0.005,
-            _shown(trace.text[step]),
+            _shown(trace.inputs[step]),
             fontsize=9.5,
             fontweight="bold",
             family="monospace",
@@ -111,7 +124,7 @@ def draw_steps(axes: Axes, trace: TextTrace, steps: int, height: float) -> None:
             ha="center",
             va="center",
         )
-        bits = trace.surprise[step]
+        bits = _bits(trace, step)
         if bits is not None:
             axes.text(
                 x,
@@ -147,13 +160,13 @@ def draw_steps(axes: Axes, trace: TextTrace, steps: int, height: float) -> None:
         _guesses(axes, trace, step, x, bottoms[-1], pitch)
 
 
-def _guesses(
-    axes: Axes, trace: TextTrace, step: int, x: float, bottom: float, pitch: float
-) -> None:
-    last = step + 1 == len(trace.text)
-    came = None if last else trace.text[step + 1]
-    rows = [(s, p, s == came) for s, p in trace.next[step][:_GUESSES]]
-    bits = None if last else trace.surprise[step + 1]
+def _guesses(axes: Axes, trace: Trace, step: int, x: float, bottom: float, pitch: float) -> None:
+    if trace.expected is None:
+        return
+    came = None if step + 1 == len(trace) else trace.inputs[step + 1]
+    both = zip(trace.expected.choices[step], trace.expected.chances[step].tolist(), strict=True)
+    rows = [(s, p, s == came) for s, p in list(both)[:_GUESSES]]
+    bits = _bits(trace, step + 1)
     if came is not None and bits is not None and not any(hit for _, _, hit in rows):
         rows.append((came, 2.0**-bits, True))
     left, right = x - 0.45 * pitch, x + 0.4 * pitch

@@ -5,10 +5,10 @@
     ├── scores      ScoreRow
     ├── text        TextPanel
     ├── losses      LossCurve
-    └── unfolded    TextTrace ── LayerTrace
+    └── unfolded    Trace (of `traces`): a network unfolded over what it read
 
-Shapes: `T` steps read, `H` units of a layer, `K` steps of a fan. Each record checks its own
-lengths, so that a page never draws a value at the wrong time.
+Shapes: `K` steps of a fan. Each record checks its own lengths, so that a page never draws a value
+at the wrong time.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from dataclasses import dataclass, field, fields, is_dataclass
 from typing import Any
 
 from unrolled.errors import ConfigError
+from unrolled.lens.traces import Trace
 
 MEDIAN = "0.5"
 
@@ -124,53 +125,6 @@ class LossCurve(Record):
 
 
 @dataclass(slots=True)
-class LayerTrace(Record):
-    """The states of one layer over the text.
-
-    Args:
-        cell: name of the cell, for example `"LSTM"`.
-        hidden: (T, H) hidden state after each step; within [-1, 1] for tanh-bounded cells.
-        memory: (T, H) cell state after each step, None for cells without one.
-    """
-
-    cell: str
-    hidden: list[list[float]]
-    memory: list[list[float]] | None = None
-
-    def __post_init__(self) -> None:
-        _rectangle("LayerTrace.hidden", self.hidden)
-        if self.memory is not None:
-            _rectangle("LayerTrace.memory", self.memory)
-            _same_length("LayerTrace.memory", self.memory, len(self.hidden))
-
-
-@dataclass(slots=True)
-class TextTrace(Record):
-    """A character model unfolded over the text that it read.
-
-    Args:
-        text: the T symbols read.
-        layers: one trace per layer, the lowest first.
-        next: T lists of `(symbol, probability)`, the likeliest first: what was expected after each
-            symbol.
-        surprise: T values, the bits `-log2 p` that symbol `t` cost given all before it; None for
-            the first symbol of a text, which nothing predicted.
-    """
-
-    text: list[str]
-    layers: list[LayerTrace]
-    next: list[list[tuple[str, float]]]
-    surprise: list[float | None]
-
-    def __post_init__(self) -> None:
-        steps = len(self.text)
-        _same_length("TextTrace.next", self.next, steps)
-        _same_length("TextTrace.surprise", self.surprise, steps)
-        for index, layer in enumerate(self.layers):
-            _same_length(f"TextTrace.layers[{index}].hidden", layer.hidden, steps)
-
-
-@dataclass(slots=True)
 class Report(Record):
     """All that one page shows; each part may be empty, and is then left out.
 
@@ -186,7 +140,7 @@ class Report(Record):
     scores: list[ScoreRow] = field(default_factory=list)
     text: TextPanel | None = None
     losses: list[LossCurve] = field(default_factory=list)
-    unfolded: TextTrace | None = None
+    unfolded: Trace | None = None
     notes: list[str] = field(default_factory=list)
 
     def __repr__(self) -> str:
@@ -211,6 +165,10 @@ class Report(Record):
 
 
 def _plain(value: Any) -> Any:
+    if isinstance(value, Trace):
+        from unrolled.lens.trace_page import to_json
+
+        return _plain(to_json(value))
     if is_dataclass(value) and not isinstance(value, type):
         return {part.name: _plain(getattr(value, part.name)) for part in fields(value)}
     if isinstance(value, dict):
@@ -233,14 +191,6 @@ def _plain(value: Any) -> Any:
 def _same_length(name: str, values: list[Any], expected: int) -> None:
     if len(values) != expected:
         raise ConfigError(f"{name} has {len(values)} entries, expected {expected}: one per step")
-
-
-def _rectangle(name: str, rows: list[list[float]]) -> None:
-    for step, row in enumerate(rows):
-        if len(row) != len(rows[0]):
-            raise ConfigError(
-                f"{name}[{step}] has {len(row)} units, expected {len(rows[0])} as in step 0"
-            )
 
 
 def _check_level(level: str) -> None:

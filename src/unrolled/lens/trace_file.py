@@ -9,11 +9,13 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import Field, ValidationError
+from pydantic_core import PydanticSerializationError
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
 from unrolled.errors import ConfigError, ModelFileError
+from unrolled.lens.trace_parts_file import PartsCard, Strict, arrays_of, card_of, parts_of
 from unrolled.lens.traces import (
     BY_UNIT,
     OVER_TIME,
@@ -29,11 +31,7 @@ FORMAT = 2
 FORMATS = (1, 2)  # that are read; 1 has no terms, half-lives and influence
 
 
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", strict=True)
-
-
-class LayerCard(_Strict):
+class LayerCard(Strict):
     """A layer without its arrays, but with their names."""
 
     name: str
@@ -43,19 +41,19 @@ class LayerCard(_Strict):
     states: list[str]
     gates: list[str]
     gradients: list[str]
-    terms: list[str] = []
-    rates: dict[str, float] = {}
-    half_lives: list[str] = []
+    terms: list[str] = Field(default_factory=list)
+    rates: dict[str, float] = Field(default_factory=dict)
+    half_lives: list[str] = Field(default_factory=list)
 
 
-class InfluenceCard(_Strict):
+class InfluenceCard(Strict):
     """An influence without its arrays."""
 
     of: str
     ahead: int
 
 
-class TraceCard(_Strict):
+class TraceCard(PartsCard):
     """A trace without its arrays."""
 
     format: int
@@ -64,15 +62,27 @@ class TraceCard(_Strict):
     layers: list[LayerCard]
     choices: list[list[str]] | None
     names: list[str] | None
+    running: bool = True
+    chosen: list[str] | None = None
+    truth: list[str] | None = None
     losses: bool
     notes: list[str]
     loss: str
+    joined: bool = False
     influence: InfluenceCard | None = None
 
 
 def write(trace: Trace, path: str | os.PathLike[str]) -> Path:
     """See `Trace.save`."""
-    blob = save(dict(_arrays(trace)), metadata={"trace": _card(trace).model_dump_json()})
+    # What a trace does not have is left out, so that older versions read it too.
+    try:
+        card = _card(trace).model_dump_json(exclude_defaults=True)
+    except PydanticSerializationError:
+        raise ConfigError(
+            "save: the text holds half of a surrogate pair, which no file of text can hold; trace"
+            " text.encode('utf-8', 'replace').decode()"
+        ) from None
+    blob = save(dict(_arrays(trace)), metadata={"trace": card})
     with replacing(path) as aside:
         aside.write_bytes(blob)
     return Path(path)
@@ -123,6 +133,7 @@ def _arrays(trace: Trace) -> Iterator[tuple[str, NDArray[Any]]]:
         yield "expected", np.ascontiguousarray(trace.expected.chances)
     if trace.answers is not None:
         yield "answers", np.ascontiguousarray(trace.answers.chances)
+    yield from arrays_of(trace)
     if trace.influence is not None:
         yield "influence.size", np.ascontiguousarray(trace.influence.size)
         yield "influence.product", np.ascontiguousarray(trace.influence.product)
@@ -150,9 +161,14 @@ def _card(trace: Trace) -> TraceCard:
         ],
         choices=None if trace.expected is None else [list(row) for row in trace.expected.choices],
         names=None if trace.answers is None else list(trace.answers.names),
+        running=trace.answers is None or trace.answers.running,
+        chosen=None if trace.answers is None else list(trace.answers.chosen) or None,
+        truth=None if trace.answers is None else list(trace.answers.truth) or None,
         losses=trace.losses is not None,
         notes=list(trace.notes),
         loss=trace.loss,
+        joined=trace.joined,
+        **card_of(trace),
         influence=None
         if trace.influence is None
         else InfluenceCard(of=trace.influence.of, ahead=trace.influence.ahead),
@@ -164,7 +180,13 @@ def _trace(card: TraceCard, arrays: Mapping[str, NDArray[Any]]) -> Trace:
     if card.choices is not None:
         expected = Expected(tuple(map(tuple, card.choices)), arrays["expected"])
     if card.names is not None:
-        answers = Answers(tuple(card.names), arrays["answers"])
+        answers = Answers(
+            tuple(card.names),
+            arrays["answers"],
+            card.running,
+            tuple(card.chosen or ()),
+            tuple(card.truth or ()),
+        )
     if card.influence is not None:
         influence = Influence(
             card.influence.of,
@@ -182,6 +204,8 @@ def _trace(card: TraceCard, arrays: Mapping[str, NDArray[Any]]) -> Trace:
         tuple(card.notes),
         card.loss,
         influence,
+        card.joined,
+        **parts_of(card, arrays),
     )
 
 

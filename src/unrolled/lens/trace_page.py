@@ -62,7 +62,11 @@ def for_notebook(trace: Trace) -> Trace:
 
 
 def _numbers(trace: Trace) -> int:
-    return sum(
+    others = [
+        *([] if trace.links is None else [trace.links.weights.size]),
+        *([] if trace.spectrogram is None else [trace.spectrogram.values.size]),
+    ]
+    return sum(others) + sum(
         values.size
         for layer in trace.layers
         for part in OVER_TIME
@@ -93,10 +97,17 @@ def to_json(trace: Trace) -> dict[str, Any]:
         else {"choices": expected.choices, "chances": packed(expected.chances)},
         "answers": None
         if answers is None
-        else {"names": answers.names, "chances": packed(answers.chances)},
+        else {
+            "names": answers.names,
+            "chances": packed(answers.chances),
+            "running": answers.running,
+            "chosen": answers.chosen,
+            "truth": answers.truth,
+        },
         "notes": list(trace.notes),
         "loss": trace.loss,
         "properties": {name: packed(values) for name, values in _properties(trace).items()},
+        "joined": trace.joined,
         "influence": None
         if influence is None
         else {
@@ -105,6 +116,7 @@ def to_json(trace: Trace) -> dict[str, Any]:
             "size": packed(influence.size),
             "product": packed(influence.product),
         },
+        **_parts(trace),
     }
 
 
@@ -114,6 +126,38 @@ def _properties(trace: Trace) -> dict[str, np.ndarray]:
     names = PROPERTIES if all(len(text) == 1 for text in trace.inputs) else ("quotes", "brackets")
     found = {name: PROPERTIES[name](trace.inputs) for name in names}
     return {name: values for name, values in found.items() if np.ptp(values) > 0}
+
+
+def _parts(trace: Trace) -> dict[str, Any]:
+    """What only some tasks have."""
+    found: dict[str, Any] = {}
+    if (series := trace.series) is not None:
+        found["series"] = {
+            "name": series.name,
+            "times": series.times,
+            "values": _plain(series.values),
+            "reads": series.reads.tolist(),
+        }
+    if (fan := trace.fan) is not None:
+        found["fan"] = {
+            "times": fan.times,
+            "levels": fan.levels,
+            "quantiles": _plain(fan.quantiles),
+            "truth": _plain(fan.truth),
+        }
+    if (links := trace.links) is not None:
+        found["links"] = {
+            "sources": links.sources,
+            "targets": links.targets,
+            "weights": packed(links.weights),
+        }
+    if (sound := trace.spectrogram) is not None:
+        found["spectrogram"] = {
+            "values": packed(sound.values),
+            "hop": sound.hop,
+            "path": sound.path,
+        }
+    return found
 
 
 def _layer(layer: TracedLayer) -> dict[str, Any]:
@@ -131,6 +175,13 @@ def _layer(layer: TracedLayer) -> dict[str, Any]:
             for part in parts
         },
     }
+
+
+def _plain(values: np.ndarray) -> Any:
+    """Numbers in the user's unit as they are, for what is short."""
+    if values.ndim > 1:
+        return [_plain(row) for row in values]
+    return [float(f"{one:.9g}") if np.isfinite(one) else None for one in values.tolist()]
 
 
 def packed(values: np.ndarray) -> dict[str, Any]:

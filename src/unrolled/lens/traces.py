@@ -4,7 +4,8 @@
     ├── layers     TracedLayer: states, gates and gradients of each layer and direction
     ├── influence  Influence: how much each input moves the output of each step
     ├── expected   Expected: what the network thought would come next
-    └── answers    Answers: labels or tags, step by step
+    ├── answers    Answers: labels or tags, step by step
+    └── series, fan, links, spectrogram    what some tasks have beside these: see `trace_parts`
 
 Shapes: `T` steps, `H` units of a layer that are kept, `K` choices, `C` labels. Every array is
 float32 but where it says otherwise, and in the order of time, also of a layer that reads backward.
@@ -22,6 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unrolled.errors import ConfigError
+from unrolled.lens.trace_parts import Forecast, Links, Series, Spectrogram, check
 
 OVER_TIME = ("states", "gates", "terms", "gradients")
 BY_UNIT = ("before", "half_lives")
@@ -99,7 +101,7 @@ class TracedLayer:
             for name, values in self.half_lives.items()
         }
         for name, (values, dtype, shape) in wanted.items():
-            _check(f"{self.name}, {name}", values, dtype, shape)
+            check(f"{self.name}, {name}", values, dtype, shape)
 
     @property
     def steps(self) -> int:
@@ -145,7 +147,7 @@ class Expected:
             raise ConfigError(
                 f"choices: got rows of different lengths, expected {shape[1]} in each"
             )
-        _check("chances of the choices", self.chances, "float32", shape)
+        check("chances of the choices", self.chances, "float32", shape)
 
 
 @dataclass(frozen=True, eq=False)
@@ -156,13 +158,30 @@ class Answers:
     Attributes:
         names: `C` labels or tags.
         chances: `(T, C)`.
+        running: whether each answer is that to all that was read up to the step; else it is the
+            step's own, as a tag.
+        chosen: `T` names, what is answered at each step, where that need not be the likeliest: the
+            tags of a sentence are chosen together; else empty.
+        truth: `T` names, what is right at each step; empty where that is not known.
     """
 
     names: tuple[str, ...]
     chances: Array
+    running: bool = True
+    chosen: tuple[str, ...] = ()
+    truth: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        _check("answers", self.chances, "float32", (len(self.chances), len(self.names)))
+        check("answers", self.chances, "float32", (len(self.chances), len(self.names)))
+        for part in ("chosen", "truth"):
+            told = getattr(self, part)
+            if told and len(told) != len(self.chances):
+                raise ConfigError(
+                    f"{part}: got {len(told)} answers, expected {len(self.chances)}, one a step"
+                )
+            unknown = next((name for name in told if name not in self.names), None)
+            if unknown is not None:
+                raise ConfigError(f"{part}: got {unknown!r}, expected one of the answers' names")
 
 
 @dataclass(frozen=True, eq=False)
@@ -197,7 +216,7 @@ class Influence:
         if len(shape) != 2 or 0 in shape:
             raise ConfigError(f"influence: got shape {shape}, expected steps and inputs")
         for name in ("size", "product"):
-            _check(f"influence, {name}", getattr(self, name), "float32", shape)
+            check(f"influence, {name}", getattr(self, name), "float32", shape)
 
     def last(self, steps: int) -> Influence:
         """Of the last steps alone."""
@@ -233,6 +252,11 @@ class Trace:
         notes: what was cut, in words.
         loss: in words, what the gradients are of; empty where there are none.
         influence: None where it was not measured.
+        joined: whether the inputs, joined, are the text as it was written, so that a word is what
+            stands between its spaces; else each is a word of its own.
+        series, fan: of a forecaster, what it read and what it foretold.
+        links: where each step looked.
+        spectrogram: what was heard.
     """
 
     model: str
@@ -244,13 +268,18 @@ class Trace:
     notes: tuple[str, ...] = ()
     loss: str = ""
     influence: Influence | None = None
+    joined: bool = False
+    series: Series | None = None
+    fan: Forecast | None = None
+    links: Links | None = None
+    spectrogram: Spectrogram | None = None
 
     def __post_init__(self) -> None:
         steps = len(self.inputs)
         if not (steps and self.layers):
             raise ConfigError("a trace has a step and a layer at least")
         if self.losses is not None:
-            _check("losses", self.losses, "float32", (len(self.losses),))
+            check("losses", self.losses, "float32", (len(self.losses),))
         told = {f"layer {one.name}": one.steps for one in self.layers}
         if self.losses is not None:
             told["losses"] = len(self.losses)
@@ -260,6 +289,12 @@ class Trace:
             told["answers"] = len(self.answers.chances)
         if self.influence is not None and len(self.influence.size) > 1:
             told["influence"] = len(self.influence.size)
+        if self.series is not None:
+            told["series"] = len(self.series.reads)
+        if self.links is not None:
+            told["links"] = len(self.links.targets)
+        if self.spectrogram is not None:
+            told["spectrogram"] = len(self.spectrogram.path)
         for name, count in told.items():
             if count != steps:
                 raise ConfigError(f"{name}: got {count} steps, expected {steps} as of the inputs")
@@ -277,6 +312,7 @@ class Trace:
 
         Raises:
             OutputError: the folder does not exist or can't be written.
+            ConfigError: the text holds half of a surrogate pair.
         """
         from unrolled.lens.trace_file import write
 
@@ -359,9 +395,3 @@ class Trace:
         from unrolled.lens.trace_file import read
 
         return read(path)
-
-
-def _check(name: str, values: Any, dtype: str, shape: tuple[int, ...]) -> None:
-    if not isinstance(values, np.ndarray) or values.dtype != dtype or values.shape != shape:
-        got = f"{values.dtype} {values.shape}" if isinstance(values, np.ndarray) else "none"
-        raise ConfigError(f"{name}: got {got}, expected {dtype} {shape}")

@@ -24,6 +24,7 @@ def trace(
     *,
     loss: Callable[[Any], Any] | None = None,
     inputs: Sequence[str] | None = None,
+    origin: Any = None,
     steps: int = STEPS,
     units: int = UNITS,
     reach: int | None = None,
@@ -37,15 +38,20 @@ def trace(
     The model is as it was afterwards.
 
     Args:
-        model: a fitted `Generator`, `Classifier` or `Tagger`, the file of one, or a torch module
-            that holds recurrent layers (this package's, torch's, `Recurrent` with a cell of your
-            own).
-        given: what it reads: a text; of a `Tagger` a sentence, or its words; of a module its input,
-            or a tuple of its arguments, with one sequence in it (a batch of one).
+        model: a fitted `Forecaster`, `Generator`, `Classifier` or `Tagger`, the file of one, or a
+            torch module that holds recurrent layers (this package's, torch's, `Recurrent` with a
+            cell of your own).
+        given: what it reads: a text; of a `Tagger` a sentence, its words, or a tuple of the list of
+            words and that of their right tags; of a `Forecaster` what `predict` takes, of one
+            series; of a module its input, or a tuple of its arguments, with one sequence in it (a
+            batch of one).
         loss: of a module: from what it gives to a number, for the gradients; None: no gradients.
             Of a task it is what its answer costs: of a generator each next token, of a classifier
-            the label that it chooses, of a tagger the tags.
+            the label that it chooses, of a tagger the tags, of a forecaster the forecast where it
+            is known what came (else it is its median).
         inputs: of a module: what each step's input is called; None: numbered.
+        origin: of a `Forecaster`: the last time that it knows, such as "2024-05-01"; what `given`
+            holds after it is what came true. None: it knows all.
         steps: the last so many steps are kept; of a text those before are read, so that the state
             is warm, and the gradient does not reach them.
         units: of a layer, so many are kept at most: those that change most.
@@ -77,12 +83,14 @@ def trace(
         model._check_fitted()
     else:
         check_model(model)
+        if origin is not None:
+            raise ConfigError("origin: is that of a Forecaster, not of a module")
     network = model.model if isinstance(model, Task) else model
     # Where inference mode is on, nothing could be followed back.
     with torch.inference_mode(False), undisturbed(network):
         network.eval()
         if isinstance(model, Task):
-            found = of_task(model, given, steps, reach)
+            found = of_task(model, given, steps, reach, origin)
         else:
             found = _of_module(model, given, loss, inputs, steps, reach)
     return fewer_units(found, units)

@@ -10,12 +10,14 @@ import numpy as np
 from unrolled.errors import ConfigError
 from unrolled.lens.traces import Answers, Expected, Trace
 from unrolled.lens.tracing_layers import Output, layers_of
+from unrolled.lens.tracing_pieces import written
 
 if TYPE_CHECKING:
     from torch import Tensor
 
     from unrolled.tasks.base import Task
     from unrolled.tasks.classifier import Classifier
+    from unrolled.tasks.classifying.linear_path import LinearPath
     from unrolled.tasks.classifying.pooling import Pool
     from unrolled.tasks.generator import Generator
     from unrolled.tasks.tagger import Tagger
@@ -23,16 +25,22 @@ if TYPE_CHECKING:
 CHOICES = 8
 
 
-def of_task(task: Task, given: Any, steps: int, reach: int | None) -> Trace:
+def of_task(task: Task, given: Any, steps: int, reach: int | None, origin: Any = None) -> Trace:
     """A trace of what a fitted task reads, its network in evaluation; arguments as of `trace`.
 
     Raises:
         ConfigError: it can't be traced, or there is nothing to read.
     """
+    from unrolled.lens.tracing_forecaster import of_forecaster
     from unrolled.tasks.classifier import Classifier
+    from unrolled.tasks.forecaster import Forecaster
     from unrolled.tasks.generator import Generator
     from unrolled.tasks.tagger import Tagger
 
+    if isinstance(task, Forecaster):
+        return of_forecaster(task, given, steps, reach, origin)
+    if origin is not None:
+        raise ConfigError(f"origin: is that of a Forecaster, not of a {type(task).__name__}")
     readers: tuple[tuple[type[Task], Callable[[Any, Any, int, int | None], Trace]], ...] = (
         (Generator, _of_generator),
         (Classifier, _of_classifier),
@@ -42,8 +50,8 @@ def of_task(task: Task, given: Any, steps: int, reach: int | None) -> Trace:
         if isinstance(task, kind):
             return read(task, given, steps, reach)
     raise ConfigError(
-        f"trace: got a {type(task).__name__}, expected a Generator, a Classifier, a Tagger or a"
-        " torch module; trace its network (`model`) with the input that it takes"
+        f"trace: got a {type(task).__name__}, expected a Forecaster, a Generator, a Classifier, a"
+        " Tagger or a torch module; trace its network (`model`) with the input that it takes"
     )
 
 
@@ -92,10 +100,10 @@ def _of_generator(generator: Generator, text: Any, steps: int, reach: int | None
     losses[:-1] = -log_p[:-1].gather(1, tokens[1:].cpu())[:, 0].numpy()
     chances, places = log_p.exp().topk(min(CHOICES, log_p.shape[1]))
     pieces = vocabulary.pieces
-    names = _named(text, shown, pieces, vocabulary.kind, len(ids))
+    names, joined = written(text, vocabulary, ids)
     return Trace(
         "Generator",
-        names,
+        names[-len(shown) :],
         found.layers,
         losses,
         Expected(
@@ -104,12 +112,13 @@ def _of_generator(generator: Generator, text: Any, steps: int, reach: int | None
         ),
         notes=(*_cut(len(ids), len(shown), vocabulary.kind), *found.notes),
         loss="what all next tokens cost together" if len(shown) > 1 else "",
+        joined=joined,
         influence=found.influence,
     )
 
 
 def _of_classifier(judge: Classifier, text: Any, steps: int, reach: int | None) -> Trace:
-    """The network alone, with its answer after every token where it reads forward only."""
+    """The network, with the whole model's answer after every token where it reads forward only."""
     import torch
     from torch.nn.functional import cross_entropy, logsigmoid
 
@@ -135,7 +144,7 @@ def _of_classifier(judge: Classifier, text: Any, steps: int, reach: int | None) 
     first = max(1, len(ids) - steps) if forward else 0
     with torch.no_grad():
         state, pool = model.read(ids[:first], None, None) if first else (None, None)
-        chosen = model.answer(model.read(ids[first:], state, pool)[1])[0].argmax()
+    chosen = torch.from_numpy(judge._logits([text])[0]).argmax().to(ids.device)
     seen: list[Tensor] = []
 
     def keep(_: Any, __: Any, output: Any) -> None:
@@ -181,26 +190,40 @@ def _of_classifier(judge: Classifier, text: Any, steps: int, reach: int | None) 
     answers = None
     if pool is not None:
         with torch.no_grad():
-            logits = model.answer(_pools(pool, seen[0]))
-        scores = judge.mix.network_alone * logits.double().cpu().numpy()
+            logits = model.answer(_pools(pool, seen[0])).double().cpu().numpy()
+        linear = _linear(judge.linear_path, ids[:, 0].cpu().numpy())
+        scores = judge.mix(logits, None if linear is None else linear[-len(logits) :])
         chances = labels.probabilities(scores).astype(np.float32)
         answers = Answers(tuple(map(str, labels.names)), chances)
     else:
         notes.append("an answer after every step needs a network that reads forward only")
     if judge.linear_path is not None:
-        notes.append("the linear path, which answers with the network, is not shown")
-    pieces = judge.vocabulary.pieces
-    names = _named(text, shown[:, 0].cpu().numpy(), pieces, judge.vocabulary.kind, count)
+        notes.append("the linear path answers with the network, and has no states to show")
+    names, joined = written(text, judge.vocabulary, ids[1:, 0].cpu().numpy())
     loss = f"what the answer {labels.names[int(chosen)]!r} costs"
     return Trace(
         "Classifier",
-        names,
+        names[-len(shown) :],
         layers,
         answers=answers,
         notes=tuple(notes),
         loss=loss,
+        joined=joined,
         influence=moved,
     )
+
+
+def _linear(path: LinearPath | None, tokens: np.ndarray) -> np.ndarray | None:
+    """The logits `(T, C)` of the linear path if the text ended after each token; the first of them,
+    the mark that a document begins with, is also that of its end."""
+    if path is None:
+        return None
+    closing, found = tokens[:1], []
+    state = path.step(closing, path.start())
+    for place in range(1, len(tokens)):
+        state = path.step(tokens[place : place + 1], state)
+        found.append(path.ended(closing, state))
+    return np.stack(found)
 
 
 def _pools(before: Pool, outputs: Tensor) -> Pool:
@@ -219,26 +242,14 @@ def _pools(before: Pool, outputs: Tensor) -> Pool:
     )
 
 
-def _of_tagger(tagger: Tagger, sentence: Any, steps: int, reach: int | None) -> Trace:
+def _of_tagger(tagger: Tagger, given: Any, steps: int, reach: int | None) -> Trace:
     """Every member; the answers are those of all together, given the whole sentence."""
     import torch
 
     from unrolled.lens.tracing_memory import outputs_at
     from unrolled.tasks.arrays import like
 
-    if isinstance(sentence, str):
-        sentences, _ = tagger._words_of(sentence)
-        if len(sentences) != 1:
-            raise ConfigError(f"trace: got {len(sentences)} sentences, expected one")
-        words = list(sentences[0])
-    elif (
-        isinstance(sentence, list | tuple)
-        and sentence
-        and all(isinstance(word, str) and word for word in sentence)
-    ):
-        words = list(sentence)
-    else:
-        raise ConfigError(f"trace: got {sentence!r}, expected a sentence or a list of its words")
+    words, truth = _words_and_tags(tagger, given)
     if len(words) > steps:
         raise ConfigError(
             f"trace: got a sentence of {len(words):,} words, expected {steps:,} at most (steps):"
@@ -247,31 +258,64 @@ def _of_tagger(tagger: Tagger, sentence: Any, steps: int, reach: int | None) -> 
     (shares,) = tagger.predict_proba([words])
     model = tagger.model
     rows = torch.from_numpy(tagger.forms.rows(words)).to(like(model).device).unsqueeze(1)
-    said = [tagger.classes.index(tag) for tag in tagger.predict([words])[0]]
-    targets = torch.tensor(said, device=rows.device).unsqueeze(1)
+    (chosen,) = tagger.predict([words])
+    places = [tagger.classes.index(tag) for tag in truth or chosen]
+    targets = torch.tensor(places, device=rows.device).unsqueeze(1)
 
     def number() -> Tensor:
         return model.loss(model(rows)[0], targets) * len(words)
 
-    first, chosen = model.each[0], torch.tensor(said)
+    which = "is right" if truth else "it chooses"
+    first, told = model.each[0], torch.tensor(places)
 
-    def emitted(y: Tensor, places: Tensor, ends: Tensor) -> Tensor:
-        scores = first.readout(outputs_at(y, places))
-        return scores.gather(1, chosen[ends].to(y.device).unsqueeze(1))[:, 0]
+    def emitted(y: Tensor, at: Tensor, ends: Tensor) -> Tensor:
+        scores = first.readout(outputs_at(y, at))
+        return scores.gather(1, told[ends].to(y.device).unsqueeze(1))[:, 0]
 
-    output = Output("the score of the tag that it chooses" + _first_of(model), emitted)
+    output = Output("the score of the tag that " + which + _first_of(model), emitted)
     found = layers_of(model, number, gradients=True, only=".recurrent", output=output, reach=reach)
-    answers = Answers(tagger.classes, shares)
-    loss = "what the tags that it chooses cost together"
+    losses = None
+    if truth:
+        with np.errstate(divide="ignore"):  # a tag that the scheme does not allow there
+            losses = -np.log(shares[np.arange(len(words)), places]).astype(np.float32)
     return Trace(
         "Tagger",
         tuple(words),
         found.layers,
-        answers=answers,
+        losses,
+        answers=Answers(tagger.classes, shares, False, tuple(chosen), tuple(truth)),
         notes=tuple(found.notes),
-        loss=loss,
+        loss=f"what the tags that {'are right' if truth else 'it chooses'} cost together",
         influence=found.influence,
     )
+
+
+def _words_and_tags(tagger: Tagger, given: Any) -> tuple[list[str], list[str]]:
+    """The words of a sentence, and the tags that were told to be right, or none."""
+    wrong = f"trace: got {given!r}, expected a sentence, a list of its words, or (words, tags)"
+    if isinstance(given, str):
+        sentences, _ = tagger._words_of(given)
+        if len(sentences) != 1:
+            raise ConfigError(f"trace: got {len(sentences)} sentences, expected one")
+        return list(sentences[0]), []
+    if not isinstance(given, list | tuple):
+        raise ConfigError(wrong)
+    words: Any = given
+    tags: Any = ()
+    if isinstance(given, tuple) and len(given) == 2 and not any(isinstance(x, str) for x in given):
+        words, tags = given
+    for part in (words, tags):
+        if not (isinstance(part, list | tuple) and all(isinstance(x, str) and x for x in part)):
+            raise ConfigError(wrong)
+    if not words:
+        raise ConfigError(wrong)
+    if tags and len(tags) != len(words):
+        raise ConfigError(f"trace: got {len(tags)} tags, expected {len(words)}, one a word")
+    unknown = next((tag for tag in tags if tag not in tagger.classes), None)
+    if unknown is not None:
+        known = ", ".join(tagger.classes)
+        raise ConfigError(f"trace: got the tag {unknown!r}, expected one of {known}")
+    return list(words), list(tags)
 
 
 def _first_of(model: Any) -> str:
@@ -282,31 +326,6 @@ def _first_of(model: Any) -> str:
 def _check_text(text: Any) -> None:
     if not isinstance(text, str) or not text:
         raise ConfigError(f"trace: got {text!r}, expected a text of at least one character")
-
-
-def _named(
-    text: str, shown: np.ndarray, pieces: tuple[str, ...], kind: str, count: int
-) -> tuple[str, ...]:
-    """The last tokens of `count` as the user wrote them, known to the model or not; where a token
-    is none of the text's own parts, as the model spells it."""
-    own: list[str] = []
-    if kind == "characters":
-        own = list(text)
-    elif kind == "words":
-        own = _words(text)
-    if len(own) == count:
-        return tuple(own[-len(shown) :])
-    return tuple(pieces[number] for number in shown.tolist())
-
-
-def _words(text: str) -> list[str]:
-    from unrolled.data.tokens.word_pattern import LINE, split_token, token_pattern
-
-    found: list[str] = []
-    for token in token_pattern().findall(text):
-        _, kind, word, tail = split_token(token)
-        found += ["\n"] if kind == LINE else [word, tail] if tail else [word]
-    return found
 
 
 def _cut(count: int, shown: int, kind: str) -> list[str]:

@@ -74,13 +74,13 @@ export function drawFan(
   series: ForecastSeries,
   index: number,
   timeline: Timeline,
-  size: { width: number; height: number; unit: string; label: string },
+  size: { width: number; height: number; unit: string; label: string; past?: number },
 ): Drawn {
   const fan = series.fans[index];
   const { width, height } = size;
   const margin = { top: 26, right: 14, bottom: 28, left: 50 };
   const horizon = fan.ds.length;
-  const view = windowOf(series, fan, timeline, Math.max(width < 520 ? 4 * horizon : 5 * horizon, 12));
+  const view = windowOf(series, fan, timeline, size.past ?? Math.max(width < 520 ? 4 * horizon : 5 * horizon, 12));
   const past = series.ds
     .map((ds, k) => ({ at: timeline.at(ds), value: series.y[k] }))
     .filter((p) => p.at >= view[0] && p.at <= view[1]);

@@ -166,7 +166,7 @@ function startOf(series: ForecastSeries): number {
   return Math.floor(series.fans.length * 0.6);
 }
 
-function inWords(fan: Fan, unit: string): string {
+export function inWords(fan: Fan, unit: string): string {
   const came = fan.actual.map((value, k) => ({ value, k })).filter((a) => a.value !== null);
   if (came.length === 0) return 'What came true is not known yet.';
   const parts: string[] = [];
@@ -180,12 +180,12 @@ function inWords(fan: Fan, unit: string): string {
   const median = fan.quantiles['0.5'];
   if (median) {
     const error = came.reduce((sum, { value, k }) => sum + Math.abs(value! - median[k]), 0) / came.length;
-    parts.push(`the median was off by ${number(error, 2)} ${unit} on average`);
+    parts.push(`the median was off by ${[number(error, 2), unit].filter(Boolean).join(' ')} on average`);
   }
   return parts.length ? `${parts.join('; ')}.` : '';
 }
 
-function fanTable(fan: Fan, timeline: Timeline, panel: ForecastPanel, made: string): HTMLTableElement {
+export function fanTable(fan: Fan, timeline: Timeline, panel: Pick<ForecastPanel, 'name' | 'unit'>, made: string): HTMLTableElement {
   const levels = Object.keys(fan.quantiles).sort((a, b) => Number(a) - Number(b));
   const name = (level: string) => (Number(level) === 0.5 ? 'median' : `${Math.round(Number(level) * 100)}%`);
   return h(
@@ -201,7 +201,7 @@ function fanTable(fan: Fan, timeline: Timeline, panel: ForecastPanel, made: stri
   );
 }
 
-function legend(fan: Fan): HTMLElement {
+export function legend(fan: Fan): HTMLElement {
   const item = (kind: string, text: string) => h('li', {}, h('span', { class: `swatch ${kind}` }), text);
   return h(
     'ul',

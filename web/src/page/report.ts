@@ -3,8 +3,7 @@ import { h, s } from '../shared/dom';
 import type { Report } from '../shared/records';
 import { offerSaving } from '../shared/save';
 import { lossCurves } from '../training/losses';
-import { tracePage } from '../trace/trace';
-import { unfolded } from '../trace/unfolded';
+import { tracePage, unfoldedPage } from '../trace/trace';
 import { forecastPanel } from './forecasts';
 import { scoreTable } from './scores';
 import { textPanel } from './text';
@@ -36,9 +35,9 @@ function sectionsOf(report: Report): Section[] {
     const text = report.text;
     sections.push({ id: 'text', name: 'What it writes', lead: '', body: () => [textPanel(text)] });
   }
-  if (report.unfolded && report.unfolded.text.length) {
+  if (report.unfolded) {
     const trace = report.unfolded;
-    sections.push({ id: 'unfolded', name: 'The network, unfolded over time', lead: '', body: () => [unfolded(trace)] });
+    sections.push({ id: 'unfolded', name: 'The network, unfolded over time', lead: '', body: () => [unfoldedPage(trace)] });
   }
   if (report.trace) {
     const trace = report.trace;

@@ -45,8 +45,9 @@ export function duration(seconds: number | null): string {
   return `${Math.floor(whole / 60)} min ${whole % 60} s`;
 }
 
-const VISIBLE: Record<string, string> = { ' ': '␣', '\n': '⏎', '\t': '⇥', '\r': '␍', '\u00a0': '⍽' };
-const SPOKEN: Record<string, string> = { ' ': 'space', '\n': 'new line', '\t': 'tab', '\r': 'carriage return' };
+// Nothing: a token that is only a part of a character.
+const VISIBLE: Record<string, string> = { '': '·', ' ': '␣', '\n': '⏎', '\t': '⇥', '\r': '␍', '\u00a0': '⍽' };
+const SPOKEN: Record<string, string> = { '': 'part of a character', ' ': 'space', '\n': 'new line', '\t': 'tab', '\r': 'carriage return' };
 
 /** A symbol as it is drawn: blanks become signs. */
 export function visible(symbol: string): string {

@@ -51,19 +51,6 @@ export interface LossCurve {
   validation: LossPoint[];
 }
 
-export interface LayerTrace {
-  cell: string;
-  hidden: (number | null)[][];
-  memory: (number | null)[][] | null;
-}
-
-export interface TextTrace {
-  text: string[];
-  layers: LayerTrace[];
-  next: [symbol: string, probability: number][][];
-  surprise: (number | null)[];
-}
-
 export interface Report {
   trace?: TraceRecord | null;
   title: string;
@@ -74,7 +61,7 @@ export interface Report {
   scores: ScoreRow[];
   text: TextPanel | null;
   losses: LossCurve[];
-  unfolded: TextTrace | null;
+  unfolded: TraceRecord | null;
   notes: string[];
 }
 
@@ -112,7 +99,7 @@ export interface TraceRecord {
   layers: TraceLayer[];
   losses: Float32Array | null;
   expected: { choices: string[][]; chances: Rows } | null;
-  answers: { names: string[]; chances: Rows } | null;
+  answers: TraceAnswers | null;
   notes: string[];
   loss: string;
   influence: Influence | null;
@@ -120,4 +107,18 @@ export interface TraceRecord {
   properties: Record<string, Float32Array>;
   /** The gradient of other traces, to compare with. */
   beside?: { name: string; norms: Float32Array }[];
+  joined: boolean;
+  series?: { name: string; times: string[]; values: (number | null)[]; reads: [begin: number, end: number][] };
+  fan?: { times: string[]; levels: number[]; quantiles: number[][]; truth: (number | null)[] };
+  links?: { sources: string[]; targets: string[]; weights: Rows };
+  spectrogram?: { values: Rows; hop: number; path: string[] };
+}
+
+export interface TraceAnswers {
+  names: string[];
+  chances: Rows;
+  /** Whether each answer is that to all that was read so far; else it is the step's own. */
+  running: boolean;
+  chosen: string[];
+  truth: string[];
 }

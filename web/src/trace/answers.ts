@@ -1,4 +1,4 @@
-// The answer after each step: running sentiment, a tag for each word.
+// The answer after each step, as a curve over all of them; word by word it stands in `running`.
 import { line } from 'd3-shape';
 import { s } from '../shared/dom';
 import type { TraceRecord } from '../shared/records';
@@ -7,9 +7,9 @@ import type { Stage, View } from './stage';
 
 const HIGH = 130;
 
-/** Null for a trace without answers. */
+/** Null for a trace without running answers. */
 export function answersView(stage: Stage): View | null {
-  if (!stage.trace.answers) return null;
+  if (!stage.trace.answers?.running) return null;
   return curveView(stage, 'The answer after each step', [], (width) => draw(stage.trace, width));
 }
 

@@ -1,8 +1,16 @@
 // The step under the cursor in words, and the unit's equation with its own numbers.
 import { h } from '../shared/dom';
-import { fixed, percent, quoted } from '../shared/format';
+import { fixed, number, percent, quoted } from '../shared/format';
+import type { TraceRecord } from '../shared/records';
 import { equations } from './equations';
 import { nameOf, type Stage, type View } from './stage';
+
+/** What a forecaster read at a step, in the user's unit. */
+function valuesOf({ series }: TraceRecord, step: number): string {
+  if (!series) return '';
+  const values = series.values.slice(...series.reads[step]).map((value) => (value === null ? 'missing' : number(value, 4)));
+  return values.length > 8 ? `: ${values[0]} … ${values.at(-1)}, ${values.length} values` : `: ${values.join(', ')}`;
+}
 
 export function readingView(stage: Stage): View {
   const { trace, now } = stage;
@@ -13,14 +21,14 @@ export function readingView(stage: Stage): View {
     const came = trace.inputs[step + 1];
     const said: Node[] = [h('b', {}, `Step ${step + 1} of ${stage.steps}: `)];
     const say = (text: string) => said.push(document.createTextNode(text));
-    say(`read ${quoted(trace.inputs[step])}. `);
+    say(`read ${quoted(trace.inputs[step])}${valuesOf(trace, step)}. `);
     if (trace.expected) {
       const { choices, chances } = trace.expected;
       const best = choices[step].slice(0, 3).map((name, k) => `${quoted(name)} ${percent(chances[step][k])}%`);
       say(`It expects ${best.join(', ')}. `);
     }
     const cost = trace.losses?.[step];
-    if (came !== undefined && cost !== undefined && Number.isFinite(cost)) say(`Then came ${quoted(came)}, which cost ${fixed(cost, 2)} nats. `);
+    if (trace.expected && came !== undefined && cost !== undefined && Number.isFinite(cost)) say(`Then came ${quoted(came)}, which cost ${fixed(cost, 2)} nats (${fixed(cost / Math.LN2, 1)} bits). `);
     if (trace.answers) {
       const { names, chances } = trace.answers;
       const best = Array.from(chances[step], (p, k) => [p, names[k]] as const).sort((a, b) => b[0] - a[0]).slice(0, 3);

@@ -12,14 +12,22 @@ import { halfLifeView, influenceView } from './memory';
 import { readingView } from './reading';
 import { Stage, type View } from './stage';
 import { stripView } from './strip';
+import { expectationsView } from './expectations';
+import { TASK_VIEWS } from './tasks';
+import { unfoldedView } from './unfolded';
 
 const VIEWS: ((stage: Stage) => View | null)[] = [
-  controls, loopView, flowView, readingView, stripView, mapView, answersView, influenceView, halfLifeView, gradientView,
+  ...TASK_VIEWS, controls, loopView, flowView, readingView, stripView, mapView, answersView, influenceView, halfLifeView, gradientView,
 ];
 
-export function tracePage(given: TraceRecord): HTMLElement {
+/** The network unfolded into a column for each step, which says what is expected next, above the other views. */
+export function unfoldedPage(trace: TraceRecord): HTMLElement {
+  return tracePage(trace, [unfoldedView, ...VIEWS.filter((view) => view !== expectationsView)]);
+}
+
+export function tracePage(given: TraceRecord, of = VIEWS): HTMLElement {
   const stage = new Stage(unpacked(given) as TraceRecord);
-  const views = VIEWS.map((make) => make(stage)).filter((view) => view !== null);
+  const views = of.map((make) => make(stage)).filter((view) => view !== null);
   const root = h('div', { class: 'card trace-card', keydown: (event: KeyboardEvent) => {
     if (event.target instanceof HTMLInputElement || event.target instanceof HTMLSelectElement) return;
     const { step } = stage.now;

@@ -3,9 +3,10 @@ import { line } from 'd3-shape';
 import { choice, h, s, uid } from '../shared/dom';
 import { fixed, number, percent, quoted, spoken, visible } from '../shared/format';
 import { alikeTogether, colour, gridOf, heatMap, palette, type Grid } from '../shared/heat';
-import type { TextTrace } from '../shared/records';
+import type { Rows, TraceRecord } from '../shared/records';
+import type { Stage, View } from './stage';
 
-type View = 'hidden' | 'memory';
+type Shown = 'hidden' | 'memory';
 const BARS = 5;
 const ROW = 17;
 const GAP = 28;
@@ -17,12 +18,47 @@ interface Here {
   unit: number;
 }
 
-export function unfolded(trace: TextTrace): HTMLElement {
+interface Layer {
+  /** Its place in the trace. */
+  at: number;
+  cell: string;
+  /** The numbers of the units. */
+  units: number[];
+  hidden: number[][];
+  memory: number[][] | null;
+}
+
+/** A trace as columns: the layers of its first network that read forward, and what each symbol cost in bits. */
+interface Chain {
+  text: string[];
+  layers: Layer[];
+  next: [symbol: string, probability: number][][];
+  surprise: (number | null)[];
+}
+
+const plain = (rows: Rows | undefined) => rows?.map((row) => Array.from(row)) ?? null;
+
+function chainOf({ inputs, layers, expected, losses }: TraceRecord): Chain {
+  const shown = layers.map((layer, at) => ({ layer, at })).filter(({ layer }) => layer.name === layers[0].name && !layer.reverse);
+  return {
+    text: inputs,
+    layers: shown.map(({ layer: { cell, units, states }, at }) =>
+      ({ at, cell, units, hidden: plain(states.h)!, memory: plain(states.c ?? states.s1) })),
+    next: inputs.map((_, step) => expected?.choices[step].map((name, k) => [name, expected.chances[step][k]]) ?? []),
+    surprise: inputs.map((_, step) => (step && Number.isFinite(losses?.[step - 1]) ? losses![step - 1] / Math.LN2 : null)),
+  };
+}
+
+/** Null where all layers read backward. */
+export function unfoldedView(stage: Stage): View | null {
+  const trace = chainOf(stage.trace);
+  if (!trace.layers.length) return null;
   const steps = trace.text.length;
   const depth = trace.layers.length;
-  const dark = window.matchMedia('(prefers-color-scheme: dark)');
-  let view: View = 'hidden';
-  let pinned: Here = { step: turningPoint(trace), ...liveliest(trace) };
+  let view: Shown = 'hidden';
+  stage.now.step = turningPoint(trace);
+  let pinned: Here = { step: stage.now.step, ...liveliest(trace) };
+  let dark = stage.dark.matches;
   let sorted = true;
   let hover: Partial<Here> | null = null;
 
@@ -36,14 +72,14 @@ export function unfolded(trace: TextTrace): HTMLElement {
 
   const scroller = h('div', { class: 'scroll unfolded-scroll' });
   const gutter = h('div', { class: 'gutter', 'aria-hidden': 'true' });
-  const panel = h('div', { class: 'reading', 'aria-live': 'polite' });
+  const panel = h('div', { class: 'unfolded-reading' });
   const legendBox = h('div', { class: 'heat-legend' });
-  const follow = followControl();
+  const picks = followControl();
   const controls = h('div', { class: 'controls' });
   if (trace.layers.some((layer) => layer.memory)) {
     controls.append(
       choice('What the colours show', [{ value: 'hidden', text: 'hidden state h' }, { value: 'memory', text: 'memory c' }], view, (value) => {
-        view = value as View;
+        view = value as Shown;
         draw();
       }),
     );
@@ -54,13 +90,13 @@ export function unfolded(trace: TextTrace): HTMLElement {
       draw();
     }),
     legendBox,
-    follow.root,
+    picks.root,
   );
 
   let update = (): void => undefined;
 
   function draw(): void {
-    const [colours, limits] = [palette(dark.matches), trace.layers.map((_, layer) => limitOf(states(layer)))];
+    const [colours, limits] = [palette(dark), trace.layers.map((_, layer) => limitOf(states(layer)))];
     const shapes = grids();
     const limit = Math.max(...limits);
     const place = layout(shapes);
@@ -94,6 +130,7 @@ export function unfolded(trace: TextTrace): HTMLElement {
       const to = { ArrowLeft: pinned.step - 1, ArrowRight: pinned.step + 1, Home: 0, End: steps - 1 }[event.key];
       if (to === undefined) return;
       event.preventDefault();
+      event.stopPropagation();
       columns[Math.max(0, Math.min(steps - 1, to))].focus();
     });
 
@@ -136,7 +173,7 @@ export function unfolded(trace: TextTrace): HTMLElement {
       }
       drawThread(thread, now, place, limit, colours);
       panel.replaceChildren(...reading(now));
-      follow.show(now);
+      picks.show(now);
     };
 
     const at = scroller.scrollLeft;
@@ -148,10 +185,19 @@ export function unfolded(trace: TextTrace): HTMLElement {
   }
 
   function set(found: Partial<Here>): void {
+    const { layer, unit } = pinned;
     pinned = { ...pinned, ...found };
     pinned.unit = Math.min(pinned.unit, states(pinned.layer)[0].length - 1);
     hover = null;
-    update();
+    if (pinned.layer === layer && pinned.unit === unit) stage.go(pinned.step);
+    else stage.choose({ step: pinned.step, layer: trace.layers[pinned.layer].at, unit: pinned.unit });
+  }
+
+  /** What was chosen in another view; a layer that is not shown here leaves the unit as it is. */
+  function follow(): void {
+    pinned.step = stage.now.step;
+    const layer = trace.layers.findIndex(({ at }) => at === stage.now.layer);
+    if (layer >= 0) pinned = { ...pinned, layer, unit: stage.now.unit };
   }
 
   interface Layout {
@@ -270,16 +316,17 @@ export function unfolded(trace: TextTrace): HTMLElement {
   function followControl(): { root: HTMLElement; show(now: Here): void } {
     const layer = h('select', { 'aria-label': 'Layer of the unit to follow', change: () => set({ layer: Number(layer.value) }) },
       ...trace.layers.map((_, k) => h('option', { value: k }, `layer ${k + 1}`)));
-    const unit = h('input', { type: 'number', min: 1, 'aria-label': 'Unit to follow', input: () => {
-      const to = Math.round(Number(unit.value)) - 1;
-      if (to >= 0 && to < states(pinned.layer)[0].length) set({ unit: to });
+    const unit = h('input', { type: 'number', min: 0, 'aria-label': 'Unit to follow', input: () => {
+      const to = trace.layers[pinned.layer].units.indexOf(Math.round(Number(unit.value)));
+      if (to >= 0 && unit.value) set({ unit: to });
     } });
     return {
       root: h('span', { class: 'pick' }, 'Follow unit ', unit, ' of ', layer),
       show(now) {
         layer.value = String(now.layer);
-        if (document.activeElement !== unit) unit.value = String(now.unit + 1);
-        unit.max = String(states(now.layer)[0].length);
+        const { units } = trace.layers[now.layer];
+        if (!unit.matches(':focus')) unit.value = String(units[now.unit]);
+        unit.max = String(units.at(-1));
       },
     };
   }
@@ -289,7 +336,8 @@ export function unfolded(trace: TextTrace): HTMLElement {
     const came = trace.text[now.step + 1];
     const bits = trace.surprise[now.step + 1];
     const sentences: Node[] = [
-      h('p', {}, h('b', {}, `Step ${now.step + 1} of ${steps}. `), `After ${quoted(trace.text[now.step])} it expects ${best.join(', ')}. `,
+      h('p', {}, h('b', {}, `Step ${now.step + 1} of ${steps}. `),
+        best.length ? `After ${quoted(trace.text[now.step])} it expects ${best.join(', ')}. ` : `Read ${quoted(trace.text[now.step])}. `,
         came === undefined ? 'The text ends here.'
           : h('span', {}, 'Then came ', h('b', {}, quoted(came)), bits === null || bits === undefined ? '.' : `, which cost ${fixed(bits, 1)} bits.`)),
     ];
@@ -297,7 +345,7 @@ export function unfolded(trace: TextTrace): HTMLElement {
     const before = now.step > 0 ? states(now.layer)[now.step - 1] : null;
     const mean = (values: number[]) => values.reduce((a, b) => a + Math.abs(b), 0) / Math.max(1, values.length);
     const facts = [
-      `unit ${now.unit + 1} holds ${fixed(row[now.unit], 3)}`,
+      `unit ${trace.layers[now.layer].units[now.unit]} holds ${fixed(row[now.unit], 3)}`,
       `mean size of layer ${now.layer + 1}: ${fixed(mean(row.map((v) => v ?? 0)), 2)}`,
     ];
     if (before) facts.push(`mean change from the step before: ${fixed(mean(row.map((v, k) => (v ?? 0) - (before[k] ?? 0))), 2)}`);
@@ -305,7 +353,6 @@ export function unfolded(trace: TextTrace): HTMLElement {
     return sentences;
   }
 
-  dark.addEventListener('change', draw);
   draw();
   // Once it has a width: show the step that the words below speak of.
   requestAnimationFrame(() => {
@@ -316,9 +363,9 @@ export function unfolded(trace: TextTrace): HTMLElement {
   });
   const bits = trace.surprise.filter((value): value is number => value !== null);
   const mean = bits.length ? bits.reduce((a, b) => a + b, 0) / bits.length : null;
-  return h(
+  const element = h(
     'div',
-    { class: 'card unfolded-card' },
+    { class: 'unfolded-card' },
     h('p', { class: 'story' },
       'Read it from left to right. Each column is one step in time: the character read at the bottom, the state of each layer as a heat map, ',
       'and on top what the network expects next. The arrows to the right are the only memory that it has. ',
@@ -329,10 +376,22 @@ export function unfolded(trace: TextTrace): HTMLElement {
     panel,
     h('details', {}, h('summary', {}, 'The same as a table'), h('div', { class: 'scroll' }, traceTable(trace))),
   );
+  return {
+    element,
+    redraw() {
+      if (dark === stage.dark.matches) return;
+      dark = stage.dark.matches;
+      draw();
+    },
+    update() {
+      follow();
+      update();
+    },
+  };
 }
 
 /** The step before the greatest surprise: the place where there is most to see. */
-function turningPoint(trace: TextTrace): number {
+function turningPoint(trace: Chain): number {
   let [step, most] = [Math.max(0, trace.text.length - 2), -1];
   trace.surprise.forEach((bits, k) => {
     if (k > 0 && bits !== null && bits > most) [step, most] = [k - 1, bits];
@@ -341,7 +400,7 @@ function turningPoint(trace: TextTrace): number {
 }
 
 /** The unit of the top layer that moves most: something to see before anything is touched. */
-function liveliest(trace: TextTrace): { layer: number; unit: number } {
+function liveliest(trace: Chain): { layer: number; unit: number } {
   const layer = trace.layers.length - 1;
   const rows = trace.layers[layer]?.hidden ?? [];
   let [unit, most] = [0, -1];
@@ -360,7 +419,7 @@ function limitOf(rows: (number | null)[][]): number {
   return high > 0 ? Math.ceil(high * 10) / 10 : 1;
 }
 
-function stepInWords(trace: TextTrace, step: number): string {
+function stepInWords(trace: Chain, step: number): string {
   const best = trace.next[step].slice(0, 3).map(([symbol, p]) => `${spoken(symbol)} ${percent(p)} percent`);
   const came = trace.text[step + 1];
   return `Step ${step + 1}: read ${spoken(trace.text[step])}; expects ${best.join(', ')}${came === undefined ? '' : `; then came ${spoken(came)}`}.`;
@@ -373,7 +432,7 @@ function arrowHeads(): SVGDefsElement {
   return s('defs', {}, head('head'), head('head-carry'));
 }
 
-function heatLegend(limit: number, colours: string[], view: View): HTMLElement {
+function heatLegend(limit: number, colours: string[], view: Shown): HTMLElement {
   const id = uid('ramp');
   const stops = [0, 0.25, 0.5, 0.75, 1].map((at) =>
     s('stop', { offset: at, 'stop-color': colours[Math.round(at * (colours.length - 1))] }));
@@ -384,7 +443,7 @@ function heatLegend(limit: number, colours: string[], view: View): HTMLElement {
     h('span', {}, `+${number(limit)}`));
 }
 
-function traceTable(trace: TextTrace): HTMLTableElement {
+function traceTable(trace: Chain): HTMLTableElement {
   return h('table', { class: 'numbers' },
     h('caption', {}, 'What was read at each step, what it cost, and what was expected next.'),
     h('thead', {}, h('tr', {}, ...['step', 'read', 'cost in bits', 'expected next (%)'].map((name) => h('th', { scope: 'col' }, name)))),

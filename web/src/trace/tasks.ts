@@ -1,0 +1,13 @@
+// What only some tasks have: the views that say what the whole model did with what it read.
+import { expectationsView } from './expectations';
+import { forecastView } from './forecast';
+import { linksView } from './links';
+import { runningView } from './running';
+import { speechView } from './speech';
+import type { Stage, View } from './stage';
+import { tagsView } from './tags';
+
+/** Each is null for a trace without its part. */
+export const TASK_VIEWS: ((stage: Stage) => View | null)[] = [
+  forecastView, speechView, linksView, runningView, tagsView, expectationsView,
+];

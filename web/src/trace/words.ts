@@ -1,0 +1,37 @@
+// The user's words in what a model read: steps are characters or pieces of words where the inputs join to the text.
+import type { TraceRecord } from '../shared/records';
+
+export interface Word {
+  text: string;
+  first: number;
+  /** The step that completes it; its answer is the word's. */
+  last: number;
+}
+
+/** Every step belongs to one word. A space goes with the word after it, one at the end with the word before. */
+export function wordsOf({ inputs, joined }: Pick<TraceRecord, 'inputs' | 'joined'>): Word[] {
+  if (!joined) return inputs.map((text, step) => ({ text, first: step, last: step }));
+  const words: Word[] = [];
+  inputs.forEach((piece, step) => {
+    const open = words.at(-1);
+    if (open && !(open.text.trim() && /^\s/.test(piece))) {
+      open.text += piece;
+      open.last = step;
+    } else words.push({ text: piece, first: step, last: step });
+  });
+  const end = words.at(-1);
+  if (words.length > 1 && end && !end.text.trim()) words.splice(-2, 2, { ...words.at(-2)!, last: end.last });
+  return words.map((word) => ({ ...word, text: word.text.trim() }));
+}
+
+/** The place of the word that a step belongs to. */
+export function wordAt(words: Word[], step: number): number {
+  return words.findIndex((word) => step <= word.last);
+}
+
+/** Brings a part of a box that scrolls into sight, without moving the page. */
+export function reveal(box: HTMLElement, part: HTMLElement): void {
+  const [outer, inner] = [box.getBoundingClientRect(), part.getBoundingClientRect()];
+  if (inner.top < outer.top) box.scrollTop += inner.top - outer.top - 6;
+  else if (inner.bottom > outer.bottom) box.scrollTop += inner.bottom - outer.bottom + 6;
+}
