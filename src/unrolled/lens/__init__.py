@@ -7,6 +7,9 @@ tracing    `trace`: any network, step by step (`tracing_layers`, `tracing_tasks`
 text_trace reads a text with a character model and records every step, for the page
 page       one self-contained HTML page
 report_labels  another: confusion matrix, reliability and the gate of a classifier or tagger
+runs       what the log of a run tells, as records (`run_records`)
+server     a page that a running program keeps up to date
+showing    `show`: a model that reads something, a trace, or runs, in the browser
 picture    PNG or SVG files (matplotlib, extra `lens`)
 """
 
@@ -29,12 +32,16 @@ if TYPE_CHECKING:
     )
     from unrolled.lens.records import Report, TextTrace
     from unrolled.lens.report_labels import write_report
+    from unrolled.lens.run_records import RunRecord
+    from unrolled.lens.runs import read_run
+    from unrolled.lens.showing import serve, show
     from unrolled.lens.text_trace import trace_text
     from unrolled.lens.traces import Trace
     from unrolled.lens.tracing import trace
 
 _HOMES = {
     "Report": "records",
+    "RunRecord": "run_records",
     "TextTrace": "records",
     "Trace": "traces",
     "draw_backtest": "picture",
@@ -44,7 +51,10 @@ _HOMES = {
     "draw_overview": "picture",
     "draw_unfolded": "picture",
     "forecast_panel": "forecasts",
+    "read_run": "runs",
     "render_report": "page",
+    "serve": "showing",
+    "show": "showing",
     "trace": "tracing",
     "trace_text": "text_trace",
     "write_report": "report_labels",
@@ -52,6 +62,7 @@ _HOMES = {
 
 __all__ = [
     "Report",
+    "RunRecord",
     "TextTrace",
     "Trace",
     "draw_backtest",
@@ -61,7 +72,10 @@ __all__ = [
     "draw_overview",
     "draw_unfolded",
     "forecast_panel",
+    "read_run",
     "render_report",
+    "serve",
+    "show",
     "trace",
     "trace_text",
     "write_report",

@@ -5,6 +5,7 @@
     ├── scores      ScoreRow
     ├── text        TextPanel
     ├── losses      LossCurve
+    ├── runs        RunRecord, see `run_records`
     └── unfolded    TextTrace ── LayerTrace
 
 Shapes: `T` steps read, `H` units of a layer, `K` steps of a fan. Each record checks its own
@@ -15,9 +16,12 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field, fields, is_dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from unrolled.errors import ConfigError
+
+if TYPE_CHECKING:
+    from unrolled.lens.run_records import RunRecord
 
 MEDIAN = "0.5"
 
@@ -186,6 +190,7 @@ class Report(Record):
     scores: list[ScoreRow] = field(default_factory=list)
     text: TextPanel | None = None
     losses: list[LossCurve] = field(default_factory=list)
+    runs: list[RunRecord] = field(default_factory=list)
     unfolded: TextTrace | None = None
     notes: list[str] = field(default_factory=list)
 

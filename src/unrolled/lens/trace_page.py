@@ -19,6 +19,15 @@ MOST = 6_000_000
 
 def write_trace(trace: Trace, path: str | PathLike[str]) -> Path:
     """Write a trace as one page; see `Trace.to_html`."""
+    return write_page(path, *data_of(trace))
+
+
+def data_of(trace: Trace) -> tuple[str, dict[str, Any]]:
+    """Title and data of the page of a trace.
+
+    Raises:
+        ConfigError: more numbers than a page can show.
+    """
     numbers = sum(
         values.size
         for layer in trace.layers
@@ -36,7 +45,7 @@ def write_trace(trace: Trace, path: str | PathLike[str]) -> Path:
         made="",
         notes=list(trace.notes),
     )
-    return write_page(path, report.title, {**report.to_json(), "trace": to_json(trace)})
+    return report.title, {**report.to_json(), "trace": to_json(trace)}
 
 
 def to_json(trace: Trace) -> dict[str, Any]:

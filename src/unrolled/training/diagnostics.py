@@ -77,7 +77,12 @@ class Report:
         return {
             "layers": [_plain(one) for one in self.layers],
             "findings": [
-                {"kind": type(one).__name__, "where": one.where, "text": str(one)}
+                {
+                    "kind": type(one).__name__,
+                    "where": one.where,
+                    "text": str(one),
+                    "remedy": one.remedy,
+                }
                 for one in self.findings
             ],
         }

@@ -25,18 +25,17 @@ from unrolled.errors import (
     VanishingGradient,
 )
 from unrolled.training.diagnostics_measure import MEMORY_GATES
-
-VANISHED = 2.0**-23
-EXPLODED = 1000.0
-SATURATED = 0.9
-DEAD = 0.5
-BLOWN_UP = 10.0
+from unrolled.training.diagnostics_thresholds import (
+    BLOWN_UP,
+    DEAD,
+    EXPLODED,
+    FEWEST_STEPS,
+    SATURATED,
+    VANISHED,
+)
 
 ORTHOGONAL = 50
 """Up to so many steps a tanh RNN with orthogonal weights is a remedy: tanh fades, too."""
-
-FEWEST_STEPS = 10
-"""Over fewer steps than these the gradient is not judged: nothing had time to vanish."""
 
 
 @dataclass(frozen=True)

@@ -307,6 +307,7 @@ class Trainer:
                 "loss": round(float(loss.detach()), 6),
                 "rate": rate,
                 "gradient_norm": round(float(norm), 6),
+                "clip": self.recipe.clip,
                 "tokens": batch.tokens,
                 "seconds": round(self._at.seconds, 3),
             }
