@@ -83,9 +83,9 @@ def test_the_log_holds_what_was_found_and_each_kind_is_warned_of_once(
     logged = [json.loads(line) for line in (tmp_path / "log.jsonl").read_text().splitlines()]
     assert logged == outcome.records
     found = looks(logged)
-    assert [record["step"] for record in found] == [30, 60, 90]
+    assert [record["step"] for record in found] == [1, 30, 60, 90]
     # Of fewer than 40 losses nothing can be said.
-    assert [record["diagnostics"]["falling"] for record in found] == [True, False, False]
+    assert [record["diagnostics"]["falling"] for record in found] == [True, True, False, False]
     for record in found:
         assert [one["kind"] for one in record["diagnostics"]["findings"]] == ["VanishingGradient"]
         (layer,) = record["diagnostics"]["layers"]
@@ -102,7 +102,7 @@ def test_a_finding_is_logged_but_not_warned_of_while_the_loss_falls(
     monkeypatch.setattr(loop, "still_falls", lambda losses: True)
     outcome = make_stuck().train()  # a warning would be an error
     found = looks(outcome.records)
-    assert [record["diagnostics"]["falling"] for record in found] == [True, True, True]
+    assert [record["diagnostics"]["falling"] for record in found] == [True] * 4
     for record in found:
         assert [one["kind"] for one in record["diagnostics"]["findings"]] == ["VanishingGradient"]
 
@@ -119,7 +119,7 @@ def test_weights_are_the_same_bit_for_bit_with_and_without(
     torch.manual_seed(4)
     plain = make_stuck(budget=30, recipe=recipe, diagnose=False)
     without = plain.train().records
-    assert len(looks(outcome.records)) == 4
+    assert len(looks(outcome.records)) == 5
     assert looks(without) == []
     assert equal_weights(looked.model, plain.model)
     assert untimed([r for r in outcome.records if "loss" in r]) == untimed(without)
@@ -157,7 +157,7 @@ def test_a_run_that_goes_on_logs_and_learns_what_one_that_never_stopped_does(
     again = trainer("stopped", resume=True)
     outcome = again.train()
     assert equal_weights(again.model, whole.model)
-    assert [record["step"] for record in looks(outcome.records)] == [3, 6, 9, 12]
+    assert [record["step"] for record in looks(outcome.records)] == [1, 3, 6, 9, 12]
     assert untimed(outcome.records) == untimed(expected.records)
 
 
@@ -165,7 +165,7 @@ def test_a_healthy_run_is_silent_and_a_recipe_can_switch_the_looks_off(
     make_trainer: MakeTrainer,
 ) -> None:
     outcome = make_trainer(budget=60, recipe={"diagnose_every": 10}).train()
-    assert len(looks(outcome.records)) == 6
+    assert len(looks(outcome.records)) == 7
     assert looks(make_trainer(budget=12, recipe={"diagnose_every": 0}).train().records) == []
 
 

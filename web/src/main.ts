@@ -5,16 +5,19 @@ import { h } from './shared/dom';
 import { LiveParts, Parts, type Model } from './shared/model';
 import type { Report } from './shared/records';
 import style from './shared/style.css?inline';
+import runs from './training/runs.css?inline';
+
+const STYLES = [style, runs].join('\n');
 
 /** Draws the part "report" of `model` into `el`, apart from the styles of what is around it. */
 function render({ model, el }: { model: Model; el: HTMLElement }): () => void {
   const root = h('div', { id: 'report' });
-  el.attachShadow({ mode: 'open' }).append(h('style', {}, style), root);
+  el.attachShadow({ mode: 'open' }).append(h('style', {}, STYLES), root);
   return draw(model, root);
 }
 
 function draw(model: Model, root: HTMLElement): () => void {
-  const redraw = () => drawReport(model.get('report') as Report, root);
+  const redraw = () => drawReport(model.get('report') as Report, root, model);
   model.on('change:report', redraw);
   redraw();
   return () => model.off('change:report', redraw);
@@ -23,7 +26,7 @@ function draw(model: Model, root: HTMLElement): () => void {
 const data = document.querySelector('script#data[type="application/json"]');
 const page = document.getElementById('report');
 if (data && page) {
-  document.head.append(h('style', {}, style));
+  document.head.append(h('style', {}, STYLES));
   const values = { report: JSON.parse(data.textContent!) as Report };
   const { live } = page.dataset;
   draw(live === undefined ? new Parts(values) : new LiveParts(values, live), page);

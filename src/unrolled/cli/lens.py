@@ -19,15 +19,22 @@ EXAMPLES = (
 
 
 def lens(
-    what: Annotated[
-        list[str],
+    path: Annotated[
+        str,
         typer.Argument(
-            metavar="PATH... [INPUT]",
-            help="A model (.unrolled) and INPUT, what it reads: a text, the name of a text file, or"
-            " - for standard input. Or the file of a trace. Or the folders of runs (--run-dir),"
-            " which are followed while they are written.",
+            metavar="PATH",
+            help="A model (.unrolled), the file of a trace, or the folder of a run (--run-dir),"
+            " which is followed while it is written.",
         ),
     ],
+    more: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="INPUT|PATH",
+            help="After a model, what it reads: a text, the name of a text file, or - for standard"
+            " input. After a run, others to compare.",
+        ),
+    ] = None,
     out: Annotated[
         Path | None,
         typer.Option(
@@ -55,12 +62,14 @@ def lens(
     from unrolled.cli.outputs import PAGE, check_out
     from unrolled.lens.showing import show
 
-    paths, read = (what[:1], what[1:]) if Path(what[0]).is_file() else (what, [])
+    paths, read = [path, *(more or [])], []
+    if Path(path).is_file():
+        paths, read = paths[:1], paths[1:]
     if out is not None:
-        check_out(out, PAGE, inputs=what)
+        check_out(out, PAGE, inputs=[path])
     if len(read) > 1:
         raise typer.BadParameter(
-            f"got {len(read)} texts for {paths[0]}, expected one; put it in quotes"
+            f"got {len(read)} texts for {path}, expected one; put it in quotes"
         )
     page = show(
         *paths,

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 
 from unrolled.errors import ConfigError
 from unrolled.lens.records import Record
+from unrolled.training.diagnostics_thresholds import EXPLODED, VANISHED
 
 
 @dataclass(slots=True)
@@ -62,6 +63,7 @@ class GradientProfile(Record):
         carried, peak: of a gradient of norm 1 that enters at the last step alone: what is left of
             it at the first, and the largest on its way.
         reach: steps back over which it keeps a hundredth; None: to the first.
+        lags, back: its norm after so many steps back.
     """
 
     where: str
@@ -72,6 +74,8 @@ class GradientProfile(Record):
     carried: float | None
     peak: float | None
     reach: float | None
+    lags: list[int]
+    back: list[float | None]
 
 
 @dataclass(slots=True)
@@ -100,6 +104,7 @@ class RunRecord(Record):
         best: the step of the best of them, whose weights are kept.
         findings, looks: what was seen in the network on the way.
         notes: what a reader should know of the log, in sentences.
+        vanished, exploded: the thresholds of a gradient's `carried` and `peak`.
     """
 
     name: str
@@ -119,6 +124,8 @@ class RunRecord(Record):
     findings: list[FoundSpan] = field(default_factory=list)
     looks: list[GradientLook] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    vanished: float = VANISHED
+    exploded: float = EXPLODED
 
     def __post_init__(self) -> None:
         for part in ("seconds", "tokens", "loss", "low", "high", "rate", "norm", "clipped"):

@@ -219,21 +219,28 @@ def _looks(records: list[dict[str, Any]]) -> list[GradientLook]:
 
 
 def _profile(layer: dict[str, Any]) -> GradientProfile | None:
-    norms, steps = layer.get("gradient"), _number(layer.get("steps"))
-    if not isinstance(norms, list) or not norms or steps is None:
+    norms, back = layer.get("gradient"), layer.get("gradient_back", [])
+    steps, span = _number(layer.get("steps")), _number(layer.get("gradient_steps", 0))
+    lists = isinstance(norms, list) and isinstance(back, list)
+    if not lists or not norms or steps is None or span is None:
         return None
-    last = max(1, len(norms) - 1)
     return GradientProfile(
         where=f"{layer.get('name')}, layer {layer.get('layer')}, {layer.get('direction')}",
         cell=str(layer.get("cell")),
         steps=int(steps),
-        # As the log chooses them: spread evenly, the first and the last among them.
-        places=[1 + k * (int(steps) - 1) // last for k in range(len(norms))],
+        places=[1 + place for place in _places(len(norms), int(steps) - 1)],
         norms=[_short(_number(norm), 4) for norm in norms],
         carried=_short(_number(layer.get("gradient_carried")), 4),
         peak=_short(_number(layer.get("gradient_peak")), 4),
         reach=_number(layer.get("gradient_reach")),
+        lags=_places(len(back), int(span)),
+        back=[_short(_number(norm), 4) for norm in back],
     )
+
+
+def _places(kept: int, last: int) -> list[int]:
+    """Which of 0 to `last` a log keeps: so many, spread evenly, the ends among them."""
+    return [k * last // max(1, kept - 1) for k in range(kept)]
 
 
 def _notes(name: str, reader: LogReader, every: int) -> list[str]:

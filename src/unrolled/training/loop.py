@@ -119,9 +119,9 @@ class Trainer:
         title, unit: words for the progress bar: what is trained, and what it counts.
         device: "auto" (a CUDA GPU where there is one), "cpu", "cuda".
         precision: "fp32", or "bf16" for mixed precision.
-        diagnose: look for leaks before the first step, and through the recurrent layers every
-            `recipe.diagnose_every` steps; findings are warned of once a kind, and only where the
-            loss no longer falls. The weights that come out are the same, bit for bit.
+        diagnose: look for leaks before the first step, and through the recurrent layers at it and
+            every `recipe.diagnose_every` steps; findings are warned of once a kind, and only where
+            the loss no longer falls. The weights that come out are the same, bit for bit.
     """
 
     model: nn.Module
@@ -204,7 +204,7 @@ class Trainer:
             whole = set_pace(optimizer, rate, at.step, total)
 
             batch = self.batches[at.step - 1].to(self._accelerator.device)
-            if whole and looks and recipe.diagnose_every and at.step % recipe.diagnose_every == 0:
+            if whole and looks and self._is_due(at.step):
                 self._look(batch, told)
             outputs, state = self._forward(model, batch)
             loss = self.loss(outputs, batch.targets)
@@ -273,6 +273,11 @@ class Trainer:
     def _check_leaks(self, told: set[type[Finding]]) -> None:
         batch = self.batches[0].to(self._accelerator.device)
         warn_once(check_leaks(self.model, batch, warn=False), told, stacklevel=STACK)
+
+    def _is_due(self, step: int) -> bool:
+        """A look shows the network as it begins, and then now and then."""
+        every = self.recipe.diagnose_every
+        return bool(every) and (step == 1 or step % every == 0)
 
     def _look(self, batch: Batch, told: set[type[Finding]]) -> None:
         """Diagnose the model as it is before this step, on the batch of the step."""
