@@ -41,7 +41,7 @@ export function gradientView(board: Board): View {
     draw();
   } });
   const pick = h('span', { class: 'pick' }, 'Layer ', layers);
-  const kinds = choice('Which gradient', [{ value: 'last', text: 'entering at the last step' }, { value: 'loss', text: 'of the whole loss' }], of, (value) => {
+  const kinds = choice('Which gradient', [{ value: 'last', text: 'from the last step' }, { value: 'loss', text: 'of the whole loss' }], of, (value) => {
     of = value as Gradients['of'];
     draw();
   });

@@ -27,7 +27,7 @@ export function legendView(board: Board): View {
 }
 
 export function controlsView(board: Board): View {
-  const axis = h('span', {});
+  const axis = h('span', { class: 'pick runs-axis' });
   let offered = '';
   return {
     element: h('div', { class: 'controls' }, axis,
@@ -36,7 +36,7 @@ export function controlsView(board: Board): View {
       const { axes } = board;
       if (offered === axes.join()) return;
       offered = axes.join();
-      axis.replaceChildren(choice('Horizontal axis', axes.map((value) => ({ value, text: `over ${value}` })), board.over,
+      axis.replaceChildren('over ', choice('Horizontal axis', axes.map((value) => ({ value, text: value })), board.over,
         (value) => board.along(value as Over)));
     },
     update: () => undefined,

@@ -31,7 +31,7 @@ export function drawLosses(board: Board, width: number, found: Numbered[]): SVGS
   s('g', { class: 'axis' },
     ...rows(y, width, margin, board.log ? powers(y, range, 5) : y.ticks(5), size),
     ...columns(x, width, height - 16, thousands),
-    s('text', { x: 2, y: 12 }, board.log ? 'loss, logarithmic' : 'loss'),
+    s('text', { x: 2, y: 12 }, `loss and held-out score${board.log ? ', logarithmic' : ''}`),
     s('text', { x: width - margin.right, y: height - 2, 'text-anchor': 'end' }, board.over)),
   plot,
   ...best(board, x, y, margin, width),

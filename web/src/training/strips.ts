@@ -23,7 +23,7 @@ interface Quantity {
 
 const QUANTITIES: Quantity[] = [
   { name: 'learning rate', of: ({ record }) => record.rate },
-  { name: 'norm of the gradient, logarithmic; dashed: where it is clipped', of: ({ record }) => record.norm, log: true, noisy: true },
+  { name: 'norm of the gradient, logarithmic; dashed: clip', of: ({ record }) => record.norm, log: true, noisy: true },
   { name: 'share of the steps that were clipped', of: ({ record }) => record.clipped, noisy: true, top: 1, some: true, text: (value) => `${Math.round(100 * value)}%` },
 ];
 
