@@ -76,7 +76,6 @@ def test_a_long_log_is_put_together_and_loses_no_extreme(tmp_path: Path) -> None
     assert (found.low[place], found.loss[place], found.high[place]) == (1.0, 3.0, 9.0)
     # Of norms 0, 1, 2 in turn those above 1.
     assert found.clipped[0] == 0.25
-    assert any("stands for 4 steps" in note for note in found.notes)
 
 
 def test_what_is_not_known_or_no_number_is_none(tmp_path: Path) -> None:

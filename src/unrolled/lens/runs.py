@@ -126,7 +126,7 @@ def record_of(name: str, reader: LogReader) -> RunRecord:
         best=min(scored, key=lambda one: one.score or 0.0).step if scored else None,
         findings=_findings(records),
         looks=_looks(records),
-        notes=_notes(name, reader, every),
+        notes=_notes(name, reader),
     )
 
 
@@ -243,18 +243,15 @@ def _places(kept: int, last: int) -> list[int]:
     return [k * last // max(1, kept - 1) for k in range(kept)]
 
 
-def _notes(name: str, reader: LogReader, every: int) -> list[str]:
-    notes = []
-    if reader.broken:
-        lines = ", ".join(map(str, reader.broken[:5])) + (", ..." if len(reader.broken) > 5 else "")
-        one = len(reader.broken) == 1
-        notes.append(
-            f"{name}: {'line' if one else 'lines'} {lines} of {LOG} can't be read and"
-            f" {'is' if one else 'are'} left out"
-        )
-    if every > 1:
-        notes.append(f"{name}: each point of the curve stands for {every} steps")
-    return notes
+def _notes(name: str, reader: LogReader) -> list[str]:
+    if not reader.broken:
+        return []
+    lines = ", ".join(map(str, reader.broken[:5])) + (", ..." if len(reader.broken) > 5 else "")
+    one = len(reader.broken) == 1
+    return [
+        f"{name}: {'line' if one else 'lines'} {lines} of {LOG} can't be read and"
+        f" {'is' if one else 'are'} left out"
+    ]
 
 
 def _dicts(values: Any) -> list[dict[str, Any]]:

@@ -119,9 +119,10 @@ class Trainer:
         title, unit: words for the progress bar: what is trained, and what it counts.
         device: "auto" (a CUDA GPU where there is one), "cpu", "cuda".
         precision: "fp32", or "bf16" for mixed precision.
-        diagnose: look for leaks before the first step, and through the recurrent layers at it and
-            every `recipe.diagnose_every` steps; findings are warned of once a kind, and only where
-            the loss no longer falls. The weights that come out are the same, bit for bit.
+        diagnose: look for leaks before the first step, and through the recurrent layers every
+            `recipe.diagnose_every` steps (in a run folder at the first one too); findings are
+            warned of once a kind, and only where the loss no longer falls. The weights that come
+            out are the same, bit for bit.
     """
 
     model: nn.Module
@@ -275,9 +276,9 @@ class Trainer:
         warn_once(check_leaks(self.model, batch, warn=False), told, stacklevel=STACK)
 
     def _is_due(self, step: int) -> bool:
-        """A look shows the network as it begins, and then now and then."""
+        """Now and then; where there is a log to look at later, also as the network begins."""
         every = self.recipe.diagnose_every
-        return bool(every) and (step == 1 or step % every == 0)
+        return bool(every) and (step % every == 0 or (step == 1 and self.run.folder is not None))
 
     def _look(self, batch: Batch, told: set[type[Finding]]) -> None:
         """Diagnose the model as it is before this step, on the batch of the step."""

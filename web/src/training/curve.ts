@@ -15,7 +15,10 @@ export interface Margin {
   left: number;
 }
 
-/** The mean of the values around each, over about a twenty-fifth of them: centred, so that it does not lag. */
+/**
+ * The mean of the values around each, over about a twenty-fifth of them: centred, so that it does not lag; at the end over
+ * some that came before, so that the last values do not jump about.
+ */
 export function smooth(values: (number | null)[]): (number | null)[] {
   const reach = Math.floor(values.length / 50);
   const sums = [0];
@@ -26,8 +29,9 @@ export function smooth(values: (number | null)[]): (number | null)[] {
   }
   return values.map((value, k) => {
     if (value === null) return null;
-    const side = Math.min(reach, k, values.length - 1 - k);
-    const [from, to] = [k - side, k + side + 1];
+    const after = Math.min(reach, k, values.length - 1 - k);
+    const before = Math.min(k, Math.max(after, Math.floor(reach / 3)));
+    const [from, to] = [k - before, k + after + 1];
     return (sums[to] - sums[from]) / (counts[to] - counts[from]);
   });
 }

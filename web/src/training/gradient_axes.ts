@@ -18,7 +18,9 @@ export interface Limit {
 export interface Axis {
   /** Pixels of a norm; those that are off the axis stand at its ends. */
   of(norm: number): number;
-  marks: SVGElement[];
+  /** What stands behind the curves, and before them. */
+  behind: SVGElement[];
+  before: SVGElement[];
 }
 
 /** For all of `norms` that are no smaller than the floor, and `limits`. */
@@ -31,17 +33,18 @@ export function gradientAxis(norms: number[], limits: Limit[], width: number): A
   const across = Math.max(0, width - MARGIN.left - MARGIN.right);
   return {
     of,
-    marks: [
+    behind: [
       s('g', { class: 'axis' }, ...rows(y, width, MARGIN, powers(y, [low, high], 6), size)),
-      ...limits.flatMap(({ at, name, below }) => [
+      ...limits.flatMap(({ at, below }) => [
         s('rect', {
           class: 'zone', x: MARGIN.left, width: across, y: below ? of(at) : MARGIN.top,
           height: Math.max(0, below ? HIGH - MARGIN.bottom - of(at) : of(at) - MARGIN.top),
         }),
         s('line', { class: 'limit', x1: MARGIN.left, x2: width - MARGIN.right, y1: of(at), y2: of(at) }),
-        s('text', { class: 'limit-name', x: MARGIN.left + 6, y: of(at) + (below ? 15 : -6) }, name),
       ]),
     ],
+    before: limits.map(({ at, name, below }) =>
+      s('text', { class: 'limit-name', x: MARGIN.left + 6, y: of(at) + (below ? 15 : -6) }, name)),
   };
 }
 

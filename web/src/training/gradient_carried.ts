@@ -32,7 +32,7 @@ export function drawCarried({ board, where, step, choose }: Gradients, width: nu
   const path = (points: Point[], of: 'carried' | 'peak') =>
     line<Point>().defined((point) => point[of] !== null).x((point) => x(point.step)).y((point) => y.of(point[of]!))(points) ?? '';
   const ticks = x.ticks(Math.max(2, Math.floor(width / 110))).map((tick) => ({ at: x(tick), text: thousands(tick) }));
-  const svg = chart(width, inWords(), 'carried-chart', ...y.marks,
+  const svg = chart(width, inWords(), 'carried-chart', ...y.behind,
     s('g', { class: 'axis' }, s('text', { x: 2, y: 12 }, board.several ? 'norm, logarithmic' : 'norm, logarithmic; dashed: the largest on its way')),
     underneath(ticks, 'steps of the training', width),
     s('line', { class: 'here-line', x1: x(step), x2: x(step), y1: MARGIN.top, y2: HIGH - MARGIN.bottom }),
@@ -41,7 +41,8 @@ export function drawCarried({ board, where, step, choose }: Gradients, width: nu
       s('path', { class: 'smooth', d: path(points, 'carried') }),
       ...points.flatMap((point) => (point.carried === null ? [] : [s('circle', {
         class: `held-point${point.step === step ? ' here' : ''}`, r: point.step === step ? 5 : 3, cx: x(point.step), cy: y.of(point.carried),
-      })])))));
+      })])))),
+    ...y.before);
   svg.addEventListener('click', (event) => {
     const pixel = event.clientX - svg.getBoundingClientRect().left;
     choose(steps.reduce((near, one) => (Math.abs(x(one) - pixel) < Math.abs(x(near) - pixel) ? one : near)));

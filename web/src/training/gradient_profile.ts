@@ -48,13 +48,14 @@ export function drawProfiles(gradients: Gradients, seen: Seen[], width: number):
     line<Curve['points'][number]>().defined(([, norm]) => norm !== null).x(([at]) => x(at)).y(([, norm]) => y.of(norm!))(points) ?? '';
   const ticks = x.ticks(Math.max(2, Math.floor(width / 90))).filter(Number.isInteger).map((tick) => ({ at: x(tick), text: number(tick, 9) }));
   const vertical = of === 'last' ? 'norm, logarithmic' : several ? '‖∂L/∂h‖ by its largest, logarithmic' : '‖∂L/∂h‖, logarithmic';
-  return chart(width, inWords(front, of), 'profile-chart', ...y.marks,
+  return chart(width, inWords(front, of), 'profile-chart', ...y.behind,
     s('g', { class: 'axis' }, s('text', { x: 2, y: 12 }, vertical)),
     underneath(ticks, of === 'last' ? 'steps back from the last' : 'step of the sequence', width),
     ...behind.map(({ run, points }) => s('path', { class: `run ${colourOf(run)} ghost`, d: path(points) })),
     ...front.map(({ run, points }) => s('g', { class: `run ${colourOf(run)}` },
       s('path', { class: 'smooth profile', d: path(points) }),
-      ...(several ? [] : points.flatMap(([at, norm]) => (norm === null ? [] : [s('circle', { class: 'profile-point', r: 2.4, cx: x(at), cy: y.of(norm) })]))))));
+      ...(several ? [] : points.flatMap(([at, norm]) => (norm === null ? [] : [s('circle', { class: 'profile-point', r: 2.4, cx: x(at), cy: y.of(norm) })]))))),
+    ...y.before);
 }
 
 function pointsOf(profile: GradientProfile, of: Gradients['of'], several: boolean): Curve['points'] {

@@ -18,7 +18,12 @@ export function runsView(records: RunRecord[], model: Model): HTMLElement[] {
   const notes = h('div', { class: 'quiet' });
   const card = h('section', { class: 'card runs-card' }, h('h3', {}, 'Loss'), status, legend.element, controls.element, frame.element, notes, table.element);
 
-  const tell = () => notes.replaceChildren(...board.runs.flatMap(({ record }) => record.notes.map((note) => h('p', {}, `${note}.`))));
+  const tell = () => {
+    const every = Math.max(...board.runs.map(({ record }) => record.every));
+    const told = board.runs.flatMap(({ record }) => record.notes);
+    if (every > 1) told.unshift(`Each point of a curve stands for up to ${every} steps; behind it, from the lowest to the highest of them`);
+    notes.replaceChildren(...told.map((note) => h('p', {}, `${note}.`)));
+  };
   const callbacks: [string, () => void][] = records.map((_, place) => [`change:run ${place}`, () => {
     board.replace(place, model.get(`run ${place}`) as RunRecord);
     tell();
