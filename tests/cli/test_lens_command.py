@@ -98,10 +98,13 @@ def test_bad_input_is_one_line(check, run, classifier, forecaster, tmp_path, wor
     check(tmp_path, ["lens", *(places.get(word, word) for word in words)], parts)
 
 
+CODE = "import sys; from unrolled.cli import main; sys.exit(main())"
+
+
 @pytest.mark.skipif(os.name != "posix", reason="signals as POSIX has them")
 @pytest.mark.parametrize("sent", ["SIGINT", "SIGHUP"])
 def test_it_serves_until_ctrl_c_or_until_the_terminal_is_closed(run, sent):
-    command = [sys.executable, "-m", "unrolled", "lens", str(run), "--no-browser"]
+    command = [sys.executable, "-c", CODE, "lens", str(run), "--no-browser"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as served:
         address = served.stdout.readline().decode().strip()
         assert served.stdout.readline() == (
