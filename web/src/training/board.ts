@@ -22,6 +22,8 @@ export interface View {
   redraw(): void;
   /** The cursor is elsewhere. */
   update(): void;
+  /** The reader asked for what is here. */
+  reveal?(): void;
 }
 
 export class Board {
@@ -128,6 +130,14 @@ export class Board {
     if (cursor === null || !run.at.length) return null;
     const last = run.at.at(-1)!;
     return cursor > last * 1.02 ? null : bisectCenter(run.at, cursor);
+  }
+
+  /** Bring the curve into sight, with the cursor where `step` of the run is. */
+  lookAt(place: number, step: number): void {
+    const at = this.placeOf(this.runs[place], step);
+    if (this.window && (at < this.window[0] || at > this.window[1])) this.zoom(null);
+    this.point(at);
+    this.views.forEach((view) => view.reveal?.());
   }
 
   redraw(): void {

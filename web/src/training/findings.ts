@@ -19,6 +19,7 @@ export function numbered(board: Board): Numbered[] {
 export function findingsView(board: Board): View {
   const list = h('ol', { class: 'found' });
   const none = h('p', { class: 'quiet' });
+  let drawn = '';
   return {
     element: h('section', { class: 'card' }, h('h3', {}, 'What was found on the way'), none, list),
     redraw() {
@@ -26,14 +27,16 @@ export function findingsView(board: Board): View {
       const looks = board.shown.some(({ record }) => record.looks.length);
       none.textContent = found.length ? '' : looks ? 'Nothing: no look into the network crossed a threshold.' : 'No look into the network yet.';
       none.hidden = found.length > 0;
-      list.replaceChildren(...found.map((one) => item(board, one)));
+      const now = JSON.stringify(found.map(({ span, nth }) => [nth, span]));
+      if (now !== drawn) list.replaceChildren(...found.map((one) => item(board, one)));
+      drawn = now;
     },
     update: () => undefined,
   };
 }
 
 function item(board: Board, { run, span, nth }: Numbered): HTMLElement {
-  const go = () => board.point(board.placeOf(run, span.first));
+  const go = () => board.lookAt(run.place, span.first);
   return h('li', { value: nth, class: `${colourOf(run)}${span.falling ? ' falling' : ''}` },
     h('button', { type: 'button', class: 'found-go', click: go, 'aria-label': `Finding ${nth}: show it on the curve` }, nth),
     h('div', {},

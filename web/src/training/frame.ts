@@ -92,7 +92,7 @@ export function frameView(board: Board): View {
     tip.style.right = left > width / 2 ? `${width - left + 14}px` : '';
   }
 
-  return { element: h('div', {}, frame, h('p', { class: 'runs-hint quiet' }, 'Drag across to look closer. ', whole), spoken), redraw: draw, update };
+  return { element: h('div', {}, frame, h('p', { class: 'runs-hint quiet' }, 'Drag across to look closer. ', whole), spoken), redraw: draw, update, reveal: () => frame.scrollIntoView({ block: 'nearest' }) };
 }
 
 /** Whether the key means something here. */

@@ -35,6 +35,7 @@ const CAPTIONS = {
 export function gradientView(board: Board): View {
   let step: number | null = null; // null: the last one, as the run grows
   let where = '';
+  let offered = '';
   let of: Gradients['of'] = 'last';
   const layers = h('select', { 'aria-label': 'Layer', change: () => {
     where = layers.value;
@@ -47,8 +48,8 @@ export function gradientView(board: Board): View {
   });
   const id = uid('look');
   const slider = h('input', { type: 'range', id, min: 0, step: 1, input: () => choose(stepsOf(board)[Number(slider.value)]) });
-  const told = h('span', { class: 'where', role: 'status' });
-  const stepper = h('div', { class: 'stepper' }, h('label', { for: id, class: 'unseen' }, 'Step of the training'), slider, told);
+  const at = h('span', { class: 'where', role: 'status' });
+  const stepper = h('div', { class: 'stepper' }, h('label', { for: id, class: 'unseen' }, 'Step of the training'), slider, at);
   const saying = h('div', { class: 'saying' });
   const [profiles, carried] = [h('div', {}), h('div', {})];
   const caption = h('figcaption', {});
@@ -76,15 +77,20 @@ export function gradientView(board: Board): View {
     if (!names.length) return;
     if (!names.includes(where)) where = names.at(-1)!;
     pick.hidden = names.length < 2;
-    layers.replaceChildren(...names.map((name) => h('option', { value: name, selected: name === where }, name)));
+    if (names.join('\n') !== offered) layers.replaceChildren(...names.map((name) => h('option', { value: name }, name)));
+    offered = names.join('\n');
+    layers.value = where;
     const now = step ?? steps.at(-1)!;
     slider.max = String(steps.length - 1);
     slider.value = String(bisectCenter(steps, now));
     slider.setAttribute('aria-valuetext', `step ${number(now, 9)}`);
-    told.replaceChildren('Training step ', h('b', {}, number(now, 9)));
-    caption.textContent = CAPTIONS[of];
-    const gradients: Gradients = { board, where, step: now, of, choose };
-    const seen = seenAt(gradients);
+    at.replaceChildren('Training step ', h('b', {}, number(now, 9)));
+    const seen = seenAt(board, where, now);
+    // A log of an earlier version does not tell the way back.
+    const told = seen.some(({ profile }) => profile.back.length > 0);
+    kinds.hidden = !told;
+    const gradients: Gradients = { board, where, step: now, of: told ? of : 'loss', choose };
+    caption.textContent = CAPTIONS[gradients.of];
     saying.replaceChildren(...seen.map((one) => sentence(board, one)));
     if (widths[0]) profiles.replaceChildren(drawProfiles(gradients, seen, widths[0]));
     if (widths[1]) carried.replaceChildren(drawCarried(gradients, widths[1]));
@@ -103,7 +109,7 @@ function stepsOf(board: Board): number[] {
   return [...steps].sort((a, b) => a - b);
 }
 
-function seenAt({ board, where, step }: Gradients): Seen[] {
+function seenAt(board: Board, where: string, step: number): Seen[] {
   return board.shown.flatMap((run) => {
     const looks = run.record.looks.filter((look) => look.layers.some((layer) => layer.where === where));
     if (!looks.length) return [];

@@ -3,25 +3,21 @@ import { choice, h } from '../shared/dom';
 import { colourOf, type Board, type Over, type View } from './board';
 import { clippedInWords, runInWords } from './words';
 
-/** One line a run; of several each can be hidden. */
+/** One line a run; of several each can be hidden. The boxes stay what they are while the run goes on: one may be held. */
 export function legendView(board: Board): View {
-  const list = h('ul', { class: 'runs-legend' });
+  const lines = board.runs.map(() => h('span', { class: 'quiet' }));
+  const items = board.runs.map((run) => {
+    const swatch = h('span', { class: `run-swatch ${colourOf(run)}` });
+    if (!board.several) return h('li', {}, swatch, lines[run.place]);
+    return h('li', {}, h('label', {},
+      h('input', { type: 'checkbox', checked: true, change: () => board.toggle(run.place) }), swatch, h('b', {}, run.record.name)), lines[run.place]);
+  });
   return {
-    element: list,
-    redraw() {
-      const focused = (list.getRootNode() as Document | ShadowRoot).activeElement;
-      const kept = [...list.querySelectorAll('input')].indexOf(focused as HTMLInputElement);
-      list.replaceChildren(...board.runs.map((run) => {
-        const { record, place } = run;
-        const told = [runInWords(record), clippedInWords(record)].filter((part) => part !== null).join('; ');
-        const line = h('span', { class: 'quiet' }, ` ${told}.`);
-        if (!board.several) return h('li', {}, h('span', { class: `run-swatch ${colourOf(run)}` }), line);
-        return h('li', {}, h('label', {},
-          h('input', { type: 'checkbox', checked: !board.hidden.has(place), change: () => board.toggle(place) }),
-          h('span', { class: `run-swatch ${colourOf(run)}` }), h('b', {}, record.name)), line);
-      }));
-      if (kept >= 0) list.querySelectorAll('input')[kept]?.focus();
-    },
+    element: h('ul', { class: 'runs-legend' }, ...items),
+    redraw: () => board.runs.forEach(({ record, place }) => {
+      const told = [runInWords(record), clippedInWords(record)].filter((part) => part !== null).join('; ');
+      lines[place].textContent = ` ${told}.`;
+    }),
     update: () => undefined,
   };
 }
