@@ -111,6 +111,16 @@ def test_each_run_has_its_curves_its_best_and_its_line_in_words(
     assert page.locator(".strip-chart").count() == 3
 
 
+def test_the_smooth_curve_is_the_mean_of_what_is_around(open_runs: Callable[..., Any]) -> None:
+    page = open_runs(1)
+    raw = [y for _, y in path_points(page, ".losses-chart .raw")]
+    smooth = [y for _, y in path_points(page, ".losses-chart .smooth")]
+    assert len(smooth) == COUNT
+    # The axis is linear, so the mean of losses stands at the mean of their places.
+    for place, around in ((0, raw[:1]), (4, raw[:9]), (20, raw[14:27]), (COUNT - 1, raw[-3:])):
+        assert smooth[place] == pytest.approx(sum(around) / len(around), abs=0.01)
+
+
 def test_a_hidden_run_is_gone_from_every_view_and_comes_back(open_runs: Callable[..., Any]) -> None:
     page = open_runs()
     page.get_by_role("checkbox", name="one").uncheck()
@@ -130,13 +140,15 @@ def test_the_numbers_under_the_cursor_are_those_of_the_log(open_runs: Callable[.
     tip = page.locator(".runs-tip")
     text = tip.inner_text()
     assert "step 120" in text
-    assert f"{1 + 1 / 120:.3f}" in text
+    assert "loss 1.008" in text.replace("\n", " ")
     assert "held out (step 100) 2" in text.replace("\n", " ")
     assert "10\u207b\u2075" in text
     assert "2, clipped" in text
     page.locator(".runs-frame").press("ArrowRight")
     assert "step 121" in tip.inner_text()
     assert "clipped" not in tip.inner_text()
+    page.mouse.move(chart["x"] + points[2][0], chart["y"] + 100)
+    assert "step 3 loss 1.333 " in tip.inner_text().replace("\n", " ")
     page.mouse.move(0, 0)
     assert not tip.is_visible()
 

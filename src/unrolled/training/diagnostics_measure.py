@@ -94,7 +94,10 @@ def _by_leaves(outputs: list[Tensor], leaves: list[Tensor], given: list[Tensor])
     wanted = [leaf for leaf in leaves if leaf.requires_grad]
     found: Iterable[Tensor | None] = ()
     if outputs and wanted:
-        found = torch.autograd.grad(outputs, wanted, given, retain_graph=True, allow_unused=True)
+        # One number with these gradients: torch would import sympy to look at those it is given.
+        products = zip(outputs, given, strict=True)
+        number = torch.stack([(part * by.conj()).sum().real for part, by in products]).sum()
+        found = torch.autograd.grad(number, wanted, retain_graph=True, allow_unused=True)
     by_leaf = iter(found)
     parts = [next(by_leaf, None) if leaf.requires_grad else None for leaf in leaves]
     return [
