@@ -242,8 +242,8 @@ def test_the_slider_moves_through_the_looks_in_both_charts(
     assert "∂L/∂h" in page.locator(".profile-chart").text_content()
     looks = read_run(folders[0]).looks
     assert page.locator(".carried-chart .held-point").count() == len(looks)
-    box = page.locator(".carried-chart .held-point").nth(1).bounding_box()
-    page.mouse.click(box["x"] + 3, box["y"] + 40)
+    place = page.locator(".carried-chart .held-point").nth(1).get_attribute("cx")
+    page.locator(".carried-chart").click(position={"x": float(place) + 3, "y": 60})
     assert "Training step 100" in card.locator(".where").inner_text()
 
 

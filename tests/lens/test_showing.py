@@ -207,7 +207,7 @@ def cut(path: Path, size: int) -> Path:
                 or folder / "t"
             ),
             ModelFileError,
-            "t: a trace of format 99, this version reads 1",
+            "t: a trace of format 99, this version reads",
         ),
     ],
 )
@@ -237,7 +237,7 @@ def test_a_trace_of_another_format_is_told(trace: Trace, tmp_path: Path) -> None
         card = json.loads(opened.metadata()["trace"]) | {"format": 7}
         arrays = {name: opened.get_tensor(name) for name in opened.keys()}  # noqa: SIM118
     save_file(arrays, file, metadata={"trace": json.dumps(card)})
-    with pytest.raises(ModelFileError, match="a trace of format 7, this version reads 1"):
+    with pytest.raises(ModelFileError, match="a trace of format 7, this version reads"):
         shown(file)
 
 

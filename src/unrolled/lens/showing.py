@@ -203,10 +203,10 @@ def _of_runs(paths: Sequence[Path]) -> Shown:
 
 
 def _of_trace(trace: Trace) -> Shown:
-    from unrolled.lens.trace_page import data_of
+    from unrolled.lens.trace_page import page_report
 
-    title, data = data_of(trace)
-    return Shown(title, data)
+    report = page_report(trace)
+    return Shown(report["title"], report)
 
 
 def _traced(one: Any, given: Any, steps: int, units: int) -> Trace:
