@@ -171,9 +171,19 @@ def test_the_carried_gradient_is_a_product_of_jacobians() -> None:
         norms.append(float(carried.norm()))
     assert one.gradient_steps == 29
     assert close(one.gradient_carried, norms[-1])
+    assert close(one.gradient_back, [1.0, *norms])
     assert close(one.gradient_share, norms[-1] / max(1.0, *norms))
     assert close(one.gradient_peak, max(1.0, *norms))
     assert one.gradient_reach == next(k for k, norm in enumerate(norms) if norm < 0.01)
+
+
+def test_the_way_back_is_that_of_the_longest_rows() -> None:
+    layer, x, lengths = Recurrent(LeakyOf([0.9, 0.9])), drawn(40, B, 2), torch.tensor([40, 10, 40])
+    last = (lengths - 1, torch.arange(B))
+    loss = lambda: layer(x, lengths=lengths)[0][last].square().sum()  # noqa: E731
+    one = only(diagnose(layer, loss, warn=False))
+    assert close(one.gradient_back, [0.9**k for k in range(40)])
+    assert len(one.gradient_back or []) == one.gradient_steps + 1
 
 
 def test_a_cell_of_ones_own_is_measured_by_its_factors() -> None:

@@ -125,7 +125,8 @@ def test_lines_after_the_checkpoint_and_a_line_cut_off_are_dropped(
     with (tmp_path / "log.jsonl").open("a") as log:
         log.write('{"step": 7, "loss": 1.0}\n{"step": 8, "lo')
     make_trainer(tmp_path, budget=12, resume=True).train()
-    assert [r["step"] for r in logged(tmp_path)] == list(range(1, 13))
+    steps = [record["step"] for record in logged(tmp_path) if "loss" in record]
+    assert steps == list(range(1, 13))
 
 
 def test_a_finished_run_gives_its_weights_again(

@@ -83,9 +83,9 @@ def test_the_log_holds_what_was_found_and_each_kind_is_warned_of_once(
     logged = [json.loads(line) for line in (tmp_path / "log.jsonl").read_text().splitlines()]
     assert logged == outcome.records
     found = looks(logged)
-    assert [record["step"] for record in found] == [30, 60, 90]
+    assert [record["step"] for record in found] == [1, 30, 60, 90]
     # Of fewer than 40 losses nothing can be said.
-    assert [record["diagnostics"]["falling"] for record in found] == [True, False, False]
+    assert [record["diagnostics"]["falling"] for record in found] == [True, True, False, False]
     for record in found:
         assert [one["kind"] for one in record["diagnostics"]["findings"]] == ["VanishingGradient"]
         (layer,) = record["diagnostics"]["layers"]
@@ -157,7 +157,7 @@ def test_a_run_that_goes_on_logs_and_learns_what_one_that_never_stopped_does(
     again = trainer("stopped", resume=True)
     outcome = again.train()
     assert equal_weights(again.model, whole.model)
-    assert [record["step"] for record in looks(outcome.records)] == [3, 6, 9, 12]
+    assert [record["step"] for record in looks(outcome.records)] == [1, 3, 6, 9, 12]
     assert untimed(outcome.records) == untimed(expected.records)
 
 

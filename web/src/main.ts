@@ -8,8 +8,9 @@ import saving from './shared/save.css?inline';
 import shared from './shared/style.css?inline';
 import tasks from './trace/tasks.css?inline';
 import trace from './trace/trace.css?inline';
+import runs from './training/runs.css?inline';
 
-const style = [shared, saving, trace, tasks].join('\n');
+const style = [shared, saving, trace, tasks, runs].join('\n');
 
 /** Draws the part "report" of `model` into `el`, apart from the styles of what is around it. */
 function render({ model, el }: { model: Model; el: HTMLElement }): () => void {
@@ -19,7 +20,7 @@ function render({ model, el }: { model: Model; el: HTMLElement }): () => void {
 }
 
 function draw(model: Model, root: HTMLElement): () => void {
-  const redraw = () => drawReport(model.get('report') as Report, root);
+  const redraw = () => drawReport(model.get('report') as Report, root, model);
   model.on('change:report', redraw);
   redraw();
   return () => model.off('change:report', redraw);

@@ -8,6 +8,9 @@ tracing    `trace`: any network, step by step (`tracing_layers`, `tracing_tasks`
 page       one self-contained HTML page
 notebook   the same in a cell of a notebook: a frame, or a widget
 report_labels  another: confusion matrix, reliability and the gate of a classifier or tagger
+runs       what the log of a run tells, as records (`run_records`)
+server     a page that a running program keeps up to date
+showing    `show`: a model that reads something, a trace, or runs, in the browser
 picture    PNG or SVG files (matplotlib, extra `lens`; `picture_trace`: one view of a trace)
 """
 
@@ -34,12 +37,16 @@ if TYPE_CHECKING:
     from unrolled.lens.properties import PROPERTIES, TrackingUnit, tracking_units
     from unrolled.lens.records import Report
     from unrolled.lens.report_labels import write_report
+    from unrolled.lens.run_records import RunRecord
+    from unrolled.lens.runs import read_run
+    from unrolled.lens.showing import serve, show
     from unrolled.lens.traces import Trace
     from unrolled.lens.tracing import trace
 
 _HOMES = {
     "PROPERTIES": "properties",
     "Report": "records",
+    "RunRecord": "run_records",
     "Trace": "traces",
     "TrackingUnit": "properties",
     "draw_answers": "picture_answers",
@@ -52,7 +59,10 @@ _HOMES = {
     "draw_text": "picture_text",
     "draw_unfolded": "picture",
     "forecast_panel": "forecasts",
+    "read_run": "runs",
     "render_report": "page",
+    "serve": "showing",
+    "show": "showing",
     "trace": "tracing",
     "tracking_units": "properties",
     "write_report": "report_labels",
@@ -61,6 +71,7 @@ _HOMES = {
 __all__ = [
     "PROPERTIES",
     "Report",
+    "RunRecord",
     "Trace",
     "TrackingUnit",
     "draw_answers",
@@ -73,7 +84,10 @@ __all__ = [
     "draw_text",
     "draw_unfolded",
     "forecast_panel",
+    "read_run",
     "render_report",
+    "serve",
+    "show",
     "trace",
     "tracking_units",
     "write_report",

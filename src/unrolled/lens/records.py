@@ -5,6 +5,7 @@
     ├── scores      ScoreRow
     ├── text        TextPanel
     ├── losses      LossCurve
+    ├── runs        RunRecord, see `run_records`
     └── unfolded    Trace (of `traces`): a network unfolded over what it read
 
 Shapes: `K` steps of a fan. Each record checks its own lengths, so that a page never draws a value
@@ -15,10 +16,13 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field, fields, is_dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from unrolled.errors import ConfigError
 from unrolled.lens.traces import Trace
+
+if TYPE_CHECKING:
+    from unrolled.lens.run_records import RunRecord
 
 MEDIAN = "0.5"
 
@@ -140,6 +144,7 @@ class Report(Record):
     scores: list[ScoreRow] = field(default_factory=list)
     text: TextPanel | None = None
     losses: list[LossCurve] = field(default_factory=list)
+    runs: list[RunRecord] = field(default_factory=list)
     unfolded: Trace | None = None
     notes: list[str] = field(default_factory=list)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -9,7 +10,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import Field, ValidationError
+from pydantic import Field
 from pydantic_core import PydanticSerializationError
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
@@ -106,18 +107,24 @@ def read(path: str | os.PathLike[str]) -> Trace:
             f"{path}: a safetensors file without a trace, expected one written by Trace.save()"
         )
     try:
-        card = TraceCard.model_validate_json(text)
-        if card.format not in FORMATS:
-            raise ModelFileError(
-                f"{path}: a trace of format {card.format}, this version reads {FORMAT}; trace the"
-                " model again, or take the version of unrolled that wrote it"
-            )
-        return _trace(card, arrays)
-    except (KeyError, ValidationError, ConfigError) as error:
+        _check_format(path, text)
+        return _trace(TraceCard.model_validate_json(text), arrays)
+    except (KeyError, ValueError, RecursionError) as error:
         first = str(error).splitlines()[0]
         raise ModelFileError(
             f"{path}: its parts do not belong together ({first}); trace the model again"
         ) from error
+
+
+def _check_format(path: Path, text: str) -> None:
+    """Before all else: the card of another format may have other entries."""
+    raw = json.loads(text)
+    found = raw.get("format") if isinstance(raw, dict) else None
+    if isinstance(found, int) and found not in FORMATS:
+        raise ModelFileError(
+            f"{path}: a trace of format {found}, this version reads {FORMAT}; trace the model"
+            " again, or take the version of unrolled that wrote it"
+        )
 
 
 def _arrays(trace: Trace) -> Iterator[tuple[str, NDArray[Any]]]:

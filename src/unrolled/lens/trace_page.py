@@ -26,12 +26,6 @@ def write_trace(
     trace: Trace, path: str | PathLike[str], *, beside: Mapping[str, Trace] | None = None
 ) -> Path:
     """Write a trace as one page; see `Trace.to_html`."""
-    numbers = _numbers(trace)
-    if numbers > MOST:
-        raise ConfigError(
-            f"to_html: got {numbers:,} numbers, expected {MOST:,} at most, which a page can show;"
-            " trace with fewer steps= or units="
-        )
     return write_page(path, title_of(trace), data_of(trace, beside=beside))
 
 
@@ -42,6 +36,12 @@ def title_of(trace: Trace) -> str:
 
 def data_of(trace: Trace, *, beside: Mapping[str, Trace] | None = None) -> dict[str, Any]:
     """What a page shows of a trace, as of a `Report`; see `Trace.to_html`."""
+    numbers = _numbers(trace)
+    if numbers > MOST:
+        raise ConfigError(
+            f"trace: got {numbers:,} numbers, expected {MOST:,} at most, which a page can show;"
+            " trace with fewer steps= or units="
+        )
     report = Report(
         title=title_of(trace),
         subtitle="What the network did with one sequence: states, gates and gradients.",

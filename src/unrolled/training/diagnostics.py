@@ -41,7 +41,7 @@ from unrolled.training.falling import still_falls
 
 LONGER = 4
 CURVE = 33
-"""Points of the gradient's curve that a log keeps."""
+"""Points of a gradient's curve that a log keeps."""
 
 
 @dataclass(frozen=True)
@@ -77,7 +77,12 @@ class Report:
         return {
             "layers": [_plain(one) for one in self.layers],
             "findings": [
-                {"kind": type(one).__name__, "where": one.where, "text": str(one)}
+                {
+                    "kind": type(one).__name__,
+                    "where": one.where,
+                    "text": str(one),
+                    "remedy": one.remedy,
+                }
                 for one in self.findings
             ],
         }
@@ -196,6 +201,7 @@ def _report(
         gradient_carried=None if gradient is None else gradient.carried,
         gradient_peak=None if gradient is None else gradient.peak,
         gradient_reach=None if gradient is None else gradient.reach,
+        gradient_back=None if gradient is None else gradient.back,
         spectral_radius=_geometric_mean(sizes.radii),
         singular_value=max(sizes.values, default=None),
         exact=sizes.exact,
@@ -285,10 +291,11 @@ def _geometric_mean(values: list[float]) -> float | None:
 
 def _plain(report: LayerReport) -> dict[str, Any]:
     raw = dict(vars(report))
-    curve = raw["gradient"]
-    if curve is not None and len(curve) > CURVE:
-        last = len(curve) - 1
-        raw["gradient"] = [curve[k * last // (CURVE - 1)] for k in range(CURVE)]
+    for name in ("gradient", "gradient_back"):
+        curve = raw[name]
+        if curve is not None and len(curve) > CURVE:
+            last = len(curve) - 1
+            raw[name] = [curve[k * last // (CURVE - 1)] for k in range(CURVE)]
     return {name: _json(value) for name, value in raw.items() if value is not None}
 
 

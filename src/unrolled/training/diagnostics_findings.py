@@ -25,18 +25,17 @@ from unrolled.errors import (
     VanishingGradient,
 )
 from unrolled.training.diagnostics_measure import MEMORY_GATES
-
-VANISHED = 2.0**-23
-EXPLODED = 1000.0
-SATURATED = 0.9
-DEAD = 0.5
-BLOWN_UP = 10.0
+from unrolled.training.diagnostics_thresholds import (
+    BLOWN_UP,
+    DEAD,
+    EXPLODED,
+    FEWEST_STEPS,
+    SATURATED,
+    VANISHED,
+)
 
 ORTHOGONAL = 50
 """Up to so many steps a tanh RNN with orthogonal weights is a remedy: tanh fades, too."""
-
-FEWEST_STEPS = 10
-"""Over fewer steps than these the gradient is not judged: nothing had time to vanish."""
 
 
 @dataclass(frozen=True)
@@ -55,7 +54,7 @@ class LayerReport:
         gradient_carried: what is left at the first of a gradient of norm 1 that enters at the last
             alone: the product of the Jacobians; `gradient_peak` the largest on its way.
         gradient_reach: steps back over which that keeps a hundredth of its norm; infinite where it
-            does to the first.
+            does to the first; `gradient_back` its norm after 0, 1, 2, ... steps back.
         spectral_radius, singular_value: of the step's Jacobian ds_t/ds_{t-1}; the mean (geometric)
             of the radius and the largest of the singular values over the places looked at.
         exact: whether the Jacobians were written out, or iterated.
@@ -80,6 +79,7 @@ class LayerReport:
     gradient_carried: float | None = None
     gradient_peak: float | None = None
     gradient_reach: float | None = None
+    gradient_back: list[float] | None = None
     spectral_radius: float | None = None
     singular_value: float | None = None
     exact: bool = True

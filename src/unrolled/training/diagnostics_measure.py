@@ -37,6 +37,7 @@ class GradientMeasure:
         carried: what is left at the first step of a gradient of norm 1 that enters at that last
             one, and nowhere else: the product of the Jacobians. The median over rows.
         peak: the largest norm of it on its way; the median over rows.
+        back: its norm after 0, 1, 2, ... steps back; the median over the rows with the most steps.
         reach: for so many steps back it keeps a hundredth of its norm; infinite where it does to
             the first. The median over rows.
     """
@@ -47,6 +48,7 @@ class GradientMeasure:
     carried: float
     peak: float
     reach: float
+    back: list[float]
 
 
 def gradients(
@@ -92,7 +94,10 @@ def _by_leaves(outputs: list[Tensor], leaves: list[Tensor], given: list[Tensor])
     wanted = [leaf for leaf in leaves if leaf.requires_grad]
     found: Iterable[Tensor | None] = ()
     if outputs and wanted:
-        found = torch.autograd.grad(outputs, wanted, given, retain_graph=True, allow_unused=True)
+        # One number with these gradients: torch would import sympy to look at those it is given.
+        products = zip(outputs, given, strict=True)
+        number = torch.stack([(part * by.conj()).sum().real for part, by in products]).sum()
+        found = torch.autograd.grad(number, wanted, retain_graph=True, allow_unused=True)
     by_leaf = iter(found)
     parts = [next(by_leaf, None) if leaf.requires_grad else None for leaf in leaves]
     return [
@@ -121,6 +126,7 @@ def _gradient(stage: Stage, total: list[Tensor]) -> GradientMeasure | None:
         _median([float(part[0]) for part in own]),
         _median([float(part.max()) for part in own]),
         _median([_reach(part) for part in own]),
+        _back(own),
     )
 
 
@@ -160,6 +166,13 @@ def _carried(
             given.append(torch.where(over_batch(chosen, scaled), scaled, 0))
     carried = _by_leaves(outputs, leaves, given)
     return torch.stack([_joint(carried[k : k + parts]) for k in range(0, len(carried), parts)])
+
+
+def _back(own: list[Tensor]) -> list[float]:
+    longest = max(map(len, own))
+    ways = torch.stack([part for part in own if len(part) == longest])
+    found: list[float] = ways.median(dim=0).values.flip(0).tolist()
+    return found
 
 
 def _reach(carried: Tensor) -> float:

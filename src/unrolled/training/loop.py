@@ -121,8 +121,9 @@ class Trainer:
         device: "auto" (a CUDA GPU where there is one), "cpu", "cuda".
         precision: "fp32", or "bf16" for mixed precision.
         diagnose: look for leaks before the first step, and through the recurrent layers every
-            `recipe.diagnose_every` steps; findings are warned of once a kind, and only where the
-            loss no longer falls. The weights that come out are the same, bit for bit.
+            `recipe.diagnose_every` steps (in a run folder at the first one too); findings are
+            warned of once a kind, and only where the loss no longer falls. The weights that come
+            out are the same, bit for bit.
     """
 
     model: nn.Module
@@ -205,7 +206,7 @@ class Trainer:
             whole = set_pace(optimizer, rate, at.step, total)
 
             batch = self.batches[at.step - 1].to(self._accelerator.device)
-            if whole and looks and recipe.diagnose_every and at.step % recipe.diagnose_every == 0:
+            if whole and looks and self._is_due(at.step):
                 self._look(batch, told)
             outputs, state = self._forward(model, batch)
             loss = self.loss(outputs, batch.targets)
@@ -279,6 +280,11 @@ class Trainer:
         found = check_leaks(self.model, batch, call=forward, warn=False)
         warn_once(found, told, stacklevel=STACK)
 
+    def _is_due(self, step: int) -> bool:
+        """Now and then; where there is a log to look at later, also as the network begins."""
+        every = self.recipe.diagnose_every
+        return bool(every) and (step % every == 0 or (step == 1 and self.run.folder is not None))
+
     def _look(self, batch: Batch, told: set[type[Finding]]) -> None:
         """Diagnose the model as it is before this step, on the batch of the step."""
         if with_nan(self.model) is not None:
@@ -312,6 +318,7 @@ class Trainer:
                 "loss": round(float(loss.detach()), 6),
                 "rate": rate,
                 "gradient_norm": round(float(norm), 6),
+                "clip": self.recipe.clip,
                 "tokens": batch.tokens,
                 "seconds": round(self._at.seconds, 3),
             }

@@ -10,11 +10,11 @@ from typing import Any, TextIO
 from torch import Tensor
 
 from unrolled.errors import ConfigError, OutputError
+from unrolled.training.log import LOG
 from unrolled.training.modelfile import Card, read_model, write_model
 from unrolled.writing import replacing
 
 CHECKPOINT = "checkpoint.unrolled"
-LOG = "log.jsonl"
 
 
 class Run:

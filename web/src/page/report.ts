@@ -1,8 +1,10 @@
 // A report: its sections are built from whatever its data hold.
 import { h, s } from '../shared/dom';
 import type { Report } from '../shared/records';
+import type { Model } from '../shared/model';
 import { offerSaving } from '../shared/save';
 import { lossCurves } from '../training/losses';
+import { runsView } from '../training/runs';
 import { tracePage, unfoldedPage } from '../trace/trace';
 import { forecastPanel } from './forecasts';
 import { scoreTable } from './scores';
@@ -15,7 +17,7 @@ interface Section {
   body: () => Node[];
 }
 
-function sectionsOf(report: Report): Section[] {
+function sectionsOf(report: Report, model: Model): Section[] {
   const sections: Section[] = [];
   if (report.forecasts.length) {
     sections.push({
@@ -42,6 +44,10 @@ function sectionsOf(report: Report): Section[] {
   if (report.trace) {
     const trace = report.trace;
     sections.push({ id: 'trace', name: 'Step by step', lead: '', body: () => [tracePage(trace)] });
+  }
+  if (report.runs.length) {
+    const { runs } = report;
+    sections.push({ id: 'runs', name: 'How it learns', lead: '', body: () => runsView(runs, model) });
   }
   if (report.losses.length) {
     sections.push({ id: 'training', name: 'How it learnt', lead: '', body: () => [lossCurves(report.losses)] });
@@ -92,8 +98,8 @@ function follow(event: MouseEvent): void {
 }
 
 /** Fills `root` with a report. */
-export function drawReport(report: Report, root: HTMLElement): void {
-  const sections = sectionsOf(report);
+export function drawReport(report: Report, root: HTMLElement, model: Model): void {
+  const sections = sectionsOf(report, model);
   const body = h('main', {}, ...sections.map((part) => {
     const section = h('section', { id: part.id, 'aria-labelledby': `${part.id}-name` }, h('h2', { id: `${part.id}-name` }, part.name));
     if (part.lead) section.append(h('p', { class: 'lead' }, part.lead));

@@ -51,6 +51,65 @@ export interface LossCurve {
   validation: LossPoint[];
 }
 
+/** src/unrolled/lens/run_records.py */
+export interface RunRecord {
+  name: string;
+  every: number;
+  steps: number[];
+  seconds: (number | null)[];
+  tokens: (number | null)[];
+  loss: (number | null)[];
+  low: (number | null)[];
+  high: (number | null)[];
+  rate: (number | null)[];
+  norm: (number | null)[];
+  clipped: (number | null)[];
+  clip: number | null;
+  validation: ScoredStep[];
+  best: number | null;
+  findings: FoundSpan[];
+  looks: GradientLook[];
+  notes: string[];
+  vanished: number;
+  exploded: number;
+}
+
+export interface ScoredStep {
+  step: number;
+  seconds: number | null;
+  tokens: number | null;
+  score: number | null;
+}
+
+export interface FoundSpan {
+  first: number;
+  last: number;
+  looks: number;
+  kind: string;
+  where: string;
+  measured: string;
+  remedy: string;
+  falling: boolean;
+}
+
+export interface GradientProfile {
+  where: string;
+  cell: string;
+  steps: number;
+  places: number[];
+  norms: (number | null)[];
+  carried: number | null;
+  peak: number | null;
+  reach: number | null;
+  lags: number[];
+  back: (number | null)[];
+}
+
+export interface GradientLook {
+  step: number;
+  layers: GradientProfile[];
+}
+
 export interface Report {
   trace?: TraceRecord | null;
   title: string;
@@ -61,6 +120,7 @@ export interface Report {
   scores: ScoreRow[];
   text: TextPanel | null;
   losses: LossCurve[];
+  runs: RunRecord[];
   unfolded: TraceRecord | null;
   notes: string[];
 }

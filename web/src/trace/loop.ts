@@ -14,6 +14,8 @@ const TILES = { columns: 6, rows: 4, size: 9 };
 const CELL = { wide: 66, high: 48, y: 104 };
 /** At its most a state is drawn so wide. */
 const THICK = 9;
+/** Characters that fit below a cell. */
+const LONGEST = 13;
 
 export function loopView(stage: Stage): View {
   const still = window.matchMedia('(prefers-reduced-motion: reduce)');
@@ -163,13 +165,13 @@ function columnOf(stage: Stage, trace: TraceRecord, layer: TraceLayer, step: num
   });
   const output = outputOf(trace, step);
   return [
-    s('text', { class: 'out', y: 30, 'text-anchor': 'middle' }, output[0]),
+    s('text', { class: `out${sizeOf(output[0])}`, y: 30, 'text-anchor': 'middle' }, output[0]),
     s('text', { class: 'small', y: 47, 'text-anchor': 'middle' }, output[1]),
     s('line', { class: 'up', x1: 0, x2: 0, y1: CELL.y - 4, y2: 56, 'marker-end': 'url(#loop-head)' }),
     s('rect', { class: 'box', x: -CELL.wide / 2, y: CELL.y, width: CELL.wide, height: CELL.high, rx: 9 }),
     ...tiles,
     s('line', { class: 'up', x1: 0, x2: 0, y1: 194, y2: CELL.y + CELL.high + 5, 'marker-end': 'url(#loop-head)' }),
-    s('text', { class: 'in', y: 214, 'text-anchor': 'middle' }, clipped(visible(trace.inputs[step]))),
+    s('text', { class: `in${sizeOf(visible(trace.inputs[step]))}`, y: 214, 'text-anchor': 'middle' }, clipped(visible(trace.inputs[step]))),
     s('text', { class: 'small', y: 234, 'text-anchor': 'middle' }, String(step + 1)),
   ];
 }
@@ -192,7 +194,7 @@ function liveliestUnits(stage: Stage): number[] {
 
 function outputOf(trace: TraceRecord, step: number): [string, string] {
   if (trace.expected) {
-    return [clipped(visible(trace.expected.choices[step][0])), `${percent(trace.expected.chances[step][0])}% expected`];
+    return [clipped(visible(trace.expected.choices[step][0])), `${percent(trace.expected.chances[step][0])}% likely`];
   }
   if (trace.answers) {
     const row = [...trace.answers.chances[step]];
@@ -202,7 +204,9 @@ function outputOf(trace: TraceRecord, step: number): [string, string] {
   return ['output', ''];
 }
 
-const clipped = (text: string) => (text.length > 10 ? `${text.slice(0, 9)}…` : text);
+/** What does not fit a column is cut; longer words are written smaller. */
+const clipped = (text: string) => (text.length > LONGEST ? `${text.slice(0, LONGEST - 1)}…` : text);
+const sizeOf = (text: string) => (text.length > 7 ? ' long' : '');
 
 function inWords(stage: Stage): string {
   const { layer, now, steps } = stage;

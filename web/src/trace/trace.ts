@@ -20,9 +20,10 @@ const VIEWS: ((stage: Stage) => View | null)[] = [
   ...TASK_VIEWS, controls, loopView, flowView, readingView, stripView, mapView, answersView, influenceView, halfLifeView, gradientView,
 ];
 
-/** The network unfolded into a column for each step, which says what is expected next, above the other views. */
+/** The network unfolded into a column for each step, with all layers and what is expected next, above the other views. */
 export function unfoldedPage(trace: TraceRecord): HTMLElement {
-  return tracePage(trace, [unfoldedView, ...VIEWS.filter((view) => view !== expectationsView)]);
+  // Two of those say the same in their own way.
+  return tracePage(trace, [unfoldedView, ...VIEWS.filter((view) => view !== expectationsView && view !== loopView)]);
 }
 
 export function tracePage(given: TraceRecord, of = VIEWS): HTMLElement {

@@ -1,10 +1,11 @@
 // The loss while training, over steps or over seconds.
-import { extent, quantileSorted } from 'd3-array';
+import { extent } from 'd3-array';
 import { scaleLinear } from 'd3-scale';
 import { line } from 'd3-shape';
 import { atWidth, choice, h, s, uid } from '../shared/dom';
 import { number } from '../shared/format';
 import type { LossCurve, LossPoint } from '../shared/records';
+import { columns, rangeOf, rows, scaleOf, smooth } from './curve';
 
 type Known = [step: number, seconds: number, loss: number];
 const known = (points: LossPoint[]) => points.filter((p): p is Known => p[2] !== null);
@@ -59,34 +60,21 @@ function drawLoss(curve: LossCurve, over: 0 | 1, width: number): SVGSVGElement {
   const margin = { top: 22, right: 16, bottom: 34, left: 44 };
   const points = known(curve.points);
   const held = known(curve.validation);
-  const losses = [...points, ...held].map((p) => p[2]).sort((a, b) => a - b);
   const x = scaleLinear().domain([0, extent([...points, ...held], (p) => p[over])[1] ?? 1]).range([margin.left, width - margin.right]);
-  // The first few steps are far above the rest; the axis is for what follows, and the line enters from above.
-  const low = losses[0] ?? 0;
-  const high = quantileSorted(losses, 0.99) ?? 1;
-  const y = scaleLinear().domain([low - 0.06 * (high - low), high]).nice(4).range([height - margin.bottom, margin.top]);
+  const y = scaleOf(rangeOf([...points, ...held].map((p) => p[2])), [height - margin.bottom, margin.top]);
   const svg = s('svg', {
     class: 'chart', width, height, viewBox: `0 0 ${width} ${height}`, role: 'img',
     'aria-label': `${curve.name}: ${curve.unit} over ${over ? 'seconds' : 'steps'}. ${inWords(curve)}`,
   });
-  const axis = s('g', { class: 'axis' });
-  for (const tick of y.ticks(4)) {
-    axis.append(
-      s('line', { x1: margin.left, x2: width - margin.right, y1: y(tick), y2: y(tick) }),
-      s('text', { x: margin.left - 8, y: y(tick), dy: '0.32em', 'text-anchor': 'end' }, number(tick)),
-    );
-  }
-  for (const tick of x.ticks(Math.max(2, Math.floor(width / 110)))) {
-    axis.append(s('text', { x: x(tick), y: height - 16, 'text-anchor': 'middle' }, number(tick, 4)));
-  }
-  axis.append(
+  const axis = s('g', { class: 'axis' },
+    ...rows(y, width, margin, y.ticks(4), number),
+    ...columns(x, width, height - 16, (value) => number(value, 4)),
     s('text', { x: 2, y: 12, class: 'unit' }, curve.unit),
-    s('text', { x: width - margin.right, y: height - 3, 'text-anchor': 'end' }, over ? 'seconds' : 'steps'),
-  );
+    s('text', { x: width - margin.right, y: height - 3, 'text-anchor': 'end' }, over ? 'seconds' : 'steps'));
   const clip = uid('clip');
   const plot = s('g', { 'clip-path': `url(#${clip})` });
   const path = line<Known>().x((p) => x(p[over])).y((p) => y(p[2]));
-  plot.append(s('path', { class: 'loss-raw', d: path(points) }), s('path', { class: 'loss', d: path(smooth(points)) }));
+  plot.append(s('path', { class: 'loss-raw', d: path(points) }), s('path', { class: 'loss', d: path(smoothed(points)) }));
   plot.append(s('path', { class: 'held', d: path(held) }));
   for (const p of held) plot.append(s('circle', { class: 'held-dot', cx: x(p[over]), cy: y(p[2]), r: 3.5 }));
   svg.append(
@@ -108,13 +96,7 @@ function drawLoss(curve: LossCurve, over: 0 | 1, width: number): SVGSVGElement {
   return svg;
 }
 
-/** The mean of the steps around each step, over about a twenty-fifth of the run: centred, so that it does not lag. */
-function smooth(points: Known[]): Known[] {
-  const reach = Math.floor(points.length / 50);
-  const sums = [0];
-  for (const [, , loss] of points) sums.push(sums.at(-1)! + loss);
-  return points.map(([step, seconds], k) => {
-    const side = Math.min(reach, k, points.length - 1 - k);
-    return [step, seconds, (sums[k + side + 1] - sums[k - side]) / (2 * side + 1)];
-  });
+function smoothed(points: Known[]): Known[] {
+  const losses = smooth(points.map((p) => p[2])) as number[];
+  return points.map(([step, seconds], k) => [step, seconds, losses[k]]);
 }

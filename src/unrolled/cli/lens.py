@@ -1,0 +1,113 @@
+"""`unrolled lens`: a network step by step, or how it learns, in the browser."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from unrolled.cli.options import given, option
+
+EXAMPLES = (
+    "unrolled lens reviews.unrolled 'the film is not good'",
+    "unrolled lens writer.unrolled chapter.txt --steps 200",
+    "unrolled lens weather.unrolled weather.csv --origin 2015-06-01",
+    "unrolled lens night.trace",
+    "unrolled lens runs/one",
+    "unrolled lens runs/one runs/two --out compared.html",
+)
+
+
+def lens(
+    path: Annotated[
+        str,
+        typer.Argument(
+            metavar="PATH",
+            help="A model (.unrolled), the file of a trace, or the folder of a run (--run-dir),"
+            " which is followed while it is written.",
+        ),
+    ],
+    more: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="INPUT|PATH",
+            help="After a model, what it reads: a text, the name of a text file, or - for standard"
+            " input; after a forecaster a table. After a run, others to compare.",
+        ),
+    ] = None,
+    series: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="Of a table with several series: the one to read."),
+    ] = None,
+    origin: Annotated[
+        str | None,
+        typer.Option(
+            metavar="TIME",
+            help="Of a forecaster: the last time that it knows; what the table holds after it is"
+            " what came true.",
+        ),
+    ] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Write the page to this file (.html), which works from disk, and serve nothing.",
+        ),
+    ] = None,
+    port: Annotated[int | None, option("Of the address; 0: any that is free.", "0")] = None,
+    no_browser: Annotated[
+        bool, typer.Option("--no-browser", help="Only print the address of the page.")
+    ] = False,
+    steps: Annotated[
+        int | None, option("Of what is read, the last so many are shown.", "1000")
+    ] = None,
+    units: Annotated[
+        int | None, option("Of a layer, so many units that change most are shown.", "512")
+    ] = None,
+) -> None:
+    """Show a network step by step, or how it learns, as a page in the browser.
+
+    The page is served on 127.0.0.1 alone, until Ctrl-C. Of a model: what it does with a text,
+    step by step: states, gates, gradients, answers. Of runs: loss, learning rate, gradient, what
+    was found on the way, and the gradient through time over the training; several are compared.
+    """
+    from unrolled.cli.outputs import PAGE, check_out
+    from unrolled.lens.showing import show
+
+    paths, read = [path, *(more or [])], []
+    if Path(path).is_file():
+        paths, read = paths[:1], paths[1:]
+    if out is not None:
+        check_out(out, PAGE, inputs=[path])
+    if len(read) > 1:
+        raise typer.BadParameter(
+            f"got {len(read)} texts for {path}, expected one; put it in quotes"
+        )
+    page = show(
+        *paths,
+        **given(
+            given=_input(read[0]) if read else None,
+            series=series,
+            origin=origin,
+            out=out,
+            port=port,
+            steps=steps,
+            units=units,
+        ),
+        browser=not no_browser,
+    )
+    if page is not None:
+        print(f"page written to {page}")
+
+
+def _input(told: str) -> Any:
+    """A text file by its path, standard input, or the text itself."""
+    from unrolled.cli.answers import STREAM, typed_lines
+
+    if told == STREAM:
+        return "\n".join(typed_lines())
+    try:
+        return Path(told) if Path(told).is_file() else told
+    except (OSError, ValueError):  # too long for the name of a file, or with a NUL in it
+        return told

@@ -1,0 +1,324 @@
+"""`show`: a model that reads something, a trace, or runs, as a page in the browser."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import threading
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from unrolled.errors import ConfigError, DataError, ModelFileError
+from unrolled.lens.page import write_page
+from unrolled.lens.records import Report
+from unrolled.lens.runs import look_at, names_of, record_of, run_folders
+from unrolled.lens.server import PageServer
+from unrolled.training.log import LOG, LogReader
+
+if TYPE_CHECKING:
+    from unrolled.data.series_set import SeriesSet
+    from unrolled.lens.run_records import RunRecord
+    from unrolled.lens.traces import Trace
+    from unrolled.tasks.base import Task
+    from unrolled.tasks.forecaster import Forecaster
+
+# Seconds from one look at a log to the next.
+EVERY = 1.0
+STEPS, UNITS = 1000, 512
+# A safetensors file begins with the size of its header, in so many bytes.
+_SIZE = 8
+_DISPLAYS = ("DISPLAY", "WAYLAND_DISPLAY", "BROWSER")
+
+
+def show(
+    *what: str | os.PathLike[str] | Trace | Task,
+    given: Any = None,
+    series: str | None = None,
+    origin: Any = None,
+    out: str | os.PathLike[str] | None = None,
+    port: int = 0,
+    browser: bool = True,
+    steps: int = STEPS,
+    units: int = UNITS,
+) -> Path | None:
+    """Make a page of `what`, open it in the browser, and serve it on 127.0.0.1 until Ctrl-C.
+
+        unrolled.lens.show("reviews.unrolled", given="not a bad film at all")
+        unrolled.lens.show("night.trace")
+        unrolled.lens.show("runs/one", "runs/two")            # live, while they are written
+
+    Args:
+        what: one model (its file, or a fitted task), one trace (its file, or a `Trace`), or one or
+            several run folders; of a folder of run folders, those.
+        given: what the model reads, as of `unrolled.trace`; a `Path`: the text in that file, or
+            the table of a `Forecaster`.
+        series: of a table with several, the one that is read.
+        origin: of a `Forecaster`, as of `unrolled.trace`.
+        out: write the page to this file, which works from disk, and serve nothing.
+        port: of the address; 0: any that is free.
+        browser: open it there; otherwise the address is only printed.
+        steps, units: as of `unrolled.trace`.
+
+    Returns:
+        The path of the page that was written, or None.
+
+    Raises:
+        ConfigError: nothing to read for the model, or something for what reads nothing; several
+            things that are no run folders; more than a page can show.
+        DataError: no such file or folder, neither model, trace nor run, a folder without a log.
+        ModelFileError: a model or a trace that is truncated or of another format.
+        OutputError: the port is taken, or `out` can't be written.
+    """
+    page = shown(*what, given=given, series=series, origin=origin, steps=steps, units=units)
+    if out is not None:
+        return write_page(out, page.title, page.data)
+    with Lens(page, port=port) as lens:
+        opened = browser and _open(lens.url)
+        where = "open in the browser" if opened else "here, for a browser on this machine"
+        print(f"{lens.url}\n{page.title}: {where}; Ctrl-C ends it", flush=True)
+        try:
+            lens.wait()
+        except KeyboardInterrupt:
+            print("\nended; a page that is still open keeps what it shows", flush=True)
+    return None
+
+
+def serve(
+    *what: str | os.PathLike[str] | Trace | Task,
+    given: Any = None,
+    series: str | None = None,
+    origin: Any = None,
+    port: int = 0,
+    steps: int = STEPS,
+    units: int = UNITS,
+) -> Lens:
+    """As `show`, without waiting: a page at `.url` until `.close()`, in a `with` statement or not.
+
+    Arguments and errors as of `show`.
+    """
+    page = shown(*what, given=given, series=series, origin=origin, steps=steps, units=units)
+    return Lens(page, port=port)
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """What a model shall read; see `show`."""
+
+    given: Any
+    series: str | None
+    origin: Any
+    steps: int
+    units: int
+
+
+@dataclass
+class Shown:
+    """What a page shows: its data as of a `Report`, and the logs that it follows."""
+
+    title: str
+    data: Mapping[str, Any]
+    logs: Logs | None = None
+
+
+class Logs:
+    """The logs of runs, read on whenever they are looked at.
+
+    Raises:
+        DataError: one can't be read, or is none.
+    """
+
+    def __init__(self, folders: Sequence[Path]) -> None:
+        self.names = names_of(folders)
+        self._readers = [LogReader(folder / LOG) for folder in folders]
+        for reader in self._readers:
+            look_at(reader)
+
+    def records(self) -> list[RunRecord]:
+        """Of all runs, as they were read last."""
+        return [
+            record_of(name, reader) for name, reader in zip(self.names, self._readers, strict=True)
+        ]
+
+    def changed(self) -> list[tuple[int, RunRecord]]:
+        """Look again: the place and the record of each run with something new in its log."""
+        found = []
+        for place, reader in enumerate(self._readers):
+            try:
+                new = look_at(reader)
+            except DataError:
+                continue  # as a log that is gone for now: the page keeps what it has
+            if new:
+                found.append((place, record_of(self.names[place], reader)))
+        return found
+
+
+class Lens(PageServer):
+    """A page that is served, and kept up to date with the logs that it shows.
+
+    Args:
+        page: what it shows.
+        port: as of `PageServer`.
+        every: seconds from one look at the logs to the next; None: only when `look` is called.
+    """
+
+    def __init__(self, page: Shown, *, port: int = 0, every: float | None = EVERY) -> None:
+        super().__init__(page.title, page.data, port=port)
+        self._logs = page.logs
+        self._looking: threading.Thread | None = None
+        if page.logs is not None and every is not None:
+            self._looking = threading.Thread(target=self._look_on, args=(every,), daemon=True)
+            self._looking.start()
+
+    def look(self) -> None:
+        """Send the page what is new in the logs."""
+        if self._logs is not None:
+            for place, record in self._logs.changed():
+                self.send(f"run {place}", record.to_json())
+
+    def _look_on(self, every: float) -> None:
+        while not self.wait(every):
+            self.look()
+
+    def close(self) -> None:
+        """Stop following and serving."""
+        super().close()
+        if self._looking is not None:
+            self._looking.join()
+
+
+def shown(
+    *what: str | os.PathLike[str] | Trace | Task,
+    given: Any = None,
+    series: str | None = None,
+    origin: Any = None,
+    steps: int = STEPS,
+    units: int = UNITS,
+) -> Shown:
+    """The page of `what`; arguments and errors as of `show`."""
+    if not what:
+        raise ConfigError("lens: got nothing, expected a model, a trace or run folders")
+    if all(isinstance(one, str | os.PathLike) and Path(one).is_dir() for one in what):
+        if given is not None:
+            raise ConfigError(f"given: a run reads nothing, got {given!r}; leave it out")
+        return _of_runs([Path(one) for one in what])  # type: ignore[arg-type]
+    if len(what) > 1:
+        several = ", ".join(str(one) for one in what)
+        raise ConfigError(
+            f"lens: got {several}; expected one model, one trace, or run folders that are there"
+        )
+    asked = _Asked(given, series, origin, steps, units)
+    return _of_trace(_traced(what[0], asked))
+
+
+def _of_runs(paths: Sequence[Path]) -> Shown:
+    logs = Logs(run_folders(paths))
+    names = logs.names
+    several = f"{len(names)} runs compared"
+    report = Report(
+        title=f"Training of {names[0]}" if len(names) == 1 else several,
+        subtitle="",
+        made="",
+        runs=logs.records(),
+    )
+    return Shown(report.title, report.to_json(), logs)
+
+
+def _of_trace(trace: Trace) -> Shown:
+    from unrolled.lens.trace_page import data_of, title_of
+
+    return Shown(title_of(trace), data_of(trace))
+
+
+def _traced(one: Any, asked: _Asked) -> Trace:
+    from unrolled.lens.traces import Trace
+
+    name = str(one) if isinstance(one, str | os.PathLike) else type(one).__name__
+    kind = "a trace" if isinstance(one, Trace) else "a model"
+    if isinstance(one, str | os.PathLike):
+        kind = _kind(Path(one))
+    if kind == "a trace":
+        if asked.given is not None:
+            raise ConfigError(
+                f"given: {name} is a trace, which has read its input; leave {asked.given!r} out,"
+                " or give the model"
+            )
+        return one if isinstance(one, Trace) else Trace.load(one)
+    return _read_by(one, name, asked)
+
+
+def _read_by(one: Any, name: str, asked: _Asked) -> Trace:
+    from unrolled.lens.tracing import trace
+    from unrolled.tasks.forecaster import Forecaster
+    from unrolled.tasks.loading import load
+
+    task = load(one) if isinstance(one, str | os.PathLike) else one
+    given = asked.given
+    forecasts = isinstance(task, Forecaster)
+    if given is None:
+        holds = name if one is task else f"{name} holds a {type(task).__name__}"
+        what = "a table" if forecasts else "a text"
+        raise ConfigError(f"{holds}: given (INPUT) is missing, what it shall read; give {what}")
+    if forecasts:
+        given = _series_of(task, given, asked.series)
+    elif asked.series is not None or asked.origin is not None:
+        raise ConfigError("series, origin: are those of a Forecaster; leave them out")
+    elif isinstance(given, Path):
+        from unrolled.data.text import read_text
+
+        given = read_text(given)
+    return trace(task, given, origin=asked.origin, steps=asked.steps, units=asked.units)
+
+
+def _series_of(task: Forecaster, given: Any, name: str | None) -> SeriesSet:
+    """One series of a table."""
+    known = task._history_of(
+        os.fspath(given) if isinstance(given, Path) else given, {}, ahead=False
+    )
+    if name is not None:
+        return known.select([name])
+    if len(known) > 1:
+        some = ", ".join(map(str, known.ids[:5])) + (", ..." if len(known) > 5 else "")
+        raise ConfigError(
+            f"given: got {len(known)} series ({some}), expected one; name it with series (--series)"
+        )
+    return known
+
+
+def _kind(path: Path) -> str:
+    """ "a trace" or "a model", by what the header of the file says."""
+    expected = "expected a model (.unrolled), a trace (Trace.save) or the folder of a run"
+    if not path.is_file():
+        raise DataError(f"nothing is there, {expected}; check the path", file=path)
+    try:
+        with path.open("rb") as file:
+            size = int.from_bytes(file.read(_SIZE), "little")
+            # What no header can be is not read into memory.
+            text = file.read(size) if size < path.stat().st_size else b""
+        header = json.loads(text)
+        entries = header.get("__metadata__") or {}
+    except OSError as error:
+        raise DataError(f"can't be read ({error.strerror})", file=path) from error
+    except (ValueError, AttributeError, RecursionError) as error:
+        raise ModelFileError(f"{path}: of another kind or truncated, {expected}") from error
+    kind = next((kind for key, kind in _KINDS.items() if key in entries), None)
+    if kind is None:
+        raise ModelFileError(f"{path}: a safetensors file without a card or a trace, {expected}")
+    return kind
+
+
+_KINDS = {"card": "a model", "trace": "a trace"}
+
+
+def _open(url: str) -> bool:
+    """Whether a browser was found; none that would take the terminal."""
+    import webbrowser
+
+    if sys.platform not in ("darwin", "win32") and not any(map(os.environ.get, _DISPLAYS)):
+        return False
+    try:
+        return webbrowser.open(url)
+    except webbrowser.Error:
+        return False

@@ -1,0 +1,135 @@
+"""`unrolled lens`: a model, a trace or runs as a page."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import urllib.request
+
+import pytest
+
+import unrolled
+
+
+def data_of(path):
+    page = path.read_text(encoding="utf-8")
+    found = re.search(r'<script type="application/json" id="data">(.*?)</script>', page, re.S)
+    return json.loads(found[1])
+
+
+@pytest.fixture
+def run(tmp_path):
+    folder = tmp_path / "one"
+    folder.mkdir()
+    (folder / "log.jsonl").write_text('{"step": 1, "loss": 2.0}\n{"step": 2, "lo')
+    return folder
+
+
+def test_a_model_with_a_text_a_file_or_standard_input(call, classifier, tmp_path, typed):
+    out = tmp_path / "page.html"
+    told = call("lens", classifier, "a superb plot", "--out", out)
+    assert (told.code, told.out, told.err) == (0, f"page written to {out}\n", "")
+    assert data_of(out)["trace"]["inputs"] == ["a", "superb", "plot"]
+    (tmp_path / "text.txt").write_text("a dull plot")
+    assert call("lens", classifier, tmp_path / "text.txt", "--out", out).code == 0
+    assert data_of(out)["trace"]["inputs"] == ["a", "dull", "plot"]
+    typed("a flat plot\n")
+    assert call("lens", classifier, "-", "--out", out, "--steps", 2, "--units", 3).code == 0
+    trace = data_of(out)["trace"]
+    assert trace["inputs"] == ["flat", "plot"]
+    assert len(trace["layers"][0]["units"]) == 3
+
+
+@pytest.mark.parametrize("task", ["generator", "writer", "tagger"])
+def test_every_task_of_texts_can_be_looked_at(call, task, request, tmp_path):
+    out = tmp_path / "page.html"
+    words = "Anna likes New Ulm ." if task == "tagger" else "The quick fox"
+    assert call("lens", request.getfixturevalue(task), words, "--out", out).code == 0
+    assert data_of(out)["trace"]["layers"]
+
+
+def test_a_forecaster_reads_a_series_of_a_table_up_to_an_origin(call, forecaster, table, tmp_path):
+    out = tmp_path / "page.html"
+    words = ["lens", forecaster, table, "--origin", "2024-03-20", "--out", out]
+    told = call(*words, "--series", "tea")
+    assert (told.code, told.err) == (0, "")
+    trace = data_of(out)["trace"]
+    assert trace["fan"]["times"] == ["2024-03-21", "2024-03-22", "2024-03-23"]
+    assert trace["fan"]["truth"] == pytest.approx([i % 7 + i / 30 for i in (80, 81, 82)], rel=1e-4)
+    assert "got 2 series (tea, coffee), expected one; name it with" in call(*words).err
+
+
+def test_a_trace_from_its_file(call, classifier, tmp_path):
+    file, out = tmp_path / "a.trace", tmp_path / "page.html"
+    unrolled.trace(unrolled.load(classifier), "a superb plot").save(file)
+    assert call("lens", file, "--out", out).code == 0
+    assert data_of(out)["trace"]["inputs"] == ["a", "superb", "plot"]
+
+
+def test_runs_are_compared_and_a_half_written_line_is_not_there_yet(call, run, tmp_path):
+    (tmp_path / "two").mkdir()
+    (tmp_path / "two" / "log.jsonl").write_text("")
+    out = tmp_path / "page.html"
+    assert call("lens", run, tmp_path / "two", "--out", out).code == 0
+    assert [one["name"] for one in data_of(out)["runs"]] == ["one", "two"]
+    assert [one["steps"] for one in data_of(out)["runs"]] == [[1], []]
+
+
+@pytest.mark.parametrize(
+    ("words", "parts"),
+    [
+        (["MISSING"], ["missing: nothing is there, expected a model"]),
+        (["EMPTY"], ["no log.jsonl in this folder", "--run-dir"]),
+        (["TEXT"], ["text.txt: of another kind or truncated"]),
+        (["MODEL"], ["holds a Classifier", "INPUT"]),
+        (["MODEL", ""], ["expected a text of at least one character"]),
+        (["MODEL", "a", "b"], ["got 2 texts", "put it in quotes"]),
+        (["RUN", "EMPTY"], ["no log.jsonl in this folder"]),
+        (["RUN", "some text"], ["expected one model, one trace, or run folders"]),
+        (["DIARY"], ["log.jsonl: no line of it is that of a run's log"]),
+        (["RUN", "--out", "page.txt"], ["--out page.txt: expected a name that ends in .html"]),
+        (["RUN", "--port", "70000"], ["port: got 70000"]),
+        (["FORECASTER"], ["holds a Forecaster", "give a table"]),
+        (["FORECASTER", "no.csv"], ["no.csv"]),
+        (["MODEL", "a plot", "--origin", "2024"], ["series, origin: are those of a Forecaster"]),
+    ],
+)
+def test_bad_input_is_one_line(check, run, classifier, forecaster, tmp_path, words, parts):
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "text.txt").write_text("a,b\n1,2\n")
+    (tmp_path / "diary").mkdir()
+    (tmp_path / "diary" / "log.jsonl").write_text("Dear diary,\n")
+    places = {
+        "MISSING": tmp_path / "missing", "EMPTY": tmp_path / "empty", "RUN": run,
+        "TEXT": tmp_path / "text.txt", "MODEL": classifier, "DIARY": tmp_path / "diary",
+        "FORECASTER": forecaster,
+    }  # fmt: skip
+    check(tmp_path, ["lens", *(places.get(word, word) for word in words)], parts)
+
+
+CODE = "import sys; from unrolled.cli import main; sys.exit(main())"
+
+
+@pytest.mark.skipif(os.name != "posix", reason="signals as POSIX has them")
+@pytest.mark.parametrize("sent", ["SIGINT", "SIGHUP"])
+def test_it_serves_until_ctrl_c_or_until_the_terminal_is_closed(run, sent):
+    command = [sys.executable, "-c", CODE, "lens", str(run), "--no-browser"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as served:
+        address = served.stdout.readline().decode().strip()
+        assert served.stdout.readline() == (
+            b"Training of one: here, for a browser on this machine; Ctrl-C ends it\n"
+        )
+        with urllib.request.urlopen(address, timeout=30) as answer:
+            assert b'data-live="1"' in answer.read()
+        served.send_signal(getattr(signal, sent))
+        out, err = served.communicate(timeout=60)
+    assert err == b""
+    if sent == "SIGINT":
+        assert served.returncode == 0
+        assert out == b"\nended; a page that is still open keeps what it shows\n"
+    else:
+        assert served.returncode == -signal.SIGHUP
