@@ -15,6 +15,7 @@ from unrolled.cli import (
     demo,
     evaluate,
     info,
+    lab,
     predict,
     score,
     suggest,
@@ -56,6 +57,7 @@ def command() -> Any:
     _add(app, "score", score.score, score.EXAMPLES)
     _add(app, "evaluate", evaluate.evaluate, evaluate.EXAMPLES)
     _add(app, "backtest", backtest.backtest, backtest.EXAMPLES)
+    _add(app, "lab", lab.lab, lab.EXAMPLES)
     data = _group(app, "data", "Public data sets by name: what there is, and where its file is.")
     _add(data, "list", data_list.data_list, data_list.EXAMPLES)
     _add(data, "get", data_get.data_get, data_get.EXAMPLES)
@@ -71,6 +73,7 @@ def command() -> Any:
         "score",
         "evaluate",
         "backtest",
+        "lab",
         "data",
         "info",
     ]
