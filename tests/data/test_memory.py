@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from unrolled.data.batch import Batch
-from unrolled.data.memory import Adding, Copy, Drawn, Echo, Parity
+from unrolled.data.memory import NO_ANSWER, Adding, Copy, Drawn, Echo, Parity
+from unrolled.errors import ConfigError
 
 TASKS = (Adding(30), Copy(12), Parity(9), Echo(20, 4))
 seeds = st.integers(0, 2**31)
@@ -117,3 +118,38 @@ def test_what_needs_no_memory_scores_what_the_papers_say() -> None:
     expected = torch.full((6,), 10 * math.log(8) / 50)
     torch.testing.assert_close(copy.measure(answers, batch.targets), expected)
     torch.testing.assert_close(copy.loss(answers, batch.targets), expected[0])
+
+
+@given(seeds, st.integers(1, 30), st.integers(0, 29))
+def test_echo_asks_for_what_was_read_a_delay_ago(seed: int, length: int, delay: int) -> None:
+    if delay >= length:
+        with pytest.raises(ConfigError, match="delay: got"):
+            Echo(length, delay)
+        return
+    batch = Echo(length, delay).batch(4, seed, 0)
+    assert batch.targets is not None
+    read = batch.inputs.argmax(-1)
+    assert (batch.targets[:delay] == NO_ANSWER).all()
+    assert torch.equal(batch.targets[delay:], read[: length - delay])
+
+
+def test_echo_is_scored_where_it_is_asked_alone() -> None:
+    task = Echo(10, 4)
+    batch = task.batch(50, 1, 0)
+    right = torch.zeros(10, 50, 4)
+    right[4:] = torch.nn.functional.one_hot(batch.targets[4:], 4).float()
+    assert (task.measure(right, batch.targets) == 100).all()
+    assert float(task.loss(100 * right, batch.targets)) < 1e-6
+    level = torch.zeros(10, 50, 4)
+    torch.testing.assert_close(task.loss(level, batch.targets), torch.tensor(math.log(4)))
+
+
+@given(seeds, st.integers(1, 5), st.integers(1, 6))
+def test_copy_may_have_fewer_symbols_of_a_smaller_alphabet(
+    seed: int, symbols: int, alphabet: int
+) -> None:
+    task = Copy(6, symbols, alphabet)
+    batch = task.batch(3, seed, 0)
+    assert batch.inputs.shape == (6 + 2 * symbols, 3, alphabet + 2)
+    assert torch.equal(batch.targets[-symbols:], batch.inputs[:symbols].argmax(-1))
+    assert int(batch.inputs.argmax(-1).max()) == alphabet + 1

@@ -1,10 +1,14 @@
 // The one bundle. As a module it gives `render`, which a notebook's widget calls; in a page of this package it draws the
 // page's own data.
 import { drawReport } from './page/report';
+import { drawLab } from './lab/lab';
+import labStyle from './lab/lab.css?inline';
 import { h } from './shared/dom';
 import { LiveParts, Parts, type Model } from './shared/model';
 import type { Report } from './shared/records';
-import style from './shared/style.css?inline';
+import sharedStyle from './shared/style.css?inline';
+
+const style = [sharedStyle, labStyle].join('\n');
 
 /** Draws the part "report" of `model` into `el`, apart from the styles of what is around it. */
 function render({ model, el }: { model: Model; el: HTMLElement }): () => void {
@@ -14,6 +18,8 @@ function render({ model, el }: { model: Model; el: HTMLElement }): () => void {
 }
 
 function draw(model: Model, root: HTMLElement): () => void {
+  const first = model.get('report') as Report;
+  if (first.lab) return drawLab(first, first.lab, model, root);
   const redraw = () => drawReport(model.get('report') as Report, root);
   model.on('change:report', redraw);
   redraw();

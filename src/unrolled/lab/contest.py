@@ -51,7 +51,11 @@ class Contest:
         exercise, example = self.exercise, self.example
         targets = example.targets
         assert targets is not None
-        wanted = [exercise.answer(one) for one in targets.flatten()]
+        asked = exercise.asked(targets).flatten().tolist()
+        wanted = [
+            exercise.answer(one) if ask else ""
+            for one, ask in zip(targets.flatten(), asked, strict=True)
+        ]
         steps = len(example.inputs)
         return {
             "settings": self.settings.model_dump(mode="json"),

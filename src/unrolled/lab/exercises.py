@@ -33,9 +33,9 @@ class Exercise:
         asks: the question, in one sentence.
         loss_name, score_name: what the curves show; the score is a share from 0 to 1.
         chance: the score of the best answer without a memory; `chance_loss` its loss, or None.
-        right: of answers and targets, which of what was asked is right, bool, and which was asked.
+        asked: of targets, bool: where an answer counts. right: of answers and targets, bool.
         inputs: of a batch's row, what each step reads.
-        answers: of the row's targets or answers `(T,)` or `()`, the text of each.
+        answer: the text of one target, or of the answer that is chosen.
     """
 
     task: Any
@@ -44,13 +44,14 @@ class Exercise:
     score_name: str
     chance: float
     chance_loss: float | None
-    right: Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]
+    asked: Callable[[Tensor], Tensor]
+    right: Callable[[Tensor, Tensor], Tensor]
     inputs: Callable[[Batch, int], list[str]]
     answer: Callable[[Tensor], str]
 
     def score(self, answers: Tensor, targets: Tensor) -> float:
         """The share of what was asked that is right."""
-        right, asked = self.right(answers, targets)
+        right, asked = self.right(answers, targets), self.asked(targets)
         return float((right & asked).sum() / asked.sum())
 
 
@@ -68,6 +69,7 @@ def _order(settings: LabSettings) -> Exercise:
         "right answers",
         0.5,
         math.log(2),
+        _anywhere,
         _same,
         lambda batch, row: _named(batch, row, VOCABULARY),
         lambda answer: LABELS[int(answer)],
@@ -84,19 +86,16 @@ def _echo(settings: LabSettings) -> Exercise:
         "right letters",
         1 / task.alphabet,
         math.log(task.alphabet),
+        _anywhere,
         _same,
         lambda batch, row: _named(batch, row, COPIED),
-        lambda answer: "" if int(answer) == NO_ANSWER else COPIED[int(answer)],
+        lambda answer: COPIED[int(answer)],
     )
 
 
 def _adding(settings: LabSettings) -> Exercise:
     def inputs(batch: Batch, row: int) -> list[str]:
         return [f"{number:.2f}" if mark else "" for number, mark in batch.inputs[:, row].tolist()]
-
-    def right(answers: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
-        close = (answers - targets).abs() <= CLOSE
-        return close, close.new_ones(close.shape)
 
     return Exercise(
         Adding(settings.length),
@@ -105,7 +104,8 @@ def _adding(settings: LabSettings) -> Exercise:
         f"sums within {CLOSE}",
         1 - (1 - CLOSE) ** 2,  # of always answering 1: the sum's density is a triangle on 0 to 2
         1 / 6,
-        right,
+        _anywhere,
+        lambda answers, targets: (answers - targets).abs() <= CLOSE,
         inputs,
         lambda answer: f"{float(answer):.2f}",
     )
@@ -115,9 +115,6 @@ def _copy(settings: LabSettings) -> Exercise:
     task = Copy(settings.length, SYMBOLS)
     names = (PAD, *COPIED, "?")
 
-    def right(answers: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
-        return answers.argmax(-1) == targets, targets > 0
-
     return Exercise(
         task,
         f"Read {SYMBOLS} letters, wait for {task.length} steps, and say them again in order.",
@@ -125,7 +122,8 @@ def _copy(settings: LabSettings) -> Exercise:
         "right letters",
         1 / task.alphabet,
         SYMBOLS * math.log(task.alphabet) / (task.length + 2 * SYMBOLS),
-        right,
+        lambda targets: targets > 0,
+        _same,
         lambda batch, row: _named(batch, row, names),
         lambda answer: names[int(answer)],
     )
@@ -141,6 +139,7 @@ def _next(settings: LabSettings) -> Exercise:
         "right characters",
         task.without_memory() / 100,
         None,
+        _anywhere,
         _same,
         lambda batch, row: _named(batch, row, symbols),
         lambda answer: symbols[int(answer)],
@@ -161,8 +160,12 @@ def _named(batch: Batch, row: int, names: Any) -> list[str]:
     return [names[number] for number in batch.inputs[:, row].argmax(-1).tolist()]
 
 
-def _same(answers: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
-    return answers.argmax(-1) == targets, targets != NO_ANSWER
+def _anywhere(targets: Tensor) -> Tensor:
+    return targets != NO_ANSWER
+
+
+def _same(answers: Tensor, targets: Tensor) -> Tensor:
+    return answers.argmax(-1) == targets
 
 
 _MAKERS: dict[str, Callable[[LabSettings], Exercise]] = {

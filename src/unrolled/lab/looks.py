@@ -110,7 +110,8 @@ def _answers(student: Student, example: Batch) -> tuple[list[str], list[bool]]:
     exercise = student.exercise
     with torch.no_grad():
         outputs = student.network(example.inputs)
-    right, asked = exercise.right(outputs, example.targets)  # type: ignore[arg-type]
+    assert example.targets is not None
+    right, asked = exercise.right(outputs, example.targets), exercise.asked(example.targets)
     best = outputs.argmax(-1) if outputs.shape[-1] > 1 else outputs[..., 0]
     if not bool(torch.isfinite(outputs).all()):
         return [""] * len(example.inputs), [False] * len(example.inputs)

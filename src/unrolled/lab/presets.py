@@ -70,7 +70,7 @@ PRESETS = (
         "memory",
         "Memory",
         "Compare the row of inputs with the answers below the colours: each letter comes back four"
-        " steps later. A green tick is right.",
+        " steps later. A tick stands under each that is right.",
         "Nobody tells a network what to keep. To say the letter of four steps ago it must hold the"
         " last four at once and shift them at every step. Both networks have the same loop, but A"
         " has 4 numbers to write on and B has 32. The state is the memory, and A's is too small.",
@@ -151,21 +151,24 @@ PRESETS = (
         "gates",
         "Gates",
         "The colours show the forget gate: where it is open (orange), a unit keeps what it has;"
-        " where it is half shut, half is lost at every step.",
-        "Both are the same LSTM. Its memory is c = f · c + i · g: the gradient's way back through"
-        " time is multiplied by f and nothing else. A's gates begin near one half, so over 20 steps"
-        " a millionth comes through. B's begin open, some for a few steps and some for the whole"
-        " wait. The gate is what makes an LSTM remember, not its name.",
-        "Let A begin with “forget”, or make the wait 60 steps.",
+        " where it is half shut, half is lost at every step. Watch A's line of the gradient through"
+        " time, too.",
+        "Both are the same LSTM. Its memory is c = f · c + i · g, so on its way back through time"
+        " the gradient is multiplied by f. A's gates begin near one half: over 60 steps next to"
+        " nothing comes through, and for long it learns nothing. B's begin open, some for a few"
+        " steps and some for the whole sequence, and it learns at once. When A finds out how to"
+        " open its gates, its line rises, and only then its score.",
+        "Let A begin with “forget”, or make the sequence 120 steps long. Then take GRUs: their"
+        " gate is z.",
         LabSettings(
-            task="copy",
-            length=20,
+            task="adding",
+            length=60,
             students=(
-                StudentSettings(cell="LSTM", learning_rate=0.01),
-                StudentSettings(cell="LSTM", init="chrono", learning_rate=0.01),
+                StudentSettings(cell="LSTM", hidden_size=16, learning_rate=0.01),
+                StudentSettings(cell="LSTM", hidden_size=16, init="chrono", learning_rate=0.01),
             ),
         ),
-        2500,
+        700,
         shown="f",
     ),
 )
