@@ -1,4 +1,4 @@
-"""Each preset shows what its text claims, with whichever seed; far fewer steps than a page takes."""
+"""Each preset shows what its text claims, whatever the seed; in fewer steps than a page takes."""
 
 from __future__ import annotations
 
