@@ -12,6 +12,8 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+import torch
+
 from unrolled.lab import PRESETS, Contest, Preset
 from unrolled.lab.session import INTERVAL
 
@@ -65,7 +67,8 @@ def measure(preset: Preset, seed: int) -> list[str]:
 
 
 def main(seeds: str = "3") -> None:
-    """Print the table."""
+    """Print the table; on one thread, as the page's worker learns."""
+    torch.set_num_threads(1)
     heads = ["chapter", "seed", "steps", "seconds", "scores A, B", "gradient left at first A, B"]
     print(f"| {' | '.join(heads)} |\n|{'---|' * len(heads)}")
     for preset in PRESETS:

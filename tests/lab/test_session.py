@@ -25,12 +25,25 @@ class Page:
     def __init__(self) -> None:
         self.said: list[tuple[str, Any]] = []
         self.open = True
+        self.asked = 0
         self._news = threading.Condition()
 
     def send(self, name: str, value: Any) -> None:
         with self._news:
             self.said.append((name, value))
             self._news.notify_all()
+
+    def watched(self) -> bool:
+        with self._news:
+            self.asked += 1
+            self._news.notify_all()
+        return self.open
+
+    def wait_for_looks(self, count: int) -> None:
+        """Until the worker has looked for a page so many times more."""
+        with self._news:
+            last = self.asked + count
+            assert self._news.wait_for(lambda: self.asked >= last, timeout=60)
 
     def wait(self, name: str, wanted: Callable[[Any], bool] = lambda _: True) -> Any:
         """The first value of that name that is as wanted, from the last one asked for on."""
@@ -55,7 +68,7 @@ def page() -> Page:
 
 @pytest.fixture
 def session(page: Page) -> Iterator[Session]:
-    started = Session(page.send, lambda: page.open)
+    started = Session(page.send, page.watched)
     started.start()
     yield started
     started.close()
@@ -114,9 +127,7 @@ def test_nothing_is_learnt_while_no_page_is_open(session: Session, page: Page) -
     page.open = False
     session.receive({"do": "start"})
     page.wait("record", lambda told: told["running"])
-    # Orders are obeyed in turn: when these have been, there was time enough for many steps.
-    for speed in ("slow", "steady", "full"):
-        session.receive({"do": "speed", "speed": speed})
+    page.wait_for_looks(6)
     session.receive({"do": "show", "show": "h"})
     assert page.wait("record")["step"] == 0
     page.open = True

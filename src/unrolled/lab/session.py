@@ -100,6 +100,17 @@ class Session:
                 return lambda: self._colour(show)
 
     def _work(self) -> None:
+        import torch
+
+        # Networks so small are no quicker on several, and the page needs a core of its own.
+        before = torch.get_num_threads()
+        torch.set_num_threads(1)
+        try:
+            self._serve()
+        finally:
+            torch.set_num_threads(before)
+
+    def _serve(self) -> None:
         while not self._ended.is_set():
             try:
                 self._turn()

@@ -25,7 +25,7 @@ export interface Chart {
   smooth?: boolean;
 }
 
-const MARGIN = { top: 14, right: 26, bottom: 30, left: 46 };
+const MARGIN = { top: 14, right: 26, bottom: 34, left: 46 };
 
 export function chart(given: Chart, width: number): SVGSVGElement {
   const { height } = given;
@@ -41,9 +41,9 @@ export function chart(given: Chart, width: number): SVGSVGElement {
       s('text', { x: MARGIN.left - 7, y: y(tick), dy: '0.32em', 'text-anchor': 'end' }, given.tick(tick)));
   }
   for (const tick of x.ticks(Math.max(2, Math.floor(width / 110))).filter(Number.isInteger)) {
-    axis.append(s('text', { x: x(tick), y: height - 13, 'text-anchor': 'middle' }, tick.toLocaleString('en-GB')));
+    axis.append(s('text', { x: x(tick), y: height - 18, 'text-anchor': 'middle' }, tick.toLocaleString('en-GB')));
   }
-  axis.append(s('text', { x: width - MARGIN.right, y: height - 1, 'text-anchor': 'end' }, given.xName));
+  axis.append(s('text', { x: width - MARGIN.right, y: height - 4, 'text-anchor': 'end' }, given.xName));
   svg.append(axis);
   const levels = given.levels.filter(({ at }) => at >= given.y[0] && at <= given.y[1]);
   svg.append(...levels.map(({ at }) => s('line', { class: 'level', x1: MARGIN.left, x2: width - MARGIN.right, y1: y(at), y2: y(at) })));

@@ -54,8 +54,9 @@ export function column(place: 0 | 1, show: (part: string) => void): Column {
         parts.replaceChildren(...there.map((part) => h('option', { value: part }, SPELLED[part])));
       }
       pick.hidden = there.length < 2;
-      if (there.length && document.activeElement !== parts) parts.value = look.shown;
-      memory.textContent = look.half_life === null ? '' : `by its gates the median unit forgets half in ${look.half_life < 100 ? look.half_life.toFixed(1) : Math.round(look.half_life)} steps`;
+      const { activeElement } = parts.getRootNode() as Document | ShadowRoot;
+      if (there.length && activeElement !== parts) parts.value = look.shown;
+      memory.textContent = look.half_life === null ? '' : `half-life by its gates: ${look.half_life < 100 ? look.half_life.toFixed(1) : Math.round(look.half_life)} steps`;
       latest = [facts, record];
       draw();
     },
