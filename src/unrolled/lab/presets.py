@@ -118,7 +118,8 @@ PRESETS = (
         " keeps. So A can't find out that a number early on mattered, and goes on guessing 1. The"
         " LSTM carries its memory past the steps almost unchanged; the gradient arrives, and B"
         " learns the sum.",
-        "Make the sequence 10 steps long: now the RNN learns, too. Then try 100 with a GRU.",
+        "Make the sequence 10 steps long: in a thousand steps the RNN learns, too. Then try 100"
+        " with a GRU that begins with “gates open for long”.",
         LabSettings(
             task="adding",
             length=60,
@@ -132,13 +133,15 @@ PRESETS = (
     Preset(
         "exploding",
         "Exploding and clipping",
-        "Watch the size of the gradient, on its logarithmic axis, in the first ten steps.",
+        "Press One step a few times and watch the size of the gradient; its axis is logarithmic."
+        " Then press Start.",
         "Both are the same RNN with the same weights, which begin by passing the state on as it"
         " is. A few steps of learning make that factor a little larger than 1, and over 60 steps"
         " it is raised to the power of 60. Then one step of learning is a leap into nowhere, and"
         " A is lost. B's gradient is clipped: where it is longer than 1 it is shortened to 1. Its"
         " direction stays, the leap becomes a step, and B learns.",
-        "Set A's clipping to 1, or its rate to 0.01. Or let it begin “orthogonal”.",
+        "Clip A's gradient at 1, too. Or do without clipping, and let A begin “orthogonal”: that"
+        " keeps the factor near 1 for longer.",
         LabSettings(
             task="next",
             text=SENTENCE,
@@ -158,8 +161,8 @@ PRESETS = (
         " nothing comes through, and for long it learns nothing. B's begin open, some for a few"
         " steps and some for the whole sequence, and it learns at once. When A finds out how to"
         " open its gates, its line rises, and only then its score.",
-        "Let A begin with “forget”, or make the sequence 120 steps long. Then take GRUs: their"
-        " gate is z.",
+        "Let A begin with “forget gate open”, or make the sequence 120 steps long. Then take GRUs:"
+        " their gate is z.",
         LabSettings(
             task="adding",
             length=60,

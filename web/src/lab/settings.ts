@@ -1,18 +1,13 @@
 // The form: what is to be learnt, by which two networks.
 import { h } from '../shared/dom';
 import type { Cell, Facts, LabReport, LabSettings, StudentSettings } from './records';
-import { NAMES } from './words';
+import { INITS, NAMES } from './words';
 
 const TASKS: [value: string, text: string][] = [
   ['order', 'order: praise or blame'], ['echo', 'echo: say it again later'], ['adding', 'adding: two marked numbers'],
   ['copy', 'copy: read, wait, repeat'], ['next', 'next character of a text'],
 ];
 const CELLS: [value: Cell, text: string][] = [['none', 'feedforward (no loop)'], ['RNN', 'RNN'], ['GRU', 'GRU'], ['LSTM', 'LSTM']];
-const INITS: Record<string, string> = {
-  torch: 'as PyTorch', orthogonal: 'orthogonal', identity: 'identity, relu', large: 'large (twice orthogonal)',
-  forget: 'forget gate open', chrono: 'gates open for long (chrono)',
-};
-
 export interface Form {
   element: HTMLElement;
   /** Shows the settings of a contest. */

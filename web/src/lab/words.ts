@@ -4,6 +4,12 @@ import type { Facts, LabRecord, Point, StudentSettings } from './records';
 
 export const NAMES = ['A', 'B'];
 
+/** How the weights begin. */
+export const INITS: Record<string, string> = {
+  torch: 'as PyTorch', orthogonal: 'orthogonal', identity: 'identity, relu', large: 'large (twice orthogonal)',
+  forget: 'forget gate open', chrono: 'gates open for long',
+};
+
 /** `LSTM, 32 units`; `feedforward, 32 units`. */
 export function nameOf(one: StudentSettings): string {
   return `${one.cell === 'none' ? 'feedforward' : one.cell}, ${one.hidden_size} ${one.hidden_size === 1 ? 'unit' : 'units'}`;
@@ -11,7 +17,7 @@ export function nameOf(one: StudentSettings): string {
 
 /** What tells it from a plain one of its kind. */
 export function detailsOf(one: StudentSettings): string {
-  const begins = one.cell === 'none' || one.init === 'torch' ? null : `begins “${one.init}”`;
+  const begins = one.cell === 'none' || one.init === 'torch' ? null : `begins: ${INITS[one.init]}`;
   const clip = one.clip > 0 ? `clipped at ${number(one.clip)}` : 'not clipped';
   return [begins, `${one.optimizer === 'sgd' ? 'SGD' : 'Adam'} at ${number(one.learning_rate)}`, clip].filter(Boolean).join(' · ');
 }
