@@ -20,7 +20,10 @@ export PIP_CONSTRAINT := $(CONSTRAINTS)
 export PIP_BUILD_CONSTRAINT := $(CONSTRAINTS)
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: demo test check bench docs stubs sanitize clean
+# A classifier of reviews, which `python benchmarks/text.py imdb` trains in half an hour.
+SENTIMENT ?= $(RESULTS)/text/imdb-0/network/model.unrolled
+
+.PHONY: demo test check bench docs pictures stubs sanitize clean
 
 demo: $(STAMP)
 	$(BIN)/unrolled demo --out demo $(ARGS)
@@ -54,6 +57,12 @@ bench: $(STAMP)
 
 docs: $(STAMP)
 	$(BIN)/python tools/docs.py
+
+# The pictures of docs/learn and docs/lens.md: about a quarter of an hour. Without the classifier the last one stays.
+pictures: $(STAMP)
+	$(BIN)/python examples/vanishing_gradient.py "1000 steps" docs/learn/gradient.png
+	$(BIN)/python examples/units_that_track.py 12m - docs/learn/unit.png
+	test ! -f $(SENTIMENT) || $(BIN)/python examples/sentiment_word_by_word.py 1m $(SENTIMENT) docs/learn/sentiment.png
 
 stubs: $(STAMP)
 	$(BIN)/python tools/stubs.py

@@ -33,6 +33,7 @@ SAYS = {
     "sentiment_word_by_word": ("linear path alone", "      good ##", "but for"),
     "stream_a_sensor": ("MASE of the median", "hour  1:", "hour 47:"),
     "tag_words": ("window of 5 words", "        They  ", "       empty  "),
+    "units_that_track": ("quotes         unit ", "brackets       unit ", " on other files"),
     "vanishing_gradient": ("RNN, tanh:", "answering 1 gives 0.1667", "the remedy, a GRU"),
 }
 
@@ -145,6 +146,18 @@ def test_an_example_takes_a_model_that_was_saved(run: Callable[..., str], files:
 def test_the_page_of_the_example_is_where_it_says(run: Callable[..., str], tmp_path: Path) -> None:
     run("see_inside", "1 steps")
     assert [file.name for file in tmp_path.iterdir()] == ["see_inside.html"]
+
+
+def test_examples_draw_where_a_picture_is_asked_for(
+    run: Callable[..., str], files: Path, tmp_path: Path
+) -> None:
+    pytest.importorskip("matplotlib", reason="the extra `lens` is not installed")
+    for name, given in (
+        ("vanishing_gradient", ["25 steps", "gradient.png"]),
+        ("sentiment_word_by_word", ["3 steps", str(files / "reviews.csv"), "not.png"]),
+    ):
+        assert f"drew {given[-1]}" in run(name, *given)
+        assert (tmp_path / given[-1]).read_bytes().startswith(b"\x89PNG")
 
 
 @pytest.mark.data

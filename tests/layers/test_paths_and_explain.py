@@ -14,7 +14,7 @@ from torch.profiler import ProfilerActivity, profile
 from unrolled import kernels
 from unrolled.errors import ConfigError
 from unrolled.layers import GRU, LSTM, RNN, native, paths, reference, use_path
-from unrolled.layers.paths import asked_path
+from unrolled.layers.paths import Call, asked_path, choose_path
 
 pytestmark = pytest.mark.filterwarnings("ignore:LSTM with projections is not supported")
 
@@ -196,6 +196,15 @@ def test_explain_names_the_path_that_runs(
             assert ("forced by use_path" in str(said)) == (path != "auto")
             assert "\n" not in str(said)
             assert ("float64" if double else "float32") in str(said)
+
+
+def test_on_a_gpu_a_single_step_is_a_sequence_of_one_for_cudnn() -> None:
+    call = Call("LSTM", True, 1, 0, "cuda", torch.float32, None, False)
+    assert choose_path(call).path == "aten"
+    for other in ("traced", "transformed", "empty"):
+        assert choose_path(call._replace(**{other: True})).path == "reference"
+    assert choose_path(call._replace(mode="MIN_GRU")).path == "reference"
+    assert choose_path(call._replace(device="mps")).path == "reference"
 
 
 @needs_kernels

@@ -362,11 +362,15 @@ def test_a_file_gives_the_trace_back(writer: Generator, tmp_path: Path) -> None:
             other.reverse,
             other.cell,
         )
-        for part in ("states", "before", "gates", "gradients"):
+        assert one.rates == other.rates
+        for part in ("states", "before", "gates", "gradients", "terms", "half_lives"):
             mine, theirs = getattr(one, part), getattr(other, part)
             assert mine.keys() == theirs.keys()
             for name, values in mine.items():
                 np.testing.assert_array_equal(values, theirs[name])
+    assert back.influence.of == found.influence.of
+    for part in ("size", "product"):
+        np.testing.assert_array_equal(getattr(back.influence, part), getattr(found.influence, part))
     judge = judged(directions=1)
     judged_trace = trace(judge, "7 is small")
     same = Trace.load(judged_trace.save(tmp_path / "c.trace"))
@@ -389,8 +393,8 @@ def test_a_file_that_is_no_trace_is_told(tmp_path: Path) -> None:
         "nothing": (b"", "not a complete file"),
         "other": (save(arrays), "without a trace"),
         "newer": (
-            save(arrays, metadata={"trace": json.dumps({**card, "format": 2})}),
-            "format 2, this version reads 1",
+            save(arrays, metadata={"trace": json.dumps({**card, "format": 3})}),
+            "format 3, this version reads 2",
         ),
         "no card": (save(arrays, metadata={"trace": "{"}), "do not belong together"),
         "deep": (save(arrays, metadata={"trace": '{"a":' * 100_000}), "do not belong together"),

@@ -6,6 +6,7 @@ import json
 import math
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -283,6 +284,33 @@ def test_bf16_trains_and_leaves_a_model_in_full_precision(make_trainer: MakeTrai
     plain = make_trainer(budget=6)
     plain.train()
     assert 0 < difference(trainer.model, plain.model) < 0.05
+
+
+def test_leaks_are_looked_for_without_mixed_precision_whose_rounding_is_none(
+    make_trainer: MakeTrainer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mixed: dict[str, list[bool]] = {"check": [], "training": []}
+    now = "training"
+    forward = LanguageModel.forward
+
+    def noted(self: LanguageModel, *given: Any, **options: Any) -> Any:
+        mixed[now].append(torch.is_autocast_enabled("cpu"))
+        return forward(self, *given, **options)
+
+    check = Trainer._check_leaks
+
+    def checked(self: Trainer, told: Any) -> None:
+        nonlocal now
+        now = "check"
+        check(self, told)
+        now = "training"
+
+    monkeypatch.setattr(LanguageModel, "forward", noted)
+    monkeypatch.setattr(Trainer, "_check_leaks", checked)
+    make_trainer(budget=3, precision="bf16").train()
+    assert mixed["check"]
+    assert not any(mixed["check"])
+    assert mixed["training"] == [True] * 3
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import numpy as np
 
 from unrolled.data.frequency import Frequency
@@ -90,9 +92,12 @@ def _more_cycles(frequency: Frequency) -> tuple[str, ...]:
 
 def _passed(times: np.ndarray, cycle: str) -> np.ndarray:
     if cycle in ("day of year", "day of month"):
-        unit = "datetime64[Y]" if cycle == "day of year" else "datetime64[M]"
-        begin = times.astype(unit).astype("datetime64[us]")
-        return (times - begin) / ((times.astype(unit) + 1).astype("datetime64[us]") - begin)
+        unit: Literal["Y", "M"] = "Y" if cycle == "day of year" else "M"
+        whole = times.astype(f"datetime64[{unit}]")
+        begin = whole.astype("datetime64[us]")
+        return (times - begin) / (
+            (whole + np.timedelta64(1, unit)).astype("datetime64[us]") - begin
+        )
     if cycle == "day of week":
         # datetime64[W] counts weeks from Thursday 1970-01-01
         begin = times.astype("datetime64[W]").astype("datetime64[us]")

@@ -241,15 +241,15 @@ def _calendar_months(times: np.ndarray, gaps: np.ndarray, inside: np.ndarray) ->
 
 
 def _last_day(months: np.ndarray) -> np.ndarray:
-    ends = (months + 1).astype("datetime64[D]") - 1
-    return (ends - months.astype("datetime64[D]")).astype(np.int64) + 1
+    nexts = (months + np.timedelta64(1, "M")).astype("datetime64[D]")
+    return (nexts - months.astype("datetime64[D]")).astype(np.int64)
 
 
 def _months_later(first: np.ndarray, months: np.ndarray, day: int | None) -> np.ndarray:
     date = first.astype("datetime64[D]")
     month = first.astype("datetime64[M]")
     wanted = (date - month.astype("datetime64[D]")).astype(np.int64) + 1 if day is None else day
-    reached = month + months
-    days = np.minimum(wanted, _last_day(reached)) - 1
+    reached = month + months.astype("timedelta64[M]")
+    days = (np.minimum(wanted, _last_day(reached)) - 1).astype("timedelta64[D]")
     dates = np.where(months == 0, date, reached.astype("datetime64[D]") + days)
     return dates.astype("datetime64[us]") + (first - date)

@@ -48,7 +48,8 @@ def holiday_features(times: np.ndarray, frequency: Frequency, country: str) -> n
     dates = np.asarray(times, dtype="datetime64[us]").astype("datetime64[D]")
     if not len(dates):
         return np.zeros((0, len(_NAMES)), dtype=np.float32)
-    days = known.days(dates.min() - _REACH, dates.max() + _REACH)
+    reach = np.timedelta64(_REACH, "D")
+    days = known.days(dates.min() - reach, dates.max() + reach)
     # one far beyond each end, so that every date has a next and a last one
     far = np.timedelta64(2 * _REACH + 2, "D")
     days = np.concatenate([[dates.min() - far], days, [dates.max() + far]])

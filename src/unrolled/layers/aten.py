@@ -19,7 +19,9 @@ from torch.nn import RNNBase
 from torch.nn.utils.rnn import PackedSequence
 
 from unrolled.layers.call import Weights
+from unrolled.layers.masks import in_operations
 from unrolled.layers.over_layers import LayerPlan, over_layers, over_packed
+from unrolled.layers.paths import autocast_dtype
 from unrolled.layers.states import State, map_state, zero_state
 
 Forward = Callable[..., tuple[Any, State]]
@@ -82,28 +84,70 @@ _FUSED: dict[str, Callable[..., tuple[Tensor, ...]]] = {
 }
 
 
-def run_plain(layer: RNNBase, x: Tensor, state: State) -> tuple[Tensor, State]:
-    """A padded call that has been checked: what torch's own forward comes to, without its checks.
+def lacks_backward(layer: RNNBase, x: Tensor | PackedSequence) -> bool:
+    """Whether PyTorch's own forward pass could not be followed back: cuDNN keeps what its backward
+    pass needs in training mode only, and PyTorch asks for the mode that the layer is in. What the
+    tracer of torch.jit records is PyTorch's own: it looks with and without gradients."""
+    wants = not layer.training and torch.is_grad_enabled()
+    return x.is_cuda and wants and not torch._C._is_tracing()
 
-    Shapes: `x (T, B, I)` or, with `batch_first`, `(B, T, I)`; `state` as torch's, or None.
+
+def draws_elsewhere(layer: RNNBase, x: Tensor | PackedSequence) -> bool:
+    """Whether PyTorch's own forward pass would drop what stands between layers by cuDNN's random
+    states: those can't be read, so that no checkpoint of a run could bring them back."""
+    return x.is_cuda and layer.training and layer.dropout > 0 and layer.num_layers > 1
+
+
+def handed(x: Tensor | PackedSequence, state: State) -> State:
+    """The state that sequences start from, as PyTorch's layer takes it: cuDNN refuses one that is
+    not dense in memory, where a CPU does not care."""
+    return map_state(Tensor.contiguous, state) if x.is_cuda and state is not None else state
+
+
+def run_plain(
+    layer: RNNBase, x: Tensor | PackedSequence, state: State
+) -> tuple[Tensor | PackedSequence, State]:
+    """A call that has been checked: what torch's own forward comes to, without its checks, and with
+    a backward pass in evaluation mode too.
+
+    Shapes: `x (T, B, I)` or, with `batch_first`, `(B, T, I)`, or packed; `state` as torch's, in the
+    order of the packed data, or None.
     """
     layer._update_flat_weights()  # replaced and parametrised weights
     lstm = layer.mode == "LSTM"
+    data = x.data if isinstance(x, PackedSequence) else x
     if state is None:
-        batch = x.shape[0 if layer.batch_first else 1]
-        state = zero_state(layer, x, batch)
-    y, *final = _FUSED[layer.mode](
-        x,
-        state,
-        layer._flat_weights,
-        layer.bias,
-        layer.num_layers,
-        layer.dropout,
-        layer.training,
-        layer.bidirectional,
-        layer.batch_first,
-    )
+        if isinstance(x, PackedSequence):
+            batch = int(x.batch_sizes[0])
+        else:
+            batch = x.shape[0 if layer.batch_first else 1]
+        state = zero_state(layer, data, batch)
+    state = handed(data, state)
+    weights, training = layer._flat_weights, layer.training
+    dropout = layer.dropout if training else 0.0
+    # Without dropout training mode makes no other difference.
+    training = training or lacks_backward(layer, data)
+    how = (weights, layer.bias, layer.num_layers, dropout, training, layer.bidirectional)
+    fused = _FUSED[layer.mode]
+    y: Any
+    if isinstance(x, PackedSequence):
+        y, *final = fused(data, x.batch_sizes, state, *how)
+        y = PackedSequence(y, x.batch_sizes)
+    else:
+        y, *final = fused(x, state, *how, layer.batch_first)
     return y, tuple(final) if lstm else final[0]
+
+
+def run_packed(
+    layer: RNNBase, packed: PackedSequence, state: State
+) -> tuple[PackedSequence, State]:
+    """`run_plain` for a `PackedSequence` in any order of rows."""
+
+    def run_data(data: Tensor, state: State) -> tuple[Tensor, State]:
+        y, state = run_plain(layer, PackedSequence(data, packed.batch_sizes), state)
+        return y.data, state
+
+    return over_packed(layer, run_data, packed, state)
 
 
 def run_layers(
@@ -115,7 +159,7 @@ def run_layers(
     plans: Sequence[LayerPlan],
 ) -> tuple[Tensor, State]:
     """As `reference.run`, each layer of the stack by a fused call of its own: with options that
-    stand around a layer."""
+    stand around a layer, and dropout from torch's generator."""
     directions = 2 if layer.bidirectional else 1
 
     def run_one(index: int, x: Tensor, state: State, plan: LayerPlan) -> tuple[Tensor, State]:
@@ -155,7 +199,11 @@ def fused_layer(
         state = data.new_zeros(directions, rows, output)
         if lstm:
             state = (state, data.new_zeros(directions, rows, weights[0].hh.shape[0] // 4))
+    state = handed(data, state)
     flat = [part for own in weights for part in own[:5] if part is not None]
+    # Autocast copies them anyway, and cuDNN keeps a projection elsewhere.
+    if data.is_cuda and weights[0].hr is None and autocast_dtype("cuda") is None:
+        flat = in_one_piece(flat)
     bias = weights[0].bias_ih is not None
     # cuDNN's backward runs in training mode only; without dropout it makes no other difference.
     after = (flat, bias, 1, 0.0, torch.is_grad_enabled(), directions == 2)
@@ -166,6 +214,29 @@ def fused_layer(
         y, *final = _FUSED[mode](data, sizes, state, *after)
         out = PackedSequence(y, sizes)
     return out, tuple(final) if lstm else final[0]
+
+
+def in_one_piece(parts: list[Tensor]) -> list[Tensor]:
+    """The weights of one layer, laid out in memory as cuDNN reads them: the matrices of all
+    directions, then the biases.
+
+    Where they are not, cuDNN copies them at every call all the same, and warns of it: in a stack
+    the biases of all layers stand behind all matrices, and a dropped matrix stands by itself.
+    """
+    if in_operations():
+        return parts  # there are no addresses
+    order = sorted(range(len(parts)), key=lambda at: -parts[at].dim())
+    address = parts[order[0]].data_ptr()
+    for at in order:
+        if parts[at].data_ptr() != address or not parts[at].is_contiguous():
+            break
+        address += parts[at].nbytes
+    else:
+        return parts
+    whole = torch.cat([parts[at].reshape(-1) for at in order])
+    pieces = whole.split([parts[at].numel() for at in order])
+    laid = dict(zip(order, pieces, strict=True))
+    return [laid[at].view_as(part) for at, part in enumerate(parts)]
 
 
 def run(
@@ -196,12 +267,17 @@ def run(
 def segments_of(
     steps: int, batch: int, directions: int, lengths: Tensor | None, starts: Tensor | None
 ) -> Segments:
-    """Where the segments of a batch lie. The result is on the CPU, wherever the arguments are."""
-    lengths = torch.full((batch,), steps) if lengths is None else lengths.cpu()
+    """Where the segments of a batch lie. The result is on the CPU, wherever the arguments are, and
+    whatever torch's default device is."""
+    on_cpu: Any = {"device": torch.device("cpu")}
+    lengths = torch.full((batch,), steps, **on_cpu) if lengths is None else lengths.cpu()
     starts = None if starts is None else starts.cpu()
-    time = torch.arange(steps).unsqueeze(1)
+    time = torch.arange(steps, **on_cpu).unsqueeze(1)
     real = time < lengths
-    begins = torch.zeros(steps, batch, dtype=torch.bool) if starts is None else starts & real
+    if starts is None:
+        begins = torch.zeros(steps, batch, dtype=torch.bool, **on_cpu)
+    else:
+        begins = starts & real
     cut_at_0 = begins[0].clone()
     begins[0] = real[0]
 
@@ -216,14 +292,14 @@ def segments_of(
     # Longest first; then the steps of age 0 of all segments, those of age 1, ...
     order = size.argsort(descending=True, stable=True)
     rank = torch.empty_like(order)
-    rank[order] = torch.arange(len(order))
-    flat = torch.arange(steps * batch).view(steps, batch)[real]
+    rank[order] = torch.arange(len(order), **on_cpu)
+    flat = torch.arange(steps * batch, **on_cpu).view(steps, batch)[real]
     index = flat[(age * len(order) + rank[segment]).argsort()]
 
     first = begin == 0
     last = begin + size == lengths[row]
     fresh = torch.stack([~first | cut_at_0[row], ~last])[:directions, order]
-    final = torch.zeros(2, batch, dtype=torch.long)
+    final = torch.zeros(2, batch, dtype=torch.long, **on_cpu)
     final[0, row[last]] = rank[last]
     final[1, row[first]] = rank[first]
     return Segments(index, torch.bincount(age), row[order], fresh, final[:directions], lengths == 0)

@@ -38,6 +38,7 @@ from unrolled.layers.onnx.runtime import (
     random_starts,
 )
 from unrolled.layers.parity import ParityReport, evaluating, prove, random_like, tolerance_for
+from unrolled.layers.precision import full_precision
 from unrolled.layers.states import State, tensors_of
 from unrolled.writing import replacing
 
@@ -162,7 +163,7 @@ def _exported(
 ) -> Exported:
     sizes = checked_sizes(sizes)
     what = f"{_named(layer)} to ONNX"
-    with evaluating(layer), torch.no_grad():
+    with evaluating(layer), torch.no_grad(), full_precision():
         model = _model(layer, lengths, starts)
         judge = Judge(model.SerializeToString(), what)
         report = prove(

@@ -44,13 +44,13 @@ def zoneout_mask(
     _check_rate(rate)
     if rate in (0, 1):
         return torch.full(shape, bool(rate), device=device)
-    if generator is None and _in_operations():
+    if generator is None and in_operations():
         return torch.rand(*shape, device=device) < rate
     if torch.device(device).type != "cpu":
         drawn = torch.empty(shape, dtype=torch.bool, device=device)
         return drawn.bernoulli_(rate, generator=generator)
     size = torch.Size(shape).numel()
-    words = torch.empty(-(-size // 4), dtype=torch.int64)
+    words = torch.empty(-(-size // 4), dtype=torch.int64, device="cpu")
     # From the smallest number to None: all 64 bits. The default would leave the sign bit zero.
     words.random_(-(1 << 63), None, generator=generator)
     units = words.view(torch.int16)[:size].view(shape)
@@ -83,14 +83,14 @@ def recurrent_mask(
     _check_rate(rate)
     if rate in (0, 1):
         return like.new_full((batch, size), 1 - rate)
-    if generator is None and _in_operations():
+    if generator is None and in_operations():
         drawn = torch.rand(batch, size, device=like.device)
         return (drawn >= rate).to(like.dtype) / (1 - rate)
     kept = like.new_empty(batch, size).bernoulli_(1 - rate, generator=generator)
     return kept.div_(1 - rate)
 
 
-def _in_operations() -> bool:
+def in_operations() -> bool:
     """Whether masks are drawn by an operation that gives a new tensor: what is drawn into a tensor
     can't be traced by `torch.compile`, and is the same for all of a `vmap`. It gives other masks
     from the same seed."""

@@ -155,7 +155,7 @@ def _over_steps(mask: Tensor, places: int, batch_sizes: Tensor | None) -> Tensor
     if batch_sizes is None:
         return mask
     ends = batch_sizes.cumsum(0)
-    place = torch.arange(places)
+    place = torch.arange(places, device=ends.device)
     step = torch.searchsorted(ends, place, right=True)
     rows = place - (ends - batch_sizes)[step]
     return mask.index_select(0, rows.to(mask.device))

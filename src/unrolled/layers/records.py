@@ -85,5 +85,5 @@ def _over_time(part: Tensor, x: Tensor, lengths: Tensor | None) -> Tensor:
     part = part.view(*x.shape[:-1], -1)
     if lengths is None:
         return part
-    beyond = torch.arange(len(x)).unsqueeze(1) >= lengths
+    beyond = torch.arange(len(x), device=x.device).unsqueeze(1) >= lengths
     return part.masked_fill(beyond.unsqueeze(-1), 0)

@@ -50,7 +50,7 @@ def run_layer(
     h0, c0 = state if isinstance(state, tuple) else (state, None)
     parts: list[Tensor | None] = []
     for direction, of_direction in enumerate(weights):
-        parts += of_direction
+        parts.extend(of_direction)  # not +=, which the tracer of torch 2.11 refuses
         if masks is None:
             parts += [None, None, None]
         else:

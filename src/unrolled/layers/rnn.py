@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import torch
@@ -104,9 +105,15 @@ class _Layer(Optioned):
             except Exception:
                 self._check(input, hx)
                 raise
-        if choice.path == "aten" and not (ragged or choice.operator or "_options" in own):
+        if choice.path == "aten" and not (
+            ragged
+            or choice.operator
+            or "_options" in own
+            or aten.lacks_backward(self, input)
+            or aten.draws_elsewhere(self, input)
+        ):
             try:
-                return super().forward(input, hx)
+                return super().forward(input, aten.handed(input, hx))
             except Exception:
                 self._check(input, hx)
                 raise
@@ -155,10 +162,12 @@ class _Layer(Optioned):
             from unrolled.layers import fused_operator
 
             return fused_operator.run(self, x, hx, lengths, starts)
-        if "_options" in self.__dict__:
+        if "_options" in self.__dict__ or aten.draws_elsewhere(self, x):
             return aten.run_layers(self, x, hx, lengths, starts, plans_of(self, x))
         directions = 2 if self.bidirectional else 1
-        return aten.run(super().forward, directions, self.batch_first, x, hx, lengths, starts)
+        fused = partial(aten.run_plain, self) if aten.lacks_backward(self, x) else super().forward
+        hx = aten.handed(x, hx)
+        return aten.run(fused, directions, self.batch_first, x, hx, lengths, starts)
 
     def _run_packed(
         self, choice: Choice, packed: PackedSequence, hx: State, records: list[LayerRecord] | None
@@ -176,6 +185,8 @@ class _Layer(Optioned):
 
             return fused_operator.run_packed(self, packed, hx)
         if path == "aten":
+            if "_options" not in self.__dict__ and not aten.draws_elsewhere(self, packed):
+                return aten.run_packed(self, packed, hx)
             plans = plans_of(self, packed.data, packed.batch_sizes)
             return aten.run_packed_layers(self, packed, hx, plans)
         by = native if path == "native" else reference
@@ -213,17 +224,16 @@ class _Layer(Optioned):
         if "_options" in self.__dict__:
             return self._step_with_options(x, state)
         choice = choose_path(self._call(x, step=True))
-        if choice.path == "aten":
-            time = -2 if self.batch_first or x.dim() == 1 else 0
-            y, state = super().forward(x.unsqueeze(time), state)
-            return y.squeeze(time), state
-
         alone = x.dim() == 1
         if alone:
             x = x.unsqueeze(0)
             state = None if state is None else map_state(lambda part: part.unsqueeze(1), state)
-        run = native.step if choice.path == "native" else reference.step
-        y, state = run(self, x, state)
+        if choice.path == "aten":
+            y, state = self._run(choice, x.unsqueeze(0), state, None, None, lone=True)
+            y = y.squeeze(0)
+        else:
+            run = native.step if choice.path == "native" else reference.step
+            y, state = run(self, x, state)
         if alone:
             return y.squeeze(0), map_state(lambda part: part.squeeze(1), state)
         return y, state

@@ -101,7 +101,7 @@ class TBPTT:
         self._first: State = None
         self._last: State = None
         self._fresh: Tensor | None = None  # rows reset since the last part
-        self._like = torch.empty(0)  # one step of the last part
+        self._like = torch.empty(0, device="cpu")  # one step of the last part
 
     def __call__(
         self, x: Tensor, *, lengths: Tensor | None = None, starts: Tensor | None = None
@@ -208,7 +208,8 @@ class TBPTT:
                 raise ShapeError(
                     f"rows: got {rows.tolist()}, expected numbers from 0 to {batch - 1}"
                 )
-            rows = torch.zeros(batch, dtype=torch.bool).index_fill(0, rows.reshape(-1).cpu(), True)
+            none = torch.zeros(batch, dtype=torch.bool, device="cpu")
+            rows = none.index_fill(0, rows.reshape(-1).cpu(), True)
         rows = rows.cpu()
         self._fresh = rows if self._fresh is None else self._fresh | rows
 

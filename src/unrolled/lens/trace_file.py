@@ -14,10 +14,19 @@ from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
 from unrolled.errors import ConfigError, ModelFileError
-from unrolled.lens.traces import OVER_TIME, Answers, Expected, Trace, TracedLayer
+from unrolled.lens.traces import (
+    BY_UNIT,
+    OVER_TIME,
+    Answers,
+    Expected,
+    Influence,
+    Trace,
+    TracedLayer,
+)
 from unrolled.writing import replacing
 
-FORMAT = 1
+FORMAT = 2
+FORMATS = (1, 2)  # that are read; 1 has no terms, half-lives and influence
 
 
 class _Strict(BaseModel):
@@ -34,6 +43,16 @@ class LayerCard(_Strict):
     states: list[str]
     gates: list[str]
     gradients: list[str]
+    terms: list[str] = []
+    rates: dict[str, float] = {}
+    half_lives: list[str] = []
+
+
+class InfluenceCard(_Strict):
+    """An influence without its arrays."""
+
+    of: str
+    ahead: int
 
 
 class TraceCard(_Strict):
@@ -48,6 +67,7 @@ class TraceCard(_Strict):
     losses: bool
     notes: list[str]
     loss: str
+    influence: InfluenceCard | None = None
 
 
 def write(trace: Trace, path: str | os.PathLike[str]) -> Path:
@@ -77,7 +97,7 @@ def read(path: str | os.PathLike[str]) -> Trace:
         )
     try:
         card = TraceCard.model_validate_json(text)
-        if card.format != FORMAT:
+        if card.format not in FORMATS:
             raise ModelFileError(
                 f"{path}: a trace of format {card.format}, this version reads {FORMAT}; trace the"
                 " model again, or take the version of unrolled that wrote it"
@@ -94,7 +114,7 @@ def _arrays(trace: Trace) -> Iterator[tuple[str, NDArray[Any]]]:
     for number, layer in enumerate(trace.layers):
         yield f"layer.{number}.units", np.ascontiguousarray(layer.units)
         yield f"layer.{number}.cuts", np.ascontiguousarray(layer.cuts)
-        for part in (*OVER_TIME, "before", "norms"):
+        for part in (*OVER_TIME, *BY_UNIT, "norms"):
             for name, values in getattr(layer, part).items():
                 yield f"layer.{number}.{part}.{name}", np.ascontiguousarray(values)
     if trace.losses is not None:
@@ -103,6 +123,9 @@ def _arrays(trace: Trace) -> Iterator[tuple[str, NDArray[Any]]]:
         yield "expected", np.ascontiguousarray(trace.expected.chances)
     if trace.answers is not None:
         yield "answers", np.ascontiguousarray(trace.answers.chances)
+    if trace.influence is not None:
+        yield "influence.size", np.ascontiguousarray(trace.influence.size)
+        yield "influence.product", np.ascontiguousarray(trace.influence.product)
 
 
 def _card(trace: Trace) -> TraceCard:
@@ -119,6 +142,9 @@ def _card(trace: Trace) -> TraceCard:
                 states=list(layer.states),
                 gates=list(layer.gates),
                 gradients=list(layer.gradients),
+                terms=list(layer.terms),
+                rates=layer.rates,
+                half_lives=list(layer.half_lives),
             )
             for layer in trace.layers
         ],
@@ -127,15 +153,25 @@ def _card(trace: Trace) -> TraceCard:
         losses=trace.losses is not None,
         notes=list(trace.notes),
         loss=trace.loss,
+        influence=None
+        if trace.influence is None
+        else InfluenceCard(of=trace.influence.of, ahead=trace.influence.ahead),
     )
 
 
 def _trace(card: TraceCard, arrays: Mapping[str, NDArray[Any]]) -> Trace:
-    expected = answers = None
+    expected = answers = influence = None
     if card.choices is not None:
         expected = Expected(tuple(map(tuple, card.choices)), arrays["expected"])
     if card.names is not None:
         answers = Answers(tuple(card.names), arrays["answers"])
+    if card.influence is not None:
+        influence = Influence(
+            card.influence.of,
+            arrays["influence.size"],
+            arrays["influence.product"],
+            card.influence.ahead,
+        )
     return Trace(
         card.model,
         tuple(card.inputs),
@@ -145,6 +181,7 @@ def _trace(card: TraceCard, arrays: Mapping[str, NDArray[Any]]) -> Trace:
         answers,
         tuple(card.notes),
         card.loss,
+        influence,
     )
 
 
@@ -164,4 +201,7 @@ def _layer(number: int, card: LayerCard, arrays: Mapping[str, NDArray[Any]]) -> 
         of("gates", card.gates),
         of("gradients", card.gradients),
         of("norms", card.gradients),
+        of("terms", card.terms),
+        card.rates,
+        of("half_lives", card.half_lives),
     )

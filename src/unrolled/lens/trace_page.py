@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
+from collections.abc import Mapping
 from os import PathLike
 from pathlib import Path
 from typing import Any
@@ -10,20 +12,29 @@ import numpy as np
 
 from unrolled.errors import ConfigError
 from unrolled.lens.page import write_page
+from unrolled.lens.properties import PROPERTIES
 from unrolled.lens.records import Report
-from unrolled.lens.traces import Trace, TracedLayer
+from unrolled.lens.traces import BY_UNIT, OVER_TIME, Trace, TracedLayer
 
 # Numbers that a page can hold and still open soon.
-MOST = 6_000_000
+MOST = 10_000_000
 
 
-def write_trace(trace: Trace, path: str | PathLike[str]) -> Path:
+def write_trace(
+    trace: Trace, path: str | PathLike[str], *, beside: Mapping[str, Trace] | None = None
+) -> Path:
     """Write a trace as one page; see `Trace.to_html`."""
+    report = page_report(trace, beside=beside)
+    return write_page(path, report["title"], report)
+
+
+def page_report(trace: Trace, *, beside: Mapping[str, Trace] | None = None) -> dict[str, Any]:
+    """What the page of a trace is drawn from; see `Trace.to_html`."""
     numbers = sum(
         values.size
         for layer in trace.layers
-        for part in (layer.states, layer.gates, layer.gradients)
-        for values in part.values()
+        for part in OVER_TIME
+        for values in getattr(layer, part).values()
     )
     if numbers > MOST:
         raise ConfigError(
@@ -36,30 +47,58 @@ def write_trace(trace: Trace, path: str | PathLike[str]) -> Path:
         made="",
         notes=list(trace.notes),
     )
-    return write_page(path, report.title, {**report.to_json(), "trace": to_json(trace)})
+    others = [_gradient(name, other) for name, other in (beside or {}).items()]
+    return {**report.to_json(), "trace": {**to_json(trace), "beside": others}}
+
+
+def _gradient(name: str, trace: Trace) -> dict[str, Any]:
+    """Of the last layer that has one."""
+    norms = [layer.norms["h"] for layer in trace.layers if "h" in layer.norms]
+    if not norms:
+        raise ConfigError(
+            f"beside: the trace {name!r} has no gradients; trace it with a loss to compare them"
+        )
+    return {"name": name, "norms": packed(norms[-1])}
 
 
 def to_json(trace: Trace) -> dict[str, Any]:
-    """Plain values for the page: what is not a number becomes None, and five digits are kept."""
-    expected, answers = trace.expected, trace.answers
+    """The trace as values that JSON takes; arrays as `packed` has them."""
+    expected, answers, influence = trace.expected, trace.answers, trace.influence
     return {
         "model": trace.model,
         "inputs": list(trace.inputs),
         "layers": [_layer(layer) for layer in trace.layers],
-        "losses": None if trace.losses is None else _plain(trace.losses),
+        "losses": None if trace.losses is None else packed(trace.losses),
         "expected": None
         if expected is None
-        else {"choices": expected.choices, "chances": _plain(expected.chances)},
+        else {"choices": expected.choices, "chances": packed(expected.chances)},
         "answers": None
         if answers is None
-        else {"names": answers.names, "chances": _plain(answers.chances)},
+        else {"names": answers.names, "chances": packed(answers.chances)},
         "notes": list(trace.notes),
         "loss": trace.loss,
+        "properties": {name: packed(values) for name, values in _properties(trace).items()},
+        "influence": None
+        if influence is None
+        else {
+            "of": influence.of,
+            "ahead": influence.ahead,
+            "size": packed(influence.size),
+            "product": packed(influence.product),
+        },
     }
 
 
+def _properties(trace: Trace) -> dict[str, np.ndarray]:
+    """What of the text units may follow, where it changes at all: of a text that was not read
+    character by character, what does not depend on its blanks."""
+    names = PROPERTIES if all(len(text) == 1 for text in trace.inputs) else ("quotes", "brackets")
+    found = {name: PROPERTIES[name](trace.inputs) for name in names}
+    return {name: values for name, values in found.items() if np.ptp(values) > 0}
+
+
 def _layer(layer: TracedLayer) -> dict[str, Any]:
-    parts = ("states", "before", "gates", "gradients", "norms")
+    parts = (*OVER_TIME, *BY_UNIT, "norms")
     return {
         "name": layer.name,
         "index": layer.index,
@@ -67,14 +106,16 @@ def _layer(layer: TracedLayer) -> dict[str, Any]:
         "cell": layer.cell,
         "units": layer.units.tolist(),
         "cuts": layer.cuts.tolist(),
+        "rates": layer.rates,
         **{
-            part: {name: _plain(values) for name, values in getattr(layer, part).items()}
+            part: {name: packed(values) for name, values in getattr(layer, part).items()}
             for part in parts
         },
     }
 
 
-def _plain(values: np.ndarray) -> Any:
-    if values.ndim > 1:
-        return [_plain(row) for row in values]
-    return [float(f"{value:.5g}") if np.isfinite(value) else None for value in values.tolist()]
+def packed(values: np.ndarray) -> dict[str, Any]:
+    """An array as its shape and its bytes, which a page reads at once: text with the digits of a
+    million numbers takes seconds."""
+    blob = np.ascontiguousarray(values, dtype="<f4").tobytes()
+    return {"shape": list(values.shape), "f32": b64encode(blob).decode("ascii")}

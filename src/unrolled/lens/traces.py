@@ -2,6 +2,7 @@
 
     Trace
     ├── layers     TracedLayer: states, gates and gradients of each layer and direction
+    ├── influence  Influence: how much each input moves the output of each step
     ├── expected   Expected: what the network thought would come next
     └── answers    Answers: labels or tags, step by step
 
@@ -12,6 +13,7 @@ float32 but where it says otherwise, and in the order of time, also of a layer t
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Self
@@ -21,7 +23,8 @@ from numpy.typing import NDArray
 
 from unrolled.errors import ConfigError
 
-OVER_TIME = ("states", "gates", "gradients")
+OVER_TIME = ("states", "gates", "terms", "gradients")
+BY_UNIT = ("before", "half_lives")
 Array = NDArray[np.float32]
 
 
@@ -41,6 +44,17 @@ class TracedLayer:
         cuts: `(T,)` bool, where the state that came in was cut off: a new sequence begins.
         gates: by name ("i", "f", "g", "o"; "r", "z", "n"; "keep"), `(T, H)`; empty for a cell that
             tells none.
+        terms: what the gates are made of, `(T, H)` each, so that every number can be added up:
+            "i.x" and "i.h" are what the input and the state before bring to the gate "i" (biases
+            with them, "i.c" what a peephole brings), and the gate is their sum through its
+            function; of a plain RNN "h.x" and "h.h"; of a linear cell `h' = a h + b` "h.a" and
+            "h.b"; "c.n" is the cell state as its layer normalisation leaves it. Empty where the
+            cell tells none, or where they would be too many.
+        rates: by the name of a state, the share of the old one that zoneout keeps at each step.
+        half_lives: steps after which half is left, `(H,)`: "gates" by the gate that keeps a unit's
+            old value, averaged over the steps; "measured" of a small disturbance of this unit, the
+            inputs being the same, with all ways back through the other units; infinite where it had
+            not halved at the end.
         gradients: by the name of a state, the gradient of the loss by it, all paths through time in
             it, `(T, H)`; empty where there was no loss.
         norms: by the name of a state, the norm of that gradient over all units, `(T,)`, those too
@@ -58,6 +72,9 @@ class TracedLayer:
     gates: dict[str, Array] = field(default_factory=dict)
     gradients: dict[str, Array] = field(default_factory=dict)
     norms: dict[str, Array] = field(default_factory=dict)
+    terms: dict[str, Array] = field(default_factory=dict)
+    rates: dict[str, float] = field(default_factory=dict)
+    half_lives: dict[str, Array] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if "h" not in self.states:
@@ -77,6 +94,10 @@ class TracedLayer:
             f"norms {name!r}": (self.norms.get(name), "float32", (self.steps,))
             for name in self.gradients
         }
+        wanted |= {
+            f"half_lives {name!r}": (values, "float32", (count,))
+            for name, values in self.half_lives.items()
+        }
         for name, (values, dtype, shape) in wanted.items():
             _check(f"{self.name}, {name}", values, dtype, shape)
 
@@ -93,8 +114,9 @@ class TracedLayer:
         }
         before = {name: values[units] for name, values in self._before(steps).items()}
         norms = {name: values[steps] for name, values in self.norms.items()}
-        cuts, kept = self.cuts[steps], self.units[units]
-        return replace(self, units=kept, before=before, cuts=cuts, norms=norms, **parts)
+        lives = {name: values[units] for name, values in self.half_lives.items()}
+        parts |= {"before": before, "half_lives": lives, "norms": norms}
+        return replace(self, units=self.units[units], cuts=self.cuts[steps], **parts)
 
     def _before(self, steps: Any) -> dict[str, Array]:
         """What the states were when the first of some steps in a row came."""
@@ -144,6 +166,59 @@ class Answers:
 
 
 @dataclass(frozen=True, eq=False)
+class Influence:
+    """How much each input moves an output: what the network remembers of it.
+
+        size[t, k] = ‖d o_t / d x_s‖,   product[t, k] = x_s · d o_t / d x_s,   s = t + ahead - k
+
+    `x_s` are the numbers that the first recurrent layer reads at step s, an embedding where the
+    inputs are tokens. What lies before the first step, or before a new sequence, is 0.
+
+    Attributes:
+        of: in words, what `o_t` is.
+        size: `(T, K)`; or `(1, T)` where there is one output for all steps, column s of step s.
+        product: as `size`, signed: how far the output would fall if the input were not there, as
+            far as the gradient tells.
+        ahead: how many steps after its own an output sees; 0 where all is read forward.
+
+    Sources: Madsen 2019, Visualizing memorization in RNNs (connectivity); Shrikumar et al. 2017,
+    arXiv 1605.01713 (gradient times input).
+    """
+
+    of: str
+    size: Array
+    product: Array
+    ahead: int = 0
+
+    def __post_init__(self) -> None:
+        if self.ahead < 0:
+            raise ConfigError(f"ahead: got {self.ahead}, expected 0 or more")
+        shape = np.shape(self.size)
+        if len(shape) != 2 or 0 in shape:
+            raise ConfigError(f"influence: got shape {shape}, expected steps and inputs")
+        for name in ("size", "product"):
+            _check(f"influence, {name}", getattr(self, name), "float32", shape)
+
+    def last(self, steps: int) -> Influence:
+        """Of the last steps alone."""
+        kept = (slice(None), slice(-steps, None)) if len(self.size) == 1 else slice(-steps, None)
+        return replace(self, size=self.size[kept], product=self.product[kept])
+
+    def at(self, step: int, steps: int) -> tuple[Array, Array]:
+        """`size` and `product` of each of the `T` inputs on the output of a step."""
+        if len(self.size) == 1 and self.size.shape[1] == steps:
+            return self.size[0], self.product[0]
+        found = []
+        inputs = step + self.ahead - np.arange(self.size.shape[1])
+        there = (inputs >= 0) & (inputs < steps)
+        for values in (self.size, self.product):
+            row = np.zeros(steps, dtype=np.float32)
+            row[inputs[there]] = values[step, there]
+            found.append(row)
+        return found[0], found[1]
+
+
+@dataclass(frozen=True, eq=False)
 class Trace:
     """One sequence read by a network.
 
@@ -157,6 +232,7 @@ class Trace:
         answers: None where there is none for each step.
         notes: what was cut, in words.
         loss: in words, what the gradients are of; empty where there are none.
+        influence: None where it was not measured.
     """
 
     model: str
@@ -167,6 +243,7 @@ class Trace:
     answers: Answers | None = None
     notes: tuple[str, ...] = ()
     loss: str = ""
+    influence: Influence | None = None
 
     def __post_init__(self) -> None:
         steps = len(self.inputs)
@@ -181,6 +258,8 @@ class Trace:
             told["expected"] = len(self.expected.choices)
         if self.answers is not None:
             told["answers"] = len(self.answers.chances)
+        if self.influence is not None and len(self.influence.size) > 1:
+            told["influence"] = len(self.influence.size)
         for name, count in told.items():
             if count != steps:
                 raise ConfigError(f"{name}: got {count} steps, expected {steps} as of the inputs")
@@ -199,16 +278,22 @@ class Trace:
 
         return write(self, path)
 
-    def to_html(self, path: str | os.PathLike[str]) -> Path:
+    def to_html(
+        self, path: str | os.PathLike[str], *, beside: Mapping[str, Trace] | None = None
+    ) -> Path:
         """Write the trace as one page that works from disk and asks no network for anything.
+
+        Args:
+            beside: by their names, traces whose gradients are drawn beside this one's, such as of
+                the same network with another cell; they end at the same step.
 
         Raises:
             OutputError: the folder does not exist or can't be written.
-            ConfigError: more than a page can show.
+            ConfigError: more than a page can show, or a trace beside it that has no gradients.
         """
         from unrolled.lens.trace_page import write_trace
 
-        return write_trace(self, path)
+        return write_trace(self, path, beside=beside)
 
     @staticmethod
     def load(path: str | os.PathLike[str]) -> Trace:

@@ -26,6 +26,7 @@ def trace(
     inputs: Sequence[str] | None = None,
     steps: int = STEPS,
     units: int = UNITS,
+    reach: int | None = None,
 ) -> Trace:
     """Read one sequence with a model, and keep inputs, states, gates, gradients and losses.
 
@@ -48,6 +49,8 @@ def trace(
         steps: the last so many steps are kept; of a text those before are read, so that the state
             is warm, and the gradient does not reach them.
         units: of a layer, so many are kept at most: those that change most.
+        reach: how many inputs back their influence on each output is measured; None: as many as
+            take about a second, 0: it is not measured.
 
     Raises:
         ConfigError: nothing to read, more than one sequence, no recurrent layer that was called, or
@@ -64,6 +67,8 @@ def trace(
     steps, units = (
         whole_number(name, value, least=1) for name, value in (("steps", steps), ("units", units))
     )
+    if reach is not None:
+        reach = whole_number("reach", reach, least=0)
     if isinstance(model, str | os.PathLike):
         model = load(model)
     if isinstance(model, Task):
@@ -77,9 +82,9 @@ def trace(
     with torch.inference_mode(False), undisturbed(network):
         network.eval()
         if isinstance(model, Task):
-            found = of_task(model, given, steps)
+            found = of_task(model, given, steps, reach)
         else:
-            found = _of_module(model, given, loss, inputs, steps)
+            found = _of_module(model, given, loss, inputs, steps, reach)
     return _fewer_units(found, units)
 
 
@@ -89,6 +94,7 @@ def _of_module(
     loss: Callable[[Any], Any] | None,
     inputs: Sequence[str] | None,
     steps: int,
+    reach: int | None,
 ) -> Trace:
     import torch
     from torch.nn.utils.rnn import PackedSequence
@@ -114,7 +120,8 @@ def _of_module(
         outputs = model(*arguments)
         return torch.zeros(()) if loss is None else loss(outputs)
 
-    layers, notes = layers_of(model, number, gradients=loss is not None)
+    seen = layers_of(model, number, gradients=loss is not None, reach=reach)
+    layers = seen.layers
     count = layers[0].steps
     if inputs is not None and not isinstance(inputs, Sequence):
         raise ConfigError(f"inputs: got {type(inputs).__name__}, expected a name for each step")
@@ -129,7 +136,7 @@ def _of_module(
         )
     name = type(getattr(model, "_orig_mod", model)).__name__
     told = "the loss that was given" if loss is not None else ""
-    whole = Trace(name, names, layers, notes=tuple(notes), loss=told)
+    whole = Trace(name, names, layers, notes=tuple(seen.notes), loss=told, influence=seen.influence)
     return _last_steps(whole, steps)
 
 
@@ -138,7 +145,14 @@ def _last_steps(whole: Trace, steps: int) -> Trace:
         return whole
     layers = tuple(layer.part(steps=slice(-steps, None)) for layer in whole.layers)
     note = f"of {len(whole):,} steps the last {steps:,} are shown"
-    return replace(whole, inputs=whole.inputs[-steps:], layers=layers, notes=(*whole.notes, note))
+    moved = None if whole.influence is None else whole.influence.last(steps)
+    return replace(
+        whole,
+        inputs=whole.inputs[-steps:],
+        layers=layers,
+        notes=(*whole.notes, note),
+        influence=moved,
+    )
 
 
 def _fewer_units(whole: Trace, units: int) -> Trace:

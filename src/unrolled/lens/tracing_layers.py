@@ -4,34 +4,71 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import ExitStack
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from unrolled.errors import ConfigError
-from unrolled.lens.traces import TracedLayer
+from unrolled.lens.traces import Influence, TracedLayer
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
     from unrolled.layers.states import State
+    from unrolled.lens.tracing_memory import Call, Readout
     from unrolled.training.diagnostics_follow import Stage
+
+# Numbers that are kept of what gates are made of, of all layers together: a page holds as many.
+TERMS = 2_000_000
 
 # Of other cells the first part of a state is called "h", and further ones "s1", "s2".
 _STATES = {"LSTM": ("h", "c")}
 
 
+@dataclass(frozen=True)
+class Output:
+    """What of a network's answer the influence of its inputs is measured on.
+
+    Attributes:
+        of: in words.
+        readout: from the outputs of the first recurrent layer that is called to a number.
+        one: whether it is one for all steps.
+    """
+
+    of: str
+    readout: Readout
+    one: bool = False
+
+
+@dataclass(frozen=True)
+class Seen:
+    """The layers that were called, in the order of their calls, and in words what is not shown."""
+
+    layers: tuple[TracedLayer, ...]
+    notes: list[str]
+    influence: Influence | None
+
+
 def layers_of(
-    model: nn.Module, number: Callable[[], Any], *, gradients: bool, only: str = ""
-) -> tuple[tuple[TracedLayer, ...], list[str]]:
-    """The layers that are called on the way to a number, in the order of their calls, and in words
-    what of them is not shown.
+    model: nn.Module,
+    number: Callable[[], Any],
+    *,
+    gradients: bool,
+    only: str = "",
+    output: Output | None = None,
+    reach: int | None = None,
+) -> Seen:
+    """The layers that are called on the way to a number.
 
     Args:
         model: what holds them, in evaluation and inside `undisturbed`.
         number: runs the model.
         gradients: whether the number is one whose gradient is wanted.
         only: part of the name that a layer must have.
+        output: what the influence of the inputs is measured on; None: on the size of what the
+            recurrent layer gives, where there is one alone.
+        reach: how many inputs back; None: as many as take about a second, 0: none.
 
     Raises:
         ConfigError: none was called, one read several sequences or nothing, or the number does not
@@ -60,6 +97,7 @@ def layers_of(
 
     found: list[TracedLayer] = []
     notes: list[str] = []
+    runs: list[Call] = []
     with ExitStack() as hooks:
         for name, layer in recurrent_layers(model).items():
             hooks.callback(layer.register_forward_hook(counted(name)).remove)
@@ -73,15 +111,54 @@ def layers_of(
                         f"{call.name} was called {calls[call.name]} times; the longest call is"
                         " shown"
                     )
-                layers, more = _of_call(call, gradients=gradients)
+                layers, run, more = _of_call(call, gradients=gradients)
                 found += layers
                 notes += more
-    return tuple(found), notes
+                runs.append(run)
+        moved = _influence(runs, output, reach, notes) if runs else None
+    kept, more = _few_terms(found)
+    return Seen(kept, notes + more, moved)
 
 
-def _of_call(call: Any, *, gradients: bool) -> tuple[list[TracedLayer], list[str]]:
+def _influence(
+    runs: list[Call], output: Output | None, reach: int | None, notes: list[str]
+) -> Influence | None:
+    from unrolled.lens.tracing_memory import influence, influence_on_one, outputs_at
+
+    if reach == 0:
+        return None
+    if output is None:
+        if len(runs) > 1:
+            notes.append(
+                "the influence of the inputs is not measured, since several recurrent layers were"
+                " called one by one; trace the one that is meant"
+            )
+            return None
+
+        def size(y: Tensor, places: Tensor, _: Tensor) -> Tensor:
+            return outputs_at(y, places).flatten(1).norm(dim=1)
+
+        output = Output("the size of what the layer gives", size)
+    if output.one:
+        return influence_on_one(runs[0], output.of, output.readout)
+    return influence(runs[0], output.of, output.readout, reach)
+
+
+def _few_terms(layers: list[TracedLayer]) -> tuple[tuple[TracedLayer, ...], list[str]]:
+    count = sum(values.size for layer in layers for values in layer.terms.values())
+    if count <= TERMS:
+        return tuple(layers), []
+    note = (
+        f"what each gate is made of is not kept: {count:,} numbers, {TERMS:,} at most; trace fewer"
+        " steps to see it"
+    )
+    return tuple(replace(layer, terms={}) for layer in layers), [note]
+
+
+def _of_call(call: Any, *, gradients: bool) -> tuple[list[TracedLayer], Call, list[str]]:
     import torch
 
+    from unrolled.lens.tracing_memory import Call
     from unrolled.training.diagnostics_follow import follow, states_of
     from unrolled.training.diagnostics_measure import state_gradients
 
@@ -99,9 +176,9 @@ def _of_call(call: Any, *, gradients: bool) -> tuple[list[TracedLayer], list[str
         return None if part is None else part[:steps]
 
     with torch.autocast(call.x.device.type, enabled=False), torch.enable_grad():
-        x = real(call.x).clone()
+        x, starts = real(call.x).clone(), real(call.starts)
         x = x.requires_grad_() if x.is_floating_point() else x
-        run = follow(call.layer, x, call.state, None, real(call.starts))
+        run = follow(call.layer, x, call.state, None, starts)
         passed: Any = [None] * len(run.stages)
         if gradients:
             passed = state_gradients(run, real(call.d_y), states_of(call.layer, call.d_state))
@@ -110,7 +187,7 @@ def _of_call(call: Any, *, gradients: bool) -> tuple[list[TracedLayer], list[str
     ]
     uneven = any(len(set(_widths(stage))) > 1 for stage in run.stages)
     note = f"{call.name}: its memory has another size than its output, and is not shown"
-    return layers, [note] if uneven else []
+    return layers, Call(call.layer, x, starts, run), [note] if uneven else []
 
 
 def _widths(stage: Stage) -> list[int]:
@@ -121,7 +198,9 @@ def _widths(stage: Stage) -> list[int]:
 
 
 def _of_stage(name: str, stage: Stage, gradients: list[State] | None) -> TracedLayer:
-    from unrolled.training.diagnostics_measure import gates_of
+    from unrolled.lens.tracing_memory import measured_half_lives
+    from unrolled.lens.tracing_terms import rates_of, terms_of
+    from unrolled.training.diagnostics_measure import gates_of, unit_half_lives
 
     states = _by_name(stage, stage.cell.after)
     units = states["h"].shape[1]
@@ -130,6 +209,10 @@ def _of_stage(name: str, stage: Stage, gradients: list[State] | None) -> TracedL
         for gate, values in gates_of(stage).items()
         if gate not in states
     }
+    terms = {
+        term: _in_time(stage, values[:, 0].flatten(1)) for term, values in terms_of(stage).items()
+    }
+    lives = {"gates": unit_half_lives(stage), "measured": measured_half_lives(stage)}
     owed = {} if gradients is None else _by_name(stage, gradients)
     cuts = stage.cuts[:, 0].numpy()
     return TracedLayer(
@@ -144,6 +227,13 @@ def _of_stage(name: str, stage: Stage, gradients: list[State] | None) -> TracedL
         {gate: values for gate, values in gates.items() if values.shape[1] == units},
         owed,
         {name: np.linalg.norm(values, axis=1) for name, values in owed.items()},
+        {term: values for term, values in terms.items() if values.shape[1] == units},
+        rates_of(stage),
+        {
+            how: values.flatten().float().cpu().numpy()
+            for how, values in lives.items()
+            if values is not None and values.numel() == units
+        },
     )
 
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from unrolled.errors import ConfigError
 from unrolled.lens.traces import Answers, Expected, Trace
-from unrolled.lens.tracing_layers import layers_of
+from unrolled.lens.tracing_layers import Output, layers_of
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 CHOICES = 8
 
 
-def of_task(task: Task, given: Any, steps: int) -> Trace:
+def of_task(task: Task, given: Any, steps: int, reach: int | None) -> Trace:
     """A trace of what a fitted task reads, its network in evaluation; arguments as of `trace`.
 
     Raises:
@@ -33,25 +33,26 @@ def of_task(task: Task, given: Any, steps: int) -> Trace:
     from unrolled.tasks.generator import Generator
     from unrolled.tasks.tagger import Tagger
 
-    readers: tuple[tuple[type[Task], Callable[[Any, Any, int], Trace]], ...] = (
+    readers: tuple[tuple[type[Task], Callable[[Any, Any, int, int | None], Trace]], ...] = (
         (Generator, _of_generator),
         (Classifier, _of_classifier),
         (Tagger, _of_tagger),
     )
     for kind, read in readers:
         if isinstance(task, kind):
-            return read(task, given, steps)
+            return read(task, given, steps, reach)
     raise ConfigError(
         f"trace: got a {type(task).__name__}, expected a Generator, a Classifier, a Tagger or a"
         " torch module; trace its network (`model`) with the input that it takes"
     )
 
 
-def _of_generator(generator: Generator, text: Any, steps: int) -> Trace:
+def _of_generator(generator: Generator, text: Any, steps: int, reach: int | None) -> Trace:
     """The network alone; the n-grams, which may answer with it, have no states."""
     import torch
     from torch.nn.functional import cross_entropy
 
+    from unrolled.lens.tracing_memory import outputs_at
     from unrolled.tasks.generating.reading import Reader
 
     _check_text(text)
@@ -72,7 +73,20 @@ def _of_generator(generator: Generator, text: Any, steps: int) -> Trace:
             return torch.zeros(())
         return cross_entropy(logits[:-1, 0].float(), tokens[1:, 0], reduction="sum")
 
-    layers, notes = layers_of(model, number, gradients=len(shown) > 1)
+    first = model.each[0]
+
+    def likeliest(y: Tensor, places: Tensor, _: Tensor) -> Tensor:
+        chances = first.scores(outputs_at(y, places)).float().log_softmax(-1)
+        return chances.max(-1).values
+
+    of = "the log-probability of the token that it expects most"
+    found = layers_of(
+        model,
+        number,
+        gradients=len(shown) > 1,
+        output=Output(of + _first_of(model), likeliest),
+        reach=reach,
+    )
     log_p = seen[0].log_softmax(-1).cpu()
     losses = np.full(len(shown), np.nan, dtype=np.float32)
     losses[:-1] = -log_p[:-1].gather(1, tokens[1:].cpu())[:, 0].numpy()
@@ -82,24 +96,26 @@ def _of_generator(generator: Generator, text: Any, steps: int) -> Trace:
     return Trace(
         "Generator",
         names,
-        layers,
+        found.layers,
         losses,
         Expected(
             tuple(tuple(pieces[place] for place in row) for row in places.tolist()),
             chances.numpy(),
         ),
-        notes=(*_cut(len(ids), len(shown), vocabulary.kind), *notes),
+        notes=(*_cut(len(ids), len(shown), vocabulary.kind), *found.notes),
         loss="what all next tokens cost together" if len(shown) > 1 else "",
+        influence=found.influence,
     )
 
 
-def _of_classifier(judge: Classifier, text: Any, steps: int) -> Trace:
+def _of_classifier(judge: Classifier, text: Any, steps: int, reach: int | None) -> Trace:
     """The network alone, with its answer after every token where it reads forward only."""
     import torch
     from torch.nn.functional import cross_entropy, logsigmoid
 
     from unrolled.tasks.arrays import like
     from unrolled.tasks.classifying import encoding
+    from unrolled.tasks.classifying.pooling import Pool
 
     _check_text(text)
     model, labels = judge.model, judge.labels
@@ -131,17 +147,37 @@ def _of_classifier(judge: Classifier, text: Any, steps: int) -> Trace:
             return -logsigmoid(logits[0, chosen])
         return cross_entropy(logits, chosen.unsqueeze(0))
 
+    before = Pool.empty(1, model.units, model.readout.weight) if pool is None else pool
+
+    def chosen_score(y: Tensor, places: Tensor, ends: Tensor) -> Tensor:
+        lengths = places.to(y.device) + 1
+        return model.answer(pools_before(ends - places).take(y, lengths))[:, chosen]
+
+    def pools_before(begins: Tensor) -> Pool:
+        """What was pooled before each of some steps."""
+        start = Pool(*(part.detach() for part in before.tensors()))
+        after = _pools(start, seen[0])
+        return Pool(
+            *(
+                torch.cat([one, more])[begins.to(one.device)]
+                for one, more in zip(start.tensors(), after.tensors(), strict=True)
+            )
+        )
+
+    of = f"the score of the answer {labels.names[int(chosen)]!r}"
+    output = Output(of, chosen_score, one=not forward)
     handle = model.encoder.recurrent.register_forward_hook(keep)
     # In one piece: of a layer that is called for each part of a long text one call would be seen.
     chunk, model.chunk = model.chunk, max(model.chunk, len(ids))
     try:
-        layers, notes = layers_of(model, number, gradients=True)
+        found = layers_of(model, number, gradients=True, output=output, reach=reach)
     finally:
         model.chunk = chunk
         handle.remove()
     shown = ids[max(1, first) :]
-    layers = tuple(layer.part(steps=slice(-len(shown), None)) for layer in layers)
-    notes = _cut(count, len(shown), judge.vocabulary.kind) + notes
+    layers = tuple(layer.part(steps=slice(-len(shown), None)) for layer in found.layers)
+    notes = _cut(count, len(shown), judge.vocabulary.kind) + found.notes
+    moved = None if found.influence is None else found.influence.last(len(shown))
     answers = None
     if pool is not None:
         with torch.no_grad():
@@ -156,7 +192,15 @@ def _of_classifier(judge: Classifier, text: Any, steps: int) -> Trace:
     pieces = judge.vocabulary.pieces
     names = _named(text, shown[:, 0].cpu().numpy(), pieces, judge.vocabulary.kind, count)
     loss = f"what the answer {labels.names[int(chosen)]!r} costs"
-    return Trace("Classifier", names, layers, answers=answers, notes=tuple(notes), loss=loss)
+    return Trace(
+        "Classifier",
+        names,
+        layers,
+        answers=answers,
+        notes=tuple(notes),
+        loss=loss,
+        influence=moved,
+    )
 
 
 def _pools(before: Pool, outputs: Tensor) -> Pool:
@@ -175,10 +219,11 @@ def _pools(before: Pool, outputs: Tensor) -> Pool:
     )
 
 
-def _of_tagger(tagger: Tagger, sentence: Any, steps: int) -> Trace:
+def _of_tagger(tagger: Tagger, sentence: Any, steps: int, reach: int | None) -> Trace:
     """Every member; the answers are those of all together, given the whole sentence."""
     import torch
 
+    from unrolled.lens.tracing_memory import outputs_at
     from unrolled.tasks.arrays import like
 
     if isinstance(sentence, str):
@@ -208,10 +253,30 @@ def _of_tagger(tagger: Tagger, sentence: Any, steps: int) -> Trace:
     def number() -> Tensor:
         return model.loss(model(rows)[0], targets) * len(words)
 
-    layers, notes = layers_of(model, number, gradients=True, only=".recurrent")
+    first, chosen = model.each[0], torch.tensor(said)
+
+    def emitted(y: Tensor, places: Tensor, ends: Tensor) -> Tensor:
+        scores = first.readout(outputs_at(y, places))
+        return scores.gather(1, chosen[ends].to(y.device).unsqueeze(1))[:, 0]
+
+    output = Output("the score of the tag that it chooses" + _first_of(model), emitted)
+    found = layers_of(model, number, gradients=True, only=".recurrent", output=output, reach=reach)
     answers = Answers(tagger.classes, shares)
     loss = "what the tags that it chooses cost together"
-    return Trace("Tagger", tuple(words), layers, answers=answers, notes=tuple(notes), loss=loss)
+    return Trace(
+        "Tagger",
+        tuple(words),
+        found.layers,
+        answers=answers,
+        notes=tuple(found.notes),
+        loss=loss,
+        influence=found.influence,
+    )
+
+
+def _first_of(model: Any) -> str:
+    count = len(model.each)
+    return f", of the first of {count} networks" if count > 1 else ""
 
 
 def _check_text(text: Any) -> None:

@@ -122,15 +122,25 @@ def follow(
 
     Gradients are recorded where they are on.
     """
+    return follow_from(layer, x, states_of(layer, state), lengths, starts)
+
+
+def follow_from(
+    layer: nn.Module,
+    x: Tensor,
+    before: list[State],
+    lengths: Tensor | None = None,
+    starts: Tensor | None = None,
+) -> Followed:
+    """`follow`, with the state of each stage in the order of the stages."""
     stack = _stages_of(layer)
-    parts = iter(states_of(layer, state))
+    parts = iter(before)
     finals: list[State] = []
     for index, stages in enumerate(stack):
         outputs = []
         for stage in stages:
-            before = next(parts)
             y, final = unroll(
-                stage.cell, x, before, lengths=lengths, starts=starts, reverse=stage.reverse
+                stage.cell, x, next(parts), lengths=lengths, starts=starts, reverse=stage.reverse
             )
             outputs.append(y)
             finals.append(final)

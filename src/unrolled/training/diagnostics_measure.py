@@ -242,12 +242,17 @@ def half_lives(stage: Stage) -> tuple[float, float] | None:
 
     None for a cell without such a gate. What the state does through `W_hh` is left out.
     """
+    lives = unit_half_lives(stage)
+    return None if lives is None else (float(lives.median()), float(lives.max()))
+
+
+def unit_half_lives(stage: Stage) -> Tensor | None:
+    """`(H,)`, of each unit; see `half_lives`."""
     keep = _keep(stage)
     if keep is None or not bool(stage.real.any()):
         return None
     decay = -keep.double()[stage.real.to(keep.device)].log().mean(0)
-    lives = torch.where(decay > 0, math.log(2) / decay, math.inf)
-    return float(lives.median()), float(lives.max())
+    return torch.where(decay > 0, math.log(2) / decay, math.inf)
 
 
 def _keep(stage: Stage) -> Tensor | None:

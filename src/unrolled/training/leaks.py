@@ -23,6 +23,7 @@ from unrolled.errors import (
     ShapeError,
 )
 from unrolled.layers.checks import check_lengths, check_starts
+from unrolled.layers.precision import full_precision
 from unrolled.training import snapshot
 from unrolled.training.diagnostics_capture import check_model, undisturbed
 
@@ -88,7 +89,7 @@ def check_leaks(
     check_lengths(batch.lengths, *batch.inputs.shape[:2])
     check_starts(batch.starts, tuple(batch.inputs.shape[:2]), "(T, B)")
     found: dict[type[Finding], Finding] = {}
-    with undisturbed(model), torch.no_grad():
+    with undisturbed(model), torch.no_grad(), full_precision():
         draws = snapshot.generator_states()
 
         def run(inputs: Tensor, one: Batch) -> list[Tensor]:

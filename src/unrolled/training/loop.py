@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Protocol
 
 import torch
@@ -272,7 +273,11 @@ class Trainer:
 
     def _check_leaks(self, told: set[type[Finding]]) -> None:
         batch = self.batches[0].to(self._accelerator.device)
-        warn_once(check_leaks(self.model, batch, warn=False), told, stacklevel=STACK)
+        # In float32: mixed precision, which stands in the instance's own `forward`, rounds so much
+        # that another algorithm for another size of the batch would look like a leak.
+        forward = partial(type(self.model).forward, self.model)
+        found = check_leaks(self.model, batch, call=forward, warn=False)
+        warn_once(found, told, stacklevel=STACK)
 
     def _look(self, batch: Batch, told: set[type[Finding]]) -> None:
         """Diagnose the model as it is before this step, on the batch of the step."""

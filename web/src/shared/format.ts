@@ -10,6 +10,13 @@ export function number(value: number | null | undefined, digits = 3): string {
     .replace('-', '−');
 }
 
+/** As `number`, and what is very small or very large as a power of ten. */
+export function sized(value: number, digits = 2): string {
+  if (!Number.isFinite(value) || value === 0) return number(value);
+  const size = Math.abs(value);
+  return size >= 1e-3 && size < 1e6 ? number(value, digits) : value.toExponential(digits - 1).replace(/-/g, '−').replace('+', '');
+}
+
 /** A fixed count of decimals, for columns of numbers that are compared. */
 export function fixed(value: number | null | undefined, decimals: number): string {
   if (value === null || value === undefined || !Number.isFinite(value)) return '–';

@@ -59,10 +59,10 @@ export function heatMap(values: (number | null)[], grid: Grid, limit: number, co
  * An order of the units in which neighbours behave alike over the text: sorted by the first principal component of their
  * values over time into the grid's columns, and by the second within each. Gives unit numbers in reading order.
  */
-export function alikeTogether(rows: (number | null)[][], grid: Grid): number[] {
+export function alikeTogether(rows: ArrayLike<number | null>[], grid: Grid): number[] {
   const steps = rows.length;
   const units = rows[0]?.length ?? 0;
-  const profile = (unit: number) => rows.map((row) => row[unit] ?? 0);
+  const profile = (unit: number) => Float64Array.from(rows, (row) => finite(row[unit]));
   const profiles = Array.from({ length: units }, (_, unit) => profile(unit));
   const mean = Array.from({ length: steps }, (_, t) => profiles.reduce((sum, p) => sum + p[t], 0) / Math.max(1, units));
   const centred = profiles.map((p) => p.map((value, t) => value - mean[t]));
@@ -85,14 +85,23 @@ export function alikeTogether(rows: (number | null)[][], grid: Grid): number[] {
   return order;
 }
 
-const dot = (a: number[], b: number[]) => a.reduce((sum, value, k) => sum + value * b[k], 0);
+type Vector = Float64Array;
+
+/** What is not a number has no say in the order. */
+const finite = (value: number | null | undefined) => (typeof value === 'number' && Number.isFinite(value) ? value : 0);
+
+function dot(a: Vector, b: Vector): number {
+  let sum = 0;
+  for (let k = 0; k < a.length; k += 1) sum += a[k] * b[k];
+  return sum;
+}
 
 /** The direction of greatest spread, by power iteration from a fixed start. */
-function direction(points: number[][]): number[] {
+function direction(points: Vector[]): Vector {
   const size = points[0]?.length ?? 0;
-  let v = Array.from({ length: size }, (_, k) => 1 + 0.01 * k);
+  let v = Float64Array.from({ length: size }, (_, k) => 1 + 0.01 * k);
   for (let round = 0; round < 40; round += 1) {
-    const next = new Array<number>(size).fill(0);
+    const next = new Float64Array(size);
     for (const p of points) {
       const weight = dot(p, v);
       for (let k = 0; k < size; k += 1) next[k] += weight * p[k];

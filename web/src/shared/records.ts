@@ -80,8 +80,9 @@ export interface Report {
   notes: string[];
 }
 
-/** Numbers by step, then by unit. */
-type Parts = Record<string, number[][]>;
+/** Numbers by step, then by unit; in the page a row of a packed array. */
+export type Rows = Float32Array[];
+type Parts = Record<string, Rows>;
 
 export interface TraceLayer {
   name: string;
@@ -90,20 +91,35 @@ export interface TraceLayer {
   cell: string;
   units: number[];
   states: Parts;
-  before: Record<string, number[]>;
+  before: Record<string, Float32Array>;
   gates: Parts;
+  terms: Parts;
   gradients: Parts;
-  norms: Record<string, number[]>;
+  norms: Record<string, Float32Array>;
   cuts: boolean[];
+  rates: Record<string, number>;
+  half_lives: Record<string, Float32Array>;
+}
+
+export interface Influence {
+  of: string;
+  ahead: number;
+  size: Rows;
+  product: Rows;
 }
 
 export interface TraceRecord {
   model: string;
   inputs: string[];
   layers: TraceLayer[];
-  losses: (number | null)[] | null;
-  expected: { choices: string[][]; chances: number[][] } | null;
-  answers: { names: string[]; chances: number[][] } | null;
+  losses: Float32Array | null;
+  expected: { choices: string[][]; chances: Rows } | null;
+  answers: { names: string[]; chances: Rows } | null;
   notes: string[];
   loss: string;
+  influence: Influence | null;
+  /** What of the text units may follow, a number for each step; see src/unrolled/lens/properties.py. */
+  properties: Record<string, Float32Array>;
+  /** The gradient of other traces, to compare with. */
+  beside?: { name: string; norms: Float32Array }[];
 }

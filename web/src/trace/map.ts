@@ -1,5 +1,7 @@
 // All units of a layer over time: one row a unit, one column a step, on a canvas.
 import { atWidth, h } from '../shared/dom';
+import { fixed, number } from '../shared/format';
+import type { Rows } from '../shared/records';
 import { spelled, type Stage, type View } from './stage';
 
 const TALL = 380;
@@ -7,14 +9,24 @@ const TALL = 380;
 export function mapView(stage: Stage): View {
   const { steps, now } = stage;
   const map = h('div', { class: 'map' });
-  const element = h('section', {}, h('h3', {}, 'All units over time'), map);
+  const words = h('p', { class: 'quiet' });
+  const orders = h('select', { 'aria-label': 'Order of the units', change: () => {
+    now.order = orders.value;
+    // Who asks for what follows brackets wants to see the unit that does so best.
+    stage.choose(now.order === 'alike' ? {} : { unit: stage.order[0] });
+  } },
+  h('option', { value: 'alike' }, 'like units together'),
+  h('option', { value: 'memory' }, 'those first that hold longest'),
+  ...Object.keys(stage.trace.properties).map((name) => h('option', { value: name }, `those first that follow: ${name}`)));
+  const element = h('section', {}, h('h3', {}, 'All units over time'),
+    h('div', { class: 'controls' }, h('span', { class: 'pick' }, 'Order ', orders)), map, words);
   const mark = (name: string) => h('div', { class: name });
+  let width = 0;
   const [column, row] = [mark('column-mark'), mark('row-mark')];
 
   function draw(): void {
-    const width = map.clientWidth;
     if (!width) return;
-    const { alike: order, rows, colours, limit } = stage;
+    const { order, rows, colours, limit } = stage;
     const canvas = h('canvas', { class: 'heat', role: 'img', 'aria-label': `${spelled(now.quantity)} of ${order.length} units over ${steps} steps` });
     const high = Math.max(24, Math.min(TALL, order.length * 12));
     canvas.width = Math.round(width * window.devicePixelRatio);
@@ -29,22 +41,39 @@ export function mapView(stage: Stage): View {
       stage.choose({ unit, step: Math.min(steps - 1, Math.floor(((event.clientX - box.left) / box.width) * steps)) });
     });
     map.replaceChildren(canvas, column, row);
+    words.textContent = inWords(stage);
   }
 
   function place(): void {
-    const { alike: order } = stage;
+    const { order } = stage;
     column.style.left = `${(100 * now.step) / steps}%`;
     column.style.width = `${100 / steps}%`;
     row.style.top = `${(100 * order.indexOf(now.unit)) / order.length}%`;
     row.style.height = `${100 / order.length}%`;
   }
 
-  atWidth(map, () => draw());
+  atWidth(map, (now) => {
+    width = now;
+    draw();
+  });
   return { element, redraw: draw, update: place };
 }
 
+function inWords(stage: Stage): string {
+  const { now, layer, rows } = stage;
+  const axes = 'A row is a unit, a column a step.';
+  if (now.order === 'alike') return `${axes} Units that behave alike lie side by side.`;
+  const [best] = stage.ranked;
+  const name = `unit ${layer.units[best.unit]}`;
+  if (now.order === 'memory') {
+    const held = Number.isFinite(best.score) ? `${number(best.score, 2)} steps` : 'longer than was followed';
+    return `${axes} On top stands what holds longest: ${name}, ${held}.`;
+  }
+  return `${axes} On top stands what follows “${now.order}” best: ${name}, correlation ${fixed(best.score, 2)} over these ${rows.length} steps.`;
+}
+
 /** One pixel for each step and unit. */
-function pixelsOf(rows: number[][], order: number[], colours: string[], limit: number): HTMLCanvasElement {
+function pixelsOf(rows: Rows, order: number[], colours: string[], limit: number): HTMLCanvasElement {
   const image = h('canvas', { width: rows.length, height: order.length });
   const context = image.getContext('2d')!;
   const pixels = context.createImageData(rows.length, order.length);

@@ -20,10 +20,10 @@ export function readingView(stage: Stage): View {
       say(`It expects ${best.join(', ')}. `);
     }
     const cost = trace.losses?.[step];
-    if (came !== undefined && typeof cost === 'number') say(`Then came ${quoted(came)}, which cost ${fixed(cost, 2)} nats. `);
+    if (came !== undefined && cost !== undefined && Number.isFinite(cost)) say(`Then came ${quoted(came)}, which cost ${fixed(cost, 2)} nats. `);
     if (trace.answers) {
       const { names, chances } = trace.answers;
-      const best = chances[step].map((p, k) => [p, names[k]] as const).sort((a, b) => b[0] - a[0]).slice(0, 3);
+      const best = Array.from(chances[step], (p, k) => [p, names[k]] as const).sort((a, b) => b[0] - a[0]).slice(0, 3);
       say(`The answer here: ${best.map(([p, name]) => `${name} ${percent(p)}%`).join(', ')}. `);
     }
     return said;

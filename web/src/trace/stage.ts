@@ -1,8 +1,8 @@
 // What all views of one trace share: the cursor (step, layer, quantity, unit) and the colours.
 import { alikeTogether, palette } from '../shared/heat';
-import type { TraceLayer, TraceRecord } from '../shared/records';
+import type { Rows, TraceLayer, TraceRecord } from '../shared/records';
+import { byMemory, byProperty, halfLives, type Order, type Ranked } from './orders';
 
-export type Rows = number[][];
 export const GATES = new Set(['i', 'f', 'o', 'r', 'z', 'keep']);
 
 /** One view of a trace. It never computes on a model: all that it shows stands in the trace. */
@@ -20,6 +20,9 @@ export interface Now {
   quantity: string;
   /** The place of the unit among those that are kept, not its number. */
   unit: number;
+  order: Order;
+  /** The steps that are marked, first and last, or none. */
+  span: [number, number] | null;
 }
 
 export class Stage {
@@ -27,12 +30,13 @@ export class Stage {
   readonly steps: number;
   readonly dark = window.matchMedia('(prefers-color-scheme: dark)');
   private readonly views: View[] = [];
-  private readonly orders: (number[] | undefined)[] = [];
+  private readonly found = new Map<string, unknown>();
 
   constructor(readonly trace: TraceRecord) {
     this.steps = trace.inputs.length;
     const layer = trace.layers.length - 1;
-    this.now = { step: 0, layer, quantity: 'h', unit: liveliest(trace.layers[layer]) };
+    // In the middle there is something behind and something ahead.
+    this.now = { step: Math.floor(this.steps / 2), layer, quantity: 'h', unit: liveliest(trace.layers[layer]), order: 'alike', span: null };
     this.dark.addEventListener('change', () => this.redraw());
   }
 
@@ -55,19 +59,41 @@ export class Stage {
   }
 
   get colours(): string[] {
-    return palette(this.dark.matches);
+    return this.once(`colours ${this.dark.matches}`, () => palette(this.dark.matches));
   }
 
   get limit(): number {
-    return limitOf(this.rows, this.now.quantity);
+    return this.limitOf(this.now.quantity);
+  }
+
+  /** Full colour of a quantity of the layer. */
+  limitOf(quantity: string): number {
+    return this.once(`limit ${this.now.layer} ${quantity}`, () => limitOf(quantityOf(this.layer, quantity), quantity));
   }
 
   /** The units of the layer, like ones together. */
   get alike(): number[] {
-    const { layer } = this.now;
-    this.orders[layer] ??= alikeTogether(this.layer.states.h,
-      { columns: this.layer.units.length, rows: 1, tile: 1, width: 1, height: 1 });
-    return this.orders[layer];
+    const { layer } = this;
+    return this.once(`alike ${this.now.layer}`, () => alikeTogether(layer.states.h,
+      { columns: layer.units.length, rows: 1, tile: 1, width: 1, height: 1 }));
+  }
+
+  /** The units of the layer in the order that was chosen. */
+  get order(): number[] {
+    return this.now.order === 'alike' ? this.alike : this.ranked.map(({ unit }) => unit);
+  }
+
+  /** The units with what they were sorted by: their half-lives, or their correlation with a property. */
+  get ranked(): Ranked[] {
+    const { order, layer, quantity } = this.now;
+    return this.once(`order ${order} ${layer} ${quantity}`, () =>
+      order === 'memory' ? byMemory(halfLives(this.layer), this.layer.units.length) : byProperty(this.rows, this.trace.properties[order]));
+  }
+
+  /** What takes a moment to find is found once. */
+  once<T>(name: string, find: () => T): T {
+    if (!this.found.has(name)) this.found.set(name, find());
+    return this.found.get(name) as T;
   }
 
   go(step: number): void {
@@ -82,6 +108,12 @@ export class Stage {
     if (this.now.layer !== layer && what.unit === undefined) this.now.unit = liveliest(this.layer);
     if (!quantitiesOf(this.layer).includes(this.now.quantity)) this.now.quantity = 'h';
     this.redraw();
+  }
+
+  /** Marks the steps from one to another, whichever comes first; null marks none. */
+  mark(span: [number, number] | null): void {
+    this.now.span = span && [Math.min(...span), Math.max(...span)];
+    this.update();
   }
 
   redraw(): void {
@@ -112,8 +144,10 @@ export function spelled(name: string): string {
 /** Full colour: a gate's 1, and for the rest the size that nearly all values stay below. */
 export function limitOf(rows: Rows, name: string): number {
   if (GATES.has(name)) return 1;
-  const sizes = rows.flat().map(Math.abs).sort((a, b) => a - b);
-  return sizes[Math.floor(0.98 * (sizes.length - 1))] || 1;
+  const sizes = new Float32Array(rows.length * (rows[0]?.length ?? 0));
+  rows.forEach((row, step) => sizes.set(row, step * row.length));
+  const known = sizes.map(Math.abs).filter(Number.isFinite).sort();
+  return known[Math.floor(0.98 * (known.length - 1))] || 1;
 }
 
 /** The unit whose state moves most from step to step. */
