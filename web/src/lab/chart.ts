@@ -48,6 +48,8 @@ export function chart(given: Chart, width: number): SVGSVGElement {
   const levels = given.levels.filter(({ at }) => at >= given.y[0] && at <= given.y[1]);
   svg.append(...levels.map(({ at }) => s('line', { class: 'level', x1: MARGIN.left, x2: width - MARGIN.right, y1: y(at), y2: y(at) })));
   const path = line<Point>().defined((point) => point[1] !== null).x((point) => x(point[0])).y((point) => y(within(point[1]!)));
+  const ends = given.curves.map((points) => points.filter((point) => point[1] !== null).at(-1)?.[1] ?? 0);
+  const upper = ends[1] > ends[0] ? 1 : 0;
   given.curves.forEach((raw, place) => {
     const points = given.smooth ? means(raw) : raw;
     const known = points.filter((point) => point[1] !== null);
@@ -56,7 +58,7 @@ export function chart(given: Chart, width: number): SVGSVGElement {
     svg.append(s('path', { class: `lab-curve of-${place}`, 'data-points': points.length, d: path(points) ?? '' }));
     const end = known.at(-1)!;
     svg.append(s('circle', { class: `lab-end of-${place}`, cx: x(end[0]), cy: y(within(end[1]!)), r: 3 }),
-      s('text', { class: `lab-name of-${place}`, x: x(end[0]) + 6, y: y(within(end[1]!)), dy: place ? '0.9em' : '-0.2em' }, NAMES[place]));
+      s('text', { class: `lab-name of-${place}`, x: x(end[0]) + 6, y: y(within(end[1]!)), dy: place === upper ? '-0.1em' : '0.9em' }, NAMES[place]));
   });
   svg.append(...levels.map(({ at, name }) => s('text', { class: 'level-name', x: MARGIN.left + 5, y: y(at) - 4 }, name)));
   return svg;
