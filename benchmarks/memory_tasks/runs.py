@@ -18,12 +18,12 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils import clip_grad_norm_
 
-from memory_tasks.drawn import Adding, Copy, Parity
 from memory_tasks.images import Pictures, digits, mnist
 from memory_tasks.networks import Network, groups_of
 from memory_tasks.recipes import Settings
 from unrolled.about import machine
 from unrolled.data.batch import Batch
+from unrolled.data.memory import Adding, Copy, Parity
 from unrolled.errors import TrainingDiverged
 from unrolled.training import snapshot
 from unrolled.training.interrupt import StopRequest

@@ -19,6 +19,7 @@ ROOMS = (
     "demo",
     "errors",
     "kernels",
+    "lab",
     "layers",
     "lens",
     "tasks",

@@ -14,6 +14,7 @@ from unrolled.cli.app import command
 from unrolled.data.doctor import examine
 from unrolled.data.series import read_series
 from unrolled.data.text_doctor import examine_texts
+from unrolled.lab.laboratory import run_lab
 from unrolled.lens import show
 from unrolled.tasks.classifier import Classifier
 from unrolled.tasks.forecaster import Forecaster
@@ -26,7 +27,7 @@ COLUMNS = {
 }  # fmt: skip
 VERBS = {
     "demo", "check", "train forecast", "train classify", "train tag", "train generate", "predict",
-    "suggest", "score", "evaluate", "backtest", "lens", "data list", "data get", "info",
+    "suggest", "score", "evaluate", "backtest", "lens", "data list", "data get", "info", "lab",
 }  # fmt: skip
 
 
@@ -119,6 +120,7 @@ def test_short_and_long_help_are_the_same(call):
         ("suggest", [Generator.suggest], {}, {"self", "prefix"}),
         ("score", [Generator.score], {}, {"self", "texts"}),
         ("lens", [show], {"no_browser": "browser"}, {"what", "given"}),
+        ("lab", [run_lab], {"no_browser": "browser"}, {"out"}),
     ],
 )
 def test_options_and_their_defaults_are_those_of_python(verb, functions, renamed, left_out):

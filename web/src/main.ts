@@ -1,6 +1,8 @@
 // The one bundle. As a module it gives `render`, which a notebook's widget calls; in a page of this package it draws the
 // page's own data.
 import { drawReport } from './page/report';
+import { drawLab } from './lab/lab';
+import lab from './lab/lab.css?inline';
 import { h } from './shared/dom';
 import { LiveParts, Parts, type Model } from './shared/model';
 import type { Report } from './shared/records';
@@ -10,7 +12,7 @@ import tasks from './trace/tasks.css?inline';
 import trace from './trace/trace.css?inline';
 import runs from './training/runs.css?inline';
 
-const style = [shared, saving, trace, tasks, runs].join('\n');
+const style = [shared, saving, trace, tasks, runs, lab].join('\n');
 
 /** Draws the part "report" of `model` into `el`, apart from the styles of what is around it. */
 function render({ model, el }: { model: Model; el: HTMLElement }): () => void {
@@ -20,6 +22,8 @@ function render({ model, el }: { model: Model; el: HTMLElement }): () => void {
 }
 
 function draw(model: Model, root: HTMLElement): () => void {
+  const first = model.get('report') as Report;
+  if (first.lab) return drawLab(first, first.lab, model, root);
   const redraw = () => drawReport(model.get('report') as Report, root, model);
   model.on('change:report', redraw);
   redraw();

@@ -15,6 +15,7 @@ from unrolled.cli import (
     demo,
     evaluate,
     info,
+    lab,
     lens,
     predict,
     score,
@@ -57,6 +58,7 @@ def command() -> Any:
     _add(app, "score", score.score, score.EXAMPLES)
     _add(app, "evaluate", evaluate.evaluate, evaluate.EXAMPLES)
     _add(app, "backtest", backtest.backtest, backtest.EXAMPLES)
+    _add(app, "lab", lab.lab, lab.EXAMPLES)
     _add(app, "lens", lens.lens, lens.EXAMPLES)
     data = _group(app, "data", "Public data sets by name: what there is, and where its file is.")
     _add(data, "list", data_list.data_list, data_list.EXAMPLES)
@@ -73,6 +75,7 @@ def command() -> Any:
         "score",
         "evaluate",
         "backtest",
+        "lab",
         "lens",
         "data",
         "info",

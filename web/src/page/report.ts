@@ -62,7 +62,7 @@ function sectionsOf(report: Report, model: Model): Section[] {
 }
 
 /** The mark: a loop on the left, the same loop unrolled to the right. */
-function mark(): SVGSVGElement {
+export function mark(): SVGSVGElement {
   const cell = (x: number) => s('circle', { cx: x, cy: 28, r: 6 });
   const arrow = (x: number) => s('path', { d: `M${x},28 h9 m-4,-3.5 l4,3.5 l-4,3.5` });
   return s('svg', { class: 'mark', width: 132, height: 40, viewBox: '0 0 132 40', 'aria-hidden': 'true' },

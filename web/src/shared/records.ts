@@ -1,4 +1,5 @@
 // The records as Python writes them (src/unrolled/lens/records.py).
+import type { LabReport } from '../lab/records';
 
 export interface Fan {
   ds: string[];
@@ -111,6 +112,7 @@ export interface GradientLook {
 }
 
 export interface Report {
+  lab?: LabReport;
   trace?: TraceRecord | null;
   title: string;
   subtitle: string;

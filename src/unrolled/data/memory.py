@@ -1,9 +1,11 @@
-"""The tasks whose sequences are drawn: adding, copy, parity.
+"""Memory tasks, drawn without end: adding, copy, parity, echo.
 
 Shapes: `T` the length that the task is named by, `B` batch; inputs are `(steps, B, I)`.
 
 A batch depends on the seed and the number of the update alone, so that a run that was stopped goes
-on with the batches that it would have seen. The held-out rows are the same for every seed.
+on with the batches that it would have seen. The held-out rows are the same for every seed. The
+laboratory (`unrolled.lab`) and the benchmarks draw from here; `word_order` and `letters` are the
+same for sentences and for text.
 """
 
 from __future__ import annotations
@@ -18,15 +20,17 @@ from torch import Tensor
 from torch.nn.functional import cross_entropy, one_hot
 
 from unrolled.data.batch import Batch
+from unrolled.errors import ConfigError
 
 # The first word of what a generator is seeded with, so that no two parts share a stream.
 PARTS = {"train": 0, "validation": 1, "test": 2}
 HELD_OUT = {"validation": 1000, "test": 5000}
 CHUNK = 250  # rows of a held-out batch
+NO_ANSWER = -100  # a target where nothing is asked: torch's own mark for it
 
 
 class Drawn:
-    """What the three share: where their batches come from."""
+    """What the tasks share: where their batches come from."""
 
     name: ClassVar[str]
     length: int
@@ -83,31 +87,42 @@ class Adding(Drawn):
 
 @dataclass(frozen=True)
 class Copy(Drawn):
-    """Ten symbols, to be repeated in order after `T` steps.
+    """Symbols, to be repeated in order after `T` steps; `S` symbols of an alphabet of `A`.
 
-        inputs    s_1 ... s_10   0 (T - 1 times)   9 (11 times)
-        targets   0 (T + 10 times)                 s_1 ... s_10
+        inputs    s_1 ... s_S   0 (T - 1 times)   A+1 (S + 1 times)
+        targets   0 (T + S times)                 s_1 ... s_S
 
-    Symbols `s` are uniform in 1 ... 8; 0 is the blank and 9 the delimiter. Inputs
-    `(T + 20, B, 10)`, one-hot; targets `(T + 20, B)`. Scored by the mean cross-entropy of every
-    step, in nats; to know all but the symbols scores 10 ln 8 / (T + 20).
+    Symbols `s` are uniform in 1 ... A; 0 is the blank and A + 1 the delimiter. Inputs
+    `(T + 2 S, B, A + 2)`, one-hot; targets `(T + 2 S, B)`. Scored by the mean cross-entropy of
+    every step, in nats; to know all but the symbols scores S ln A / (T + 2 S).
 
     Sources: Hochreiter and Schmidhuber (1997), arXiv 1511.06464; the layout is that of
-    arXiv 1803.01271.
+    arXiv 1803.01271, with its S of 10 and A of 8.
     """
 
     length: int = 1000
+    symbols: int = 10
+    alphabet: int = 8
     name = "copy"
-    inputs, outputs, every_step = 10, 10, True
+    every_step = True
     metric, higher_is_better = "cross-entropy a step, nats", False
 
+    @property
+    def inputs(self) -> int:
+        return self.alphabet + 2
+
+    @property
+    def outputs(self) -> int:
+        return self.alphabet + 2
+
     def draw(self, rng: np.random.Generator, rows: int, part: str = "train") -> Batch:
-        symbols = torch.from_numpy(rng.integers(1, 9, size=(10, rows)))
-        read = torch.zeros(self.length + 20, rows, dtype=torch.int64)
-        read[:10], read[-11:] = symbols, 9
+        drawn = rng.integers(1, self.alphabet + 1, size=(self.symbols, rows))
+        symbols = torch.from_numpy(drawn)
+        read = torch.zeros(self.length + 2 * self.symbols, rows, dtype=torch.int64)
+        read[: self.symbols], read[-self.symbols - 1 :] = symbols, self.alphabet + 1
         written = torch.zeros_like(read)
-        written[-10:] = symbols
-        return Batch(one_hot(read, 10).float(), written)
+        written[-self.symbols :] = symbols
+        return Batch(one_hot(read, self.inputs).float(), written)
 
     def loss(self, answers: Tensor, targets: Tensor) -> Tensor:
         return cross_entropy(answers.flatten(0, 1), targets.flatten())
@@ -150,3 +165,52 @@ class Parity(Drawn):
     def measure(self, answers: Tensor, targets: Tensor) -> Tensor:
         """The score of each row, `(B,)`."""
         return 100.0 * (answers.argmax(-1) == targets)
+
+
+@dataclass(frozen=True)
+class Echo(Drawn):
+    """Every symbol, once more after a delay of `N` steps.
+
+        target_t = x_{t - N},     t = N + 1 ... T
+
+    Symbols are uniform in 0 ... A-1. Inputs `(T, B, A)`, one-hot; targets `(T, B)`, `NO_ANSWER` in
+    the first N steps, where nothing is asked. Scored by accuracy, in %; chance is 100 / A. The
+    state must hold N symbols at once, in order, and shift them at every step.
+    """
+
+    length: int = 30
+    delay: int = 3
+    alphabet: int = 4
+    name = "echo"
+    every_step = True
+    metric, higher_is_better = "accuracy, %", True
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.delay < self.length:
+            raise ConfigError(
+                f"delay: got {self.delay} with a length of {self.length}, expected one from 0 to"
+                f" {self.length - 1}, so that an answer is asked for"
+            )
+
+    @property
+    def inputs(self) -> int:
+        return self.alphabet
+
+    @property
+    def outputs(self) -> int:
+        return self.alphabet
+
+    def draw(self, rng: np.random.Generator, rows: int, part: str = "train") -> Batch:
+        read = torch.from_numpy(rng.integers(self.alphabet, size=(self.length, rows)))
+        written = torch.full_like(read, NO_ANSWER)
+        written[self.delay :] = read[: self.length - self.delay]
+        return Batch(one_hot(read, self.alphabet).float(), written)
+
+    def loss(self, answers: Tensor, targets: Tensor) -> Tensor:
+        return cross_entropy(answers.flatten(0, 1), targets.flatten(), ignore_index=NO_ANSWER)
+
+    def measure(self, answers: Tensor, targets: Tensor) -> Tensor:
+        """The score of each row, `(B,)`."""
+        asked = targets != NO_ANSWER
+        right = (answers.argmax(-1) == targets) & asked
+        return 100.0 * right.sum(0) / asked.sum(0)
