@@ -128,7 +128,7 @@ def _of_module(
         outputs = model(*arguments)
         return torch.zeros(()) if loss is None else loss(outputs)
 
-    seen = layers_of(model, number, gradients=loss is not None, reach=reach)
+    seen = layers_of(model, number, gradients=loss is not None, reach=reach, last=steps)
     layers = seen.layers
     count = layers[0].steps
     if inputs is not None and not isinstance(inputs, Sequence):
