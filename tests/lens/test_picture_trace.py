@@ -128,7 +128,7 @@ def test_what_can_not_be_drawn_as_answers_is_named(tmp_path: Path) -> None:
     trace = traced(("a",))
     without = Trace("x", trace.inputs, trace.layers)
     for traces, label, line in (
-        ([without], None, r"got one without answers, expected those of a Classifier that reads"),
+        ([without], None, r"got a trace without answers, expected one of a Classifier that reads"),
         ([trace], "fine", r"label: got 'fine', expected one of 'bad', 'go\$od'"),
         ([], None, r"traces: got 0, expected 1 to 12"),
         ([traced(("a",) * 25)], None, r"got one of 25 steps, expected 24 at most"),
