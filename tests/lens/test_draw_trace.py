@@ -74,7 +74,9 @@ def test_every_view_is_drawn_in_every_kind_and_the_same_each_time(
     first = found.draw(tmp_path / "a.png", view=view).read_bytes()
     assert struct.unpack(">I", first[16:20]) == (1400,)
     assert found.draw(tmp_path / "b.png", view=view).read_bytes() == first
-    assert b"<svg" in found.draw(tmp_path / "a.svg", view=view).read_bytes()
+    drawn = found.draw(tmp_path / "a.svg", view=view).read_bytes()
+    assert b"<svg" in drawn
+    assert found.draw(tmp_path / "b.svg", view=view).read_bytes() == drawn
     assert found.draw(tmp_path / "a.pdf", view=view).read_bytes().startswith(b"%PDF")
 
 

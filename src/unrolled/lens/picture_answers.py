@@ -12,17 +12,20 @@ import numpy as np
 
 from unrolled.errors import ConfigError
 from unrolled.lens.ink import INK, NETWORK, OTHER, QUIET, RULE, SERIES, WIDTH
-from unrolled.lens.picture_file import entitle, new_figure, save_figure
+from unrolled.lens.picture_file import cut, entitle, new_figure, save_figure
 from unrolled.lens.picture_parts import LEFT, framed, number, plain, steps_below
-from unrolled.lens.picture_tokens import shown_token
+from unrolled.lens.picture_tokens import columns_of, shown_token
 from unrolled.lens.traces import Answers, Trace
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
+# Inches of a letter of one point.
+_LETTER = 0.0085
 # Inches of the bars of one text with its words, and above all of them.
-_EACH, _TOP = 1.02, 0.34
+_EACH, _TOP = 1.06, 0.34
+_HALVES = ("0", "½", "1")
 MOST_WORDS, MOST_TEXTS, MOST_LINES = 24, 12, 4
 
 
@@ -71,7 +74,7 @@ def answers_figure(trace: Trace) -> Figure:
             parse_math=False,
         )
     axes.set_ylim(0, 1)
-    axes.set_yticks([0, 0.5, 1], ["0%", "50%", "100%"])
+    axes.set_yticks([0, 0.5, 1], _HALVES)
     plain(axes)
     steps_below(axes, len(trace), trace.inputs)
     entitle(figure, f"The answer {_when(trace, answers)}", more=trace.model)
@@ -84,9 +87,9 @@ def _bars_figure(traces: Sequence[Trace], label: str | None) -> Figure:
     figure = new_figure(height)
     columns = max(8, *map(len, traces))
     for k, (trace, (_, chances)) in enumerate(zip(traces, rows, strict=True)):
-        bottom = height - _TOP - (k + 1) * _EACH + 0.3
+        bottom = height - _TOP - (k + 1) * _EACH + 0.34
         wide = (WIDTH - LEFT - 0.15) / WIDTH
-        axes = figure.add_axes((LEFT / WIDTH, bottom / height, wide, (_EACH - 0.42) / height))
+        axes = figure.add_axes((LEFT / WIDTH, bottom / height, wide, (_EACH - 0.46) / height))
         _bars(axes, trace.inputs, chances, columns)
     when = _when(traces[0], _answers_of(traces[0], "traces"))
     entitle(figure, f"Probability of “{rows[0][0]}” {when}")
@@ -113,15 +116,26 @@ def _bars(axes: Axes, words: Sequence[str], chances: np.ndarray, columns: int) -
         )
     axes.set_xlim(-0.6, columns - 0.4)
     axes.set_ylim(0, 1)
-    axes.set_yticks([0, 0.5, 1], ["0%", "50%", "100%"])
-    axes.set_xticks(places, [shown_token(word) for word in words])
+    axes.set_yticks([0, 0.5, 1], _HALVES)
+    names, size = fitted(words, (WIDTH - LEFT - 0.15) / columns)
+    axes.set_xticks(places, names)
     for name in axes.get_xticklabels():
         name.set_parse_math(False)
-    axes.tick_params(axis="x", labelsize=min(7.5, 120 / columns), colors=INK, length=0)
+    # Below what a bar that goes down to 0 has under it.
+    axes.tick_params(axis="x", labelsize=size, colors=INK, length=0, pad=7)
     axes.tick_params(axis="y", labelsize=6, colors=QUIET, length=2)
     for side in ("top", "right", "bottom"):
         axes.spines[side].set_visible(False)
     axes.spines["left"].set_color(RULE)
+
+
+def fitted(words: Sequence[str], inches: float) -> tuple[list[str], float]:
+    """The words as they are shown in columns of so many `inches`, and the points of their font:
+    smaller where one is long, and cut where that is not enough."""
+    shown = [shown_token(word) for word in words]
+    size = min(7.5, max(4.5, inches / (_LETTER * max(1, *map(columns_of, shown)))))
+    most = int(inches / (_LETTER * size))
+    return [cut(word, most) if columns_of(word) > most else word for word in shown], size
 
 
 def _chances(trace: Trace, label: str | None) -> tuple[str, np.ndarray]:

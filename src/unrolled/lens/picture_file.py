@@ -42,7 +42,9 @@ def save_figure(figure: Figure, path: str | PathLike[str], *, few_colours: bool 
         "svg": {"Date": None},
         "pdf": {"CreationDate": None},
     }
-    with warnings.catch_warnings():
+    from matplotlib import rc_context
+
+    with warnings.catch_warnings(), rc_context({"svg.hashsalt": "unrolled"}):
         # A letter that the font lacks is a box in the picture, and no news for each of them.
         warnings.filterwarnings("ignore", message="Glyph .* missing from")
         figure.savefig(content, format=kind, facecolor=PAPER, metadata=nothing[kind])

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 # Inches: above the text, below it, beside it. Lines at most.
 _TOP, _FOOT, _SIDE = 0.58, 0.1, 0.14
 # Points of a font whose letters are a little narrower than a column of one inch.
-_SIZE = 108.0
+_SIZE = 102.0
 MOST = 60
 
 
@@ -103,7 +103,7 @@ def text_figure(
         end, foot = x + piece.columns * wide, y + line * 0.94
         boxes.append([(x, y), (end, y), (end, foot), (x, foot)])
         if marks is not None and marks[1][piece.step]:
-            under.append([(x, y + line * 0.9), (end, y + line * 0.9)])
+            under.append([(x, y + line * 0.955), (end, y + line * 0.955)])
         letters = piece.text.strip()
         if not letters:
             continue
@@ -112,7 +112,7 @@ def text_figure(
         right = len(piece.text) - len(piece.text.rstrip())
         axes.text(
             (x + left * wide + end - right * wide) / 2,
-            y + line / 2,
+            y + line * 0.43,
             letters,
             fontsize=_SIZE * wide,
             family="monospace",
