@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import struct
 import sys
 from pathlib import Path
@@ -109,6 +110,28 @@ def test_what_was_read_stands_in_the_picture_as_text(tmp_path: Path) -> None:
     for token in ("the", "&lt;b&gt;film&lt;/b&gt;", "$is$", "漢字", "⏎", "good"):
         assert f"<!-- {token} -->" in svg
     assert "colours of unit 12" in svg
+
+
+def fills(svg: str) -> list[tuple[int, ...]]:
+    """The colours of the boxes of a text, in reading order."""
+    boxes = svg.split('id="PolyCollection_1"')[1].split("</g>")[0]
+    return [tuple(bytes.fromhex(one)) for one in re.findall(r"fill: #([0-9a-f]{6})", boxes)]
+
+
+def test_the_text_has_the_colour_of_each_number(tmp_path: Path) -> None:
+    found = Trace("A model", tuple("abcd"), (layer_of([[2.0], [-2.0], [0.0], [1.0]]),))
+    svg = found.draw(tmp_path / "a.svg", view="text").read_text(encoding="utf-8")
+    seen = fills(svg)
+    half = tuple(bytes.fromhex(DIVERGING[3][1:]))
+    for colour, expected in zip(seen, (ORANGE, BLUE, PALE, half), strict=True):
+        assert near(colour, expected)
+
+
+def test_a_gate_that_is_half_open_has_half_its_colour(tmp_path: Path) -> None:
+    half = np.full((2, 1), 0.5, dtype=np.float32)
+    found = Trace("A model", ("a", "b"), (layer_of([[0.1], [0.2]], gates={"z": half}),))
+    svg = found.draw(tmp_path / "a.svg", view="text", quantity="z").read_text(encoding="utf-8")
+    assert all(near(one, tuple(bytes.fromhex(DIVERGING[3][1:]))) for one in fills(svg))
 
 
 def test_without_a_unit_it_is_the_one_that_moves_most(tmp_path: Path) -> None:

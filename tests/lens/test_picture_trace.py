@@ -72,6 +72,19 @@ def test_a_text_is_drawn_with_each_character_and_the_correlation_in_it(tmp_path:
     assert "What I $ee" in svg(again)
 
 
+def test_steps_where_the_property_holds_are_underlined_and_no_others(tmp_path: Path) -> None:
+    trace = traced(tuple("a(bc)d"))
+    drawn = svg(
+        draw_text(
+            trace, tmp_path / "a.svg", TrackingUnit(0, 1, "h", 0.0), property=[0, 1, 1, 1, 0, 0]
+        )
+    )
+    lines = drawn.split('id="LineCollection_1"')[1].split("</g>")[0]
+    boxes = drawn.split('id="PolyCollection_1"')[1].split("</g>")[0]
+    begins = re.findall(r'd="M ([\d.]+) ', boxes)
+    assert re.findall(r'd="M ([\d.]+) ', lines) == begins[1:4]
+
+
 def test_a_unit_is_drawn_without_a_property(tmp_path: Path) -> None:
     trace = traced(("the", "cat", "\n", "sleeps"))
     drawn = svg(draw_text(trace, tmp_path / "a.svg", TrackingUnit(0, 1, "h", 0.0)))
