@@ -134,8 +134,7 @@ def test_a_notebook_gets_fewer_units_of_a_large_trace_and_is_told(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     found = traced()
-    every = sum(one.size for one in (*found.layers[0].states.values(),))
-    every += sum(one.size for one in found.layers[0].gates.values())
+    every = trace_page.numbers_in(found)
     monkeypatch.setattr(trace_page, "MOST_IN_NOTEBOOK", every // 2)
     shown = shown_in(page_in(found._repr_html_()))
     assert shown["trace"]["layers"][0]["units"] == sorted(

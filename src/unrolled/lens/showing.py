@@ -9,7 +9,7 @@ import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from unrolled.errors import ConfigError, DataError, ModelFileError
 from unrolled.lens.page import write_page
@@ -251,18 +251,17 @@ def _traced(one: Any, asked: _Asked) -> Trace:
 
 def _read_by(one: Any, name: str, asked: _Asked) -> Trace:
     from unrolled.lens.tracing import trace
-    from unrolled.tasks.forecaster import Forecaster
-    from unrolled.tasks.loading import load
+    from unrolled.tasks.loading import kind_of, load
 
     task = load(one) if isinstance(one, str | os.PathLike) else one
     given = asked.given
-    forecasts = isinstance(task, Forecaster)
+    forecasts = kind_of(task) == "Forecaster"
     if given is None:
         holds = name if one is task else f"{name} holds a {type(task).__name__}"
         what = "a table" if forecasts else "a text"
         raise ConfigError(f"{holds}: given (INPUT) is missing, what it shall read; give {what}")
     if forecasts:
-        given = _series_of(task, given, asked.series)
+        given = _series_of(cast("Forecaster", task), given, asked.series)
     elif asked.series is not None or asked.origin is not None:
         raise ConfigError("series, origin: are those of a Forecaster; leave them out")
     elif isinstance(given, Path):

@@ -36,7 +36,7 @@ def title_of(trace: Trace) -> str:
 
 def data_of(trace: Trace, *, beside: Mapping[str, Trace] | None = None) -> dict[str, Any]:
     """What a page shows of a trace, as of a `Report`; see `Trace.to_html`."""
-    numbers = _numbers(trace)
+    numbers = numbers_in(trace)
     if numbers > MOST:
         raise ConfigError(
             f"trace: got {numbers:,} numbers, expected {MOST:,} at most, which a page can show;"
@@ -54,14 +54,15 @@ def data_of(trace: Trace, *, beside: Mapping[str, Trace] | None = None) -> dict[
 
 def for_notebook(trace: Trace) -> Trace:
     """The same with as many units as a notebook, which keeps every output in its file, can bear."""
-    numbers = _numbers(trace)
+    numbers = numbers_in(trace)
     if numbers <= MOST_IN_NOTEBOOK:
         return trace
     widest = max(len(layer.units) for layer in trace.layers)
     return fewer_units(trace, max(1, widest * MOST_IN_NOTEBOOK // numbers))
 
 
-def _numbers(trace: Trace) -> int:
+def numbers_in(trace: Trace) -> int:
+    """How many numbers a page of it holds."""
     others = [
         *([] if trace.links is None else [trace.links.weights.size]),
         *([] if trace.spectrogram is None else [trace.spectrogram.values.size]),

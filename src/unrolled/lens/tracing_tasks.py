@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from unrolled.tasks.classifier import Classifier
     from unrolled.tasks.classifying.linear_path import LinearPath
     from unrolled.tasks.classifying.pooling import Pool
+    from unrolled.tasks.forecaster import Forecaster
     from unrolled.tasks.generator import Generator
     from unrolled.tasks.tagger import Tagger
 
@@ -31,28 +32,26 @@ def of_task(task: Task, given: Any, steps: int, reach: int | None, origin: Any =
     Raises:
         ConfigError: it can't be traced, or there is nothing to read.
     """
-    from unrolled.lens.tracing_forecaster import of_forecaster
-    from unrolled.tasks.classifier import Classifier
-    from unrolled.tasks.forecaster import Forecaster
-    from unrolled.tasks.generator import Generator
-    from unrolled.tasks.tagger import Tagger
+    from unrolled.tasks.loading import kind_of
 
-    if isinstance(task, Forecaster):
-        return of_forecaster(task, given, steps, reach, origin)
+    kind = kind_of(task)
+    if kind == "Forecaster":
+        from unrolled.lens.tracing_forecaster import of_forecaster
+
+        return of_forecaster(cast("Forecaster", task), given, steps, reach, origin)
     if origin is not None:
-        raise ConfigError(f"origin: is that of a Forecaster, not of a {type(task).__name__}")
-    readers: tuple[tuple[type[Task], Callable[[Any, Any, int, int | None], Trace]], ...] = (
-        (Generator, _of_generator),
-        (Classifier, _of_classifier),
-        (Tagger, _of_tagger),
-    )
-    for kind, read in readers:
-        if isinstance(task, kind):
-            return read(task, given, steps, reach)
-    raise ConfigError(
-        f"trace: got a {type(task).__name__}, expected a Forecaster, a Generator, a Classifier, a"
-        " Tagger or a torch module; trace its network (`model`) with the input that it takes"
-    )
+        raise ConfigError(f"origin: is that of a Forecaster, not of a {kind}")
+    readers: dict[str, Callable[[Any, Any, int, int | None], Trace]] = {
+        "Generator": _of_generator,
+        "Classifier": _of_classifier,
+        "Tagger": _of_tagger,
+    }
+    if kind not in readers:
+        raise ConfigError(
+            f"trace: got a {kind}, expected a Forecaster, a Generator, a Classifier, a Tagger or a"
+            " torch module; trace its network (`model`) with the input that it takes"
+        )
+    return readers[kind](task, given, steps, reach)
 
 
 def _of_generator(generator: Generator, text: Any, steps: int, reach: int | None) -> Trace:

@@ -14,13 +14,13 @@ from typing import Any, ClassVar, Protocol, Self
 
 import numpy as np
 import torch
-from sklearn.base import BaseEstimator
 from torch import Tensor, nn
 
 from unrolled.about import machine
 from unrolled.errors import ConfigError, ModelFileError, NotFittedError
 from unrolled.layers import GRU, LSTM, RNN
 from unrolled.layers.checks import with_nan
+from unrolled.tasks.estimator import Estimator
 from unrolled.tasks.evaluation import Evaluation, warn_if_lost
 from unrolled.training import snapshot
 from unrolled.training.devices import PRECISIONS, check_device
@@ -37,13 +37,15 @@ class Learns(Protocol):
         """Run to the end."""
 
 
-class Task(BaseEstimator):
+class Task(Estimator):
     """Base of the tasks. The constructor takes hyperparameters only; `fit` learns and returns self.
 
     A subclass says how to make its network (`_build`), and which plain values besides the weights
     it needs to be itself again (`_assets`, `_restore_assets`).
     """
 
+    fit: Callable[..., Any]
+    evaluate: Callable[..., Any]
     model: nn.Module
     evaluation: Evaluation | None
     outcome: Outcome

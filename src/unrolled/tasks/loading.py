@@ -17,6 +17,13 @@ _TASKS = {
 }
 
 
+def kind_of(task: Task) -> str:
+    """Which of the tasks it is, "Forecaster" or another, without importing the others: what one of
+    them needs can take a second to import. Of what is none of them, its type."""
+    kinds = [base.__name__ for base in type(task).__mro__]
+    return next((kind for kind in kinds if kind in _TASKS), kinds[0])
+
+
 def load(path: str | os.PathLike[str]) -> Task:
     """Read a model file. No code from the file is run.
 

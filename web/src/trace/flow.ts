@@ -35,7 +35,9 @@ export interface Flow {
   joints: Joint[];
 }
 
-export function flowView(stage: Stage): View {
+/** Null where no cell tells what its states are made of. */
+export function flowView(stage: Stage): View | null {
+  if (stage.trace.layers.every((layer) => flowOf(layer, 0, 0) === null)) return null;
   const frame = h('div', { class: 'flow scroll' });
   const title = h('h3', {});
   let width = 0;

@@ -364,8 +364,9 @@ export function unfoldedView(stage: Stage): View | null {
   const bits = trace.surprise.filter((value): value is number => value !== null);
   const mean = bits.length ? bits.reduce((a, b) => a + b, 0) / bits.length : null;
   const element = h(
-    'div',
+    'section',
     { class: 'unfolded-card' },
+    h('h3', {}, 'Every step, side by side'),
     h('p', { class: 'story' },
       'Read it from left to right. Each column is one step in time: the character read at the bottom, the state of each layer as a heat map, ',
       'and on top what the network expects next. The arrows to the right are the only memory that it has. ',

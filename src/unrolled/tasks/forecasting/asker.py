@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import warnings
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
@@ -53,6 +53,10 @@ def _observed(value: Any) -> float:
     if not is_number(value) or np.isinf(value):
         raise ConfigError(f"value: got {value!r}, expected a finite number, or NaN for missing")
     return float(value)
+
+
+if TYPE_CHECKING:
+    from unrolled.tasks.forecaster import Forecaster
 
 
 class Asker(Learner):
@@ -157,7 +161,7 @@ class Asker(Learner):
         repaired: Ask = self._fitted.repaired
         rivals = self._ask_rivals()
         if refit:
-            again = refitted(self, series, at, Budget.parse(budget), progress)
+            again = refitted(cast("Forecaster", self), series, at, Budget.parse(budget), progress)
             raw, repaired, rivals = again.raw, again.repaired, again.rivals
             held_out += ", learnt anew before each"
         forecasters = {NETWORK: repaired, **rivals}

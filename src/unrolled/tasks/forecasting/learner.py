@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from itertools import count
 
-from sklearn.base import clone
 from torch import nn
 
 from unrolled.baselines import Rival
@@ -95,7 +94,7 @@ class Learner(Task):
         self, name: str, settings: Settings, course: Course, budget: Budget, run: Run
     ) -> Trial | None:
         """Train one network with other settings, and score it on what it was not taught."""
-        trial = clone(self)
+        trial = self.unfitted()
         trial.columns, trial.checkup, trial.trials = self.columns, self.checkup, []
         trial.reading, trial.rivals, trial.evaluation = self.reading, {}, None
         trial._provenance = self._provenance

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-from sklearn.base import clone
 
 from unrolled.data.series_set import SeriesSet
 from unrolled.errors import DataWarning
@@ -51,7 +50,7 @@ def refitted(
         past = series.until(ends)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", DataWarning)  # told when the task itself was fitted
-            models.append(clone(task).fit(past, budget=budget, holdout=0, progress=progress))
+            models.append(task.unfitted().fit(past, budget=budget, holdout=0, progress=progress))
 
     def by_moment(ask: Callable[[Forecaster], Ask]) -> Ask:
         def answer(chosen: SeriesSet, at: Sequence[Places]) -> list[Array]:
