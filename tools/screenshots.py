@@ -203,7 +203,9 @@ def main(names: list[str]) -> None:
                 for scheme in SCHEMES:
                     for size, width in WIDTHS.items():
                         view = browser.new_page(
-                            viewport={"width": width, "height": 900}, color_scheme=scheme
+                            viewport={"width": width, "height": 900},
+                            color_scheme=scheme,
+                            reduced_motion="reduce",
                         )
                         if served is None:
                             view.goto(page.as_uri())

@@ -144,7 +144,9 @@ function loop(x: number, opacity: number): Node[] {
   const [top, side] = [CELL.y + CELL.high / 2, CELL.wide / 2];
   return [s('g', { opacity, class: 'carried' },
     s('path', { d: `M${x + side},${top} c52,6 46,-74 0,-74 h${-2 * side} c-46,0 -52,80 -6,74`, 'marker-end': 'url(#loop-head)', fill: 'none', 'stroke-width': 2.5 }),
-    s('text', { class: 'loop-name', x: x + side + 44, y: top - 34 }, 'the state goes on to the next step'))];
+    // In short lines: a phone has no room beside the loop.
+    s('text', { class: 'loop-name', y: top - 50 }, ...['the state ', 'goes on to ', 'the next step'].map((words, row) =>
+      s('tspan', { x: x + side + 44, dy: row ? 17 : 0 }, words))))];
 }
 
 function columnOf(stage: Stage, trace: TraceRecord, layer: TraceLayer, step: number): Node[] {
