@@ -68,7 +68,7 @@ def layers_of(
         only: part of the name that a layer must have.
         output: what the influence of the inputs is measured on; None: on the size of what the
             recurrent layer gives, where there is one alone.
-        reach: how many inputs back; None: as many as take about a second, 0: none.
+        reach: how many inputs back; None: as many as take about half a second, 0: none.
 
     Raises:
         ConfigError: none was called, one read several sequences or nothing, or the number does not
@@ -226,7 +226,7 @@ def _of_stage(name: str, stage: Stage, gradients: list[State] | None) -> TracedL
         np.ascontiguousarray(cuts[::-1] if stage.reverse else cuts),
         {gate: values for gate, values in gates.items() if values.shape[1] == units},
         owed,
-        {name: np.linalg.norm(values, axis=1) for name, values in owed.items()},
+        {name: _norms(values) for name, values in owed.items()},
         {term: values for term, values in terms.items() if values.shape[1] == units},
         rates_of(stage),
         {
@@ -235,6 +235,13 @@ def _of_stage(name: str, stage: Stage, gradients: list[State] | None) -> TracedL
             if values is not None and values.numel() == units
         },
     )
+
+
+def _norms(values: np.ndarray) -> np.ndarray:
+    """Of each step; the squares of a gradient that explodes are beyond float32 long before it is."""
+    with np.errstate(over="ignore"):
+        found: np.ndarray = np.linalg.norm(values.astype(np.float64), axis=1).astype(np.float32)
+    return found
 
 
 def _by_name(stage: Stage, over_time: list[State]) -> dict[str, np.ndarray]:

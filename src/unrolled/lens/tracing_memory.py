@@ -19,10 +19,10 @@ Readout = Callable[[Tensor, Tensor, Tensor], Tensor]
 """Outputs `(R, N, H)` of N rows, the places `(N,)` in them that are asked about, and the steps of
 the sequence that those are `(N,)`, to a number for each row."""
 
-# Operations that may be spent without being asked: about a second of one core.
-WORK = 3e10
-# And on the half-lives of each layer: a quarter of one.
-WORK_OF_LIVES = 1e10
+# Operations that may be spent without being asked: about half a second of one core.
+WORK = 1.5e10
+# And on the half-lives of each layer: an eighth of one.
+WORK_OF_LIVES = 5e9
 LEAST, MOST = 8, 512
 # Steps that a disturbance has to be followed for, where there are as many.
 FOLLOWED = 16
@@ -51,7 +51,7 @@ def influence(call: Call, of: str, readout: Readout, reach: int | None) -> Influ
         call: of one sequence.
         of: in words, what `readout` gives.
         readout: differentiable.
-        reach: steps back; None: as many as take about a second.
+        reach: steps back; None: as many as take about half a second.
 
     Returns:
         None where the input is no number that can be differentiated by.
