@@ -145,7 +145,9 @@ function loop(x: number, opacity: number): Node[] {
   const [top, side] = [CELL.y + CELL.high / 2, CELL.wide / 2];
   return [s('g', { opacity, class: 'carried' },
     s('path', { d: `M${x + side},${top} c58,0 58,62 0,62 h${-2 * side} c-58,0 -58,-62 -6,-62`, 'marker-end': 'url(#loop-head)', fill: 'none', 'stroke-width': 2.5 }),
-    s('text', { class: 'loop-name', x: x + side + 52, y: top + 36 }, 'the state goes on to the next step'))];
+    // In short lines: a phone has no room beside the loop.
+    s('text', { class: 'loop-name', y: top + 19 }, ...['the state ', 'goes on to ', 'the next step'].map((words, row) =>
+      s('tspan', { x: x + side + 48, dy: row ? 17 : 0 }, words))))];
 }
 
 function columnOf(stage: Stage, trace: TraceRecord, layer: TraceLayer, step: number): Node[] {
