@@ -316,9 +316,14 @@ def test_runs_that_count_in_different_units_share_no_axis_until_one_is_hidden(
 def test_a_run_that_gets_worse_held_out_for_long_is_said_to_overfit(
     open_file: Callable[..., Any], tmp_path: Path
 ) -> None:
-    scores = "".join(held(step, 2 + step / 300) for step in range(50, 300, 50))
-    page = opened(open_file, tmp_path, one=run_text() + scores.replace("2.1", "0.9"))
-    assert "overfitting since" in page.locator(".best").text_content()
+    trained = [one for one in run_text().splitlines(keepends=True) if 'held_out": ' not in one]
+    scores = [held(step, 2 + step / 300) for step in range(50, 301, 50)]
+    page = opened(
+        open_file,
+        tmp_path,
+        one="".join([json.dumps({"step": 0, "units": UNITS}), "\n", *trained, *scores]),
+    )
+    assert page.locator(".best text").text_content() == "best 2.17, overfitting since"
     assert "overfitting since step 50" in page.locator(".runs-legend").inner_text()
 
 
