@@ -36,8 +36,10 @@ export function bestOf(board: Board, x: Scale, y: Scale, right: number): SVGElem
     const [cx, cy] = [x(run.scored[k]), y(score)];
     const since = overfitsSince(run.record) !== null;
     const told = `best ${size(score)}${since ? ', overfitting since' : ''}`;
-    const half = 3.2 * told.length;
-    const anchor = cx + half > right ? 'end' : cx - half < 60 ? 'start' : 'middle';
+    const wide = 6.4 * told.length;
+    // What is told of the time since then stands on its side.
+    const after = since || cx - wide / 2 < 60;
+    const anchor = cx + (after ? wide : wide / 2) > right ? 'end' : after ? 'start' : 'middle';
     return [s('g', { class: `best ${colourOf(run)}${board.several ? '' : ' held-alone'}` },
       s('circle', { cx, cy, r: 7 }),
       board.several ? null : s('text', { x: cx, y: since ? cy + 21 : cy - 12, 'text-anchor': anchor }, told))];
