@@ -63,6 +63,22 @@ def test_a_forecaster_reads_a_series_of_a_table_up_to_an_origin(call, forecaster
     assert "got 2 series (tea, coffee), expected one; name it with" in call(*words).err
 
 
+def test_a_forecaster_reads_a_set_of_the_catalog_and_others_read_its_name_as_a_text(
+    call, classifier, tmp_path
+):
+    model, out = tmp_path / "m.unrolled", tmp_path / "page.html"
+    table = "data:seattle-weather"
+    small = ("--horizon", 3, "--budget", "2 steps", "--no-progress")
+    assert call("train", "forecast", table, "--target", "wind", *small, "--out", model).code == 0
+    told = call("lens", model, table, "--out", out, "--steps", 20)
+    assert (told.code, told.err) == (0, "")
+    assert len(data_of(out)["trace"]["fan"]["times"]) == 3
+    assert call("lens", classifier, table, "--out", out).code == 0
+    assert "seattle" in "".join(data_of(out)["trace"]["inputs"])
+    unrolled.trace(unrolled.load(classifier), "a superb plot").save(tmp_path / "a.trace")
+    assert "is a trace, which has read its input" in call("lens", tmp_path / "a.trace", table).err
+
+
 def test_a_trace_from_its_file(call, classifier, tmp_path):
     file, out = tmp_path / "a.trace", tmp_path / "page.html"
     unrolled.trace(unrolled.load(classifier), "a superb plot").save(file)
@@ -83,12 +99,14 @@ def test_runs_are_compared_and_a_half_written_line_is_not_there_yet(call, run, t
     ("words", "parts"),
     [
         (["MISSING"], ["missing: nothing is there, expected a model"]),
-        (["EMPTY"], ["no log.jsonl in this folder", "--run-dir"]),
+        (["EMPTY", "--out", "page.html"], ["no log.jsonl in this folder", "--run-dir"]),
+        (["LETTERS"], ["no log.jsonl in this folder", "--run-dir"]),
+        (["FORECASTER", "data:no-such-set"], ["no-such-set"]),
         (["TEXT"], ["text.txt: of another kind or truncated"]),
         (["MODEL"], ["holds a Classifier", "INPUT"]),
         (["MODEL", ""], ["expected a text of at least one character"]),
         (["MODEL", "a", "b"], ["got 2 texts", "put it in quotes"]),
-        (["RUN", "EMPTY"], ["no log.jsonl in this folder"]),
+        (["RUN", "LETTERS"], ["no log.jsonl in this folder"]),
         (["RUN", "some text"], ["expected one model, one trace, or run folders"]),
         (["DIARY"], ["log.jsonl: no line of it is that of a run's log"]),
         (["RUN", "--out", "page.txt"], ["--out page.txt: expected a name that ends in .html"]),
@@ -101,10 +119,13 @@ def test_runs_are_compared_and_a_half_written_line_is_not_there_yet(call, run, t
 def test_bad_input_is_one_line(check, run, classifier, forecaster, tmp_path, words, parts):
     (tmp_path / "empty").mkdir()
     (tmp_path / "text.txt").write_text("a,b\n1,2\n")
+    (tmp_path / "letters").mkdir()
+    (tmp_path / "letters" / "letter.txt").write_text("Dear")
     (tmp_path / "diary").mkdir()
     (tmp_path / "diary" / "log.jsonl").write_text("Dear diary,\n")
     places = {
         "MISSING": tmp_path / "missing", "EMPTY": tmp_path / "empty", "RUN": run,
+        "LETTERS": tmp_path / "letters",
         "TEXT": tmp_path / "text.txt", "MODEL": classifier, "DIARY": tmp_path / "diary",
         "FORECASTER": forecaster,
     }  # fmt: skip

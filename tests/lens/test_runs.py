@@ -155,6 +155,42 @@ def test_of_many_looks_some_are_kept_and_the_last(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    ("units", "expected", "factor"),
+    [
+        ({"loss": "nats per a", "held_out": "bits per a"}, ("bits per a", "bits per a"), 1.442695),
+        ({"loss": "nats per a", "held_out": "bits per b"}, ("nats per a", "bits per b"), 1),
+        ({"loss": "nats per a", "held_out": "nats per a"}, ("nats per a", "nats per a"), 1),
+        ({"held_out": "F1"}, (None, "F1"), 1),
+        ({"loss": 3, "held_out": ""}, (None, None), 1),
+        ("nats", (None, None), 1),
+    ],
+)
+def test_losses_are_in_the_unit_of_the_score_where_that_is_bits_for_nats(
+    tmp_path: Path, units: Any, expected: tuple[str | None, str | None], factor: float
+) -> None:
+    records = [step(1, loss=2.0), {"step": 1, "held_out": 3.0}]
+    found = read_run(write(tmp_path, {"step": 0, "units": units, "seconds": 0.0}, *records))
+    assert (found.loss_unit, found.score_unit) == expected
+    for losses in (found.loss, found.low, found.high):
+        assert losses == pytest.approx([2 * factor], rel=1e-5)
+    assert found.validation[0].score == 3.0
+
+
+def test_a_log_of_an_earlier_version_has_no_units(tmp_path: Path) -> None:
+    found = read_run(write(tmp_path, step(1)))
+    assert (found.loss, found.loss_unit, found.score_unit) == ([1.0], None, None)
+
+
+def test_a_layer_has_the_findings_that_its_look_made_of_it(tmp_path: Path) -> None:
+    record = look(1)
+    elsewhere = {"kind": "DeadUnits", "where": "rnn, layer 1, forward"}
+    here = {"kind": "VanishingGradient", "where": "rnn, layer 0, forward"}
+    record["diagnostics"]["findings"] = [elsewhere, here]
+    (seen,) = read_run(write(tmp_path, record)).looks
+    assert seen.layers[0].found == ["VanishingGradient"]
+
+
+@pytest.mark.parametrize(
     "diagnostics",
     [
         {},
@@ -233,11 +269,13 @@ def test_a_real_runs_log_is_read_whole(tmp_path: Path) -> None:
     records = model.outcome.records
     assert found.steps == [one["step"] for one in records if "loss" in one] == list(range(1, 13))
     losses = [one["loss"] for one in records if "loss" in one]
-    assert found.loss == pytest.approx(losses, rel=1e-5)
+    # The log has nats, and the score bits of the same.
+    assert found.loss == pytest.approx([loss / math.log(2) for loss in losses], rel=1e-5)
+    assert (found.loss_unit, found.score_unit) == ("bits per character", "bits per character")
     assert found.clip == 1.0
     assert found.best == model.outcome.best_step
-    (first,) = found.looks
-    assert first.step == 1
+    first, last = found.looks
+    assert (first.step, last.step) == (1, 12)
     (profile,) = first.layers
     (layer,) = next(one["diagnostics"] for one in records if "diagnostics" in one)["layers"]
     assert profile.back == pytest.approx(layer["gradient_back"], rel=1e-3)

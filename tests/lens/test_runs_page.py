@@ -50,8 +50,11 @@ def held(step: int, score: float) -> str:
     return json.dumps({"step": step, "held_out": score, "seconds": step / 10}) + "\n"
 
 
-def run_text(count: int = COUNT, level: float = 1.0) -> str:
-    lines = []
+UNITS = {"loss": "nats per word", "held_out": "nats per word"}
+
+
+def run_text(count: int = COUNT, level: float = 1.0, units: dict[str, str] = UNITS) -> str:
+    lines = [json.dumps({"step": 0, "units": units, "seconds": 0.0}) + "\n"] if units else []
     for step in range(1, count + 1):
         if step in (1, 100, 200):
             lines.append(look(step, {1: 1e-9, 100: 1e-9, 200: 0.01}[step]))
@@ -231,7 +234,15 @@ def test_the_slider_moves_through_the_looks_in_both_charts(
     assert len(first) == 33
     slider.press("Home")
     assert "Training step 1" in card.locator(".where").inner_text()
-    assert "learns nothing from the last" in card.locator(".saying").inner_text()
+    saying = card.locator(".saying")
+    # Of both layers little is left, and the look found only that of the first to vanish.
+    assert "vanishes" not in saying.inner_text()
+    page.get_by_label("Layer").select_option("rnn, layer 0, forward")
+    assert "gets 10\u207b\u2079. It vanishes." in saying.inner_text()
+    page.get_by_text("of the whole loss").click()
+    assert "At the first of 65 steps it is 10\u207b\u2079 of its largest" in saying.inner_text()
+    assert "It vanishes." in saying.inner_text()
+    page.get_by_text("from the last step").click()
     lower = path_points(page, ".profile-chart .profile")
     assert lower[-1][1] > first[-1][1] + 20
     assert lower[0][1] == pytest.approx(first[0][1], abs=1)
@@ -245,6 +256,116 @@ def test_the_slider_moves_through_the_looks_in_both_charts(
     place = page.locator(".carried-chart .held-point").nth(1).get_attribute("cx")
     page.locator(".carried-chart").click(position={"x": float(place) + 3, "y": 60})
     assert "Training step 100" in card.locator(".where").inner_text()
+
+
+def opened(open_file: Callable[..., Any], tmp_path: Path, **texts: str) -> Any:
+    for name, text in texts.items():
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "log.jsonl").write_text(text)
+    path = show(*(tmp_path / name for name in texts), out=tmp_path / "page.html")
+    page = open_file(path)
+    page.locator(".losses-chart").wait_for()
+    return page
+
+
+def test_scores_in_the_unit_of_the_loss_share_its_axis(open_runs: Callable[..., Any]) -> None:
+    page = open_runs()
+    assert "loss and held-out score, nats per word" in page.locator(".losses-chart").text_content()
+    assert page.locator(".held-chart").count() == 0
+    assert "held out" in page.locator(".runs-keys").inner_text()
+
+
+@pytest.mark.parametrize(
+    ("units", "names"),
+    [
+        ({"loss": "nats per word", "held_out": "share of words that are wrong"},
+         ("loss, nats per word", "held-out score, share of words that are wrong")),
+        ({}, ("loss", "held-out score")),  # as in the logs of earlier versions
+    ],
+)  # fmt: skip
+def test_scores_in_another_unit_or_in_one_that_is_not_known_have_a_chart_of_their_own(
+    open_file: Callable[..., Any],
+    tmp_path: Path,
+    units: dict[str, str],
+    names: tuple[str, str],
+) -> None:
+    page = opened(open_file, tmp_path, one=run_text(units=units))
+    losses, held = page.locator(".losses-chart"), page.locator(".held-chart")
+    for chart, name in zip((losses, held), names, strict=True):
+        assert name in chart.locator(".axis text").all_text_contents()
+    assert (losses.locator(".held-point").count(), losses.locator(".best").count()) == (0, 0)
+    assert (held.locator(".held-point").count(), held.locator(".best").count()) == (3, 1)
+    # Over the same axis.
+    steps = [x for x, _ in path_points(page, ".losses-chart .raw")]
+    scored = [x for x, _ in path_points(page, ".held-chart .held-line")]
+    assert scored == pytest.approx([steps[99], steps[199], steps[299]], abs=0.01)
+
+
+def test_runs_that_count_in_different_units_share_no_axis_until_one_is_hidden(
+    open_file: Callable[..., Any], tmp_path: Path
+) -> None:
+    other = {"loss": "nats per text", "held_out": "nats per text"}
+    page = opened(open_file, tmp_path, one=run_text(), two=run_text(units=other))
+    assert "loss, nats per word or nats per text" in page.locator(".losses-chart").text_content()
+    assert page.locator(".held-chart .held-point").count() == 6
+    page.get_by_role("checkbox", name="two").uncheck()
+    assert page.locator(".held-chart").count() == 0
+    assert page.locator(".losses-chart .held-point").count() == 3
+
+
+def test_a_run_that_gets_worse_held_out_for_long_is_said_to_overfit(
+    open_file: Callable[..., Any], tmp_path: Path
+) -> None:
+    trained = [one for one in run_text().splitlines(keepends=True) if 'held_out": ' not in one]
+    scores = [held(step, 2 + step / 300) for step in range(50, 301, 50)]
+    page = opened(
+        open_file,
+        tmp_path,
+        one="".join([json.dumps({"step": 0, "units": UNITS}), "\n", *trained, *scores]),
+    )
+    assert page.locator(".best text").text_content() == "best 2.17, overfitting since"
+    assert "overfitting since step 50" in page.locator(".runs-legend").inner_text()
+
+
+def test_the_name_of_a_run_stands_where_its_curve_ends(
+    open_file: Callable[..., Any], tmp_path: Path
+) -> None:
+    page = opened(open_file, tmp_path, long=run_text(), short=run_text(count=100, level=3.0))
+    for run in (0, 1):
+        end = path_points(page, f".losses-chart .run-{run} .smooth")[-1]
+        name = page.locator(f".losses-chart text.run-{run}.curve-name")
+        assert 0 < float(name.get_attribute("x")) - end[0] < 20
+        assert abs(float(name.get_attribute("y")) - end[1]) < 20
+
+
+def test_one_look_has_no_slider_and_steps_are_whole(
+    open_file: Callable[..., Any], tmp_path: Path
+) -> None:
+    page = opened(open_file, tmp_path, one=look(1, 1e-9) + line(1, 1.0) + line(2, 1.0))
+    assert page.locator(".profile-chart").count() == 1
+    assert page.get_by_role("slider").count() == 0
+    ticks = page.locator(".carried-chart .axis").last.locator("text").all_text_contents()
+    assert ticks == ["0", "1", "2", "steps of the training"]
+    assert "0.5" not in page.locator(".losses-chart .axis text").all_text_contents()
+    limit = page.locator(".carried-chart .limit").first.get_attribute("y1")
+    name = page.locator(".carried-chart .limit-name").first.get_attribute("y")
+    bottom = page.locator(".carried-chart .here-line").get_attribute("y2")
+    assert float(limit) < float(name) <= float(bottom) - 5
+
+
+def test_a_layer_that_learns_from_nearer_losses_is_told_so_and_is_no_finding(
+    open_file: Callable[..., Any], tmp_path: Path
+) -> None:
+    record = json.loads(look(1, 1e-9))
+    record["diagnostics"]["findings"] = []
+    for layer in record["diagnostics"]["layers"]:
+        layer["gradient"] = [0.5] * 33
+    page = opened(open_file, tmp_path, one=json.dumps(record) + "\n" + line(1, 1.0))
+    saying = page.locator(".saying")
+    assert "learns nothing from the last, but from losses nearer" in saying.inner_text()
+    page.get_by_text("of the whole loss").click()
+    assert saying.inner_text() == "At the first of 65 steps it is the largest."
+    assert "Nothing that keeps the network from learning" in page.locator("body").inner_text()
 
 
 def test_the_table_has_a_row_for_each_validation(open_runs: Callable[..., Any]) -> None:

@@ -109,6 +109,42 @@ def test_a_log_that_grows_is_sent_and_one_that_does_not_is_not(run: Path) -> Non
     assert value["loss"] == [2.0, None]
 
 
+def test_a_folder_without_a_log_is_followed_from_the_first_step_on(tmp_path: Path) -> None:
+    (tmp_path / "tokens").mkdir()
+    sent: list[tuple[str, Any]] = []
+    with Lens(shown(tmp_path, waiting=True), every=None) as lens:
+        (record,) = data_of(fetched(lens.url))["runs"]
+        assert (record["steps"], len(record["notes"])) == ([], 1)
+        assert "the training has not begun its first step" in record["notes"][0]
+        lens.send = lambda name, value: sent.append((name, value))  # type: ignore[method-assign]
+        lens.look()
+        (tmp_path / "log.jsonl").write_text('{"step": 1, "loss": 2.0}\n')
+        lens.look()
+    ((name, value),) = sent
+    assert (name, value["steps"], value["notes"]) == ("run 0", [1], [])
+
+
+def test_waiting_is_told_and_only_where_a_run_may_begin_and_nothing_is_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def wait(lens: Lens, seconds: float | None = None) -> bool:
+        if threading.current_thread() is not threading.main_thread():
+            return lens._closed.wait(seconds)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Lens, "wait", wait)
+    show(tmp_path, browser=False)
+    assert f"{tmp_path}: no log.jsonl yet; the page shows the run" in capsys.readouterr().out
+    with pytest.raises(DataError, match=r"no log\.jsonl in this folder"):
+        show(tmp_path, out=tmp_path / "page.html")
+    (tmp_path / "letter.txt").write_text("Dear")
+    for refused in (show, serve):
+        with pytest.raises(DataError, match=r"no log\.jsonl in this folder"):
+            refused(tmp_path)
+    with pytest.raises(DataError, match="nothing is there"):
+        serve(tmp_path / "none")
+
+
 def test_it_follows_by_itself_until_it_is_closed(run: Path) -> None:
     looked = threading.Event()
 

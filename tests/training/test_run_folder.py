@@ -59,6 +59,41 @@ def test_the_log_has_one_line_a_step_in_order(tmp_path: Path, make_trainer: Make
     assert seconds == sorted(seconds)
 
 
+UNITS = {"loss_unit": "nats per token", "score_unit": "bits per token"}
+
+
+def test_the_log_begins_with_what_loss_and_score_are_counted_in(
+    tmp_path: Path, make_trainer: MakeTrainer
+) -> None:
+    outcome = make_trainer(tmp_path / "run", budget=4, validate=lambda: 1.0, **UNITS).train()
+    told = {"step": 0, "units": {"loss": "nats per token", "held_out": "bits per token"}}
+    assert untimed(outcome.records[:1]) == [told]
+    assert logged(tmp_path / "run") == outcome.records
+    silent = make_trainer(tmp_path / "silent", budget=4).train()
+    assert not any("units" in record for record in silent.records)
+
+
+@pytest.mark.parametrize("stopped_at", [2, 5])
+def test_units_stand_there_once_wherever_a_run_was_stopped(
+    stopped_at: int, tmp_path: Path, make_trainer: MakeTrainer
+) -> None:
+    whole = make_trainer(tmp_path / "whole", **UNITS).train()
+    train_until(make_trainer(tmp_path / "stopped", **UNITS), stopped_at)
+    again = make_trainer(tmp_path / "stopped", resume=True, **UNITS).train()
+    assert ["units" in record for record in again.records].count(True) == 1
+    assert untimed(again.records) == untimed(whole.records)
+    assert untimed(logged(tmp_path / "stopped")) == untimed(whole.records)
+
+
+def test_a_log_without_units_is_gone_on_with_as_it_is(
+    tmp_path: Path, make_trainer: MakeTrainer
+) -> None:
+    train_until(make_trainer(tmp_path), 5)
+    again = make_trainer(tmp_path, resume=True, **UNITS).train()
+    assert [r["step"] for r in again.records if "loss" in r] == list(range(1, 13))
+    assert not any("units" in record for record in again.records)
+
+
 @pytest.mark.parametrize("average", [0.0, 0.9])
 @pytest.mark.parametrize("stopped_at", [4, 7, 11])
 def test_a_run_that_goes_on_ends_with_the_weights_of_one_that_never_stopped(

@@ -83,9 +83,15 @@ def test_the_log_holds_what_was_found_and_each_kind_is_warned_of_once(
     logged = [json.loads(line) for line in (tmp_path / "log.jsonl").read_text().splitlines()]
     assert logged == outcome.records
     found = looks(logged)
-    assert [record["step"] for record in found] == [1, 30, 60, 90]
+    assert [record["step"] for record in found] == [1, 30, 60, 90, 100]
     # Of fewer than 40 losses nothing can be said.
-    assert [record["diagnostics"]["falling"] for record in found] == [True, True, False, False]
+    assert [record["diagnostics"]["falling"] for record in found] == [
+        True,
+        True,
+        False,
+        False,
+        False,
+    ]
     for record in found:
         assert [one["kind"] for one in record["diagnostics"]["findings"]] == ["VanishingGradient"]
         (layer,) = record["diagnostics"]["layers"]
@@ -159,6 +165,29 @@ def test_a_run_that_goes_on_logs_and_learns_what_one_that_never_stopped_does(
     assert equal_weights(again.model, whole.model)
     assert [record["step"] for record in looks(outcome.records)] == [1, 3, 6, 9, 12]
     assert untimed(outcome.records) == untimed(expected.records)
+
+
+@pytest.mark.parametrize("every", [5, 6])
+def test_a_run_folder_has_a_last_look_at_what_the_network_has_become(
+    every: int, tmp_path: Path, make_trainer: MakeTrainer, equal_weights: EqualWeights
+) -> None:
+    recipe = {"diagnose_every": every}
+    torch.manual_seed(4)
+    looked = make_trainer(tmp_path / "run", budget=12, recipe=recipe)
+    steps = [record["step"] for record in looks(looked.train().records)]
+    # Where one is due at the last step, that is it.
+    assert steps == {5: [1, 5, 10, 12], 6: [1, 6, 12]}[every]
+    torch.manual_seed(4)
+    plain = make_trainer(budget=12, recipe=recipe, diagnose=False)
+    plain.train()
+    assert equal_weights(looked.model, plain.model)
+    again = make_trainer(tmp_path / "run", budget=12, recipe=recipe, resume=True).train()
+    assert [record["step"] for record in looks(again.records)] == steps
+    stopped = make_trainer(tmp_path / "stopped", budget=12, recipe=recipe)
+    stopped._ending = lambda stop: "interrupted" if stopped._at.step == 7 else None  # type: ignore[method-assign]
+    assert looks(stopped.train().records)[-1]["step"] == every
+    off = make_trainer(tmp_path / "off", budget=12, recipe={"diagnose_every": 0}).train()
+    assert looks(off.records) == []
 
 
 def test_a_healthy_run_is_silent_and_a_recipe_can_switch_the_looks_off(

@@ -13,6 +13,7 @@ EXAMPLES = (
     "unrolled lens reviews.unrolled 'the film is not good'",
     "unrolled lens writer.unrolled chapter.txt --steps 200",
     "unrolled lens weather.unrolled weather.csv --origin 2015-06-01",
+    "unrolled lens weather.unrolled data:seattle-weather",
     "unrolled lens night.trace",
     "unrolled lens runs/one",
     "unrolled lens runs/one runs/two --out compared.html",
@@ -33,7 +34,8 @@ def lens(
         typer.Argument(
             metavar="INPUT|PATH",
             help="After a model, what it reads: a text, the name of a text file, or - for standard"
-            " input; after a forecaster a table. After a run, others to compare.",
+            " input; after a forecaster a table or data:NAME (catalog). After a run, others to"
+            " compare.",
         ),
     ] = None,
     series: Annotated[
@@ -73,9 +75,11 @@ def lens(
     was found on the way, and the gradient through time over the training; several are compared.
     """
     from unrolled.cli.outputs import PAGE, check_out
+    from unrolled.cli.sources import CATALOG
     from unrolled.lens.showing import show
 
-    paths, read = [path, *(more or [])], []
+    paths: list[Any] = [path, *(more or [])]
+    read: list[str] = []
     if Path(path).is_file():
         paths, read = paths[:1], paths[1:]
     if out is not None:
@@ -84,10 +88,15 @@ def lens(
         raise typer.BadParameter(
             f"got {len(read)} texts for {path}, expected one; put it in quotes"
         )
+    told: Any = None
+    if read and read[0].startswith(CATALOG):
+        paths[0], told = _with_catalog(Path(path), read[0])
+    elif read:
+        told = _input(read[0])
     page = show(
         *paths,
         **given(
-            given=_input(read[0]) if read else None,
+            given=told,
             series=series,
             origin=origin,
             out=out,
@@ -99,6 +108,18 @@ def lens(
     )
     if page is not None:
         print(f"page written to {page}")
+
+
+def _with_catalog(path: Path, told: str) -> tuple[Any, Any]:
+    """A forecaster and a set of the catalog, read as its table; for others it is a text."""
+    from unrolled.cli.models import kind, open_model
+    from unrolled.cli.sources import history_of
+    from unrolled.lens.showing import file_kind
+
+    if file_kind(path) != "a model":
+        return path, told
+    task: Any = open_model(path)
+    return task, history_of(task, told, {}) if kind(task) == "Forecaster" else told
 
 
 def _input(told: str) -> Any:

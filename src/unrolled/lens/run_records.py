@@ -64,6 +64,7 @@ class GradientProfile(Record):
             it at the first, and the largest on its way.
         reach: steps back over which it keeps a hundredth; None: to the first.
         lags, back: its norm after so many steps back.
+        found: the kinds of findings that the look made of this layer.
     """
 
     where: str
@@ -76,6 +77,7 @@ class GradientProfile(Record):
     reach: float | None
     lags: list[int]
     back: list[float | None]
+    found: list[str] = field(default_factory=list)
 
 
 @dataclass(slots=True)
@@ -105,6 +107,8 @@ class RunRecord(Record):
         findings, looks: what was seen in the network on the way.
         notes: what a reader should know of the log, in sentences.
         vanished, exploded: the thresholds of a gradient's `carried` and `peak`.
+        loss_unit, score_unit: what losses and held-out scores are counted in; None: the log does
+            not say. Nats of which the score counts the bits are given in bits.
     """
 
     name: str
@@ -126,6 +130,8 @@ class RunRecord(Record):
     notes: list[str] = field(default_factory=list)
     vanished: float = VANISHED
     exploded: float = EXPLODED
+    loss_unit: str | None = None
+    score_unit: str | None = None
 
     def __post_init__(self) -> None:
         for part in ("seconds", "tokens", "loss", "low", "high", "rate", "norm", "clipped"):

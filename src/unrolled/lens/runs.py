@@ -26,8 +26,11 @@ MOST_LOOKS = 128
 MOST_RUNS = 24
 
 
-def run_folders(paths: Sequence[str | os.PathLike[str]]) -> list[Path]:
+def run_folders(paths: Sequence[str | os.PathLike[str]], *, waiting: bool = False) -> list[Path]:
     """The folders with a log: those that are named, or of one without a log those inside of it.
+
+    Args:
+        waiting: take one for a run that begins, too: without a log, and without another file.
 
     Raises:
         DataError: no log in one of them.
@@ -38,6 +41,8 @@ def run_folders(paths: Sequence[str | os.PathLike[str]]) -> list[Path]:
         inside = (
             [path] if (path / LOG).is_file() else sorted(p.parent for p in path.glob(f"*/{LOG}"))
         )
+        if not inside and waiting and _may_begin(path):
+            inside = [path]
         if not inside:
             raise _no_run(path)
         found += [one for one in inside if one not in found]
@@ -46,6 +51,13 @@ def run_folders(paths: Sequence[str | os.PathLike[str]]) -> list[Path]:
             f"got {len(found)} runs, expected {MOST_RUNS} at most; name fewer folders"
         )
     return found
+
+
+def _may_begin(folder: Path) -> bool:
+    """Whether a run may be about to write here: it makes folders first, and hidden files."""
+    return folder.is_dir() and all(
+        path.is_dir() or path.name.startswith(".") for path in folder.iterdir()
+    )
 
 
 def _no_run(folder: Path) -> DataError:
@@ -100,6 +112,7 @@ def record_of(name: str, reader: LogReader) -> RunRecord:
     """All that has been read of a log, at most `MOST_POINTS` points of it."""
     records = sorted(reader.records, key=lambda record: record["step"])
     steps = [record for record in records if "loss" in record]
+    loss_unit, score_unit, bits = _units(records)
     tokens = _running_total(steps)
     every = _thinned(len(steps), MOST_POINTS)
     points = [steps[k : k + every] for k in range(0, len(steps), every)]
@@ -114,9 +127,9 @@ def record_of(name: str, reader: LogReader) -> RunRecord:
         steps=[end["step"] for end in ends],
         seconds=[_number(end.get("seconds")) for end in ends],
         tokens=[_short(total) for total in read],
-        loss=_each(points, "loss", lambda values: math.fsum(values) / len(values)),
-        low=_each(points, "loss", min),
-        high=_each(points, "loss", max),
+        loss=_each(points, "loss", lambda values: bits * math.fsum(values) / len(values)),
+        low=_each(points, "loss", lambda values: bits * min(values)),
+        high=_each(points, "loss", lambda values: bits * max(values)),
         rate=[_short(_number(end.get("rate"))) for end in ends],
         norm=_each(points, "gradient_norm", max),
         clipped=[_clipped(point) for point in points],
@@ -127,7 +140,22 @@ def record_of(name: str, reader: LogReader) -> RunRecord:
         findings=_findings(records),
         looks=_looks(records),
         notes=_notes(name, reader),
+        loss_unit=loss_unit,
+        score_unit=score_unit,
     )
+
+
+def _units(records: list[dict[str, Any]]) -> tuple[str | None, str | None, float]:
+    """Of loss and score, and what a loss is multiplied by to be in the first of them."""
+    told = next((record["units"] for record in records if "units" in record), None)
+    units = told if isinstance(told, dict) else {}
+    loss, score = (
+        unit if isinstance(unit := units.get(name), str) and unit else None
+        for name in ("loss", "held_out")
+    )
+    if loss and score and loss != score and loss.replace("nats", "bits", 1) == score:
+        return score, score, 1 / math.log(2)
+    return loss, score, 1.0
 
 
 def _thinned(count: int, most: int) -> int:
@@ -209,7 +237,9 @@ def _findings(records: list[dict[str, Any]]) -> list[FoundSpan]:
 def _looks(records: list[dict[str, Any]]) -> list[GradientLook]:
     looks = []
     for record in _looked(records):
-        layers = [_profile(one) for one in _dicts(record["diagnostics"].get("layers"))]
+        diagnostics = record["diagnostics"]
+        found = _dicts(diagnostics.get("findings"))
+        layers = [_profile(one, found) for one in _dicts(diagnostics.get("layers"))]
         known = [one for one in layers if one is not None]
         if known:
             looks.append(GradientLook(record["step"], known))
@@ -218,14 +248,15 @@ def _looks(records: list[dict[str, Any]]) -> list[GradientLook]:
     return kept if not looks or kept[-1] is looks[-1] else [*kept, looks[-1]]
 
 
-def _profile(layer: dict[str, Any]) -> GradientProfile | None:
+def _profile(layer: dict[str, Any], found: list[dict[str, Any]]) -> GradientProfile | None:
     norms, back = layer.get("gradient"), layer.get("gradient_back", [])
     steps, span = _number(layer.get("steps")), _number(layer.get("gradient_steps", 0))
     lists = isinstance(norms, list) and isinstance(back, list)
     if not lists or not norms or steps is None or span is None:
         return None
+    where = f"{layer.get('name')}, layer {layer.get('layer')}, {layer.get('direction')}"
     return GradientProfile(
-        where=f"{layer.get('name')}, layer {layer.get('layer')}, {layer.get('direction')}",
+        where=where,
         cell=str(layer.get("cell")),
         steps=int(steps),
         places=[1 + place for place in _places(len(norms), int(steps) - 1)],
@@ -235,6 +266,7 @@ def _profile(layer: dict[str, Any]) -> GradientProfile | None:
         reach=_number(layer.get("gradient_reach")),
         lags=_places(len(back), int(span)),
         back=[_short(_number(norm), 4) for norm in back],
+        found=[str(one.get("kind", "")) for one in found if one.get("where") == where],
     )
 
 
@@ -244,6 +276,8 @@ def _places(kept: int, last: int) -> list[int]:
 
 
 def _notes(name: str, reader: LogReader) -> list[str]:
+    if not reader.records:
+        return [f"{name}: nothing in {LOG} yet; the training has not begun its first step"]
     if not reader.broken:
         return []
     lines = ", ".join(map(str, reader.broken[:5])) + (", ..." if len(reader.broken) > 5 else "")

@@ -52,7 +52,8 @@ def show(
 
     Args:
         what: one model (its file, or a fitted task), one trace (its file, or a `Trace`), or one or
-            several run folders; of a folder of run folders, those.
+            several run folders; of a folder of run folders, those; an empty one is followed until
+            a run begins there.
         given: what the model reads, as of `unrolled.trace`; a `Path`: the text in that file, or
             the table of a `Forecaster`.
         series: of a table with several, the one that is read.
@@ -72,13 +73,24 @@ def show(
         ModelFileError: a model or a trace that is truncated or of another format.
         OutputError: the port is taken, or `out` can't be written.
     """
-    page = shown(*what, given=given, series=series, origin=origin, steps=steps, units=units)
     if out is not None:
+        page = shown(*what, given=given, series=series, origin=origin, steps=steps, units=units)
         return write_page(out, page.title, page.data)
+    page = shown(
+        *what,
+        given=given,
+        series=series,
+        origin=origin,
+        steps=steps,
+        units=units,
+        waiting=True,
+    )
     with Lens(page, port=port) as lens:
         opened = browser and _open(lens.url)
         where = "open in the browser" if opened else "here, for a browser on this machine"
         print(f"{lens.url}\n{page.title}: {where}; Ctrl-C ends it", flush=True)
+        for folder in page.logs.waiting if page.logs else ():
+            print(f"{folder}: no {LOG} yet; the page shows the run as it begins", flush=True)
         try:
             lens.wait()
         except KeyboardInterrupt:
@@ -99,7 +111,15 @@ def serve(
 
     Arguments and errors as of `show`.
     """
-    page = shown(*what, given=given, series=series, origin=origin, steps=steps, units=units)
+    page = shown(
+        *what,
+        given=given,
+        series=series,
+        origin=origin,
+        steps=steps,
+        units=units,
+        waiting=True,
+    )
     return Lens(page, port=port)
 
 
@@ -126,12 +146,17 @@ class Shown:
 class Logs:
     """The logs of runs, read on whenever they are looked at.
 
+    Attributes:
+        names: of the runs.
+        waiting: the folders that had no log yet when they were first looked at.
+
     Raises:
         DataError: one can't be read, or is none.
     """
 
     def __init__(self, folders: Sequence[Path]) -> None:
         self.names = names_of(folders)
+        self.waiting = [folder for folder in folders if not (folder / LOG).is_file()]
         self._readers = [LogReader(folder / LOG) for folder in folders]
         for reader in self._readers:
             look_at(reader)
@@ -196,14 +221,16 @@ def shown(
     origin: Any = None,
     steps: int = STEPS,
     units: int = UNITS,
+    waiting: bool = False,
 ) -> Shown:
-    """The page of `what`; arguments and errors as of `show`."""
+    """The page of `what`; arguments and errors as of `show`, `waiting` as of `run_folders`."""
     if not what:
         raise ConfigError("lens: got nothing, expected a model, a trace or run folders")
     if all(isinstance(one, str | os.PathLike) and Path(one).is_dir() for one in what):
         if given is not None:
             raise ConfigError(f"given: a run reads nothing, got {given!r}; leave it out")
-        return _of_runs([Path(one) for one in what])  # type: ignore[arg-type]
+        folders = [Path(one) for one in what]  # type: ignore[arg-type]
+        return _of_runs(run_folders(folders, waiting=waiting))
     if len(what) > 1:
         several = ", ".join(str(one) for one in what)
         raise ConfigError(
@@ -213,8 +240,8 @@ def shown(
     return _of_trace(_traced(what[0], asked))
 
 
-def _of_runs(paths: Sequence[Path]) -> Shown:
-    logs = Logs(run_folders(paths))
+def _of_runs(folders: Sequence[Path]) -> Shown:
+    logs = Logs(folders)
     names = logs.names
     several = f"{len(names)} runs compared"
     report = Report(
@@ -238,7 +265,7 @@ def _traced(one: Any, asked: _Asked) -> Trace:
     name = str(one) if isinstance(one, str | os.PathLike) else type(one).__name__
     kind = "a trace" if isinstance(one, Trace) else "a model"
     if isinstance(one, str | os.PathLike):
-        kind = _kind(Path(one))
+        kind = file_kind(Path(one))
     if kind == "a trace":
         if asked.given is not None:
             raise ConfigError(
@@ -286,7 +313,7 @@ def _series_of(task: Forecaster, given: Any, name: str | None) -> SeriesSet:
     return known
 
 
-def _kind(path: Path) -> str:
+def file_kind(path: Path) -> str:
     """ "a trace" or "a model", by what the header of the file says."""
     expected = "expected a model (.unrolled), a trace (Trace.save) or the folder of a run"
     if not path.is_file():

@@ -344,6 +344,7 @@ class Classifier(Answering):
                 told = start_from(network, self.vocabulary, self._vectors)
                 self.checkup = with_notes(self.checkup, [told], "vectors")
         self.model = network
+        unit = "nats per decision" if labels.several else "nats per text"
         trainer = Trainer(
             network,
             Lessons(
@@ -362,6 +363,8 @@ class Classifier(Answering):
             run,
             title="classifier",
             unit="tokens",
+            loss_unit=unit,
+            score_unit=unit,
             device=self.device,
             precision=self.precision,
             progress=shown[0],

@@ -356,6 +356,8 @@ class Generator(Answering):
             run,
             title="generator",
             unit=self.vocabulary.kind,
+            loss_unit=f"nats per {self.vocabulary.kind.removesuffix('s')}",
+            score_unit="bits per character",
             device=self.device,
             precision=self._used_precision,
             progress=progress,

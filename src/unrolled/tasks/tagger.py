@@ -229,6 +229,7 @@ class Tagger(Answering):
                 self._rules,
                 self.scheme,
             )
+        wrong = "share of words that are wrong" if self.scheme is None else "1 minus F1 of spans"
         return Trainer(
             self.model,
             TaggedBatches(
@@ -246,6 +247,8 @@ class Tagger(Answering):
             run,
             title="tagger",
             unit="words",
+            loss_unit="nats per word",
+            score_unit=wrong,
             device=self.device,
             precision=self.precision,
             progress=progress,

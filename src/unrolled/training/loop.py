@@ -62,7 +62,8 @@ class Outcome:
     """What a run did.
 
     Attributes:
-        records: the log: a record a step, and one for every validation.
+        records: the log: a record a step, one for every validation and every look, and before them
+            one of the units.
         steps: steps taken, those before a resume included.
         planned: steps of the plan; None when the run was stopped before there was one.
         seconds: time spent training, those before a resume included.
@@ -118,12 +119,14 @@ class Trainer:
         recipe: learning rate and the like.
         run: where log and checkpoint go.
         title, unit: words for the progress bar: what is trained, and what it counts.
+        loss_unit, score_unit: what `loss` and `validate` are counted in, such as "nats per word",
+            for who reads the log; empty: the log does not say.
         device: "auto" (a CUDA GPU where there is one), "cpu", "cuda".
         precision: "fp32", or "bf16" for mixed precision.
         diagnose: look for leaks before the first step, and through the recurrent layers every
-            `recipe.diagnose_every` steps (in a run folder at the first one too); findings are
-            warned of once a kind, and only where the loss no longer falls. The weights that come
-            out are the same, bit for bit.
+            `recipe.diagnose_every` steps (in a run folder at the first one too, and when the run
+            ends); findings are warned of once a kind, and only where the loss no longer falls. The
+            weights that come out are the same, bit for bit.
     """
 
     model: nn.Module
@@ -137,6 +140,8 @@ class Trainer:
     run: Run = field(default_factory=lambda: Run(None))
     title: str = "training"
     unit: str = "tokens"
+    loss_unit: str = ""
+    score_unit: str = ""
     device: str = "auto"
     precision: str = "fp32"
     progress: bool = True
@@ -162,6 +167,8 @@ class Trainer:
         self._restore()
         self.run.open_log(self._at.step)
         try:
+            if not self.run.records:
+                self._log_units()
             shown = Progress(self.title, shown=self.progress, unit=self.unit)
             with StopRequest() as stop, shown as bar:
                 if self._at.ended is None:
@@ -242,11 +249,11 @@ class Trainer:
                 at.validating += at.seconds - before
                 if due and at.ended in (None, "interrupted"):
                     at.ended = self._out_of_patience() or at.ended
-            if (
-                due
-                or at.ended in ("plan", "time", "patience")
-                or (at.ended is None and at.seconds - saved_at > CHECKPOINT_SECONDS)
-            ):
+            ended = at.ended in ("plan", "time", "patience")
+            if ended and looks and self._is_due_at_end(at.step):
+                # What the network has become; one that goes on has not ended.
+                self._look(self.batches[at.step].to(self._accelerator.device), told)
+            if due or ended or (at.ended is None and at.seconds - saved_at > CHECKPOINT_SECONDS):
                 self._save()
                 saved_at = at.seconds = clock.seconds()
 
@@ -285,8 +292,12 @@ class Trainer:
         every = self.recipe.diagnose_every
         return bool(every) and (step % every == 0 or (step == 1 and self.run.folder is not None))
 
+    def _is_due_at_end(self, step: int) -> bool:
+        every = self.recipe.diagnose_every
+        return bool(every) and self.run.folder is not None and not self._is_due(step)
+
     def _look(self, batch: Batch, told: set[type[Finding]]) -> None:
-        """Diagnose the model as it is before this step, on the batch of the step."""
+        """Diagnose the model as it is, on the batch that it reads next."""
         if with_nan(self.model) is not None:
             return  # the step itself tells it
 
@@ -310,6 +321,12 @@ class Trainer:
             if parameter.grad is not None and not torch.isfinite(parameter.grad).all():
                 return f"the gradient of {name}"
         return "the norm of the gradient"
+
+    def _log_units(self) -> None:
+        told = {"loss": self.loss_unit, "held_out": self.score_unit}
+        units = {name: unit for name, unit in told.items() if unit}
+        if units:
+            self.run.write({"step": 0, "units": units, "seconds": 0.0})
 
     def _log(self, loss: Tensor, norm: Tensor, rate: float, batch: Batch) -> None:
         self.run.write(

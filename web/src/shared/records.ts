@@ -73,6 +73,8 @@ export interface RunRecord {
   notes: string[];
   vanished: number;
   exploded: number;
+  loss_unit: string | null;
+  score_unit: string | null;
 }
 
 export interface ScoredStep {
@@ -104,6 +106,7 @@ export interface GradientProfile {
   reach: number | null;
   lags: number[];
   back: (number | null)[];
+  found: string[];
 }
 
 export interface GradientLook {

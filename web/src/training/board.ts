@@ -60,6 +60,16 @@ export class Board {
     return this.runs.length > 1;
   }
 
+  /** Whether losses and held-out scores stand on one axis: only where all of them are counted in the same. */
+  get together(): boolean {
+    const units = new Set(this.shown.flatMap(({ record }) => [record.loss_unit, ...(record.validation.length ? [record.score_unit] : [])]));
+    return units.size === 1 && !units.has(null);
+  }
+
+  get scored(): boolean {
+    return this.shown.some(({ record }) => record.validation.length > 0);
+  }
+
   /** From the beginning to the end of all that is shown. */
   get whole(): [number, number] {
     const ends = this.shown.flatMap((run) => [run.at.at(-1) ?? 0, run.scored.at(-1) ?? 0]);

@@ -64,9 +64,9 @@ export function rows(y: Scale, width: number, margin: Margin, ticks: number[], t
   ]);
 }
 
-/** Numbers of the horizontal axis, at the height `at`. */
-export function columns(x: Scale, width: number, at: number, text: (value: number) => string): SVGElement[] {
-  return x.ticks(Math.max(2, Math.floor(width / 110)))
+/** Numbers of the horizontal axis, at the height `at`; of steps only whole ones. */
+export function columns(x: Scale, width: number, at: number, text: (value: number) => string, whole = false): SVGElement[] {
+  return x.ticks(Math.max(2, Math.floor(width / 110))).filter((tick) => !whole || Number.isInteger(tick))
     .map((tick) => s('text', { x: x(tick), y: at, 'text-anchor': 'middle' }, text(tick)));
 }
 

@@ -25,7 +25,7 @@ export function findingsView(board: Board): View {
     redraw() {
       const found = numbered(board).filter(({ run }) => !board.hidden.has(run.place));
       const looks = board.shown.some(({ record }) => record.looks.length);
-      none.textContent = found.length ? '' : looks ? 'Nothing: no look into the network crossed a threshold.' : 'No look into the network yet.';
+      none.textContent = found.length ? '' : looks ? 'Nothing that keeps the network from learning was seen in any look.' : 'No look into the network yet.';
       none.hidden = found.length > 0;
       const now = JSON.stringify(found.map(({ span, nth }) => [nth, span]));
       if (now !== drawn) list.replaceChildren(...found.map((one) => item(board, one)));

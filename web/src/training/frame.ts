@@ -3,6 +3,7 @@ import { atWidth, h } from '../shared/dom';
 import { colourOf, type Board, type View } from './board';
 import { lastIndex } from './curve';
 import { numbered } from './findings';
+import { drawHeld } from './held_chart';
 import { across, drawLosses, marginOf } from './loss_chart';
 import { drawStrips } from './strips';
 import { place, size } from './words';
@@ -71,7 +72,8 @@ export function frameView(board: Board): View {
   function draw(): void {
     whole.hidden = board.window === null;
     if (!width) return;
-    charts.replaceChildren(drawLosses(board, width, numbered(board)), ...drawStrips(board, width));
+    const apart = board.scored && !board.together;
+    charts.replaceChildren(drawLosses(board, width, numbered(board)), ...(apart ? [drawHeld(board, width)] : []), ...drawStrips(board, width));
   }
 
   atWidth(frame, (now) => {

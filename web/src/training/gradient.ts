@@ -2,12 +2,12 @@
 // a sequence; and how large the gradient of the whole loss is by the state of each step.
 import { bisectCenter } from 'd3-array';
 import { atWidth, choice, h, uid } from '../shared/dom';
-import { listed, number } from '../shared/format';
+import { number } from '../shared/format';
 import type { GradientProfile } from '../shared/records';
 import { colourOf, type Board, type Run, type View } from './board';
 import { drawCarried } from './gradient_carried';
-import { drawProfiles, slopeOf } from './gradient_profile';
-import { size } from './words';
+import { drawProfiles } from './gradient_profile';
+import { fromTheLast, ofTheWhole, verdictOf } from './gradient_words';
 
 /** A profile of a run, of the look that is nearest to the training step that is chosen. */
 export interface Seen {
@@ -81,6 +81,7 @@ export function gradientView(board: Board): View {
     offered = names.join('\n');
     layers.value = where;
     const now = step ?? steps.at(-1)!;
+    slider.hidden = steps.length < 2;
     slider.max = String(steps.length - 1);
     slider.value = String(bisectCenter(steps, now));
     slider.setAttribute('aria-valuetext', `step ${number(now, 9)}`);
@@ -91,7 +92,7 @@ export function gradientView(board: Board): View {
     kinds.hidden = !told;
     const gradients: Gradients = { board, where, step: now, of: told ? of : 'loss', choose };
     caption.textContent = CAPTIONS[gradients.of];
-    saying.replaceChildren(...seen.map((one) => sentence(board, one)));
+    saying.replaceChildren(...seen.map((one) => sentence(board, one, gradients.of)));
     if (widths[0]) profiles.replaceChildren(drawProfiles(gradients, seen, widths[0]));
     if (widths[1]) carried.replaceChildren(drawCarried(gradients, widths[1]));
   }
@@ -118,19 +119,10 @@ function seenAt(board: Board, where: string, step: number): Seen[] {
   });
 }
 
-function sentence(board: Board, { run, profile }: Seen): HTMLElement {
-  const { vanished, exploded } = run.record;
-  const { carried, peak, reach, steps } = profile;
-  const slope = slopeOf(profile);
-  const gets = carried === null ? 'what is not finite' : carried === 0 ? 'nothing' : size(carried);
-  const parts = [
-    slope === null ? null : `each step back multiplies it by ${size(10 ** slope)}`,
-    reach === null ? 'it keeps more than a hundredth of its size' : `it keeps a hundredth of its size for ${number(reach, 9)} steps`,
-    `the first of ${number(steps, 9)} steps gets ${gets}`,
-  ].filter((part) => part !== null);
-  const text = listed(parts);
-  const bad = peak === null || peak > exploded ? 'It explodes.' : carried !== null && carried < vanished ? 'The first step learns nothing from the last.' : '';
+function sentence(board: Board, { run, profile }: Seen, of: Gradients['of']): HTMLElement {
+  const text = of === 'last' ? fromTheLast(profile) : ofTheWhole(profile);
+  const verdict = verdictOf(profile, of, run.record.vanished);
   return h('p', { class: 'gradient-said' },
     board.several ? h('b', { class: `said-name ${colourOf(run)}` }, `${run.record.name}: `) : null,
-    `${board.several ? text : text.charAt(0).toUpperCase() + text.slice(1)}. `, bad ? h('b', {}, bad) : null);
+    `${board.several ? text : text.charAt(0).toUpperCase() + text.slice(1)}. `, verdict);
 }

@@ -9,6 +9,9 @@ export const MARGIN: Margin = { top: 22, right: 26, bottom: 34, left: 52 };
 /** What is smaller stands at the bottom: below the threshold of vanishing it is all the same. */
 const FLOOR = 1e-12;
 
+/** Pixels that the name of a zone takes. */
+const NAME = 24;
+
 export interface Limit {
   at: number;
   name: string;
@@ -26,8 +29,8 @@ export interface Axis {
 /** For all of `norms` that are no smaller than the floor, and `limits`. */
 export function gradientAxis(norms: number[], limits: Limit[], width: number): Axis {
   const finite = [...norms, ...limits.map(({ at }) => at)].filter((value) => value > 0);
-  const low = (norms.includes(0) ? FLOOR : Math.max(FLOOR, Math.min(...finite, 1))) * 0.3;
-  const high = Math.max(...finite, low * 100) * 30;
+  const lowest = (norms.includes(0) ? FLOOR : Math.max(FLOOR, Math.min(...finite, 1))) * 0.3;
+  const [low, high] = withRoom([lowest, Math.max(...finite, lowest * 100) * 30], limits);
   const y = scaleLog().domain([low, high]).range([HIGH - MARGIN.bottom, MARGIN.top]).clamp(true);
   const of = (norm: number) => y(Math.max(low, norm));
   const across = Math.max(0, width - MARGIN.left - MARGIN.right);
@@ -44,8 +47,23 @@ export function gradientAxis(norms: number[], limits: Limit[], width: number): A
       ]),
     ],
     before: limits.map(({ at, name, below }) =>
-      s('text', { class: 'limit-name', x: MARGIN.left + 6, y: of(at) + (below ? 15 : -6) }, name)),
+      s('text', { class: 'limit-name', x: width - MARGIN.right - 6, 'text-anchor': 'end', y: of(at) + (below ? 15 : -6) }, name)),
   };
+}
+
+/** The range with room for the name of each limit within its zone. */
+export function withRoom([low, high]: [number, number], limits: Limit[]): [number, number] {
+  const share = NAME / (HIGH - MARGIN.top - MARGIN.bottom);
+  let [bottom, top] = [Math.log10(low), Math.log10(high)];
+  // Room at one end takes some from the other.
+  for (let turn = 0; turn < 3; turn += 1) {
+    for (const { at, below } of limits) {
+      const limit = Math.log10(at);
+      if (below) bottom = Math.min(bottom, (limit - share * top) / (1 - share));
+      else top = Math.max(top, (limit - share * bottom) / (1 - share));
+    }
+  }
+  return [10 ** bottom, 10 ** top];
 }
 
 /** The numbers of the horizontal axis and what they count. */

@@ -31,7 +31,7 @@ export function drawCarried({ board, where, step, choose }: Gradients, width: nu
   ], width);
   const path = (points: Point[], of: 'carried' | 'peak') =>
     line<Point>().defined((point) => point[of] !== null).x((point) => x(point.step)).y((point) => y.of(point[of]!))(points) ?? '';
-  const ticks = x.ticks(Math.max(2, Math.floor(width / 110))).map((tick) => ({ at: x(tick), text: thousands(tick) }));
+  const ticks = x.ticks(Math.max(2, Math.floor(width / 110))).filter(Number.isInteger).map((tick) => ({ at: x(tick), text: thousands(tick) }));
   const svg = chart(width, inWords(), 'carried-chart', ...y.behind,
     s('g', { class: 'axis' }, s('text', { x: 2, y: 12 }, board.several ? 'norm, logarithmic' : 'norm, logarithmic; dashed: the largest on its way')),
     underneath(ticks, 'steps of the training', width),

@@ -8,18 +8,30 @@ export function legendView(board: Board): View {
   const lines = board.runs.map(() => h('span', { class: 'quiet' }));
   const items = board.runs.map((run) => {
     const swatch = h('span', { class: `run-swatch ${colourOf(run)}` });
-    if (!board.several) return h('li', {}, swatch, lines[run.place]);
+    if (!board.several) return h('li', {}, lines[run.place]);
     return h('li', {}, h('label', {},
       h('input', { type: 'checkbox', checked: true, change: () => board.toggle(run.place) }), swatch, h('b', {}, run.record.name)), lines[run.place]);
   });
+  const keys = keysOf(board);
   return {
-    element: h('ul', { class: 'runs-legend' }, ...items),
-    redraw: () => board.runs.forEach(({ record, place }) => {
-      const told = [runInWords(record), clippedInWords(record)].filter((part) => part !== null).join('; ');
-      lines[place].textContent = ` ${told}.`;
-    }),
+    element: h('div', { class: 'runs-legend' }, h('ul', {}, ...items), keys),
+    redraw() {
+      keys.hidden = !board.scored;
+      board.runs.forEach(({ record, place }) => {
+        const told = [runInWords(record), clippedInWords(record)].filter((part) => part !== null).join('; ');
+        lines[place].textContent = ` ${told}.`;
+      });
+    },
     update: () => undefined,
   };
+}
+
+/** What the two kinds of line are. */
+function keysOf(board: Board): HTMLElement {
+  const colour = board.several ? '' : ` ${colourOf(board.runs[0])}`;
+  return h('p', { class: 'runs-keys quiet' },
+    h('span', {}, h('span', { class: `run-swatch${colour}` }), ' training loss'),
+    h('span', {}, h('span', { class: `run-swatch ${board.several ? 'held-dashed' : 'held-alone'}` }), ' held out; ringed: the best, whose weights are kept'));
 }
 
 export function controlsView(board: Board): View {

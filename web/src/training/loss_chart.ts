@@ -3,6 +3,7 @@ import { scaleLinear } from 'd3-scale';
 import { area, line } from 'd3-shape';
 import { s, uid } from '../shared/dom';
 import { colourOf, type Board, type Run } from './board';
+import { bestOf, heldOf, unitsOf } from './held_chart';
 import { columns, lastIndex, powers, rangeOf, rows, scaleOf, type Margin, type Scale } from './curve';
 import type { Numbered } from './findings';
 import { runInWords, size, thousands } from './words';
@@ -21,7 +22,10 @@ export function drawLosses(board: Board, width: number, found: Numbered[]): SVGS
   const range = rangeOf(board.shown.flatMap((run) => inSight(board, run)), board.log);
   const y = scaleOf(range, [height - margin.bottom, margin.top], board.log);
   const clip = uid('clip');
-  const plot = s('g', { 'clip-path': `url(#${clip})` }, ...board.shown.map((run) => curves(board, run, x, y)));
+  const { together } = board;
+  const plot = s('g', { 'clip-path': `url(#${clip})` }, ...board.shown.map((run) =>
+    s('g', { class: `run ${colourOf(run)}` }, ...curves(board, run, x, y), ...(together ? heldOf(board, run, x, y) : []))));
+  const name = together && board.scored ? 'loss and held-out score' : 'loss';
   return s('svg', {
     class: 'chart losses-chart', width, height, viewBox: `0 0 ${width} ${height}`, role: 'img', 'aria-label': inWords(board),
   },
@@ -30,11 +34,11 @@ export function drawLosses(board: Board, width: number, found: Numbered[]): SVGS
   })),
   s('g', { class: 'axis' },
     ...rows(y, width, margin, board.log ? powers(y, range, 5) : y.ticks(5), size),
-    ...columns(x, width, height - 16, thousands),
-    s('text', { x: 2, y: 12 }, `loss and held-out score${board.log ? ', logarithmic' : ''}`),
+    ...columns(x, width, height - 16, thousands, board.over !== 'seconds'),
+    s('text', { x: 2, y: 12 }, `${name}${unitsOf(board, 'loss_unit')}${board.log ? ', logarithmic' : ''}`),
     s('text', { x: width - margin.right, y: height - 2, 'text-anchor': 'end' }, board.over)),
   plot,
-  ...best(board, x, y, margin, width),
+  ...(together ? bestOf(board, x, y, width - margin.right) : []),
   ...badges(board, found, x, y, margin, width, height),
   ...(margin.right > 100 ? names(board, x, y, width, margin, height) : []));
 }
@@ -44,10 +48,11 @@ function inSight(board: Board, run: Run): number[] {
   const [from, to] = board.range;
   const of = (places: number[], values: (number | null)[]) =>
     values.filter((value, k): value is number => value !== null && places[k] >= from && places[k] <= to);
-  return [...of(run.at, run.record.every > 1 ? run.smooth : run.record.loss), ...of(run.scored, run.record.validation.map((one) => one.score))];
+  const scores = board.together ? of(run.scored, run.record.validation.map((one) => one.score)) : [];
+  return [...of(run.at, run.record.every > 1 ? run.smooth : run.record.loss), ...scores];
 }
 
-function curves(board: Board, run: Run, x: Scale, y: Scale): SVGElement {
+function curves(board: Board, run: Run, x: Scale, y: Scale): SVGElement[] {
   const { record } = run;
   const drawable = (value: number | null) => value !== null && (!board.log || value > 0);
   const path = (places: number[], values: (number | null)[]) =>
@@ -55,30 +60,13 @@ function curves(board: Board, run: Run, x: Scale, y: Scale): SVGElement {
   const band = () => area<number | null>()
     .defined((low, k) => drawable(low) && drawable(record.high[k]))
     .x((_, k) => x(run.at[k])).y0((low) => y(low!)).y1((_, k) => y(record.high[k]!))(record.low) ?? '';
-  const scores = record.validation.map((one) => one.score);
-  const held = board.several ? '' : ' held-alone';
-  return s('g', { class: `run ${colourOf(run)}` },
+  return [
     record.every > 1 ? s('path', { class: 'raw-band', d: band() }) : s('path', { class: 'raw', d: path(run.at, record.loss) }),
     s('path', { class: 'smooth', d: path(run.at, run.smooth) }),
-    s('path', { class: `held-line${held}`, d: path(run.scored, scores) }),
-    ...scores.flatMap((score, k) => (drawable(score) ? [s('circle', { class: `held-point${held}`, cx: x(run.scored[k]), cy: y(score!), r: 3.2 })] : [])));
+  ];
 }
 
-/** A ring around the best held-out score of each run. */
-function best(board: Board, x: Scale, y: Scale, margin: Margin, width: number): SVGElement[] {
-  return board.shown.flatMap((run) => {
-    const k = run.record.validation.findIndex((one) => one.step === run.record.best);
-    const score = run.record.validation[k]?.score ?? null;
-    if (score === null || (board.log && score <= 0) || !within(board, run.scored[k])) return [];
-    const [cx, cy] = [x(run.scored[k]), y(score)];
-    const right = cx > width - margin.right - 60;
-    return [s('g', { class: `best ${colourOf(run)}${board.several ? '' : ' held-alone'}` },
-      s('circle', { cx, cy, r: 7 }),
-      board.several ? null : s('text', { x: cx, y: cy - 12, 'text-anchor': right ? 'end' : 'middle' }, `best ${size(score)}`))];
-  });
-}
-
-const within = (board: Board, value: number) => value >= board.range[0] && value <= board.range[1];
+export const within = (board: Board, value: number) => value >= board.range[0] && value <= board.range[1];
 
 /** The numbers of the findings, where each was first seen; those that would cover each other stand in a pile. */
 function badges(
@@ -105,6 +93,9 @@ function badges(
   });
 }
 
+/** A curve that ends so many pixels before the others has its name where it ends. */
+const EARLY = 40;
+
 /** The name of each run at the end of its curve, one below the other where they end together. */
 function names(board: Board, x: Scale, y: Scale, width: number, margin: Margin, height: number): SVGElement[] {
   const ends = board.shown.flatMap((run) => {
@@ -113,11 +104,18 @@ function names(board: Board, x: Scale, y: Scale, width: number, margin: Margin, 
   });
   if (ends.length > 12) return [];
   ends.sort((a, b) => a.y - b.y);
+  const right = width - margin.right;
+  const late = ends.filter((end) => end.x >= right - EARLY);
   let last = -Infinity;
-  const placed = ends.map((end) => ({ ...end, y: (last = Math.max(end.y, last + 15, margin.top)) }));
+  const placed = late.map((end) => ({ ...end, x: right + 12, y: (last = Math.max(end.y, last + 15, margin.top)) }));
   const over = Math.max(0, last - (height - margin.bottom));
-  return placed.map(({ run, y: at }) => s('text', { class: `curve-name ${colourOf(run)}`, x: width - margin.right + 12, y: at - over, dy: '0.35em' },
-    shortened(run.record.name)));
+  placed.forEach((name) => (name.y -= over));
+  for (const end of ends.filter((one) => !late.includes(one))) {
+    const name = { ...end, x: end.x + 8, y: end.y - 11 };
+    while (placed.some((one) => Math.abs(one.x - name.x) < 110 && Math.abs(one.y - name.y) < 14)) name.y -= 15;
+    placed.push(name);
+  }
+  return placed.map(({ run, x: from, y: at }) => s('text', { class: `curve-name ${colourOf(run)}`, x: from, y: at, dy: '0.35em' }, shortened(run.record.name)));
 }
 
 const shortened = (name: string) => (name.length > 15 ? `…${name.slice(-14)}` : name);

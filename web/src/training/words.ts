@@ -2,6 +2,7 @@
 import { duration, number } from '../shared/format';
 import type { FoundSpan, RunRecord } from '../shared/records';
 import type { Over } from './board';
+import { overfitsSince } from './overfitting';
 
 const RAISED = '⁰¹²³⁴⁵⁶⁷⁸⁹';
 
@@ -48,7 +49,9 @@ export function runInWords(record: RunRecord): string {
   const time = seconds === null || seconds === undefined ? '' : ` in ${duration(seconds)}`;
   const best = record.validation.find((one) => one.step === record.best);
   const held = best ? `; best held out ${size(best.score, 4)} at step ${number(best.step, 9)}` : '';
-  return `${number(last, 9)} steps${time}; loss ${size(record.loss.at(-1), 4)}${held}`;
+  const since = overfitsSince(record);
+  const over = since === null ? '' : `; overfitting since step ${number(since, 9)}: held out it gets worse while the loss falls`;
+  return `${number(last, 9)} steps${time}; loss ${size(record.loss.at(-1), 4)}${held}${over}`;
 }
 
 /** Over how many of the steps the gradient was clipped; null where the log does not say. */

@@ -154,6 +154,8 @@ class Learner(Task):
             run,
             title=title,
             unit="values",
+            loss_unit="per scaled value",
+            score_unit="per scaled value",
             device=self.device,
             precision=self.precision,
             progress=course.progress,
