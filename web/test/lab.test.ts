@@ -45,6 +45,6 @@ describe('the gradient in words', () => {
     expect(told(3, -1)).toContain('has 0.1 of its gradient left 8 steps back');
   });
   test('of what has diverged is that from before', () => {
-    expect(told(3, null, 'Diverged')).toBe('A (RNN, 4 units) has diverged; before the first step it had 5 × 10⁴ of its gradient 8 steps back');
+    expect(told(3, null, 'Diverged')).toBe('A (RNN, 4 units) has diverged; before the first step it had 5 × 10⁴ times its gradient 8 steps back');
   });
 });

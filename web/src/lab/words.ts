@@ -61,7 +61,7 @@ export function gradientInWords(facts: Facts, record: LabRecord): string {
   return both(facts, (place) => {
     const { look: { gradient }, trouble } = record.students[place];
     const began = facts.begins[place][0]?.[1] ?? null;
-    if (trouble) return `has diverged; before the first step it had ${share(began)} of its gradient ${steps} steps back`;
+    if (trouble) return `has diverged; before the first step it had ${share(began)}${began !== null && began > 0 ? ' times' : ' of'} its gradient ${steps} steps back`;
     if (!gradient.length) return 'has no state, so nothing runs back through time';
     const first = gradient[0][1];
     const now = first === null
