@@ -37,7 +37,7 @@ CLAIMS: dict[str, Callable[[Students, float], bool]] = {
     "memory": lambda two, chance: score(two[0]) < 0.7 and score(two[1]) > 0.95,
     "unfolding": lambda two, chance: score(two[0]) < chance + 0.02 and score(two[1]) > 0.9,
     "vanishing": lambda two, chance: score(two[0]) < chance + 0.15 and score(two[1]) > 0.8,
-    "exploding": lambda two, chance: score(two[0]) < 0.5 and score(two[1]) > 0.8,
+    "exploding": lambda two, chance: score(two[0]) < chance + 0.05 and score(two[1]) > 0.8,
     "gates": lambda two, chance: score(two[0]) < chance + 0.15 and score(two[1]) > 0.8,
 }
 

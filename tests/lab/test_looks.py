@@ -105,3 +105,22 @@ def test_answers_that_are_no_numbers_are_left_out() -> None:
     seen = look(one.students[0], one.example)
     assert set(seen.answers) == {""}
     assert not any(seen.right)
+
+
+def test_the_unit_that_keeps_longest_is_told_beside_the_median() -> None:
+    one = contest("LSTM")
+    layer: Any = one.students[0].network.layer
+    keeps = torch.tensor([0.5, 0.5, 0.5, 0.5, 0.99])
+    with torch.no_grad():
+        for weight in (layer.weight_ih_l0, layer.weight_hh_l0, layer.bias_hh_l0):
+            weight[5:10] = 0
+        layer.bias_ih_l0[5:10] = keeps.logit()
+    assert look(one.students[0], one.example).half_lives == (1.0, 68.97)
+    with torch.no_grad():
+        layer.bias_ih_l0[9] = 100.0
+    assert look(one.students[0], one.example).half_lives == (1.0, None)
+
+
+def test_without_gates_there_are_no_half_lives() -> None:
+    one = contest("RNN")
+    assert look(one.students[0], one.example).half_lives is None

@@ -141,7 +141,7 @@ def test_nothing_is_learnt_while_no_page_is_open(session: Session, page: Page) -
         ({"do": "preset", "name": "<b>"}, "preset: got '<b>'"),
         ({"do": "preset"}, "preset: got None"),
         ({"do": "settings"}, "settings: is missing"),
-        ({"do": "settings", "settings": {"length": 10**9}}, "length: got 1000000000"),
+        ({"do": "settings", "settings": {"length": 10**9}}, "steps of a sequence: got 1000000000"),
         ({"do": "speed", "speed": 3}, "speed: got 3"),
         ({"do": "start", "now": True}, "now: is no setting"),
         ("start", "message: got 'start'"),
@@ -179,3 +179,23 @@ def test_when_both_have_diverged_it_rests(session: Session, page: Page) -> None:
     session.receive({"do": "start"})
     record = page.wait("record", lambda told: told["students"][0]["trouble"])
     assert not record["running"]
+
+
+def test_a_refusal_tells_the_page_which_field_it_is_about(session: Session, page: Page) -> None:
+    students = [{}, {"hidden_size": 0}]
+    session.receive({"do": "settings", "settings": {**SMALL, "students": students}})
+    complaint = page.wait("complaint")
+    assert complaint["place"] == ("students", 1, "hidden_size")
+    assert complaint["told"] == "got 0, expected at least 1"
+    session.receive({"do": "preset", "name": "<b>"})
+    assert page.wait("complaint")["place"] == ()
+
+
+def test_how_the_gradient_began_stays_what_it_was(session: Session, page: Page) -> None:
+    begins = page.wait("lab")["begins"]
+    looks = [student["look"]["gradient"] for student in page.wait("record")["students"]]
+    assert begins == looks
+    session.receive({"do": "step"})
+    changed = page.wait("record", lambda told: told["step"] == 1)["students"][1]["look"]
+    assert changed["gradient"] != begins[1]
+    assert session.contest.facts()["begins"] == begins

@@ -14,6 +14,26 @@ GROWN = """([place, points]) => {
   return curve && Number(curve.dataset.points) >= points;
 }"""  # noqa: E501
 
+MEAN_COLOURS = """() => [...document.querySelectorAll('.lab-heat')].map((canvas) => {
+  const { data } = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
+  const sum = [0, 0, 0];
+  data.forEach((value, k) => { if (k % 4 < 3) sum[k % 4] += value; });
+  return sum.map((one) => one / (data.length / 4));
+})"""
+SAID = """(words) => document.querySelector('svg[aria-label^="The gradient through time"]')
+  .getAttribute('aria-label').includes(words)"""
+OPENED = """(open) => document.querySelectorAll('.chain-svg .cell').length > 1 === open"""
+ROWS = """() => {
+  const names = [...document.querySelectorAll('.chain-svg .row-name')];
+  const told = ['A guesses', 'B guesses', 'both read'];
+  const rows = ['.symbol.small', '.symbol:not(.small):not(.read)', '.symbol.read'];
+  const boxes = [
+    ...told.map((name) => names.find((one) => one.textContent === name)),
+    ...rows.map((row) => document.querySelector(`.chain-svg .cell ${row}`)),
+  ].map((one) => one.getBoundingClientRect());
+  return boxes.map(({ left, right, bottom }) => ({ left, right, bottom }));
+}"""
+
 
 @pytest.fixture
 def laboratory() -> Iterator[Laboratory]:
@@ -93,16 +113,96 @@ def test_the_loop_opens_into_the_chain_and_is_walked_by_keys(page: Any) -> None:
     page.wait_for_function("() => document.querySelectorAll('.chain-svg .cell').length === 1")
 
 
-def test_a_setting_that_can_not_be_is_told_in_one_line(page: Any) -> None:
+def test_a_setting_that_can_not_be_is_told_at_its_field(page: Any) -> None:
     page.get_by_text("Settings: your own contest").click()
-    units = page.locator("fieldset", has_text="Network B").get_by_label("units")
+    fieldset = page.locator("fieldset", has_text="Network B")
+    units = fieldset.get_by_label("units")
     units.fill("5000")
     units.blur()
-    page.get_by_role("alert").get_by_text("network B, hidden_size: got 5000").wait_for()
+    told = fieldset.get_by_role("alert").get_by_text("got 5000, expected at most 128")
+    told.wait_for()
+    assert units.get_attribute("aria-invalid") == "true"
+    assert units.get_attribute("aria-describedby") == told.get_attribute("id")
+    assert page.locator("[aria-invalid]").count() == 1
+    assert page.locator(".complaint").text_content() == ""
     units.fill("8")
     units.blur()
     page.get_by_role("heading", name="B: RNN, 8 units").wait_for()
-    assert page.locator(".complaint").text_content() == ""
+    assert units.get_attribute("aria-invalid") is None
+    assert page.locator(".field-trouble:not(:empty)").count() == 0
+
+
+@pytest.mark.parametrize(
+    ("title", "fields"),
+    [
+        ("Order matters", []),
+        ("Memory", ["steps of a sequence", "delay of the echo"]),
+        ("Unfolding", ["steps of a sequence", "text"]),
+        ("Vanishing", ["steps of a sequence"]),
+    ],
+)
+def test_only_the_fields_that_apply_are_seen(page: Any, title: str, fields: list[str]) -> None:
+    chapter(page, title)
+    page.get_by_text("Settings: your own contest").click()
+    task = page.locator(".lab-settings fieldset").first
+    task.get_by_label("sequences a step").wait_for()
+    for name in ("steps of a sequence", "delay of the echo", "text"):
+        assert task.get_by_label(name, exact=True).is_visible() == (name in fields)
+
+
+def test_a_gate_that_is_half_open_is_half_as_orange_as_an_open_one(page: Any) -> None:
+    chapter(page, "Gates")
+    page.get_by_role("heading", name="B: LSTM, 16 units").wait_for()
+    page.wait_for_function("() => document.querySelectorAll('.lab-heat').length === 2")
+    half, opened = page.evaluate(MEAN_COLOURS)
+    pale = 237  # how blue the colour of nothing is
+    assert 40 < half[2] < pale - 60
+    assert opened[2] < half[2] - 40
+
+
+def test_the_longest_half_life_is_told_beside_the_median(page: Any) -> None:
+    chapter(page, "Gates")
+    page.get_by_text("half-life by its gates: longest 1.").wait_for()
+    page.get_by_text("half-life by its gates: longest 3").wait_for()
+
+
+def test_an_exploding_gradient_stays_to_be_seen_after_the_leap(page: Any) -> None:
+    chapter(page, "Exploding and clipping")
+    chart = page.locator("svg[aria-label^='The gradient through time']")
+    page.get_by_role("heading", name="A: RNN, 64 units").wait_for()
+    page.wait_for_function(SAID, arg="times its gradient 59 steps back")
+    assert chart.locator(".before").count() == 0
+    step = page.get_by_role("button", name="One step")
+    step.click()
+    page.locator(".where", has_text="1 step learnt").wait_for()
+    step.click()
+    page.wait_for_function(SAID, arg="A (RNN, 64 units) has nothing left of its gradient 59 steps")
+    assert "(before the first step: 2 × 10⁴); B" in chart.get_attribute("aria-label")  # noqa: RUF001
+    assert chart.locator(".before.of-0").bounding_box()["height"] > 30
+
+
+def test_what_has_diverged_has_no_score_and_no_loss(page: Any) -> None:
+    chapter(page, "Exploding and clipping")
+    page.get_by_role("heading", name="A: RNN, 64 units").wait_for()
+    page.get_by_role("button", name="Start", exact=True).click()
+    for title in ("Score", "Loss", "The gradient through time"):
+        panel = page.locator(".lab-panel", has=page.get_by_role("heading", name=title, exact=True))
+        panel.get_by_text("A (RNN, 64 units) has diverged").wait_for()
+    page.get_by_role("button", name="Pause", exact=True).click()
+
+
+@pytest.mark.parametrize("width", [390, 1280])
+def test_the_names_of_the_rows_of_the_chain_stand_beside_them(page: Any, width: int) -> None:
+    page.set_viewport_size({"width": width, "height": 900})
+    chapter(page, "Unfolding")
+    page.locator(".chain-svg .row-name", has_text="A guesses").wait_for()
+    for button in ("Open the loop", "Fold it again"):
+        boxes = page.evaluate(ROWS)
+        for name, row in zip(boxes[:3], boxes[3:], strict=True):
+            assert abs(name["bottom"] - row["bottom"]) <= 6
+            assert name["right"] < row["left"]
+        page.get_by_role("button", name=button).click()
+        page.wait_for_function(OPENED, arg=button == "Open the loop")
 
 
 @pytest.mark.parametrize("width", [390, 1280])

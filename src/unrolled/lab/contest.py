@@ -29,6 +29,8 @@ class Contest:
         self.held_out = Batch(held.inputs[:, :HELD_OUT], _rows(held.targets, HELD_OUT, self))
         self.example = Batch(held.inputs[:, :1], _rows(held.targets, 1, self))
         self.step = 0
+        # The gradient through time before the first step: what a leap or a lesson has changed.
+        self.begins = [look(one, self.example).gradient for one in self.students]
 
     def learn(self) -> None:
         """One step of each, on the same batch."""
@@ -47,7 +49,7 @@ class Contest:
         return {"step": self.step, "students": [self._of(one, shown) for one in self.students]}
 
     def facts(self) -> dict[str, Any]:
-        """What stays the same: the question, the level of chance, the example."""
+        """What stays the same: the question, the level of chance, the example, the beginning."""
         exercise, example = self.exercise, self.example
         targets = example.targets
         assert targets is not None
@@ -66,6 +68,7 @@ class Contest:
             "chance_loss": exercise.chance_loss,
             "inputs": exercise.inputs(example, 0),
             "targets": [""] * (steps - len(wanted)) + wanted,
+            "begins": self.begins,
         }
 
     def _of(self, student: Student, shown: str) -> dict[str, Any]:

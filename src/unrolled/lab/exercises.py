@@ -31,7 +31,8 @@ class Exercise:
     Attributes:
         task: draws the batches, and has their loss.
         asks: the question, in one sentence.
-        loss_name, score_name: what the curves show; the score is a share from 0 to 1.
+        loss_name, score_name: what the curves show; the score is a share from 0 to 1, and its name
+            follows "gets 50% ".
         chance: the score of the best answer without a memory; `chance_loss` its loss, or None.
         asked: of targets, bool: where an answer counts. right: of answers and targets, bool.
         inputs: of a batch's row, what each step reads.
@@ -66,7 +67,7 @@ def _order(settings: LabSettings) -> Exercise:
         "Does the sentence praise or blame? Every sentence has a twin with the same words in"
         " another order, and the other answer.",
         "cross-entropy, nats",
-        "right answers",
+        "of the answers right",
         0.5,
         math.log(2),
         _anywhere,
@@ -83,7 +84,7 @@ def _echo(settings: LabSettings) -> Exercise:
         task,
         f"Say each letter again {task.delay} {steps} after it was read.",
         "cross-entropy, nats",
-        "right letters",
+        "of the letters right",
         1 / task.alphabet,
         math.log(task.alphabet),
         _anywhere,
@@ -101,7 +102,7 @@ def _adding(settings: LabSettings) -> Exercise:
         Adding(settings.length),
         "Two of many numbers are marked. What is their sum?",
         "mean squared error",
-        f"sums within {CLOSE}",
+        f"of the sums right, within {CLOSE}",
         1 - (1 - CLOSE) ** 2,  # of always answering 1: the sum's density is a triangle on 0 to 2
         1 / 6,
         _anywhere,
@@ -119,7 +120,7 @@ def _copy(settings: LabSettings) -> Exercise:
         task,
         f"Read {SYMBOLS} letters, wait for {task.length} steps, and say them again in order.",
         "cross-entropy, nats",
-        "right letters",
+        "of the letters right",
         1 / task.alphabet,
         SYMBOLS * math.log(task.alphabet) / (task.length + 2 * SYMBOLS),
         lambda targets: targets > 0,
@@ -136,7 +137,7 @@ def _next(settings: LabSettings) -> Exercise:
         task,
         "Which character comes next?",
         "cross-entropy, nats",
-        "right characters",
+        "of the characters right",
         task.without_memory() / 100,
         None,
         _anywhere,

@@ -37,7 +37,8 @@ class Look:
         limit: the largest value that is told apart.
         answers: what it answers at each step, "" where it is not asked or not yet.
         right: of each answer.
-        half_life: steps until the median unit has forgotten half, by its gates; None without.
+        half_lives: steps until a unit has forgotten half, by its gates: of the median unit, and of
+            the one that keeps longest (None: for good). None without gates.
     """
 
     gradient: list[tuple[int, float | None]]
@@ -47,7 +48,7 @@ class Look:
     limit: float
     answers: list[str]
     right: list[bool]
-    half_life: float | None
+    half_lives: tuple[float | None, float | None] | None
 
 
 def look(student: Student, example: Batch, shown: str = "h") -> Look:
@@ -60,7 +61,7 @@ def look(student: Student, example: Batch, shown: str = "h") -> Look:
     name = shown if part is not None else "h"
     values = layer.states["h"] if part is None else part
     units, numbers, limit = _few(values, name)
-    return Look(_gradient(layer), name, units, numbers, limit, answers, right, _half_life(layer))
+    return Look(_gradient(layer), name, units, numbers, limit, answers, right, _half_lives(layer))
 
 
 def _traced(student: Student, example: Batch) -> TracedLayer:
@@ -95,15 +96,21 @@ def _few(values: np.ndarray, name: str) -> tuple[list[int], list[list[int]], flo
     return units.tolist(), numbers.T.tolist(), round(limit, 3)
 
 
-def _half_life(layer: TracedLayer) -> float | None:
-    """ln 2 / -mean ln k of each unit, k what its gate keeps; the median unit's."""
+def _half_lives(layer: TracedLayer) -> tuple[float | None, float | None] | None:
+    """ln 2 / -mean ln k of each unit, k what its gate keeps; the median unit's and the longest.
+
+    What is carried over a whole sequence is carried by few units: the median alone would hide it.
+    """
     keeps = layer.gates.get("f", layer.gates.get("z"))
     if keeps is None:
         return None
     with np.errstate(all="ignore"):
-        lives = np.log(2) / -np.log(keeps.astype(np.float64)).mean(axis=0)
-    life = float(np.median(lives))
-    return round(life, 2) if np.isfinite(life) else None
+        lives = np.log(2) / np.abs(np.log(keeps.astype(np.float64)).mean(axis=0))
+    return _steps(np.median(lives)), _steps(lives.max())
+
+
+def _steps(life: Any) -> float | None:
+    return round(float(life), 2) if np.isfinite(life) else None
 
 
 def _answers(student: Student, example: Batch) -> tuple[list[str], list[bool]]:

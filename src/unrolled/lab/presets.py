@@ -42,7 +42,7 @@ class Preset:
 
 def _clipped(clip: float) -> StudentSettings:
     return StudentSettings(
-        cell="RNN", init="identity", optimizer="sgd", learning_rate=0.3, clip=clip
+        cell="RNN", hidden_size=64, init="large", optimizer="sgd", learning_rate=1.0, clip=clip
     )
 
 
@@ -133,15 +133,16 @@ PRESETS = (
     Preset(
         "exploding",
         "Exploding and clipping",
-        "Press One step a few times and watch the size of the gradient; its axis is logarithmic."
-        " Then press Start.",
-        "Both are the same RNN with the same weights, which begin by passing the state on as it"
-        " is. A few steps of learning make that factor a little larger than 1, and over 60 steps"
-        " it is raised to the power of 60. Then one step of learning is a leap into nowhere, and"
-        " A is lost. B's gradient is clipped: where it is longer than 1 it is shortened to 1. Its"
-        " direction stays, the leap becomes a step, and B learns.",
-        "Clip A's gradient at 1, too. Or do without clipping, and let A begin “orthogonal”: that"
-        " keeps the factor near 1 for longer.",
+        "Before you start, look at the gradient through time: on its way back to the left it grows,"
+        " beyond the line of exploding. Press One step a few times, look again, then press Start.",
+        "Both are the same RNN with the same large weights: a step back multiplies the gradient by"
+        " more than 1, and 60 steps by thousands. A's first steps of learning are leaps: its units"
+        " are thrown to -1 and 1 and stay there, no gradient comes back any more, and A is lost."
+        " B's gradient is clipped: where it is longer than 1 it is shortened to 1. Its direction"
+        " stays, the leap becomes a step, and B learns. Then B's line falls, too: a few letters are"
+        " all that it needs to remember.",
+        "Clip A's gradient at 1, too: then both are the same. Or let A begin “orthogonal”: the"
+        " factor is 1 at most, and on its way back the gradient no longer grows.",
         LabSettings(
             task="next",
             text=SENTENCE,

@@ -16,7 +16,7 @@ from typing import Any, Literal
 from unrolled.errors import ConfigError, UnrolledError
 from unrolled.lab.contest import Contest
 from unrolled.lab.presets import PRESETS, preset_of
-from unrolled.lab.settings import Choice, LabSettings, Speed, read_choice
+from unrolled.lab.settings import Choice, ChoiceError, LabSettings, Speed, read_choice
 
 INTERVAL = 0.1  # seconds between two records, at least
 SHARE = 3.0  # times as long as a record took to make is learnt before the next
@@ -75,6 +75,8 @@ class Session:
         """Take a message of the page; one that can't be obeyed is answered on the page."""
         try:
             self._orders.put(self._order(read_choice(Message, given)))
+        except ChoiceError as error:
+            self._complain(str(error), error.place, error.told)
         except ConfigError as error:
             self._complain(str(error))
 
@@ -191,9 +193,10 @@ class Session:
         self._running = False
         self._complain(why)
 
-    def _complain(self, text: str) -> None:
+    def _complain(self, text: str, place: tuple[str | int, ...] = (), told: str = "") -> None:
         self._complaints += 1
-        self._send("complaint", {"number": self._complaints, "text": text})
+        complaint = {"number": self._complaints, "text": text, "place": place, "told": told}
+        self._send("complaint", complaint)
 
 
 def _needed(value: Any, name: str) -> Any:

@@ -62,7 +62,8 @@ class StudentSettings(Choice):
     def _begins_as_it_can(self) -> Self:
         if self.init not in INITS[self.cell]:
             name = "a feedforward network" if self.cell == "none" else f"a cell of kind {self.cell}"
-            raise ValueError(f"{self.init!r} for {name}, expected {_one_of(INITS[self.cell])}")
+            told = f"got {self.init!r} for {name}, expected {_one_of(INITS[self.cell])}"
+            raise _Refused("init", told)
         return self
 
 
@@ -94,13 +95,53 @@ class LabSettings(Choice):
     @model_validator(mode="after")
     def _asks_for_something(self) -> Self:
         if self.task == "echo" and self.delay >= self.length:
-            raise ValueError(
-                f"delay: {self.delay} with a length of {self.length}, expected a delay that is"
-                " shorter than the sequence"
-            )
+            told = f"got {self.delay} in a sequence of {self.length}, expected one that is shorter"
+            raise _Refused("delay", told)
         if self.task == "next" and self.text and len(set(self.text)) < 2:
-            raise ValueError("text: one character alone, expected two different ones at least")
+            raise _Refused("text", "got one character alone, expected two different ones at least")
         return self
+
+
+# As the page's form calls them, where that is another name.
+LABELS = {
+    "hidden_size": "units",
+    "init": "begins",
+    "clip": "clip above",
+    "learning_rate": "learning rate",
+    "length": "steps of a sequence",
+    "delay": "delay of the echo",
+    "rows": "sequences a step",
+}
+_WORDS = {
+    "less than or equal to": "at most",
+    "greater than or equal to": "at least",
+    "a valid integer": "a whole number",
+    "a valid number": "a number",
+    "String should have": "a text of",
+    "Tuple should have ": "",
+}
+
+
+class ChoiceError(ConfigError):
+    """A choice that can't be.
+
+    Attributes:
+        place: keys and numbers that lead to the field, such as ("students", 0, "clip").
+        told: what is wrong, without the place.
+    """
+
+    def __init__(self, place: tuple[str | int, ...], told: str) -> None:
+        named = ", ".join(_named(part) for part in place if part != "students")
+        super().__init__(f"{named}: {told}" if named else told)
+        self.place, self.told = place, told
+
+
+class _Refused(ValueError):
+    """What one field says against another: which is to give way."""
+
+    def __init__(self, field: str, told: str) -> None:
+        super().__init__(told)
+        self.field = field
 
 
 ChoiceT = TypeVar("ChoiceT", bound=Choice)
@@ -110,7 +151,7 @@ def read_choice(kind: type[ChoiceT], given: Any) -> ChoiceT:
     """`given`, as JSON gives it, as `kind`.
 
     Raises:
-        ConfigError: a name that there is not, or a value out of its bounds: the first such, with
+        ChoiceError: a name that there is not, or a value out of its bounds: the first such, with
             its place, in one line.
     """
     import json
@@ -118,27 +159,31 @@ def read_choice(kind: type[ChoiceT], given: Any) -> ChoiceT:
     try:
         return kind.model_validate_json(json.dumps(given))
     except (ValidationError, ValueError, TypeError) as error:
-        raise ConfigError(_in_words(error)) from None
+        raise _in_words(error) from None
 
 
-def _in_words(error: Exception) -> str:
+def _in_words(error: Exception) -> ChoiceError:
     if not isinstance(error, ValidationError):
-        return f"settings: {error}"
+        return ChoiceError(("settings",), str(error))
     first = error.errors(include_url=False)[0]
-    parts = [part for part in first["loc"] if part not in ("settings", "students")]
-    place = ", ".join(f"network {'AB'[part]}" if part in (0, 1) else str(part) for part in parts)
+    place = tuple(part for part in first["loc"] if part != "settings")
     if first["type"] == "value_error":
-        told = str(first["ctx"]["error"])
-        return f"{place}: got {told}" if place else told
+        refused: _Refused = first["ctx"]["error"]
+        return ChoiceError((*place, refused.field), str(refused))
     if first["type"] == "extra_forbidden":
-        return f"{place}: is no setting of the laboratory"
+        return ChoiceError(place, "is no setting of the laboratory")
     if first["type"] == "missing":
-        return f"{place}: is missing"
-    got = repr(first["input"])
+        return ChoiceError(place, "is missing")
+    got = "nothing" if first["input"] == "" else repr(first["input"])
     got = got if len(got) <= 40 else f"{got[:37]}..."
     wanted = first["msg"].removeprefix("Input should be ")
-    wanted = wanted.replace("String should have", "a text of").replace("Tuple should have ", "")
-    return f"{place or 'message'}: got {got}, expected {wanted}"
+    for theirs, ours in _WORDS.items():
+        wanted = wanted.replace(theirs, ours)
+    return ChoiceError(place or ("message",), f"got {got}, expected {wanted}")
+
+
+def _named(part: str | int) -> str:
+    return f"network {'AB'[part]}" if isinstance(part, int) else LABELS.get(part, part)
 
 
 def _one_of(names: tuple[str, ...]) -> str:

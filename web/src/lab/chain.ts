@@ -5,7 +5,11 @@ import { colour, palette } from '../shared/heat';
 import type { Facts, LabRecord } from './records';
 
 const [BOX, GAP, TILE, SIDE] = [56, 30, 11, 4];
-const [HIGH, MIDDLE] = [262, 148];
+const [HIGH, MIDDLE] = [250, 138];
+/** For the names of the rows. */
+const LEFT = 72;
+/** Where each row of text stands. */
+const [ROW_A, ROW_B, ROW_READ] = [24, MIDDLE - 58, MIDDLE + 86];
 const OPENING = 1100; // milliseconds
 const PACE = 700; // of a step
 
@@ -24,7 +28,7 @@ export function chain(): Chain {
   let latest: [Facts, LabRecord] | null = null;
   let [width, open, goal, step, timer, moving] = [0, 0, 0, 0, 0, 0];
 
-  const count = () => Math.max(2, Math.min(latest?.[0].inputs.length ?? 2, Math.floor((Math.max(width, 640) - 20) / (BOX + GAP))));
+  const count = () => Math.max(2, Math.min(latest?.[0].inputs.length ?? 2, Math.floor((Math.max(width, 640) - LEFT - 20) / (BOX + GAP))));
 
   function unfold(opening: boolean): void {
     goal = opening ? 1 : 0;
@@ -95,9 +99,10 @@ export function chain(): Chain {
 
 /** `ahead` is how visible the steps after the current one are. */
 function picture(facts: Facts, record: LabRecord, steps: number, now: number, open: number, ahead: number, width: number, colours: string[]): SVGSVGElement {
-  const full = Math.max(width, steps * (BOX + GAP) + 20);
-  const centre = Math.min(width, full) / 2;
-  const start = (full - steps * (BOX + GAP) + GAP) / 2 + BOX / 2;
+  const full = Math.max(width, LEFT + steps * (BOX + GAP) + 20);
+  // Folded, there is room for what is written beside the loop.
+  const centre = Math.min((LEFT + width) / 2, width - BOX / 2 - 140);
+  const start = LEFT + (full - LEFT - steps * (BOX + GAP) + GAP) / 2 + BOX / 2;
   const at = (step: number) => centre + (start + step * (BOX + GAP) - centre) * open;
   const looks = record.students.map((one) => one.look);
   const folded = 1 - open;
@@ -120,10 +125,10 @@ function picture(facts: Facts, record: LabRecord, steps: number, now: number, op
       s('path', { class: 'arrow', d: `M${x},${MIDDLE - BOX / 2} V${MIDDLE - 50} m-4,6 l4,-6 l4,6` }),
       s('rect', { class: 'box', x: x - BOX / 2, y: MIDDLE - BOX / 2, width: BOX, height: BOX, rx: 9 }),
       ...tiles(looks[1].values, step, x, colours),
-      text(MIDDLE + 86, facts.inputs[step], 'read'),
-      text(MIDDLE - 58, looks[1].answers[step], right ? 'right' : 'wrong'),
-      s('text', { class: right ? 'tick-mark right' : 'tick-mark wrong', x: x + 12, y: MIDDLE - 60 }, right ? '✓' : '✗'),
-      s('text', { class: `symbol small ${looks[0].right[step] ? 'right' : 'wrong'}`, x, y: 34, 'text-anchor': 'middle' }, `${visible(looks[0].answers[step])} ${looks[0].right[step] ? '✓' : '✗'}`));
+      text(ROW_READ, facts.inputs[step], 'read'),
+      text(ROW_B, looks[1].answers[step], right ? 'right' : 'wrong'),
+      s('text', { class: right ? 'tick-mark right' : 'tick-mark wrong', x: x + 12, y: ROW_B - 2 }, right ? '✓' : '✗'),
+      s('text', { class: `symbol small ${looks[0].right[step] ? 'right' : 'wrong'}`, x, y: ROW_A, 'text-anchor': 'middle' }, `${visible(looks[0].answers[step])} ${looks[0].right[step] ? '✓' : '✗'}`));
     svg.append(cell);
     if (step + 1 < steps && open > 0.02) {
       const [from, to] = [x + BOX / 2, at(step + 1) - BOX / 2];
@@ -134,9 +139,11 @@ function picture(facts: Facts, record: LabRecord, steps: number, now: number, op
     const x = at(now);
     const edge = x + BOX / 2;
     svg.append(s('path', { class: 'carry', opacity: folded, d: `M${edge},${MIDDLE - 14} C${edge + 74},${MIDDLE - 64} ${edge + 74},${MIDDLE + 64} ${edge + 4},${MIDDLE + 14} m8,-2 l-8,2 l3,8` }),
-      s('text', { class: 'row-name', opacity: folded, x: edge + 62, y: MIDDLE + 4 }, 'the state goes back in'));
+      ...['the state', 'goes back in'].map((words, row) => s('text', { class: 'row-name', opacity: folded, x: edge + 62, y: MIDDLE - 3 + 15 * row }, words)));
   }
-  svg.append(s('text', { class: 'row-name', x: 0, y: 12 }, 'A, without a loop, guesses'), s('text', { class: 'row-name', x: 0, y: MIDDLE - 74 }, 'B guesses'), s('text', { class: 'row-name', x: 0, y: HIGH - 6 }, 'both read'));
+  const name = (y: number, words: string, kind = '') => s('text', { class: `row-name ${kind}`, x: 0, y }, words);
+  svg.append(name(ROW_A, 'A guesses', 'of-0'), name(ROW_B, 'B guesses', 'of-1'), name(ROW_READ, 'both read'));
+  if (facts.settings.students[0].cell === 'none') svg.append(name(ROW_A + 15, '(no loop)'));
   return svg;
 }
 

@@ -15,6 +15,8 @@ export interface Chart {
   /** What is seen, in words. */
   finding: string;
   curves: [Point[], Point[]];
+  /** As they were at the beginning: thin, and without a name. */
+  before?: [Point[], Point[]];
   levels: Level[];
   x: [number, number];
   y: [number, number];
@@ -50,6 +52,7 @@ export function chart(given: Chart, width: number): SVGSVGElement {
   const path = line<Point>().defined((point) => point[1] !== null).x((point) => x(point[0])).y((point) => y(within(point[1]!)));
   const ends = given.curves.map((points) => points.filter((point) => point[1] !== null).at(-1)?.[1] ?? 0);
   const upper = ends[1] > ends[0] ? 1 : 0;
+  given.before?.forEach((points, place) => svg.append(s('path', { class: `lab-curve before of-${place}`, d: path(points) ?? '' })));
   given.curves.forEach((raw, place) => {
     const points = given.smooth ? means(raw) : raw;
     const known = points.filter((point) => point[1] !== null);
@@ -60,8 +63,43 @@ export function chart(given: Chart, width: number): SVGSVGElement {
     svg.append(s('circle', { class: `lab-end of-${place}`, cx: x(end[0]), cy: y(within(end[1]!)), r: 3 }),
       s('text', { class: `lab-name of-${place}`, x: x(end[0]) + 6, y: y(within(end[1]!)), dy: place === upper ? '-0.1em' : '0.9em' }, NAMES[place]));
   });
-  svg.append(...levels.map(({ at, name }) => s('text', { class: 'level-name', x: MARGIN.left + 5, y: y(at) - 4 }, name)));
+  const drawn = [...given.curves, ...(given.before ?? [])].map((points) => points.filter((point) => point[1] !== null).map(([step, value]): Spot => [x(step), y(within(value!))]));
+  svg.append(...levels.map(({ at, name }) => {
+    const spot = freest(6.1 * name.length, [MARGIN.left + 5, width - MARGIN.right - 4], y(at), [MARGIN.top - 6, height - MARGIN.bottom], drawn);
+    return s('text', { class: 'level-name', x: spot.x, y: spot.y, 'text-anchor': 'end' }, name);
+  }));
   return svg;
+}
+
+type Spot = [x: number, y: number];
+
+/**
+ * Where a level's name, `wide` pixels long, crosses the curves least, by where its text ends: at the right, in the middle
+ * or at the left, over the level or under it.
+ */
+export function freest(wide: number, [left, right]: [number, number], at: number, [top, bottom]: [number, number], curves: Spot[][]): { x: number; y: number } {
+  let best = { x: right, y: at - 5, hits: Infinity };
+  for (const x of [right, (left + right + wide) / 2, left + wide]) {
+    for (const y of [at - 5, at + 14]) {
+      if (y - 10 < top || y > bottom) continue;
+      const hits = curves.reduce((sum, curve) => sum + crossed(curve, [x - wide, x], [y - 10, y + 2]), 0);
+      if (hits < best.hits) best = { x, y, hits };
+    }
+  }
+  return { x: best.x, y: best.y };
+}
+
+/** How many pixels of a box's width the curve goes through. */
+function crossed(curve: Spot[], [left, right]: [number, number], [top, bottom]: [number, number]): number {
+  let hits = 0;
+  for (let k = 1; k < curve.length; k += 1) {
+    const [[fromX, fromY], [toX, toY]] = [curve[k - 1], curve[k]];
+    for (let x = Math.max(left, fromX); x <= Math.min(right, toX); x += 2) {
+      const y = toX > fromX ? fromY + ((toY - fromY) * (x - fromX)) / (toX - fromX) : toY;
+      if (y >= top && y <= bottom) hits += 1;
+    }
+  }
+  return hits;
 }
 
 /** The mean of the points around each, over about a fifteenth of them; centred, so that it does not lag. */

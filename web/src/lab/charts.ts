@@ -3,7 +3,7 @@ import { atWidth, h } from '../shared/dom';
 import { number } from '../shared/format';
 import { chart, type Chart } from './chart';
 import type { Facts, LabRecord, LabReport, Point } from './records';
-import { both, gradientInWords, last, power, sizeOf } from './words';
+import { both, gradientInWords, last, power, sizeOf, times } from './words';
 
 export interface Panel {
   element: HTMLElement;
@@ -45,8 +45,9 @@ const logs = (points: Point[]): Point[] => points.map(([step, value]) => [step, 
 export function scorePanel(): Panel {
   return panel('Score', '', (facts, record) => ({
     finding: both(facts, (place) => {
-      const score = last(record.students[place].scores);
-      return score === null ? 'has none yet' : `gives ${number(100 * score, 3)}% ${facts.score_name}`;
+      const { scores, trouble } = record.students[place];
+      const score = last(scores);
+      return trouble ? 'has diverged' : score === null ? 'has none yet' : `gets ${Math.round(100 * score)}% ${facts.score_name}`;
     }),
     curves: [record.students[0].scores, record.students[1].scores],
     levels: [{ at: facts.chance, name: 'without a memory' }],
@@ -62,7 +63,9 @@ export function lossPanel(): Panel {
     const high = Math.max(1.6 * low, ...curves.map((points) => Math.min(points[0]?.[1] ?? 0, 4 * low || 4)));
     return {
       finding: both(facts, (place) => {
-        const loss = last(record.students[place].losses);
+        const { losses, trouble } = record.students[place];
+        const loss = last(losses);
+        if (trouble) return `has diverged at step ${losses.at(-1)?.[0] ?? 1}`;
         return loss === null ? 'has not begun' : `is at ${loss >= 1e4 ? sizeOf(Math.log10(loss)) : number(loss)} (${facts.loss_name})`;
       }),
       curves,
@@ -82,7 +85,7 @@ export function normPanel(): Panel {
         const one = record.students[place];
         const most = Math.max(...valuesOf([logs(one.norms)]));
         if (!Number.isFinite(most)) return one.trouble ? 'was no number from the first step' : 'has not begun';
-        const clipped = facts.settings.students[place].clip > 0 ? `clipped ${number(one.clipped, 6)} times` : 'never clipped';
+        const clipped = facts.settings.students[place].clip > 0 ? `clipped ${one.clipped ? times(one.clipped) : 'never'}` : 'not clipped';
         return one.trouble ? `reached ${sizeOf(most)} and then was no number any more` : `reached ${sizeOf(most)}, ${clipped}`;
       }),
       curves,
@@ -95,14 +98,16 @@ export function normPanel(): Panel {
 
 export function throughTimePanel(lab: LabReport): Panel {
   return panel('The gradient through time',
-    'How much of the last answer’s error is left on its way back, at each step of the example below: ‖∂L/∂s‖ by that at the last step.',
+    'How much of the last answer’s error is left on its way back, at each step of the example below: ‖∂L/∂s‖ by that at the last step. The thin lines are from before the first step.',
     (facts, record) => {
       const floored = (points: Point[]): Point[] => points.map(([step, value]) => [step, value === null ? null : Math.max(LOWEST, value)]);
       const curves: [Point[], Point[]] = [floored(record.students[0].look.gradient), floored(record.students[1].look.gradient)];
-      const values = valuesOf(curves);
+      const before: [Point[], Point[]] | undefined = record.step ? [floored(facts.begins[0]), floored(facts.begins[1])] : undefined;
+      const values = valuesOf([...curves, ...(before ?? [])]);
       return {
         finding: gradientInWords(facts, record),
         curves,
+        before,
         levels: [
           { at: Math.log10(lab.vanished), name: 'vanished: below what rounding keeps' },
           { at: Math.log10(lab.exploded), name: 'exploded' },

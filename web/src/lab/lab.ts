@@ -5,7 +5,7 @@ import type { Model } from '../shared/model';
 import type { Report } from '../shared/records';
 import { chain } from './chain';
 import { lossPanel, normPanel, scorePanel, throughTimePanel } from './charts';
-import type { Facts, LabRecord, LabReport } from './records';
+import type { Complaint, Facts, LabRecord, LabReport } from './records';
 import { form } from './settings';
 import { column } from './states';
 import { story } from './story';
@@ -46,7 +46,7 @@ export function drawLab(report: Report, lab: LabReport, model: Model, root: HTML
     if (!now || now.number !== facts?.number) return;
     record = now;
     run.textContent = now.running ? 'Pause' : 'Start';
-    learnt.replaceChildren(h('b', {}, now.step.toLocaleString('en-GB')), ' steps learnt');
+    learnt.replaceChildren(h('b', {}, now.step.toLocaleString('en-GB')), now.step === 1 ? ' step learnt' : ' steps learnt');
     const chosen = speed.querySelector<HTMLInputElement>(`input[value="${now.speed}"]`);
     if (chosen) chosen.checked = true;
     for (const view of [...panels, ...columns]) view.update(facts, now);
@@ -54,8 +54,8 @@ export function drawLab(report: Report, lab: LabReport, model: Model, root: HTML
   }
 
   function newComplaint(): void {
-    const told = model.get('complaint') as { text: string } | undefined;
-    complaint.textContent = told ? told.text : '';
+    const told = model.get('complaint') as Complaint | undefined;
+    complaint.textContent = told && !settings.complain(told) ? told.text : '';
   }
 
   function connected(): void {
@@ -75,7 +75,7 @@ export function drawLab(report: Report, lab: LabReport, model: Model, root: HTML
       h('div', { class: 'lab-charts' }, ...panels.slice(0, 3).map((one) => one.element)),
       panels[3].element,
       h('h2', { class: 'lab-heading' }, 'One example, read by both'),
-      h('p', { class: 'lead' }, 'One column a step, one row a unit: blue below zero, orange above; of a gate, blue shut, orange open. Under it what was wanted, and the answers with a tick where they are right.'),
+      h('p', { class: 'lead' }, 'One column a step, one row a unit: blue below zero, orange above; a gate has no colour where it is shut, and is the more orange the further it opens. Under it what was wanted, and the answers with a tick where they are right.'),
       h('div', { class: 'lab-two lab-columns' }, ...columns.map((one) => one.element))),
     h('footer', {}, 'Drawn by unrolled. All of it is learnt on this machine while this page is open; nothing leaves it.'));
 

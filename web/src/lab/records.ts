@@ -52,6 +52,8 @@ export interface Facts {
   chance_loss: number | null;
   inputs: string[];
   targets: string[];
+  /** The gradient through time before the first step. */
+  begins: [Point[], Point[]];
 }
 
 export type Point = [step: number, value: number | null];
@@ -64,7 +66,8 @@ export interface Look {
   limit: number;
   answers: string[];
   right: boolean[];
-  half_life: number | null;
+  /** Of the median unit and of the one that keeps longest; null: for good. */
+  half_lives: [number | null, number | null] | null;
 }
 
 export interface StudentRecord {
@@ -83,4 +86,11 @@ export interface LabRecord {
   speed: string;
   step: number;
   students: [StudentRecord, StudentRecord];
+}
+
+/** What can't be done, and which field says so: no place where it is none of the form. */
+export interface Complaint {
+  text: string;
+  place: (string | number)[];
+  told: string;
 }

@@ -1,6 +1,6 @@
 // The form: what is to be learnt, by which two networks.
-import { h } from '../shared/dom';
-import type { Cell, Facts, LabReport, LabSettings, StudentSettings } from './records';
+import { h, uid } from '../shared/dom';
+import type { Cell, Complaint, Facts, LabReport, LabSettings, StudentSettings } from './records';
 import { INITS, NAMES } from './words';
 
 const TASKS: [value: string, text: string][] = [
@@ -12,6 +12,8 @@ export interface Form {
   element: HTMLElement;
   /** Shows the settings of a contest. */
   fill: (facts: Facts) => void;
+  /** Says at its field what is wrong with it; whether there is that field. */
+  complain: (complaint: Complaint) => boolean;
 }
 
 type Field = HTMLInputElement | HTMLSelectElement | HTMLTextAreaElement;
@@ -20,7 +22,17 @@ export function form(lab: LabReport, choose: (settings: LabSettings) => void): F
   const changed = () => choose(read());
   const select = (options: [string, string][]) => h('select', { change: changed }, ...options.map(([value, text]) => h('option', { value }, text)));
   const numeric = (min: number, max: number, step: number | 'any') => h('input', { type: 'number', min, max, step, change: changed });
-  const labelled = (name: string, field: Field, more = '') => h('label', { class: `field ${more}` }, h('span', {}, name), field);
+  const troubles = new Map<Field, HTMLElement>();
+  const labelled = (name: string, field: Field, more = '') => {
+    const trouble = h('p', { class: 'field-trouble', role: 'alert', id: uid('trouble') });
+    troubles.set(field, trouble);
+    field.setAttribute('aria-describedby', trouble.id);
+    return h('div', { class: `field ${more}` }, h('label', {}, h('span', {}, name), field), trouble);
+  };
+  const clear = () => troubles.forEach((trouble, field) => {
+    trouble.textContent = '';
+    field.removeAttribute('aria-invalid');
+  });
 
   const task = select(TASKS);
   const [length, delay, rows, seed] = [numeric(2, 200, 1), numeric(1, 100, 1), numeric(1, 128, 1), numeric(0, 2 ** 31 - 1, 1)];
@@ -41,6 +53,12 @@ export function form(lab: LabReport, choose: (settings: LabSettings) => void): F
     return { cell, init, fillInits, size: numeric(1, 128, 1), clip: numeric(0, 1000, 'any'), rate: numeric(0.00001, 1, 'any'), optimizer: select([['adam', 'Adam'], ['sgd', 'SGD']]) };
   });
 
+  const fieldAt = ([name, place, part]: (string | number)[]): Field | undefined => {
+    if (name !== 'students') return ({ task, length, delay, rows, seed, text } as Record<string, Field>)[name];
+    const one = students[place as number];
+    return one && ({ cell: one.cell, init: one.init, hidden_size: one.size, clip: one.clip, learning_rate: one.rate, optimizer: one.optimizer } as Record<string, Field>)[part];
+  };
+
   /** A field that holds no number is sent as it is: the answer says what is wrong with it. */
   const valueOf = (field: HTMLInputElement) => (Number.isNaN(field.valueAsNumber) ? (field.value as unknown as number) : field.valueAsNumber);
   const read = (): LabSettings => ({
@@ -59,7 +77,16 @@ export function form(lab: LabReport, choose: (settings: LabSettings) => void): F
       labelled('optimizer', one.optimizer), labelled('learning rate', one.rate)))));
   return {
     element,
+    complain({ place, told }) {
+      clear();
+      const field = fieldAt(place);
+      if (!field || field.closest('[hidden]')) return false;
+      field.setAttribute('aria-invalid', 'true');
+      troubles.get(field)!.textContent = told;
+      return true;
+    },
     fill({ settings }) {
+      clear();
       task.value = settings.task;
       [length.value, delay.value, rows.value, seed.value] = [settings.length, settings.delay, settings.rows, settings.seed].map(String);
       text.value = settings.text;

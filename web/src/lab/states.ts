@@ -3,7 +3,7 @@ import { atWidth, h, s } from '../shared/dom';
 import { visible } from '../shared/format';
 import { colour, palette } from '../shared/heat';
 import type { Facts, LabRecord, Look } from './records';
-import { detailsOf, NAMES, nameOf } from './words';
+import { detailsOf, memoryInWords, NAMES, nameOf } from './words';
 
 const ROW = 20;
 const LEFT = 64;
@@ -56,7 +56,7 @@ export function column(place: 0 | 1, show: (part: string) => void): Column {
       pick.hidden = there.length < 2;
       const { activeElement } = parts.getRootNode() as Document | ShadowRoot;
       if (there.length && activeElement !== parts) parts.value = look.shown;
-      memory.textContent = look.half_life === null ? '' : `half-life by its gates: ${look.half_life < 100 ? look.half_life.toFixed(1) : Math.round(look.half_life)} steps`;
+      memory.textContent = memoryInWords(look.half_lives);
       latest = [facts, record];
       draw();
     },
@@ -114,11 +114,9 @@ function heat(look: Look, width: number, high: number, top: number, dark: boolea
   const context = canvas.getContext('2d')!;
   context.scale(ratio, ratio);
   const colours = palette(dark);
-  // A gate runs from 0 to 1: half open is the middle of the colours.
-  const gate = ['i', 'f', 'o', 'r', 'z'].includes(look.shown);
   const [wide, tall] = [width / look.values[0].length, high / look.values.length];
   look.values.forEach((row, unit) => row.forEach((value, step) => {
-    context.fillStyle = colour(gate ? 2 * value - 100 : value, 100, colours);
+    context.fillStyle = colour(value, 100, colours);
     context.fillRect(step * wide, unit * tall, wide + (wide < 5 ? 0.5 : -0.5), tall - (tall > 4 ? 0.5 : 0));
   }));
   return canvas;

@@ -1,6 +1,6 @@
 // Names and findings in words; what a chart shows is also said.
 import { number } from '../shared/format';
-import type { Facts, LabRecord, Point, StudentSettings } from './records';
+import type { Facts, LabRecord, Look, Point, StudentSettings } from './records';
 
 export const NAMES = ['A', 'B'];
 
@@ -44,16 +44,29 @@ export function both(facts: Facts, tell: (place: number) => string): string {
   return `${NAMES.map((name, place) => `${name} (${nameOf(facts.settings.students[place])}) ${tell(place)}`).join('; ')}.`;
 }
 
+/** Steps until half is forgotten: few units carry what is carried far, so the longest is told beside the median. */
+export function memoryInWords(lives: Look['half_lives']): string {
+  if (!lives) return '';
+  const [median, longest] = lives.map((life) => (life === null ? 'for good' : life < 99.95 ? life.toFixed(1) : number(Math.round(life), 6)));
+  return `half-life by its gates: longest ${longest}, median ${median} steps`;
+}
+
+/** `once`, `17 times`. */
+export const times = (count: number): string => (count === 1 ? 'once' : `${count.toLocaleString('en-GB')} times`);
+
 /** What has become of the gradient at the first step. */
 export function gradientInWords(facts: Facts, record: LabRecord): string {
   const steps = facts.inputs.length - 1;
+  const share = (log: number | null) => (log === null ? 'nothing' : sizeOf(log));
   return both(facts, (place) => {
     const { look: { gradient }, trouble } = record.students[place];
-    if (trouble) return 'has diverged';
+    const began = facts.begins[place][0]?.[1] ?? null;
+    if (trouble) return `has diverged; before the first step it had ${share(began)}${began !== null && began > 0 ? ' times' : ' of'} its gradient ${steps} steps back`;
     if (!gradient.length) return 'has no state, so nothing runs back through time';
     const first = gradient[0][1];
-    return first === null
+    const now = first === null
       ? `has nothing left of its gradient ${steps} steps back`
-      : `has ${sizeOf(first)} of its gradient left ${steps} steps back`;
+      : first > 0 ? `has ${sizeOf(first)} times its gradient ${steps} steps back` : `has ${sizeOf(first)} of its gradient left ${steps} steps back`;
+    return record.step ? `${now} (before the first step: ${share(began)})` : now;
   });
 }
