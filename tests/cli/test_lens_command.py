@@ -79,6 +79,15 @@ def test_a_forecaster_reads_a_set_of_the_catalog_and_others_read_its_name_as_a_t
     assert "is a trace, which has read its input" in call("lens", tmp_path / "a.trace", table).err
 
 
+def test_the_text_that_is_read_is_not_written_over(call, classifier, tmp_path):
+    text = tmp_path / "essay.html"
+    text.write_text("a dull plot")
+    told = call("lens", classifier, text, "--out", text)
+    assert told.code != 0
+    assert "is an input itself; name another file" in told.err
+    assert text.read_text() == "a dull plot"
+
+
 def test_a_trace_from_its_file(call, classifier, tmp_path):
     file, out = tmp_path / "a.trace", tmp_path / "page.html"
     unrolled.trace(unrolled.load(classifier), "a superb plot").save(file)
@@ -102,6 +111,9 @@ def test_runs_are_compared_and_a_half_written_line_is_not_there_yet(call, run, t
         (["EMPTY", "--out", "page.html"], ["no log.jsonl in this folder", "--run-dir"]),
         (["LETTERS"], ["no log.jsonl in this folder", "--run-dir"]),
         (["FORECASTER", "data:no-such-set"], ["no-such-set"]),
+        (["MISSING", "a text"], ["missing: nothing is there, expected a model"]),
+        (["x" * 5000], ["nothing is there, expected a model"]),
+        (["RUN", "--origin", "2024"], ["series, origin: are for a Forecaster, not for a run"]),
         (["TEXT"], ["text.txt: of another kind or truncated"]),
         (["MODEL"], ["holds a Classifier", "INPUT"]),
         (["MODEL", ""], ["expected a text of at least one character"]),

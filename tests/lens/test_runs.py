@@ -298,3 +298,9 @@ def test_a_reader_that_looks_again_gives_the_same_as_one_that_looks_once(tmp_pat
         path.write_bytes(whole[:end])
         reader.read()
     assert runs.record_of(tmp_path.name, reader) == read_run(tmp_path)
+
+
+def test_losses_beyond_what_a_sum_can_hold_have_a_mean(tmp_path: Path) -> None:
+    lines = [json.dumps({"step": k, "loss": 1.7e308}) for k in range(1, MOST_POINTS + 2)]
+    (tmp_path / "log.jsonl").write_text("\n".join(lines) + "\n")
+    assert read_run(tmp_path).loss[0] == pytest.approx(1.7e308)

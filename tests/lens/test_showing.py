@@ -305,3 +305,20 @@ def test_a_page_that_can_not_be_written_costs_nothing(run: Path, tmp_path: Path)
         show(run, out=tmp_path / "no" / "page.html")
     with pytest.raises(ConfigError, match="port"):
         serve(run, port=70000)
+
+
+def test_a_follower_that_fails_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "log.jsonl").write_text('{"step": 1, "loss": 2.0}\n')
+
+    def broken(_: Lens) -> None:
+        raise RuntimeError("no memory")
+
+    monkeypatch.setattr(Lens, "look", broken)
+    with Lens(shown(tmp_path), every=0.001) as lens:
+        assert lens._looking is not None
+        lens._looking.join(30)
+        assert not lens._looking.is_alive()
+    told = capsys.readouterr().err
+    assert told == "unrolled: the runs are no longer followed (RuntimeError: no memory)\n"

@@ -84,7 +84,9 @@ def test_influence_goes_so_many_inputs_back(x: Tensor) -> None:
     back = np.subtract.outer(np.arange(T), np.arange(T))
     for mine, theirs in zip(measured(part), measured(whole), strict=True):
         np.testing.assert_allclose(mine, np.where(back < 3, theirs, 0), rtol=1e-4, atol=1e-7)
-    assert trace(layer, x, reach=0).influence is None
+    none = trace(layer, x, reach=0)
+    assert none.influence is None
+    assert "measured" not in none.layers[0].half_lives
     last = trace(layer, x, steps=4)
     same(measured(last), [one[-4:, -4:] for one in measured(whole)])
 

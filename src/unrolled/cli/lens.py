@@ -76,14 +76,14 @@ def lens(
     """
     from unrolled.cli.outputs import PAGE, check_out
     from unrolled.cli.sources import CATALOG
-    from unrolled.lens.showing import show
+    from unrolled.lens.showing import is_file, show
 
     paths: list[Any] = [path, *(more or [])]
     read: list[str] = []
-    if Path(path).is_file():
+    if is_file(path):
         paths, read = paths[:1], paths[1:]
     if out is not None:
-        check_out(out, PAGE, inputs=[path])
+        check_out(out, PAGE, inputs=[path, *filter(is_file, more or [])])
     if len(read) > 1:
         raise typer.BadParameter(
             f"got {len(read)} texts for {path}, expected one; put it in quotes"
@@ -125,10 +125,8 @@ def _with_catalog(path: Path, told: str) -> tuple[Any, Any]:
 def _input(told: str) -> Any:
     """A text file by its path, standard input, or the text itself."""
     from unrolled.cli.answers import STREAM, typed_lines
+    from unrolled.lens.showing import is_file
 
     if told == STREAM:
         return "\n".join(typed_lines())
-    try:
-        return Path(told) if Path(told).is_file() else told
-    except (OSError, ValueError):  # too long for the name of a file, or with a NUL in it
-        return told
+    return Path(told) if is_file(told) else told

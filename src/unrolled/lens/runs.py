@@ -108,6 +108,15 @@ def look_at(reader: LogReader) -> bool:
     return changed
 
 
+def _mean_of(scale: float) -> Callable[[list[float]], float]:
+    """The mean, scaled; of numbers as large as a diverged loss too, whose sum is beyond a float."""
+
+    def mean(values: list[float]) -> float:
+        return scale * math.fsum(value / len(values) for value in values)
+
+    return mean
+
+
 def record_of(name: str, reader: LogReader) -> RunRecord:
     """All that has been read of a log, at most `MOST_POINTS` points of it."""
     records = sorted(reader.records, key=lambda record: record["step"])
@@ -127,7 +136,7 @@ def record_of(name: str, reader: LogReader) -> RunRecord:
         steps=[end["step"] for end in ends],
         seconds=[_number(end.get("seconds")) for end in ends],
         tokens=[_short(total) for total in read],
-        loss=_each(points, "loss", lambda values: bits * math.fsum(values) / len(values)),
+        loss=_each(points, "loss", _mean_of(bits)),
         low=_each(points, "loss", lambda values: bits * min(values)),
         high=_each(points, "loss", lambda values: bits * max(values)),
         rate=[_short(_number(end.get("rate"))) for end in ends],

@@ -6,6 +6,7 @@ import json
 import os
 import sys
 import threading
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,9 +28,12 @@ if TYPE_CHECKING:
 
 # Seconds from one look at a log to the next.
 EVERY = 1.0
+# A look takes at most one part in so many of the time.
+_SHARE = 5
 STEPS, UNITS = 1000, 512
 # A safetensors file begins with the size of its header, in so many bytes.
 _SIZE = 8
+_EXPECTED = "expected a model (.unrolled), a trace (Trace.save) or the folder of a run"
 _DISPLAYS = ("DISPLAY", "WAYLAND_DISPLAY", "BROWSER")
 
 
@@ -204,8 +208,17 @@ class Lens(PageServer):
                 self.send(f"run {place}", record.to_json())
 
     def _look_on(self, every: float) -> None:
-        while not self.wait(every):
-            self.look()
+        pause = every
+        while not self.wait(pause):
+            began = time.monotonic()
+            try:
+                self.look()
+            except Exception as error:  # a page that is no longer followed must not look as if
+                told = f"the runs are no longer followed ({type(error).__name__}: {error})"
+                print(f"unrolled: {told}", file=sys.stderr, flush=True)
+                return
+            # A long log takes a while to read anew: the machine is the run's.
+            pause = max(every, _SHARE * (time.monotonic() - began))
 
     def close(self) -> None:
         """Stop following and serving."""
@@ -226,12 +239,16 @@ def shown(
     """The page of `what`; arguments and errors as of `show`, `waiting` as of `run_folders`."""
     if not what:
         raise ConfigError("lens: got nothing, expected a model, a trace or run folders")
-    if all(isinstance(one, str | os.PathLike) and Path(one).is_dir() for one in what):
+    if all(isinstance(one, str | os.PathLike) and is_folder(one) for one in what):
         if given is not None:
             raise ConfigError(f"given: a run reads nothing, got {given!r}; leave it out")
+        _check_alone("a run", series, origin)
         folders = [Path(one) for one in what]  # type: ignore[arg-type]
         return _of_runs(run_folders(folders, waiting=waiting))
     if len(what) > 1:
+        first = what[0]
+        if isinstance(first, str | os.PathLike) and not (is_folder(first) or is_file(first)):
+            raise DataError(f"nothing is there, {_EXPECTED}; check the path", file=Path(first))
         several = ", ".join(str(one) for one in what)
         raise ConfigError(
             f"lens: got {several}; expected one model, one trace, or run folders that are there"
@@ -272,6 +289,7 @@ def _traced(one: Any, asked: _Asked) -> Trace:
                 f"given: {name} is a trace, which has read its input; leave {asked.given!r} out,"
                 " or give the model"
             )
+        _check_alone("a trace", asked.series, asked.origin)
         return one if isinstance(one, Trace) else Trace.load(one)
     return _read_by(one, name, asked)
 
@@ -313,11 +331,31 @@ def _series_of(task: Forecaster, given: Any, name: str | None) -> SeriesSet:
     return known
 
 
+def _check_alone(kind: str, series: str | None, origin: Any) -> None:
+    if series is not None or origin is not None:
+        raise ConfigError(f"series, origin: are for a Forecaster, not for {kind}; leave them out")
+
+
+def is_file(path: str | os.PathLike[str]) -> bool:
+    """Whether a file is there; a text can be too long for the name of one, or hold a NUL."""
+    try:
+        return Path(path).is_file()
+    except (OSError, ValueError):
+        return False
+
+
+def is_folder(path: str | os.PathLike[str]) -> bool:
+    """Whether a folder is there; as `is_file`."""
+    try:
+        return Path(path).is_dir()
+    except (OSError, ValueError):
+        return False
+
+
 def file_kind(path: Path) -> str:
     """ "a trace" or "a model", by what the header of the file says."""
-    expected = "expected a model (.unrolled), a trace (Trace.save) or the folder of a run"
-    if not path.is_file():
-        raise DataError(f"nothing is there, {expected}; check the path", file=path)
+    if not is_file(path):
+        raise DataError(f"nothing is there, {_EXPECTED}; check the path", file=path)
     try:
         with path.open("rb") as file:
             size = int.from_bytes(file.read(_SIZE), "little")
@@ -328,10 +366,10 @@ def file_kind(path: Path) -> str:
     except OSError as error:
         raise DataError(f"can't be read ({error.strerror})", file=path) from error
     except (ValueError, AttributeError, RecursionError) as error:
-        raise ModelFileError(f"{path}: of another kind or truncated, {expected}") from error
+        raise ModelFileError(f"{path}: of another kind or truncated, {_EXPECTED}") from error
     kind = next((kind for key, kind in _KINDS.items() if key in entries), None)
     if kind is None:
-        raise ModelFileError(f"{path}: a safetensors file without a card or a trace, {expected}")
+        raise ModelFileError(f"{path}: a safetensors file without a card or a trace, {_EXPECTED}")
     return kind
 
 

@@ -56,7 +56,7 @@ def trace(
             is warm, and the gradient does not reach them.
         units: of a layer, so many are kept at most: those that change most.
         reach: how many inputs back their influence on each output is measured; None: as many as
-            take about half a second, 0: it is not measured.
+            take about half a second, 0: neither that nor half-lives are measured.
 
     Raises:
         ConfigError: nothing to read, more than one sequence, no recurrent layer that was called, or

@@ -69,7 +69,8 @@ def layers_of(
         only: part of the name that a layer must have.
         output: what the influence of the inputs is measured on; None: on the size of what the
             recurrent layer gives, where there is one alone.
-        reach: how many inputs back; None: as many as take about half a second, 0: none.
+        reach: how many inputs back; None: as many as take about half a second, 0: none, and no
+            half-life is measured.
         last: so many outputs are asked about, from the end; None: all.
 
     Raises:
@@ -113,7 +114,7 @@ def layers_of(
                         f"{call.name} was called {calls[call.name]} times; the longest call is"
                         " shown"
                     )
-                layers, run, more = _of_call(call, gradients=gradients)
+                layers, run, more = _of_call(call, gradients=gradients, lives=reach != 0)
                 found += layers
                 notes += more
                 runs.append(run)
@@ -167,7 +168,9 @@ def _few_terms(layers: list[TracedLayer]) -> tuple[tuple[TracedLayer, ...], list
     return tuple(replace(layer, terms={}) for layer in layers), [note]
 
 
-def _of_call(call: Any, *, gradients: bool) -> tuple[list[TracedLayer], Call, list[str]]:
+def _of_call(
+    call: Any, *, gradients: bool, lives: bool
+) -> tuple[list[TracedLayer], Call, list[str]]:
     import torch
 
     from unrolled.lens.tracing_memory import Call
@@ -195,7 +198,8 @@ def _of_call(call: Any, *, gradients: bool) -> tuple[list[TracedLayer], Call, li
         if gradients:
             passed = state_gradients(run, real(call.d_y), states_of(call.layer, call.d_state))
     layers = [
-        _of_stage(call.name, stage, own) for stage, own in zip(run.stages, passed, strict=True)
+        _of_stage(call.name, stage, own, lives=lives)
+        for stage, own in zip(run.stages, passed, strict=True)
     ]
     uneven = any(len(set(_widths(stage))) > 1 for stage in run.stages)
     note = f"{call.name}: its memory has another size than its output, and is not shown"
@@ -209,7 +213,9 @@ def _widths(stage: Stage) -> list[int]:
     return [part[0].numel() for part in numbers_of(stage.cell.after[0])]
 
 
-def _of_stage(name: str, stage: Stage, gradients: list[State] | None) -> TracedLayer:
+def _of_stage(
+    name: str, stage: Stage, gradients: list[State] | None, *, lives: bool
+) -> TracedLayer:
     from unrolled.lens.tracing_memory import measured_half_lives
     from unrolled.lens.tracing_terms import rates_of, terms_of
     from unrolled.training.diagnostics_measure import gates_of, unit_half_lives
@@ -224,7 +230,9 @@ def _of_stage(name: str, stage: Stage, gradients: list[State] | None) -> TracedL
     terms = {
         term: _in_time(stage, values[:, 0].flatten(1)) for term, values in terms_of(stage).items()
     }
-    lives = {"gates": unit_half_lives(stage), "measured": measured_half_lives(stage)}
+    halved = {"gates": unit_half_lives(stage)}
+    if lives:
+        halved["measured"] = measured_half_lives(stage)
     owed = {} if gradients is None else _by_name(stage, gradients)
     cuts = stage.cuts[:, 0].numpy()
     return TracedLayer(
@@ -243,7 +251,7 @@ def _of_stage(name: str, stage: Stage, gradients: list[State] | None) -> TracedL
         rates_of(stage),
         {
             how: values.flatten().float().cpu().numpy()
-            for how, values in lives.items()
+            for how, values in halved.items()
             if values is not None and values.numel() == units
         },
     )
