@@ -108,8 +108,8 @@ def layers_of(
                     continue
                 if calls[call.name] > 1:
                     notes.append(
-                        f"{call.name} was called {calls[call.name]} times; the longest call is"
-                        " shown"
+                        f"The layer {call.name} was called {calls[call.name]} times; the longest"
+                        " call is shown."
                     )
                 layers, run, more = _of_call(call, gradients=gradients)
                 found += layers
@@ -130,8 +130,8 @@ def _influence(
     if output is None:
         if len(runs) > 1:
             notes.append(
-                "the influence of the inputs is not measured, since several recurrent layers were"
-                " called one by one; trace the one that is meant"
+                "The influence of the inputs is not measured, since several recurrent layers were"
+                " called one by one; trace the one that is meant."
             )
             return None
 
@@ -149,8 +149,8 @@ def _few_terms(layers: list[TracedLayer]) -> tuple[tuple[TracedLayer, ...], list
     if count <= TERMS:
         return tuple(layers), []
     note = (
-        f"what each gate is made of is not kept: {count:,} numbers, {TERMS:,} at most; trace fewer"
-        " steps to see it"
+        f"What each gate is made of is not kept: {count:,} numbers, {TERMS:,} at most; trace fewer"
+        " steps to see it."
     )
     return tuple(replace(layer, terms={}) for layer in layers), [note]
 
@@ -186,7 +186,7 @@ def _of_call(call: Any, *, gradients: bool) -> tuple[list[TracedLayer], Call, li
         _of_stage(call.name, stage, own) for stage, own in zip(run.stages, passed, strict=True)
     ]
     uneven = any(len(set(_widths(stage))) > 1 for stage in run.stages)
-    note = f"{call.name}: its memory has another size than its output, and is not shown"
+    note = f"The memory of {call.name} has another size than its output, and is not shown."
     return layers, Call(call.layer, x, starts, run), [note] if uneven else []
 
 
