@@ -1,6 +1,6 @@
 // What was expected next after each step around the cursor, with what came.
 import { atWidth, h } from '../shared/dom';
-import { fixed, percent, quoted, visible } from '../shared/format';
+import { counted, fixed, percent, quoted, visible } from '../shared/format';
 import type { TraceRecord } from '../shared/records';
 import type { Stage, View } from './stage';
 
@@ -81,7 +81,7 @@ function atStep(trace: TraceRecord, step: number): string {
 export function inWords(trace: TraceRecord): string {
   const places = trace.inputs.slice(1).map((_, step) => placeOfCame(trace, step));
   if (!places.length) return '';
-  const count = trace.expected!.choices[0].length;
-  const [first, among] = [places.filter((k) => k === 0).length, places.filter((k) => k >= 0).length];
-  return `What came was the first choice at ${first} of ${places.length} steps, and among the first ${count} at ${among}.`;
+  const count = Math.min(ROWS, trace.expected!.choices[0].length);
+  const [first, among] = [places.filter((k) => k === 0).length, places.filter((k) => k >= 0 && k < count).length];
+  return `What came was the first choice at ${first} of ${counted(places.length, 'step')}, and among the first ${count} at ${among}.`;
 }
