@@ -201,7 +201,7 @@ def test_missing_values_stay_missing_where_they_are_shown(series: SeriesSet) -> 
 
 def test_what_is_not_shown_is_told(forecasters: dict[str, Any], series: SeriesSet) -> None:
     assert trace(forecasters["steps"], series).notes == (
-        "The forecast is the mean of 2 networks; the states shown are the first one's.",
+        "The forecast is the mean of 2 networks; the states shown are the first one\u2019s.",
     )
     beside = SeriesSet.from_arrays(
         series.values[0], times=series.times[0], past={"rain": np.arange(DAYS) % 3}

@@ -291,7 +291,8 @@ def _left_out(forecaster: Forecaster) -> list[str]:
     members = len(forecaster.model.members)  # type: ignore[arg-type]
     if members > 1:
         notes.append(
-            f"The forecast is the mean of {members} networks; the states shown are the first one's."
+            f"The forecast is the mean of {members} networks;"
+            " the states shown are the first one\u2019s."
         )
     reading = forecaster.reading
     if reading.past_names or reading.future_names or reading.static_names:
