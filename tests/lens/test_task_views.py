@@ -17,7 +17,7 @@ import unrolled
 from unrolled.data.series_set import SeriesSet
 from unrolled.lens import Trace, trace
 from unrolled.lens.trace_parts import Forecast, Links, Series, Spectrogram
-from unrolled.lens.traces import Answers, Expected, TracedLayer
+from unrolled.lens.traces import Answers, Expected, Influence, TracedLayer
 
 TITLES = {
     "The forecast",
@@ -391,7 +391,10 @@ LIVE = "[aria-live], [role=status], [role=alert], [role=log]"
 def test_a_step_is_read_aloud_once_in_one_sentence(
     make_trace: Callable[..., Trace], drawn: Callable[..., Any]
 ) -> None:
-    page = drawn(make_trace())
+    found = make_trace()
+    size = np.ones((len(found), 3), np.float32)
+    page = drawn(replace(found, influence=Influence("the output", size, size)))
+    assert page.locator(".influence").count() == 1
     live = page.locator(".trace-card").locator(LIVE)
     assert live.count() == 1
     page.locator(".strip").focus()

@@ -18,7 +18,13 @@ describe('the running answer', () => {
   });
   test('names the word that changed it most, in points', () => {
     expect(inWords(words, answersOf([0.646, 0.634, 0.634, 0.25]), 0)).toBe('The text ends at good 25%. “so” changed it most: down 38 points.');
+    expect(inWords(words, answersOf([0.5, 0.62, 0.5, 0.52]), 0)).toBe('The text ends at good 52%. “is” and “so” changed it most, by 12 points each.');
     expect(inWords(words, answersOf([0.51, 0.54, 0.5, 0.52]), 0)).toBe('The text ends at good 52%. No word changed it by 5 points.');
+  });
+  test('counts the words that changed it alike where they are many', () => {
+    const many = ['a', 'b', 'c', 'd', 'e'];
+    const found = inWords(wordsOf({ inputs: many, joined: false }), answersOf([0.5, 0.6, 0.5, 0.6, 0.5]), 0);
+    expect(found).toBe('The text ends at good 50%. 4 words changed it most, by 10 points each.');
   });
 });
 

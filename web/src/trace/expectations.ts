@@ -6,7 +6,7 @@ import type { Stage, View } from './stage';
 
 const ROWS = 6;
 /** Widths of a column, in pixels. */
-const [NARROW, WIDE] = [66, 132];
+const [NARROW, WIDE] = [72, 132];
 
 /** The place of what came among the choices of a step, -1 where it is none of them. */
 export function placeOfCame({ inputs, expected, losses }: TraceRecord, step: number): number {
@@ -26,7 +26,7 @@ export function expectationsView(stage: Stage): View | null {
   const { expected } = trace;
   if (!expected) return null;
   const longest = Math.max(...expected.choices.flat().map((name) => name.length));
-  const column = Math.max(NARROW, Math.min(WIDE, 44 + 8 * longest));
+  const column = Math.max(NARROW, Math.min(WIDE, 48 + 8 * longest));
   const frame = h('div', { class: 'expected', role: 'group', 'aria-label': 'What is expected next' });
   const here = h('p', { class: 'quiet' });
   let shown = 1;

@@ -1,6 +1,6 @@
 // The answer after every word, under the word: what each of them changed.
 import { choice, h, uid } from '../shared/dom';
-import { counted, percent, pointsBetween, quoted, spoken, visible } from '../shared/format';
+import { counted, listed, percent, pointsBetween, quoted, spoken, visible } from '../shared/format';
 import type { TraceAnswers } from '../shared/records';
 import { pointAt } from './options';
 import type { Stage, View } from './stage';
@@ -84,11 +84,16 @@ export function runningView(stage: Stage): View | null {
 
 const told = (moved: number) => (moved ? `${moved > 0 ? 'up' : 'down'} ${counted(Math.abs(moved), 'point')}` : 'unchanged');
 
+/** More words that changed it alike are counted, not named. */
+const NAMED = 3;
+
 /** Where the answer ends, and the word that changed it most. */
 export function inWords(words: Word[], answers: TraceAnswers, label: number): string {
   const end = `The text ends at ${answers.names[label]} ${percent(answers.chances.at(-1)![label])}%.`;
-  const sizes = changes(words, answers, label).map((moved) => Math.abs(moved ?? 0));
-  const most = sizes.indexOf(Math.max(...sizes));
-  if (!(sizes[most] >= NOTED)) return `${end} No word changed it by ${NOTED} points.`;
-  return `${end} ${quoted(words[most].text)} changed it most: ${told(changes(words, answers, label)[most]!)}.`;
+  const moved = changes(words, answers, label).map((change) => change ?? 0);
+  const most = Math.max(...moved.map(Math.abs));
+  if (most < NOTED) return `${end} No word changed it by ${NOTED} points.`;
+  const movers = words.filter((_, k) => Math.abs(moved[k]) === most).map(({ text }) => quoted(text));
+  if (movers.length === 1) return `${end} ${movers[0]} changed it most: ${told(moved.find((change) => Math.abs(change) === most)!)}.`;
+  return `${end} ${movers.length > NAMED ? `${movers.length} words` : listed(movers)} changed it most, by ${counted(most, 'point')} each.`;
 }
