@@ -58,11 +58,13 @@ bench: $(STAMP)
 docs: $(STAMP)
 	$(BIN)/python tools/docs.py
 
-# The pictures of docs/learn and docs/lens.md: about a quarter of an hour. Without the classifier the last one stays.
+# The pictures of docs/learn, docs/lens.md and docs/lab.md: about a quarter of an hour. Without the classifier its
+# picture stays; those of the lab need Playwright and a Chromium.
 pictures: $(STAMP)
 	$(BIN)/python examples/vanishing_gradient.py "1000 steps" docs/learn/gradient.png
 	$(BIN)/python examples/units_that_track.py 12m - docs/learn/unit.png
 	test ! -f $(SENTIMENT) || $(BIN)/python examples/sentiment_word_by_word.py 1m $(SENTIMENT) docs/learn/sentiment.png
+	$(BIN)/python tools/lab_pictures.py
 
 stubs: $(STAMP)
 	$(BIN)/python tools/stubs.py

@@ -13,7 +13,12 @@ import sys
 import tempfile
 import warnings
 from collections.abc import Callable
+from contextlib import nullcontext
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from unrolled.lab import Laboratory
 
 ROOT = Path(__file__).parents[1]
 OUT = ROOT / "screenshots"
@@ -74,6 +79,24 @@ def tagger(page: Path) -> None:
     unrolled.trace(model, ["the", "dog", "hears", "a", "bird"]).to_html(page)
 
 
+def forecaster(page: Path) -> None:
+    import numpy as np
+
+    import unrolled
+    from unrolled.data import SeriesSet
+
+    days = np.arange(200)
+    noise = np.random.default_rng(0).normal(size=len(days))
+    values = (20 + 5 * np.sin(2 * np.pi * days / 7) + 0.02 * days + noise).round(1)
+    sales = SeriesSet.from_arrays({"sales": values}, times=np.datetime64("2024-01-01") + days)
+    model = unrolled.Forecaster("steps", horizon=14, hidden_size=16, members=1)
+    model.fit(sales, budget=150, progress=False)
+    trace = unrolled.trace(model, sales, origin="2024-06-20")
+    trace.to_html(page)
+    for view in ("map", "gradient"):
+        trace.draw(OUT / f"drawn-forecaster-{view}.png", view=view)
+
+
 def vanishing(page: Path) -> None:
     import torch
 
@@ -107,6 +130,25 @@ def report(page: Path) -> None:
     render_report(fakes.fake_report(), page)
 
 
+def runs(page: Path) -> None:
+    import unrolled
+    from unrolled.data import catalog
+    from unrolled.lens import show
+
+    text = str(catalog.load("python-docs"))[:40_000]
+    folders = [page.parent / name for name in ("32 units", "8 units, quick")]
+    for folder, units, rate in zip(folders, (32, 8), (0.005, 0.05), strict=True):
+        model = unrolled.Generator(hidden_size=units, learning_rate=rate, rows=8, steps=32)
+        model.fit(text, budget=120, run_dir=folder, progress=False)
+    show(*folders, out=page)
+
+
+def lab(page: Path) -> Laboratory:
+    from unrolled.lab import Laboratory
+
+    return Laboratory()
+
+
 def notebook(page: Path) -> None:
     import torch
 
@@ -122,10 +164,24 @@ def notebook(page: Path) -> None:
     )
 
 
-PAGES: dict[str, Callable[[Path], None]] = {
+# What each writes to the path is looked at; or what it serves, as long as that is open.
+PAGES: dict[str, Callable[[Path], Laboratory | None]] = {
     page.__name__: page
-    for page in (generator, classifier, tagger, vanishing, large, report, notebook)
+    for page in (
+        generator,
+        classifier,
+        tagger,
+        forecaster,
+        vanishing,
+        large,
+        report,
+        runs,
+        lab,
+        notebook,
+    )
 }
+# What a page that is served shows once all of its first part has come.
+READY = {"lab": ".lab-column:nth-of-type(2) svg"}
 
 
 def main(names: list[str]) -> None:
@@ -143,16 +199,22 @@ def main(names: list[str]) -> None:
         browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
         for name in names or PAGES:
             page = Path(folder) / f"{name}.html"
-            PAGES[name](page)
-            for scheme in SCHEMES:
-                for size, width in WIDTHS.items():
-                    view = browser.new_page(
-                        viewport={"width": width, "height": 900}, color_scheme=scheme
-                    )
-                    view.goto(page.as_uri())
-                    view.wait_for_load_state("networkidle")
-                    view.screenshot(path=OUT / f"{name}-{scheme}-{size}.png", full_page=True)
-                    view.close()
+            with PAGES[name](page) or nullcontext() as served:
+                for scheme in SCHEMES:
+                    for size, width in WIDTHS.items():
+                        view = browser.new_page(
+                            viewport={"width": width, "height": 900},
+                            color_scheme=scheme,
+                            reduced_motion="reduce",
+                        )
+                        if served is None:
+                            view.goto(page.as_uri())
+                            view.wait_for_load_state("networkidle")
+                        else:  # its network is never idle: it pushes what is new
+                            view.goto(served.url)
+                            view.locator(READY[name]).first.wait_for()
+                        view.screenshot(path=OUT / f"{name}-{scheme}-{size}.png", full_page=True)
+                        view.close()
             print(f"screenshots: {OUT.name}/{name}-*.png")
         browser.close()
 

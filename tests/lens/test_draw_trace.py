@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import struct
 import sys
 from pathlib import Path
@@ -15,7 +16,7 @@ from hypothesis import strategies as st
 from unrolled.errors import ConfigError, MissingExtra, OutputError
 from unrolled.lens import Trace
 from unrolled.lens.ink import DIVERGING
-from unrolled.lens.picture_tokens import height_of, shown_token
+from unrolled.lens.picture_tokens import WIDE, columns_of, laid_out, shown_token
 from unrolled.lens.traces import Answers, TracedLayer
 
 VIEWS = ("map", "text", "gradient", "answers")
@@ -74,7 +75,9 @@ def test_every_view_is_drawn_in_every_kind_and_the_same_each_time(
     first = found.draw(tmp_path / "a.png", view=view).read_bytes()
     assert struct.unpack(">I", first[16:20]) == (1400,)
     assert found.draw(tmp_path / "b.png", view=view).read_bytes() == first
-    assert b"<svg" in found.draw(tmp_path / "a.svg", view=view).read_bytes()
+    drawn = found.draw(tmp_path / "a.svg", view=view).read_bytes()
+    assert b"<svg" in drawn
+    assert found.draw(tmp_path / "b.svg", view=view).read_bytes() == drawn
     assert found.draw(tmp_path / "a.pdf", view=view).read_bytes().startswith(b"%PDF")
 
 
@@ -107,6 +110,28 @@ def test_what_was_read_stands_in_the_picture_as_text(tmp_path: Path) -> None:
     for token in ("the", "&lt;b&gt;film&lt;/b&gt;", "$is$", "漢字", "⏎", "good"):
         assert f"<!-- {token} -->" in svg
     assert "colours of unit 12" in svg
+
+
+def fills(svg: str) -> list[tuple[int, ...]]:
+    """The colours of the boxes of a text, in reading order."""
+    boxes = svg.split('id="PolyCollection_1"')[1].split("</g>")[0]
+    return [tuple(bytes.fromhex(one)) for one in re.findall(r"fill: #([0-9a-f]{6})", boxes)]
+
+
+def test_the_text_has_the_colour_of_each_number(tmp_path: Path) -> None:
+    found = Trace("A model", tuple("abcd"), (layer_of([[2.0], [-2.0], [0.0], [1.0]]),))
+    svg = found.draw(tmp_path / "a.svg", view="text").read_text(encoding="utf-8")
+    seen = fills(svg)
+    half = tuple(bytes.fromhex(DIVERGING[3][1:]))
+    for colour, expected in zip(seen, (ORANGE, BLUE, PALE, half), strict=True):
+        assert near(colour, expected)
+
+
+def test_a_gate_that_is_half_open_has_half_its_colour(tmp_path: Path) -> None:
+    half = np.full((2, 1), 0.5, dtype=np.float32)
+    found = Trace("A model", ("a", "b"), (layer_of([[0.1], [0.2]], gates={"z": half}),))
+    svg = found.draw(tmp_path / "a.svg", view="text", quantity="z").read_text(encoding="utf-8")
+    assert all(near(one, tuple(bytes.fromhex(DIVERGING[3][1:]))) for one in fills(svg))
 
 
 def test_without_a_unit_it_is_the_one_that_moves_most(tmp_path: Path) -> None:
@@ -155,9 +180,9 @@ def test_what_is_not_there_is_one_line_that_says_what_is(
 
 def test_a_view_of_what_the_trace_lacks_a_name_and_a_folder_are_one_line(tmp_path: Path) -> None:
     bare = Trace("A model", ("a", "b"), (layer_of([[0.1], [0.2]]),))
-    with pytest.raises(ConfigError, match="holds no gradient; trace with loss="):
+    with pytest.raises(ConfigError, match="view: got a trace without gradients"):
         bare.draw(tmp_path / "a.png", view="gradient")
-    with pytest.raises(ConfigError, match="holds no answers"):
+    with pytest.raises(ConfigError, match="view: got a trace without answers"):
         bare.draw(tmp_path / "a.png", view="answers")
     with pytest.raises(ConfigError, match=r"ends in \.png, \.svg or \.pdf"):
         bare.draw(tmp_path / "a.gif")
@@ -177,4 +202,41 @@ def test_without_matplotlib_the_pip_line_is_given(
 @given(st.lists(st.text(max_size=200), min_size=1, max_size=80))
 def test_a_token_is_one_line_of_bounded_length(tokens: list[str]) -> None:
     assert all(len(shown_token(one)) <= 60 and "\n" not in shown_token(one) for one in tokens)
-    assert 0 < height_of(tokens) <= 0.19 * len(tokens) + 1e-9
+
+
+SOME = ("a", "漢", " ", "\n", "\t", "\u0301", "x" * 130, "漢" * 70, "b\nc", "", "\r")
+
+
+@given(st.lists(st.sampled_from(SOME), min_size=1, max_size=60), st.booleans())
+def test_every_step_has_a_place_of_its_own_in_its_line(inputs: list[str], joined: bool) -> None:
+    pieces, columns = laid_out(inputs, joined)
+    assert sorted({piece.step for piece in pieces}) == list(range(len(inputs)))
+    line, end = 0, 0
+    for piece in pieces:
+        if piece.line > line:
+            line, end = piece.line, 0
+        assert (piece.line, piece.column >= end) == (line, True)
+        end = piece.column + piece.columns
+        assert max(1, columns_of(piece.text)) == piece.columns
+        assert end <= columns <= WIDE
+
+
+@given(st.text(alphabet="ab \n", max_size=300).filter(bool), st.integers(1, 4))
+def test_a_joined_text_has_the_lines_that_it_was_written_in(text: str, size: int) -> None:
+    slices = [text[k : k + size] for k in range(0, len(text), size)]
+    pieces, columns = laid_out(slices, joined=True)
+    lines = [""] * (pieces[-1].line + 1)
+    for piece in pieces:
+        assert piece.column == len(lines[piece.line])
+        lines[piece.line] += piece.text
+    if max(map(len, text.split("\n"))) < columns:
+        assert lines == [f"{one}⏎" for one in text.split("\n")[:-1]] + [
+            one for one in text.split("\n")[-1:] if one
+        ]
+
+
+def test_words_stand_a_blank_apart_and_slices_of_a_text_do_not() -> None:
+    words, _ = laid_out(["the", "漢字", "cat"], joined=False)
+    assert [piece.column for piece in words] == [0, 4, 9]
+    slices, _ = laid_out(["the", " ca", "t"], joined=True)
+    assert [piece.column for piece in slices] == [0, 3, 6]

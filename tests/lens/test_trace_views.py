@@ -135,6 +135,7 @@ def test_every_line_of_an_equation_adds_up(
         "relu": lambda x: max(0.0, x),
     }
     for step in (0, 5, 9):
+        page.locator("select[aria-label=Layer]").select_option(str(len(found.layers) - 1))
         go(page, step)
         unit = unit_of(page, found)
         lines = [
@@ -259,12 +260,13 @@ def test_a_gradient_that_has_vanished_is_said_to_have(
     section = page.locator("section", has_text="Gradient by the state of each step").last
     told = section.inner_text()
     assert "RNN, layer 1 (RNN_TANH) is" in told
-    assert "fading on its way back. It has vanished before it reaches the first step." in told
+    assert "on its way back it fades by a factor of ten every" in told
+    assert "It has vanished before it gets there." in told
     assert "<b>LSTM</b> is" in told
     assert told.count("It has vanished") == 1
     assert section.locator("path.series").count() == 2
     assert section.locator(".threshold-name").all_text_contents() == [
-        "vanished: 1.2e-7 of the largest"
+        "vanished: below 1.2e-7 of the largest"
     ]
     bare = trace(unrolled.RNN(3, 4), torch.zeros(3, 1, 3))
     with pytest.raises(ConfigError, match="beside: the trace 'bare' has no gradients"):

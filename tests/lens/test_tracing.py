@@ -648,3 +648,62 @@ def test_white_space_is_no_text_of_words() -> None:
 def test_a_file_of_a_model_will_do(writer: Generator, tmp_path: Path) -> None:
     path = writer.save(tmp_path / "m.unrolled")
     np.testing.assert_array_equal(trace(path, "7 and").losses, trace(writer, "7 and").losses)
+
+
+@pytest.mark.parametrize("scale", [1e-25, 1e25])
+def test_norms_hold_where_squares_are_beyond_float32(scale: float, x: torch.Tensor) -> None:
+    found = trace(layer_of("RNN"), x, loss=lambda y: scale * y[0][-1].sum())
+    (layer,) = found.layers
+    expected = np.linalg.norm(layer.gradients["h"].astype(np.float64), axis=1)
+    assert (expected > 0).all()
+    np.testing.assert_allclose(layer.norms["h"], expected, rtol=1e-5)
+
+
+class Counting(nn.Module):
+    """h' = h + x, in a state of one's own kind."""
+
+    def project(self, x: torch.Tensor) -> torch.Tensor:
+        return x
+
+    def step(self, projected_t: torch.Tensor, state: torch.Tensor) -> Any:
+        return projected_t, (state + 1 if self.whole else state + projected_t)
+
+    def initial_state(self, batch: int, like: torch.Tensor) -> torch.Tensor:
+        kind = torch.int64 if self.whole else like.dtype
+        return torch.zeros(batch, like.shape[-1], dtype=kind)
+
+    def __init__(self, whole: bool) -> None:
+        super().__init__()
+        self.whole = whole
+        self.weight = nn.Parameter(torch.zeros(1))
+
+
+@pytest.mark.parametrize("name", ["LSTM", "GRU", "RNN_TANH"])
+def test_a_cell_of_ones_own_may_be_called_as_a_known_one(name: str, x: torch.Tensor) -> None:
+    own = type(name, (Counting,), {})(whole=False)
+    (layer,) = trace(unrolled.Recurrent(own), x).layers
+    assert layer.cell == f"{name} cell"
+    assert layer.gates == {}
+    np.testing.assert_allclose(layer.states["h"], x[:, 0].cumsum(0), rtol=1e-5)
+
+
+def test_a_state_of_whole_numbers_is_told(x: torch.Tensor) -> None:
+    with pytest.raises(ConfigError, match="Counting: got a state of whole numbers alone"):
+        trace(unrolled.Recurrent(Counting(whole=True)), x)
+
+
+def test_a_file_with_damaged_parts_is_told(tmp_path: Path) -> None:
+    path = trace(layer_of("RNN"), torch.zeros(2, 1, N)).save(tmp_path / "a.trace")
+    blob = path.read_bytes()
+    arrays = load(blob)
+    card = json.loads(blob[8 : 8 + int.from_bytes(blob[:8], "little")])["__metadata__"]["trace"]
+    flat = {**arrays, "layer.0.states.h": np.array(1.0, dtype=np.float32)}
+    rates = json.loads(card)
+    rates["layers"][0]["rates"] = {"h": 2.0}
+    for content in (
+        save(flat, metadata={"trace": card}),
+        save(arrays, metadata={"trace": json.dumps(rates)}),
+    ):
+        path.write_bytes(content)
+        with pytest.raises(ModelFileError, match="do not belong together"):
+            Trace.load(path)

@@ -336,3 +336,50 @@ def test_half_lives_follow_the_units_that_are_kept(x: Tensor) -> None:
 def test_reach_is_a_number_from_0_up(x: Tensor) -> None:
     with pytest.raises(ConfigError, match="reach: got -1"):
         trace(layer_of("RNN"), x, reach=-1)
+
+
+def test_what_would_take_long_is_not_measured_unless_asked_for(
+    x: Tensor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tracing_memory, "WORK", 1.0)
+    for options in ({}, {"bidirectional": True}):
+        layer = layer_of("GRU", **options)
+        found = trace(layer, x)
+        assert found.influence is None
+        assert "The influence of the inputs is not measured: it would take long" in found.notes[-1]
+        asked = trace(layer, x, reach=2)
+        assert asked.influence is not None
+        assert not any("influence" in note for note in asked.notes)
+
+
+def test_outputs_before_the_steps_that_are_shown_are_not_asked_about(
+    x: Tensor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[list[int]] = []
+    plain = tracing_memory.follow_from
+
+    def follow(layer: Any, rows: Tensor, *rest: Any) -> Any:
+        asked.append(list(rows.shape[:2]))
+        return plain(layer, rows, *rest)
+
+    monkeypatch.setattr(tracing_memory, "follow_from", follow)
+    trace(layer_of("LSTM"), x, steps=2)
+    assert asked == [[T, 2]]
+
+
+def test_few_rows_at_once_where_each_is_large(x: Tensor, monkeypatch: pytest.MonkeyPatch) -> None:
+    layer = layer_of("LSTM", bidirectional=True)
+    whole = measured(trace(layer, x))
+    monkeypatch.setattr(tracing_memory, "NUMBERS", 1.0)
+    same(measured(trace(layer, x)), whole)
+
+
+def test_numbers_that_are_too_coarse_have_no_measured_half_life(x: Tensor) -> None:
+    (traced,) = trace(layer_of("LSTM").bfloat16(), x.bfloat16()).layers
+    assert set(traced.half_lives) == {"gates"}
+    report = unrolled.diagnose(
+        layer := layer_of("LSTM").bfloat16(),
+        lambda: layer(x.bfloat16())[0].float().square().mean(),
+        warn=False,
+    )
+    assert report.layers[0].half_life_measured is None

@@ -11,7 +11,8 @@ report_labels  another: confusion matrix, reliability and the gate of a classifi
 runs       what the log of a run tells, as records (`run_records`)
 server     a page that a running program keeps up to date
 showing    `show`: a model that reads something, a trace, or runs, in the browser
-picture    PNG or SVG files (matplotlib, extra `lens`; `picture_trace`: one view of a trace)
+picture    PNG or SVG files (matplotlib, extra `lens`)
+picture_trace  one view of a trace; each view is a module (`picture_map`, `picture_text`, ...)
 """
 
 from __future__ import annotations

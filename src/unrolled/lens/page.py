@@ -58,7 +58,8 @@ def page_of(
     """
     static = files("unrolled.lens") / "static"
     parts = {
-        "title": html.escape(title),
+        # Half of a surrogate pair, as in the name of a folder, can't be written.
+        "title": html.escape(title.encode("utf-8", "replace").decode()),
         "data": json_for_script(data),
         "script": (static / "lens.js").read_text(encoding="utf-8"),
         "live": "" if live is None else f' data-live="{live}"',

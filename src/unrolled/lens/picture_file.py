@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 DPI = 200
+# Inches of a letter in a title, and in the words beside it.
+_BOLD, _SMALL = 0.089, 0.05
 
 
 def new_figure(height: float) -> Figure:
@@ -40,7 +42,9 @@ def save_figure(figure: Figure, path: str | PathLike[str], *, few_colours: bool 
         "svg": {"Date": None},
         "pdf": {"CreationDate": None},
     }
-    with warnings.catch_warnings():
+    from matplotlib import rc_context
+
+    with warnings.catch_warnings(), rc_context({"svg.hashsalt": "unrolled"}):
         # A letter that the font lacks is a box in the picture, and no news for each of them.
         warnings.filterwarnings("ignore", message="Glyph .* missing from")
         figure.savefig(content, format=kind, facecolor=PAPER, metadata=nothing[kind])
@@ -71,11 +75,34 @@ def kind_of(target: Path) -> str:
     return kind
 
 
-def entitle(figure: Figure, text: str, y: float, more: str = "") -> None:
-    """A title at the left, and more in small letters at the right, at `y` of the height."""
-    figure.text(0.02, y, cut(text, 72), fontsize=9.5, fontweight="bold", color=INK, va="center")
-    if more:
-        figure.text(0.98, y, more, fontsize=6.5, color=QUIET, va="center", ha="right")
+def entitle(figure: Figure, text: str, y: float | None = None, more: str = "") -> None:
+    """A title at the left, and more in small letters at the right as far as there is room, at `y`
+    of the height; None: at the top."""
+    if y is None:
+        y = 1 - 0.19 / figure.get_figheight()
+    title = cut(text, 72)
+    figure.text(
+        0.02,
+        y,
+        title,
+        fontsize=9.5,
+        fontweight="bold",
+        color=INK,
+        va="center",
+        parse_math=False,
+    )
+    room = int((0.96 * WIDTH - len(title) * _BOLD) / _SMALL)
+    if more and room > 8:
+        figure.text(
+            0.98,
+            y,
+            cut(more, room),
+            fontsize=6.5,
+            color=QUIET,
+            va="center",
+            ha="right",
+            parse_math=False,
+        )
 
 
 def cut(text: str, most: int) -> str:

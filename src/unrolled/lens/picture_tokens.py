@@ -1,82 +1,114 @@
-"""A text in colours: each token in a box of its own, line after line."""
+"""A text on a grid of columns and lines: where each step's letters stand, and what is shown."""
 
 from __future__ import annotations
 
 import unicodedata
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import NamedTuple
 
-import numpy as np
-from numpy.typing import NDArray
-
-from unrolled.lens.ink import INK, PAPER, WIDTH
 from unrolled.lens.picture_file import cut
 
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-
 _VISIBLE = {" ": "␣", "\n": "⏎", "\t": "⇥", "\r": "␍"}
-# Inches: of a letter of the font at this size, around it, of a line, and at the sides.
-_SIZE, _LETTER, _AROUND, _LINE, _SIDE = 7.5, 0.0627, 0.03, 0.19, 0.14
-_LONGEST = 60
-# From this share of full colour on, letters are as pale as the paper; as in the page.
-_STRONG = 0.62
+LONGEST = 60
+# Columns of a line: as many as the longest line of the text has, within these.
+NARROW, WIDE = 64, 100
+
+
+class Piece(NamedTuple):
+    """What stands of a step in one line."""
+
+    step: int
+    line: int
+    column: int
+    columns: int
+    text: str
 
 
 def shown_token(token: str) -> str:
-    """A token as it is drawn: blanks that stand alone become signs, others one space."""
+    """A token as it is drawn alone: blanks become signs, others one space."""
     if token in _VISIBLE:
         return _VISIBLE[token]
-    return cut(
-        " ".join(token.split()) or "".join(_VISIBLE.get(one, one) for one in token), _LONGEST
-    )
+    blank = not token.strip()
+    words = token if blank else " ".join(token.split())
+    return cut("".join(_sign(one, blank) for one in words), LONGEST)
 
 
-def height_of(tokens: Sequence[str]) -> float:
-    """Inches that the lines of a text need."""
-    return (max(line for line, _, _ in _places(tokens)) + 1) * _LINE
+def columns_of(text: str) -> int:
+    """Letters of East Asia are two columns wide, marks above a letter none."""
+    return sum(map(_width, text))
 
 
-def write_tokens(
-    axes: Axes, tokens: Sequence[str], shares: NDArray[np.float32], colours: Any
-) -> None:
-    """Write tokens into `axes`, which are `WIDTH` inches wide and `height_of` high.
+def laid_out(inputs: Sequence[str], joined: bool) -> tuple[list[Piece], int]:
+    """All pieces in reading order, and how many columns a line has.
 
-    `shares` are between -1 and 1, or beyond, which is full colour as well.
+    A text of letters, or of `joined` slices, has the lines that it was written in; the sign of a
+    line break ends each, since it is a step too. Other tokens stand a column apart. What is longer
+    than a line goes on in the next.
     """
-    from matplotlib.patches import Rectangle
-
-    high = height_of(tokens)
-    axes.set_xlim(0, WIDTH)
-    axes.set_ylim(high, 0)
-    axes.axis("off")
-    for token, share, (line, left, width) in zip(tokens, shares, _places(tokens), strict=True):
-        top = line * _LINE + 0.01
-        fill = colours((float(share) + 1) / 2)
-        axes.add_patch(Rectangle((left, top), width - 0.012, _LINE - 0.02, fc=fill, lw=0))
-        axes.text(
-            left + (width - 0.012) / 2,
-            top + (_LINE - 0.02) / 2 + 0.004,
-            shown_token(token),
-            fontsize=_SIZE,
-            family="monospace",
-            color=PAPER if abs(share) > _STRONG else INK,
-            ha="center",
-            va="center_baseline",
-            parse_math=False,
-        )
+    apart = not joined and any(len(token) > 1 for token in inputs)
+    tokens = [_parts(token, apart) for token in inputs]
+    columns = min(max(_longest(tokens, apart), NARROW), WIDE)
+    found, line, column = [], 0, 0
+    for step, parts in enumerate(tokens):
+        for part, ends in parts:
+            # A token goes to the next line whole; only one that is longer than a line is cut.
+            for text in _slices(part, columns):
+                room = _room(text)
+                if column + room > columns:
+                    line, column = line + 1, 0
+                found.append(Piece(step, line, column, room, text))
+                column += room
+            if ends:
+                line, column = line + 1, 0
+        column += apart and column > 0
+    return found, columns
 
 
-def _places(tokens: Sequence[str]) -> list[tuple[int, float, float]]:
-    """Of each token its line, where it begins and how wide it is."""
-    line, left, found = 0, _SIDE, []
-    for token in tokens:
-        letters = sum(
-            2 if unicodedata.east_asian_width(one) in "WF" else 1 for one in shown_token(token)
-        )
-        width = max(1, letters) * _LETTER + 2 * _AROUND
-        if left + width > WIDTH - _SIDE and left > _SIDE:
-            line, left = line + 1, _SIDE
-        found.append((line, left, width))
-        left += width
+def _parts(token: str, apart: bool) -> list[tuple[str, bool]]:
+    """The token by its lines: what is shown, and whether a line ends with it."""
+    if apart:
+        return [(shown_token(token), token == "\n")]
+    *whole, last = token.split("\n")
+    lines = [(f"{line}\n", True) for line in whole]
+    if last or not whole:
+        lines.append((last, False))
+    return [("".join(_sign(one, False) for one in line), ends) for line, ends in lines]
+
+
+def _longest(tokens: Sequence[Sequence[tuple[str, bool]]], apart: bool) -> int:
+    longest = column = 0
+    for parts in tokens:
+        for text, ends in parts:
+            longest = max(longest, column + _room(text))
+            column = 0 if ends else column + _room(text) + apart
+    return longest
+
+
+def _slices(text: str, columns: int) -> list[str]:
+    """The text, cut where a line is full."""
+    found = [""]
+    for letter in text:
+        if columns_of(found[-1] + letter) > columns:
+            found.append("")
+        found[-1] += letter
     return found
+
+
+def _room(text: str) -> int:
+    """Every step is seen, that of a mark above a letter too."""
+    return max(1, columns_of(text))
+
+
+def _sign(letter: str, blank: bool) -> str:
+    """What is drawn of a letter; what can't be written into a picture is a sign, too."""
+    if letter == " ":
+        return _VISIBLE[letter] if blank else letter
+    if unicodedata.category(letter) in ("Cc", "Cs"):
+        return _VISIBLE.get(letter, "\N{REPLACEMENT CHARACTER}")
+    return letter
+
+
+def _width(letter: str) -> int:
+    if unicodedata.combining(letter) or unicodedata.category(letter) == "Cf":
+        return 0
+    return 2 if unicodedata.east_asian_width(letter) in "WF" else 1

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from unrolled.errors import ConfigError
-from unrolled.lens.ink import DIVERGING, INK, NETWORK, OTHER, PAPER, QUIET, RULE, WIDTH
+from unrolled.lens.ink import INK, NETWORK, OTHER, PAPER, QUIET, RULE, WIDTH
 from unrolled.lens.order import Grid, alike_together, grid_of
+from unrolled.lens.picture_parts import colours, limit_of
+from unrolled.lens.picture_tokens import shown_token
 from unrolled.lens.traces import Trace, TracedLayer
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-
-_VISIBLE = {" ": "␣", "\n": "⏎", "\t": "⇥", "\r": "␍"}
 
 # All is laid out in inches, from the bottom up, so that tiles and letters keep their size.
 _LEFT, _RIGHT = 0.76, 0.1
@@ -61,16 +61,14 @@ def height_of(trace: Trace, steps: int) -> float:
 
 def draw_steps(axes: Axes, trace: Trace, steps: int, height: float) -> None:
     """Draw the last `steps` steps into `axes`, which are `WIDTH` by `height` inches."""
-    from matplotlib.colors import LinearSegmentedColormap
     from matplotlib.patches import FancyBboxPatch
 
     steps = min(steps, len(trace))
     first = len(trace) - steps
     layers = _chain(trace)
     pitch, boxes = _pitch(steps), _boxes(trace, steps)
-    colours = LinearSegmentedColormap.from_list("unrolled", DIVERGING)
     states = [layer.states["h"].astype(float) for layer in layers]
-    limit = max(float(np.quantile(np.abs(h), 0.98)) for h in states) or 1.0
+    limit, shades = max(limit_of("h", h) for h in states), colours()
     orders = [alike_together(h, grid) for h, (grid, _, _) in zip(states, boxes, strict=True)]
 
     axes.set_xlim(0, WIDTH)
@@ -116,7 +114,8 @@ def draw_steps(axes: Axes, trace: Trace, steps: int, height: float) -> None:
         axes.text(
             x,
             input_y + _INPUT / 2 - 0.005,
-            _shown(trace.inputs[step]),
+            shown_token(trace.inputs[step]),
+            parse_math=False,
             fontsize=9.5,
             fontweight="bold",
             family="monospace",
@@ -148,7 +147,7 @@ def draw_steps(axes: Axes, trace: Trace, steps: int, height: float) -> None:
                 x - w / 2 + np.arange(grid.columns + 1) * w / grid.columns,
                 y + h - np.arange(grid.rows + 1) * h / grid.rows,
                 image.reshape(grid.rows, grid.columns),
-                cmap=colours,
+                cmap=shades,
                 vmin=-limit,
                 vmax=limit,
                 edgecolors=PAPER,
@@ -177,7 +176,8 @@ def _guesses(axes: Axes, trace: Trace, step: int, x: float, bottom: float, pitch
         axes.text(
             left,
             y,
-            _shown(symbol),
+            shown_token(symbol),
+            parse_math=False,
             fontsize=6.4,
             family="monospace",
             color=colour if hit else INK,
@@ -205,8 +205,3 @@ def _percent(p: float) -> str:
     if p < 0.005:
         return "<1"
     return str(round(100 * p))
-
-
-def _shown(symbol: str) -> str:
-    # "$" would begin a formula in matplotlib.
-    return _VISIBLE.get(symbol, symbol).replace("$", r"\$")

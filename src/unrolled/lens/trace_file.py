@@ -6,7 +6,7 @@ import json
 import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -43,7 +43,7 @@ class LayerCard(Strict):
     gates: list[str]
     gradients: list[str]
     terms: list[str] = Field(default_factory=list)
-    rates: dict[str, float] = Field(default_factory=dict)
+    rates: dict[str, Annotated[float, Field(ge=0, le=1)]] = Field(default_factory=dict)
     half_lives: list[str] = Field(default_factory=list)
 
 
@@ -109,7 +109,7 @@ def read(path: str | os.PathLike[str]) -> Trace:
     try:
         _check_format(path, text)
         return _trace(TraceCard.model_validate_json(text), arrays)
-    except (KeyError, ValueError, RecursionError) as error:
+    except (KeyError, ValueError, TypeError, RecursionError) as error:
         first = str(error).splitlines()[0]
         raise ModelFileError(
             f"{path}: its parts do not belong together ({first}); trace the model again"

@@ -20,6 +20,7 @@ from unrolled.lens.tracing import fewer_units
 # Numbers that a page can hold and still open soon.
 MOST = 10_000_000
 MOST_IN_NOTEBOOK = 1_000_000
+_TITLE = 40  # characters
 
 
 def write_trace(
@@ -30,8 +31,15 @@ def write_trace(
 
 
 def title_of(trace: Trace) -> str:
-    """What the page of a trace is called."""
-    return f"{trace.model}, step by step"
+    """What the page of a trace is called: who reads, and how what it reads begins."""
+    if trace.series is not None:
+        return f"{trace.model}: {trace.series.name}"
+    if trace.inputs == tuple(map(str, range(1, len(trace) + 1))):
+        return f"{trace.model}, step by step"  # its steps have no names
+    # Half of a surrogate pair can stand in a text, and in no title.
+    text = " ".join(("" if trace.joined else " ").join(trace.inputs[: 2 * _TITLE]).split())
+    text = text.encode("utf-8", "replace").decode()
+    return f"{trace.model}: {text[:_TITLE]}{'…' if len(text) > _TITLE else ''}"
 
 
 def data_of(trace: Trace, *, beside: Mapping[str, Trace] | None = None) -> dict[str, Any]:
@@ -124,7 +132,8 @@ def to_json(trace: Trace) -> dict[str, Any]:
 def _properties(trace: Trace) -> dict[str, np.ndarray]:
     """What of the text units may follow, where it changes at all: of a text that was not read
     character by character, what does not depend on its blanks."""
-    names = PROPERTIES if all(len(text) == 1 for text in trace.inputs) else ("quotes", "brackets")
+    whole = trace.joined and all(len(text) == 1 for text in trace.inputs)
+    names = PROPERTIES if whole else ("quotes", "brackets")
     found = {name: PROPERTIES[name](trace.inputs) for name in names}
     return {name: values for name, values in found.items() if np.ptp(values) > 0}
 

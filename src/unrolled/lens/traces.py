@@ -349,8 +349,10 @@ class Trace:
         Args:
             path: `.png` (1400 pixels wide), `.svg` or `.pdf`.
             view: "map", all units over time, like ones together; "text", what was read in the
-                colours of one unit; "gradient", its size by the state of each step, of all layers;
-                "answers", the answer after each step.
+                colours of one unit (`draw_text` also underlines a property); "gradient", its size
+                by the state of each step, by its largest, of all layers (`draw_gradients`: of
+                several traces); "answers", the likeliest four labels at each step
+                (`draw_answers`: one label of several texts).
             layer: its place in `layers`; None: the last.
             unit: its number, for "text" and as a mark in "map"; None: the one whose state moves
                 most.
@@ -359,7 +361,7 @@ class Trace:
         Raises:
             MissingExtra: matplotlib is not installed.
             ConfigError: no such view, layer, unit or quantity, a view of what the trace does not
-                hold, or another ending.
+                hold, a text of more than 60 lines, or another ending.
             OutputError: the file can't be written.
         """
         from unrolled.lens.picture_trace import draw_trace

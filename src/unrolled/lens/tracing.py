@@ -56,7 +56,7 @@ def trace(
             is warm, and the gradient does not reach them.
         units: of a layer, so many are kept at most: those that change most.
         reach: how many inputs back their influence on each output is measured; None: as many as
-            take about a second, 0: it is not measured.
+            take about half a second, 0: it is not measured.
 
     Raises:
         ConfigError: nothing to read, more than one sequence, no recurrent layer that was called, or
@@ -128,7 +128,7 @@ def _of_module(
         outputs = model(*arguments)
         return torch.zeros(()) if loss is None else loss(outputs)
 
-    seen = layers_of(model, number, gradients=loss is not None, reach=reach)
+    seen = layers_of(model, number, gradients=loss is not None, reach=reach, last=steps)
     layers = seen.layers
     count = layers[0].steps
     if inputs is not None and not isinstance(inputs, Sequence):

@@ -120,10 +120,10 @@ def _place_of(series: SeriesSet, origin: Any) -> int:
     wrong = f"origin: got {origin!r}, expected"
     dated = series.frequency.dated
     try:
-        if dated and isinstance(origin, int | float):
+        if isinstance(origin, float | bool) or (dated and isinstance(origin, int)):
             raise TypeError
         wanted = np.datetime64(origin if dated else int(origin), "us")
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, OverflowError):
         kind = "a time such as '2024-05-01'" if dated else "the number of a step"
         raise ConfigError(f"{wrong} {kind}") from None
     place = int(np.searchsorted(times, wanted, side="right")) - 1

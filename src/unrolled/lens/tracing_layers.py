@@ -58,6 +58,7 @@ def layers_of(
     only: str = "",
     output: Output | None = None,
     reach: int | None = None,
+    last: int | None = None,
 ) -> Seen:
     """The layers that are called on the way to a number.
 
@@ -68,7 +69,8 @@ def layers_of(
         only: part of the name that a layer must have.
         output: what the influence of the inputs is measured on; None: on the size of what the
             recurrent layer gives, where there is one alone.
-        reach: how many inputs back; None: as many as take about a second, 0: none.
+        reach: how many inputs back; None: as many as take about half a second, 0: none.
+        last: so many outputs are asked about, from the end; None: all.
 
     Raises:
         ConfigError: none was called, one read several sequences or nothing, or the number does not
@@ -115,13 +117,17 @@ def layers_of(
                 found += layers
                 notes += more
                 runs.append(run)
-        moved = _influence(runs, output, reach, notes) if runs else None
+        moved = _influence(runs, output, reach, last, notes) if runs else None
     kept, more = _few_terms(found)
     return Seen(kept, notes + more, moved)
 
 
 def _influence(
-    runs: list[Call], output: Output | None, reach: int | None, notes: list[str]
+    runs: list[Call],
+    output: Output | None,
+    reach: int | None,
+    last: int | None,
+    notes: list[str],
 ) -> Influence | None:
     from unrolled.lens.tracing_memory import influence, influence_on_one, outputs_at
 
@@ -141,7 +147,13 @@ def _influence(
         output = Output("the size of what the layer gives", size)
     if output.one:
         return influence_on_one(runs[0], output.of, output.readout)
-    return influence(runs[0], output.of, output.readout, reach)
+    found = influence(runs[0], output.of, output.readout, reach, last)
+    if found is None and runs[0].x.is_floating_point():
+        notes.append(
+            "The influence of the inputs is not measured: it would take long; ask for it with"
+            " reach=, or trace fewer steps."
+        )
+    return found
 
 
 def _few_terms(layers: list[TracedLayer]) -> tuple[tuple[TracedLayer, ...], list[str]]:
@@ -226,7 +238,7 @@ def _of_stage(name: str, stage: Stage, gradients: list[State] | None) -> TracedL
         np.ascontiguousarray(cuts[::-1] if stage.reverse else cuts),
         {gate: values for gate, values in gates.items() if values.shape[1] == units},
         owed,
-        {name: np.linalg.norm(values, axis=1) for name, values in owed.items()},
+        {name: _norms(values) for name, values in owed.items()},
         {term: values for term, values in terms.items() if values.shape[1] == units},
         rates_of(stage),
         {
@@ -237,6 +249,14 @@ def _of_stage(name: str, stage: Stage, gradients: list[State] | None) -> TracedL
     )
 
 
+def _norms(values: np.ndarray) -> np.ndarray:
+    """Of each step. The squares of a gradient that explodes or vanishes are beyond float32 long
+    before it is."""
+    with np.errstate(over="ignore"):
+        found: np.ndarray = np.linalg.norm(values.astype(np.float64), axis=1).astype(np.float32)
+    return found
+
+
 def _by_name(stage: Stage, over_time: list[State]) -> dict[str, np.ndarray]:
     """The parts of a state over time by name, `(T, H)`; of complex numbers the real part."""
     import torch
@@ -244,6 +264,11 @@ def _by_name(stage: Stage, over_time: list[State]) -> dict[str, np.ndarray]:
     from unrolled.layers.states import numbers_of
 
     steps = [list(numbers_of(state)) for state in over_time]
+    if not steps[0]:
+        raise ConfigError(
+            f"{stage.mode}: got a state of whole numbers alone, expected one with numbers that a"
+            " gradient can go by"
+        )
     names = _STATES.get(stage.mode, tuple(["h", *(f"s{k}" for k in range(1, len(steps[0])))]))
     found = {}
     for name, parts in zip(names, zip(*steps, strict=True), strict=True):

@@ -14,20 +14,24 @@ from torch import Tensor, nn
 from unrolled.layers.states import State, is_number, map_state, numbers_of
 from unrolled.lens.traces import Influence
 from unrolled.training.diagnostics_follow import Followed, Stage, follow_from
+from unrolled.training.diagnostics_measure import COARSE
 
 Readout = Callable[[Tensor, Tensor, Tensor], Tensor]
 """Outputs `(R, N, H)` of N rows, the places `(N,)` in them that are asked about, and the steps of
 the sequence that those are `(N,)`, to a number for each row."""
 
-# Operations that may be spent without being asked: about a second of one core.
-WORK = 3e10
-# And on the half-lives of each layer: a quarter of one.
-WORK_OF_LIVES = 1e10
+# Operations that may be spent without being asked: about half a second of one core.
+WORK = 1.5e10
+# And on the half-lives of each layer: an eighth of one.
+WORK_OF_LIVES = 5e9
 LEAST, MOST = 8, 512
+# Times that much, where only the least reach or a whole sequence will do.
+AT_MOST = 4
 # Steps that a disturbance has to be followed for, where there are as many.
 FOLLOWED = 16
-# Rows that are run side by side.
+# Rows that are run side by side, and numbers that are kept for the way back from them.
 ROWS = 256
+NUMBERS = 5e7
 
 
 @dataclass(frozen=True)
@@ -40,7 +44,9 @@ class Call:
     run: Followed
 
 
-def influence(call: Call, of: str, readout: Readout, reach: int | None) -> Influence | None:
+def influence(
+    call: Call, of: str, readout: Readout, reach: int | None, last: int | None = None
+) -> Influence | None:
     """How much each input of a call moves what `readout` makes of its outputs.
 
     Every output is computed once more from the `reach` inputs before it, all of them side by side
@@ -51,24 +57,31 @@ def influence(call: Call, of: str, readout: Readout, reach: int | None) -> Influ
         call: of one sequence.
         of: in words, what `readout` gives.
         readout: differentiable.
-        reach: steps back; None: as many as take about a second.
+        reach: steps back; None: as many as take about half a second.
+        last: so many outputs are asked about, from the end; None: all.
 
     Returns:
-        None where the input is no number that can be differentiated by.
+        None where the input is no number that can be differentiated by, or where even the least
+        would take much longer than half a second and no `reach` was given.
     """
     x = call.x.detach()
     if not x.is_floating_point() or reach == 0:
         return None
     steps = len(x)
+    outputs = steps if last is None else min(last, steps)
     whole = any(stage.reverse for stage in call.run.stages)
+    each = 6 * _size(call.layer) * outputs
     if reach is None:
-        reach = max(LEAST, int(WORK / (6 * _size(call.layer) * steps)))
+        reach = steps if whole else min(steps, max(LEAST, int(WORK / each)))
+        if each * reach > AT_MOST * WORK:
+            return None
     reach = steps if whole else min(reach, steps, MOST)
+    rows_at_once = max(1, min(ROWS, int(NUMBERS / (reach * 16 * math.sqrt(_size(call.layer))))))
     # Of a layer in two directions every row is the whole sequence.
     columns = 2 * steps - 1 if whole else reach
     size, product = np.zeros((2, steps, columns), dtype=np.float32)
-    for first in range(0, steps, ROWS):
-        ends = torch.arange(first, min(first + ROWS, steps))
+    for first in range(steps - outputs, steps, rows_at_once):
+        ends = torch.arange(first, min(first + rows_at_once, steps))
         begins = torch.zeros_like(ends) if whole else (ends - reach + 1).clamp(min=0)
         lengths = torch.full_like(ends, steps) if whole else ends - begins + 1
         at = (begins + torch.arange(int(lengths.max())).unsqueeze(1)).clamp(max=steps - 1)
@@ -83,7 +96,8 @@ def influence(call: Call, of: str, readout: Readout, reach: int | None) -> Influ
             ).y
             places = ends if whole else lengths - 1
             (d_x,) = torch.autograd.grad(readout(y, places, ends).sum(), rows)
-        sizes = d_x.flatten(2).norm(dim=2).T.float().cpu().numpy()
+        # Squares of what has nearly vanished are beyond float32.
+        sizes = d_x.flatten(2).double().norm(dim=2).T.float().cpu().numpy()
         products = (d_x * rows).detach().flatten(2).sum(2).T.float().cpu().numpy()
         ahead = steps - 1 if whole else 0
         for row, (begin, end, length) in enumerate(
@@ -107,7 +121,7 @@ def influence_on_one(call: Call, of: str, readout: Readout) -> Influence | None:
     with torch.enable_grad():
         y = follow_from(call.layer, x, before, None, call.starts).y
         (d_x,) = torch.autograd.grad(readout(y, last, last).sum(), x)
-    size = d_x.flatten(2).norm(dim=2).T.float().cpu().numpy()
+    size = d_x.flatten(2).double().norm(dim=2).T.float().cpu().numpy()
     product = (d_x * x).detach().flatten(2).sum(2).T.float().cpu().numpy()
     return Influence(of, np.ascontiguousarray(size), np.ascontiguousarray(product))
 
@@ -134,7 +148,8 @@ def measured_half_lives(stage: Stage) -> Tensor | None:
 
     The memory is c of an LSTM and h of any other cell. It begins a quarter into the sequence, at
     the first step that is not cut off later; every unit is a row of one batch. None where the
-    sequence is too short, or the measure would take too long.
+    sequence is too short, the numbers are too coarse for a small disturbance (bfloat16, float16),
+    or the measure would take too long.
     """
     cell = stage.cell
     steps = len(cell.before)
@@ -148,6 +163,8 @@ def measured_half_lives(stage: Stage) -> Tensor | None:
     affine = getattr(cell.cell, "weight_hh", None)
     cost = max(parameters, 0 if affine is None else affine.numel(), units * units)
     within = int(WORK_OF_LIVES / (2 * cost * units))
+    if memory.dtype in COARSE:
+        return None
     if end - start < 2 or within < min(FOLLOWED, end - start):
         return None
     end = min(end, start + within)

@@ -191,8 +191,8 @@ def _of_classifier(judge: Classifier, text: Any, steps: int, reach: int | None) 
     if pool is not None:
         with torch.no_grad():
             logits = model.answer(_pools(pool, seen[0])).double().cpu().numpy()
-        linear = _linear(judge.linear_path, ids[:, 0].cpu().numpy())
-        scores = judge.mix(logits, None if linear is None else linear[-len(logits) :])
+        linear = _linear(judge.linear_path, ids[:, 0].cpu().numpy(), len(logits))
+        scores = judge.mix(logits, linear)
         chances = labels.probabilities(scores).astype(np.float32)
         answers = Answers(tuple(map(str, labels.names)), chances)
     else:
@@ -215,14 +215,14 @@ def _of_classifier(judge: Classifier, text: Any, steps: int, reach: int | None) 
     )
 
 
-def _linear(path: LinearPath | None, tokens: np.ndarray) -> np.ndarray | None:
-    """The logits `(T, C)` of the linear path if the text ended after each token; the first of them,
-    the mark that a document begins with, is also that of its end."""
+def _linear(path: LinearPath | None, tokens: np.ndarray, last: int) -> np.ndarray | None:
+    """The logits `(T, C)` of the linear path if the text ended after each of the last `T` tokens;
+    the first of all, the mark that a document begins with, is also that of its end."""
     if path is None:
         return None
     closing, found = tokens[:1], []
-    state = path.step(closing, path.start())
-    for place in range(1, len(tokens)):
+    state = path.step(tokens[:-last], path.start())
+    for place in range(len(tokens) - last, len(tokens)):
         state = path.step(tokens[place : place + 1], state)
         found.append(path.ended(closing, state))
     return np.stack(found)

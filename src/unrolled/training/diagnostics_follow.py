@@ -173,6 +173,7 @@ def _stages_of(layer: Any) -> list[list[Stage]]:
     ]
 
 
+TORCH_MODES = ("RNN_TANH", "RNN_RELU", "GRU", "LSTM")
 MODES = {"MinGRUCell": "MIN_GRU", "MinLSTMCell": "MIN_LSTM"}
 
 
@@ -181,7 +182,9 @@ def _own_cell(cell: Any) -> tuple[str, Observed]:
     found = cell.equations() if isinstance(cell, TorchCell) else None
     if found is None:
         kind = type(cell).__name__
-        return MODES.get(kind, kind), Observed(cell)
+        # A cell of one's own that is called GRU has not the GRU's gates.
+        mode = f"{kind} cell" if kind in TORCH_MODES else kind
+        return MODES.get(kind, mode), Observed(cell)
     mode, equations = found
     return mode, Observed(equations)
 

@@ -23,6 +23,8 @@ GATES = {"LSTM": ("i", "f", "g", "o"), "GRU": ("r", "z", "n")}
 SHUT, OPEN = 0.05, 0.95
 REACH = 0.01
 FAINT = 1e-6
+COARSE = (torch.bfloat16, torch.float16)
+"""Dtypes in which a thousandth of a state is lost in rounding."""
 
 
 @dataclass(frozen=True)
@@ -287,9 +289,12 @@ def half_life_measured(stage: Stage) -> float | None:
 
     The disturbance has a random direction and a thousandth of the state's size. It begins a quarter
     into each row. The median over rows, between steps on a logarithmic scale; infinite where it
-    has not halved at the row's end. None where no row is long enough.
+    has not halved at the row's end. None where no row is long enough, or the numbers are too coarse
+    for a small disturbance (bfloat16, float16).
     """
     cell = stage.cell
+    if _first(cell.before[0]).dtype in COARSE:
+        return None
     real = stage.real.any(1).nonzero().flatten().tolist()
     if len(real) < 2:
         return None

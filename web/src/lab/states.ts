@@ -87,15 +87,17 @@ function reading(facts: Facts, look: Look, width: number, dark: boolean): HTMLEl
   const size = Math.max(9, Math.min(13, wide * 1.55));
   const svg = s('svg', { class: 'reading-svg', style: `--symbol: ${size}px`, width, height, viewBox: `0 0 ${width} ${height}`, role: 'img', 'aria-label': inWords(facts, look) });
   if (long) {
+    // The steeper, the less of the last word lies beyond its column.
+    const angle = wide < 40 ? -68 : -50;
     svg.append(s('text', { class: 'row-name', x: 0, y: top - 8 }, 'reads'), ...facts.inputs.map((word, step) => {
       const at = LEFT + wide * (step + 0.5);
-      return s('text', { class: 'symbol slanted', x: at, y: top - 6, transform: `rotate(-50 ${at} ${top - 6})` }, word);
+      return s('text', { class: 'symbol slanted', x: at, y: top - 6, transform: `rotate(${angle} ${at} ${top - 6})` }, word);
     }));
   } else {
     svg.append(texts(facts.inputs, 'reads', 0));
   }
   if (rows) svg.append(s('text', { class: 'row-name', x: 0, y: top + 14 }, look.shown), s('text', { class: 'row-name', x: 0, y: top + 30 }, `${rows} units`));
-  else svg.append(s('text', { class: 'symbol none', x: LEFT, y: top + 26 }, 'no state: nothing is passed on from step to step'));
+  else svg.append(s('text', { class: 'symbol none', x: LEFT, y: top + 26 }, 'no state to pass on'));
   svg.append(texts(facts.targets, 'wanted', below), texts(look.answers, 'answers', below + ROW, (step) => (look.right[step] ? 'right' : 'wrong')));
   const wrong = look.answers.filter(Boolean).length <= 4 ? '✗' : '·';
   look.answers.forEach((answer, step) => {

@@ -10,7 +10,7 @@ const LONGEST = 16_000;
 export function offerSaving(root: HTMLElement): void {
   for (const view of root.querySelectorAll<HTMLElement>('.card:not(.trace-card), .trace-card > section')) {
     const heading = view.querySelector('h3') ?? view.closest('main > section')?.querySelector('h2');
-    const title = heading?.textContent ?? 'View';
+    const title = heading?.textContent || 'View';
     const button = (kind: string, save: () => void) =>
       h('button', { type: 'button', 'aria-label': `Save “${title}” as ${kind}`, click: save }, kind);
     view.classList.add('saveable');

@@ -1,6 +1,7 @@
 // The answer after each step, as a curve over all of them; word by word it stands in `running`.
 import { line } from 'd3-shape';
 import { s } from '../shared/dom';
+import { percent } from '../shared/format';
 import type { TraceRecord } from '../shared/records';
 import { curveView } from './curve';
 import type { Stage, View } from './stage';
@@ -10,7 +11,13 @@ const HIGH = 130;
 /** Null for a trace without running answers. */
 export function answersView(stage: Stage): View | null {
   if (!stage.trace.answers?.running) return null;
-  return curveView(stage, 'The answer after each step', [], (width) => draw(stage.trace, width));
+  return curveView(stage, 'The answer after each step', [], (width) => draw(stage.trace, width), (step) => told(stage.trace, step));
+}
+
+function told({ answers }: TraceRecord, step: number): string {
+  const row = [...answers!.chances[step]];
+  const best = row.indexOf(Math.max(...row));
+  return `${answers!.names[best]} ${percent(row[best])}%`;
 }
 
 function draw(trace: TraceRecord, width: number): SVGSVGElement {

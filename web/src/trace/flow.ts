@@ -4,7 +4,7 @@ import type { TraceLayer } from '../shared/records';
 import { numbersOf } from './equations';
 import type { Stage, View } from './stage';
 
-const HIGH = 190;
+const HIGH = 212;
 const WIDEST = 30;
 /** On a narrow screen it scrolls. */
 const LEAST = 600;
@@ -26,8 +26,10 @@ interface Ribbon {
   name: string;
   /** The name stands below the ribbon and not above it. */
   below?: boolean;
-  /** Where the name of a ribbon that rises or falls ends or begins, beside it. */
-  side?: 'start' | 'end';
+  /** The name stands beside a ribbon that rises or falls. */
+  side?: 'start';
+  /** The name stands where the ribbon begins. */
+  begin?: boolean;
 }
 
 export interface Flow {
@@ -38,21 +40,24 @@ export interface Flow {
 /** Null where no cell tells what its states are made of. */
 export function flowView(stage: Stage): View | null {
   if (stage.trace.layers.every((layer) => flowOf(layer, 0, 0) === null)) return null;
-  const frame = h('div', { class: 'flow scroll' });
-  const title = h('h3', {});
+  const frame = h('div', { class: 'flow scroll', tabindex: 0, scroll: () => fade() });
+  // What scrolls says so: its edge fades.
+  const fade = () => frame.classList.toggle('more', frame.scrollLeft + frame.clientWidth < frame.scrollWidth - 2);
+  const where = h('p', { class: 'quiet' });
   let width = 0;
   const draw = () => {
     const { layer, now } = stage;
     if (!width) return;
-    title.textContent = `Unit ${layer.units[now.unit]} at step ${now.step + 1}, as flows`;
+    where.textContent = `Unit ${layer.units[now.unit]} at step ${now.step + 1}: the wider a ribbon, the larger its number. Blue is below zero, orange above.`;
     const flow = flowOf(layer, now.step, now.unit);
     frame.replaceChildren(flow ? picture(flow, width) : h('p', { class: 'quiet' }, 'This cell tells no gates.'));
+    frame.classList.toggle('more', Boolean(flow) && width < LEAST && frame.scrollLeft === 0);
   };
   atWidth(frame, (now) => {
     width = now;
     draw();
   });
-  return { element: h('section', {}, title, frame), redraw: draw, update: draw };
+  return { element: h('section', {}, h('h3', {}, 'The gates as flows'), where, frame), redraw: draw, update: draw };
 }
 
 /** Places are in units of a width of 100 and a height of 100; null for a cell that tells nothing. */
@@ -72,11 +77,11 @@ function lstm(at: At): Flow {
     ribbons: [
       { from: [2, 30], to: [24, 30], value: old, name: 'c before' },
       { from: [24, 30], to: [48, 30], value: f * old, name: 'f · c before' },
-      { from: [14, 84], to: [34, 84], value: g, name: 'g, the candidate', below: true },
+      { from: [14, 84], to: [34, 84], value: g, name: 'g, the candidate' },
       { from: [34, 84], to: [48, 30], value: i * g, name: 'i · g', side: 'start' },
       { from: [48, 30], to: [97, 30], value: c, name: 'c, goes on' },
       { from: [62, 30], to: [70, 84], value: Math.tanh(at('c.n') ?? made), name: 'tanh c', side: 'start' },
-      { from: [70, 84], to: [97, 84], value: hidden, name: 'h, the output', below: true },
+      { from: [70, 84], to: [97, 84], value: hidden, name: 'h, the output' },
     ],
     joints: [
       { x: 24, y: 30, sign: '×', text: `forget gate f ${f.toFixed(2)}` },
@@ -94,7 +99,7 @@ function gru(at: At): Flow {
     ribbons: [
       { from: [2, 30], to: [42, 30], value: old, name: 'h before' },
       { from: [42, 30], to: [66, 30], value: z * old, name: 'z · h before' },
-      { from: [36, 84], to: [54, 84], value: n, name: 'n, the candidate', below: true },
+      { from: [36, 84], to: [54, 84], value: n, name: 'n, the candidate' },
       { from: [54, 84], to: [66, 30], value: (1 - z) * n, name: '(1 − z) · n', side: 'start' },
       { from: [66, 30], to: [97, 30], value: hidden, name: 'h, goes on, and is the output' },
     ],
@@ -107,8 +112,8 @@ function gru(at: At): Flow {
   const [x, back] = [at('n.x'), at('n.h')];
   if (x === undefined || back === undefined) return flow;
   flow.ribbons.push(
-    { from: [2, 97], to: [36, 84], value: x, name: 'from the input', below: true },
-    { from: [2, 66], to: [20, 66], value: back, name: 'from the state', below: true },
+    { from: [2, 97], to: [36, 84], value: x, name: 'from the input', below: true, begin: true },
+    { from: [2, 66], to: [20, 66], value: back, name: 'from the state', below: true, begin: true },
     { from: [20, 66], to: [36, 84], value: r * back, name: '' });
   flow.joints.push({ x: 20, y: 66, sign: '×', text: `reset gate r ${r.toFixed(2)}` }, { x: 36, y: 84, sign: 'f', text: '' });
   return flow;
@@ -118,8 +123,8 @@ function plain(at: At, name: string): Flow {
   const [x, back, hidden] = ['h.x', 'h.h', 'h'].map((part) => at(part)!);
   return {
     ribbons: [
-      { from: [4, 30], to: [46, 50], value: back, name: 'from the state before, W h' },
-      { from: [4, 84], to: [46, 50], value: x, name: 'from the input, W x', below: true },
+      { from: [4, 30], to: [46, 50], value: back, name: 'from the state before, W h', begin: true },
+      { from: [4, 84], to: [46, 50], value: x, name: 'from the input, W x', below: true, begin: true },
       { from: [46, 50], to: [68, 50], value: x + back, name: 'sum' },
       { from: [68, 50], to: [97, 50], value: hidden, name: 'h, goes on, and is the output' },
     ],
@@ -142,12 +147,12 @@ function linear(at: At): Flow {
 
 function picture(flow: Flow, width: number): SVGSVGElement {
   const wide = Math.max(LEAST, Math.min(width, 860));
-  const [x, y] = [(place: number) => (place / 100) * wide, (place: number) => 8 + (place / 100) * (HIGH - 22)];
+  const [x, y] = [(place: number) => (place / 100) * wide, (place: number) => 8 + (place / 100) * (HIGH - 44)];
   const largest = Math.max(...flow.ribbons.map((one) => Math.abs(one.value)), 1e-9);
   const words = flow.ribbons.filter((one) => one.name).map((one) => `${one.name} ${one.value.toFixed(3)}`).join(', ');
   const svg = s('svg', { width: wide, height: HIGH, role: 'img', 'aria-label': words });
   const names: Node[] = [];
-  for (const { from, to, value, name, below, side } of flow.ribbons) {
+  for (const { from, to, value, name, below, side, begin } of flow.ribbons) {
     const [x1, y1, x2, y2] = [x(from[0]), y(from[1]), x(to[0]), y(to[1])];
     const bend = (x2 - x1) / 2;
     const thick = Math.max(1, (WIDEST * Math.abs(value)) / largest);
@@ -158,15 +163,15 @@ function picture(flow: Flow, width: number): SVGSVGElement {
     if (name) {
       const [across, at] = side
         ? [(x1 + x2) / 2 + 8 + thick / 2, (y1 + y2) / 2 + 5]
-        : [(x1 + x2) / 2, (y1 + y2) / 2 + (below ? 15 + thick / 2 : -6 - thick / 2)];
-      names.push(s('text', { x: across, y: at, 'text-anchor': side ?? 'middle', class: 'ribbon-name' },
+        : [begin ? x1 : (x1 + x2) / 2, (begin ? y1 : (y1 + y2) / 2) + (below ? 15 + thick / 2 : -6 - thick / 2)];
+      names.push(s('text', { x: across, y: at, 'text-anchor': side ?? (begin ? 'start' : 'middle'), class: 'ribbon-name' },
         `${name} `, s('tspan', { class: 'figure' }, value.toFixed(3).replace('-', '−'))));
     }
   }
   for (const joint of flow.joints) {
     names.push(s('circle', { class: 'joint', cx: x(joint.x), cy: y(joint.y), r: 11 }),
       s('text', { class: 'joint-sign', x: x(joint.x), y: y(joint.y) + 5, 'text-anchor': 'middle' }, joint.sign),
-      s('text', { class: 'joint-name', x: x(joint.x), y: y(joint.y) + (joint.y > 60 ? -19 : 31), 'text-anchor': 'middle' }, joint.text));
+      s('text', { class: 'joint-name', x: x(joint.x), y: y(joint.y) + 30, 'text-anchor': 'middle' }, joint.text));
   }
   svg.append(...names);
   return svg;

@@ -11,13 +11,16 @@ const HIGH = 190;
 export const VANISHED = 2 ** -23;
 /** Times that of the last step: as in docs/diagnostics.md. */
 export const EXPLODED = 1000;
-const THRESHOLDS = [{ name: 'vanished: 1.2e-7 of the largest', at: VANISHED }, { name: 'exploding: 1000 times the last', at: EXPLODED }];
+/** Powers of ten from one end to the other that are no slope. */
+const FLAT = 0.5;
 
-interface Curve {
+export interface Curve {
   name: string;
   norms: ArrayLike<number>;
-  /** Of another trace than the one that is looked at. */
-  beside: boolean;
+  /** Whether the layer reads from the end: its gradient then goes from left to right. */
+  reverse: boolean;
+  /** Of lines: its colour, and how it is dashed. */
+  look: string;
 }
 
 /** Null for a trace without gradients. */
@@ -25,19 +28,44 @@ export function gradientView(stage: Stage): View | null {
   const { trace } = stage;
   const curves = curvesOf(trace);
   if (!curves.length) return null;
-  const keys = curves.length > 1
-    ? h('p', { class: 'keys' }, ...curves.map(({ name }, k) => h('span', { class: `key-${k % 4}` }, name)))
-    : null;
-  return curveView(stage, 'Gradient by the state of each step', [
-    h('p', { class: 'quiet' }, `Of ${trace.loss}; logarithmic. Read it from right to left, as the gradient goes.`), keys,
-    h('p', { class: 'quiet' }, inWords(curves)),
-  ], (width) => draw(curves, trace.inputs.length, width));
+  const words = h('p', { class: 'quiet' });
+  const against = curves.some(({ reverse }) => reverse) ? 'against the direction in which a layer reads' : 'from right to left';
+  const view = curveView(stage, 'Gradient by the state of each step', [
+    h('p', { class: 'quiet' }, `Of ${trace.loss}; logarithmic. Read it as the gradient goes, ${against}.`),
+    curves.length > 1 ? h('p', { class: 'keys' }, ...curves.map(keyOf)) : null, words,
+  ], (width) => draw(curves, stage, width), (step) => told(lookedAt(curves, stage), step));
+  return {
+    ...view,
+    redraw() {
+      words.textContent = inWords(lookedAt(curves, stage));
+      view.redraw();
+    },
+  };
 }
 
 function curvesOf(trace: TraceRecord): Curve[] {
-  const own = trace.layers.filter((layer) => layer.norms.h)
-    .map((layer) => ({ name: nameOf(layer), norms: layer.norms.h, beside: false }));
-  return [...own, ...(trace.beside ?? []).map(({ name, norms }) => ({ name, norms, beside: true }))];
+  const names = [...new Set(trace.layers.map((layer) => `${layer.name} ${layer.index}`))];
+  const own = trace.layers.filter((layer) => layer.norms.h).map((layer) => ({
+    name: nameOf(layer), norms: layer.norms.h, reverse: layer.reverse,
+    look: `hue-${names.indexOf(`${layer.name} ${layer.index}`) % 4}${layer.reverse ? ' dashed' : ''}`,
+  }));
+  const beside = (trace.beside ?? []).map(({ name, norms }, k) => ({ name, norms, reverse: false, look: `hue-${(names.length + k) % 4}` }));
+  return [...own, ...beside];
+}
+
+/** The layer under the cursor, and the traces beside it. */
+function lookedAt(curves: Curve[], { trace, now }: Stage): Curve[] {
+  const own = trace.layers.filter((layer) => layer.norms.h).indexOf(trace.layers[now.layer]);
+  const first = curves.length - (trace.beside ?? []).length;
+  return curves.filter((_, k) => k === own || k >= first);
+}
+
+function keyOf({ name, look }: Curve): HTMLElement {
+  return h('span', { class: 'key' }, s('svg', { width: 26, height: 8, 'aria-hidden': 'true' }, s('line', { class: `series ${look}`, x1: 1, x2: 25, y1: 4, y2: 4 })), name);
+}
+
+function told(curves: Curve[], step: number): string {
+  return curves.map(({ norms }) => sized(norms[step] ?? NaN)).join(' · ');
 }
 
 /** log10 of the norms; null where there is none. */
@@ -54,15 +82,16 @@ export function slopeOf(norms: ArrayLike<number>): number | null {
   return over / points.reduce((sum, [x]) => sum + (x - a) ** 2, 0);
 }
 
-function draw(curves: Curve[], steps: number, width: number): SVGSVGElement {
+function draw(curves: Curve[], stage: Stage, width: number): SVGSVGElement {
+  const steps = stage.steps;
   const logs = curves.map(({ norms }) => logsOf(norms));
   const known = logs.flat().filter((value): value is number => value !== null);
-  const lines = thresholdsOf(curves[0].norms).filter(({ value }) => value > Math.min(...known) - 2 && value < Math.max(...known) + 2);
+  const lines = thresholdsOf(lookedAt(curves, stage)[0] ?? curves[0]);
   const all = [...known, ...lines.map(({ value }) => value)];
-  const [low, top] = [Math.floor(Math.min(...all, 0)), Math.ceil(Math.max(...all, 0.1))];
-  const y = (value: number) => 8 + ((top - value) / Math.max(1, top - low)) * (HIGH - 16);
+  const [low, top] = [Math.floor(Math.min(...all, 0)), Math.ceil(Math.max(...all, 0.1) + 0.2)];
+  const y = (value: number) => 10 + ((top - value) / Math.max(1, top - low)) * (HIGH - 18);
   const x = (step: number) => (width * (step + 0.5)) / steps;
-  const svg = s('svg', { width, height: HIGH, role: 'img', 'aria-label': inWords(curves) });
+  const svg = s('svg', { width, height: HIGH, role: 'img', 'aria-label': inWords(lookedAt(curves, stage)) });
   for (let power = top; power > low; power -= Math.max(1, Math.ceil((top - low) / 5))) {
     svg.append(s('line', { class: 'grid', x1: 0, x2: width, y1: y(power), y2: y(power) }),
       s('text', { class: 'tick', x: 4, y: y(power) + 12 }, powerOfTen(power)));
@@ -73,32 +102,55 @@ function draw(curves: Curve[], steps: number, width: number): SVGSVGElement {
   }
   logs.forEach((values, k) => {
     // Other traces end where this one does.
-    const path = line<number | null>().defined((value) => value !== null).x((_, step) => x(step + steps - values.length)).y((value) => y(value ?? 0));
-    svg.append(s('path', { class: `series series-${k % 4}`, d: path(values) ?? '' }));
+    const place = (step: number) => x(step + steps - values.length);
+    const path = line<number | null>().defined((value) => value !== null).x((_, step) => place(step)).y((value) => y(value ?? 0));
+    svg.append(s('path', { class: `series ${curves[k].look}`, d: path(values) ?? '' }));
+    // A step that stands alone is no line.
+    values.forEach((value, step) => {
+      if (value !== null && (values[step - 1] ?? null) === null && (values[step + 1] ?? null) === null) {
+        svg.append(s('circle', { class: `series alone ${curves[k].look}`, cx: place(step), cy: y(value), r: 3 }));
+      }
+    });
   });
   return svg;
 }
 
-function thresholdsOf(norms: ArrayLike<number>): { name: string; value: number }[] {
-  const known = Array.from(norms).filter((value) => value > 0 && Number.isFinite(value));
-  if (!known.length) return [];
-  const [most, last] = [Math.max(...known), known.at(-1)!];
-  return THRESHOLDS.map(({ name, at }) => ({ name, value: Math.log10(at * (at < 1 ? most : last)) }));
+/** The norms in the order in which the layer reads. */
+const asRead = ({ norms, reverse }: Curve) => (reverse ? Array.from(norms).reverse() : Array.from(norms));
+
+/** The thresholds that the gradient of a layer crosses. */
+function thresholdsOf(curve: Curve): { name: string; value: number }[] {
+  const norms = asRead(curve).filter(Number.isFinite);
+  const [most, last, first] = [Math.max(...norms), norms.findLast((value) => value > 0) ?? 0, norms[0]];
+  const found: { name: string; value: number }[] = [];
+  if (most > 0 && first < VANISHED * most) found.push({ name: 'vanished: below 1.2e-7 of the largest', value: Math.log10(VANISHED * most) });
+  if (last > 0 && most > EXPLODED * last) found.push({ name: 'exploding: above 1000 times the last', value: Math.log10(EXPLODED * last) });
+  return found;
 }
 
-function inWords(curves: Curve[]): string {
-  const single = curves.length === 1;
-  return curves.map(({ name, norms }) => {
-    const some = Array.from(norms).filter((value) => value > 0);
-    const who = single ? 'It' : name;
-    if (!some.length) return `${who}: none reaches any step.`;
-    const slope = slopeOf(norms);
-    const [first, last] = [some[0], some.at(-1)!];
-    const fall = slope !== null && Math.abs(slope) > 0.002
-      ? ` a factor of ten every ${number(1 / Math.abs(slope), 2)} steps, ${slope > 0 ? 'fading' : 'growing'} on its way back`
-      : ' about as large at every step';
-    const verdict = first < VANISHED * Math.max(...some) ? ' It has vanished before it reaches the first step.'
-      : first > EXPLODED * last ? ' It explodes.' : '';
-    return `${who} is ${sized(last)} at the last step and ${sized(first)} at the first,${fall}.${verdict}`;
-  }).join(' ');
+export function inWords(curves: Curve[]): string {
+  return curves.map((curve) => `${curves.length === 1 ? 'The gradient' : curve.name} ${finding(curve)}`).join(' ');
+}
+
+function finding(curve: Curve): string {
+  const norms = asRead(curve);
+  const reached = norms.findIndex((value) => value > 0 || Number.isNaN(value));
+  if (reached < 0) return 'reaches no step.';
+  const [first, most] = [norms[0], Math.max(...norms)];
+  const last = norms.findLast((value) => value > 0) ?? NaN;
+  const place = curve.reverse ? 'last in time' : 'first';
+  if (norms.some((value) => !Number.isFinite(value))) return 'is not finite at some steps: it has exploded.';
+  if (reached > 0) {
+    const count = reached === 1 ? 'step that the layer reads' : `${reached} steps that the layer reads`;
+    return `is ${sized(last)} where it enters, and none of it reaches the first ${count}.`;
+  }
+  const slope = slopeOf(norms);
+  const size = `is ${sized(last)} where it enters last and ${sized(first)} at the step that is read ${place === 'first' ? 'first' : `first, the ${place}`}`;
+  let verdict = '';
+  if (first < VANISHED * most) verdict = ' It has vanished before it gets there.';
+  else if (first > EXPLODED * last) verdict = ' It explodes.';
+  if (slope === null || Math.abs(slope) * norms.length < FLAT) return `${size}, about as large on the way.${verdict}`;
+  const agrees = slope > 0 === first < last;
+  if (!agrees) return `${size}, with no clear slope on the way.${verdict}`;
+  return `${size}: on its way back it ${slope > 0 ? 'fades' : 'grows'} by a factor of ten every ${number(1 / Math.abs(slope), 2)} steps.${verdict}`;
 }

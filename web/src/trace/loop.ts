@@ -1,6 +1,6 @@
 // The folded cell with its loop, and the chain of steps that it opens into. One set of weights, used at every step.
 import { atWidth, h, s } from '../shared/dom';
-import { percent, visible } from '../shared/format';
+import { percent, sized, visible } from '../shared/format';
 import { colour } from '../shared/heat';
 import type { TraceLayer, TraceRecord } from '../shared/records';
 import { nameOf, type Stage, type View } from './stage';
@@ -51,7 +51,7 @@ export function loopView(stage: Stage): View {
     if (!width) return;
     frame.replaceChildren(chain(stage, width, open));
     button.textContent = aim > 0.5 ? 'Fold it back into a loop' : 'Unfold it over time';
-    words.textContent = inWords(stage);
+    words.textContent = inWords(stage, aim < 0.5);
   }
 
   // It opens once, when it is first seen.
@@ -93,7 +93,7 @@ function chain(stage: Stage, width: number, open: number): SVGSVGElement {
     const there = middle + (step - (first + last) / 2) * SPACING;
     return middle + (there - middle) * open;
   };
-  const svg = s('svg', { width, height: HIGH, role: 'img', 'aria-label': inWords(stage) });
+  const svg = s('svg', { width, height: HIGH, role: 'img', 'aria-label': inWords(stage, open < 0.5) });
   const arrows = s('g', {});
   const columns = s('g', {});
   const backs = s('g', {});
@@ -109,7 +109,8 @@ function chain(stage: Stage, width: number, open: number): SVGSVGElement {
     if (here) columns.append(column);
     else columns.prepend(column);
   }
-  if (open < 1) svg.append(...loop(placeOf(now.step), 1 - open));
+  // Its words would be written over the columns that come.
+  if (open < 0.5) svg.append(...loop(placeOf(now.step), 1 - 2 * open));
   return svg;
 }
 
@@ -143,8 +144,10 @@ function carried(stage: Stage, step: number, [first, last]: [number, number], pl
 function loop(x: number, opacity: number): Node[] {
   const [top, side] = [CELL.y + CELL.high / 2, CELL.wide / 2];
   return [s('g', { opacity, class: 'carried' },
-    s('path', { d: `M${x + side},${top} c52,6 46,-74 0,-74 h${-2 * side} c-46,0 -52,80 -6,74`, 'marker-end': 'url(#loop-head)', fill: 'none', 'stroke-width': 2.5 }),
-    s('text', { class: 'loop-name', x: x + side + 44, y: top - 34 }, 'the state goes on to the next step'))];
+    s('path', { d: `M${x + side},${top} c58,0 58,62 0,62 h${-2 * side} c-58,0 -58,-62 -6,-62`, 'marker-end': 'url(#loop-head)', fill: 'none', 'stroke-width': 2.5 }),
+    // In short lines: a phone has no room beside the loop.
+    s('text', { class: 'loop-name', y: top + 19 }, ...['the state ', 'goes on to ', 'the next step'].map((words, row) =>
+      s('tspan', { x: x + side + 48, dy: row ? 17 : 0 }, words))))];
 }
 
 function columnOf(stage: Stage, trace: TraceRecord, layer: TraceLayer, step: number): Node[] {
@@ -163,7 +166,7 @@ function columnOf(stage: Stage, trace: TraceRecord, layer: TraceLayer, step: num
       },
     }, s('title', {}, `unit ${layer.units[unit]}: ${stage.rows[step][unit].toFixed(3)}`));
   });
-  const output = outputOf(trace, step);
+  const output = outputOf(stage, step);
   return [
     s('text', { class: `out${sizeOf(output[0])}`, y: 30, 'text-anchor': 'middle' }, output[0]),
     s('text', { class: 'small', y: 47, 'text-anchor': 'middle' }, output[1]),
@@ -192,7 +195,8 @@ function liveliestUnits(stage: Stage): number[] {
   return alike.filter((_, k) => !(spread[k] < enough)).slice(0, TILES.columns * TILES.rows);
 }
 
-function outputOf(trace: TraceRecord, step: number): [string, string] {
+function outputOf(stage: Stage, step: number): [string, string] {
+  const { trace } = stage;
   if (trace.expected) {
     return [clipped(visible(trace.expected.choices[step][0])), `${percent(trace.expected.chances[step][0])}% likely`];
   }
@@ -201,17 +205,22 @@ function outputOf(trace: TraceRecord, step: number): [string, string] {
     const best = row.indexOf(Math.max(...row));
     return [clipped(trace.answers.names[best]), `${percent(row[best])}%`];
   }
-  return ['output', ''];
+  const { layer, now } = stage;
+  return [sized(layer.states.h[step][now.unit]), `h of unit ${layer.units[now.unit]}`];
 }
 
 /** What does not fit a column is cut; longer words are written smaller. */
-const clipped = (text: string) => (text.length > LONGEST ? `${text.slice(0, LONGEST - 1)}…` : text);
+const clipped = (text: string) => {
+  // Of a span of times its beginning.
+  const short = text.length > LONGEST ? text.replace(/ to .*$/, ' …') : text;
+  return short.length > LONGEST ? `${short.slice(0, LONGEST - 1)}…` : short;
+};
 const sizeOf = (text: string) => (text.length > 7 ? ' long' : '');
 
-function inWords(stage: Stage): string {
+function inWords(stage: Stage, folded: boolean): string {
   const { layer, now, steps } = stage;
   const kept = keptAt(layer, now.step);
   const where = layer.reverse ? 'from right to left' : 'from left to right';
-  const gate = kept === null ? '' : ` At step ${now.step + 1} the cell keeps ${percent(kept)}% of its old state, on average over its units: the wider the arrow, the more.`;
-  return `One cell of ${nameOf(layer)} with one set of weights is used ${steps} times: the input comes from below, the state goes on ${where}, the output leaves above.${gate}`;
+  const gate = kept === null || folded ? '' : ` At step ${now.step + 1} the cell keeps ${percent(kept)}% of its old state, on average over its units: the wider the arrow, the more.`;
+  return `One cell of ${nameOf(layer)} with one set of weights is used at ${steps === 1 ? 'one step' : `each of ${steps} steps`}: the input comes from below, the state goes on ${where}, the output leaves above.${gate}`;
 }

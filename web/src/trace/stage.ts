@@ -34,7 +34,9 @@ export class Stage {
 
   constructor(readonly trace: TraceRecord) {
     this.steps = trace.inputs.length;
-    const layer = trace.layers.length - 1;
+    // The top one, and what a reader expects: the one that reads as he does.
+    const forward = trace.layers.findLastIndex((one) => !one.reverse);
+    const layer = forward < 0 ? trace.layers.length - 1 : forward;
     // In the middle there is something behind and something ahead.
     this.now = { step: Math.floor(this.steps / 2), layer, quantity: 'h', unit: liveliest(trace.layers[layer]), order: 'alike', span: null };
     this.dark.addEventListener('change', () => this.redraw());

@@ -1,7 +1,7 @@
 // What was read, in the colours of one unit (Karpathy 2015, "The unreasonable effectiveness of recurrent neural networks"),
 // and the units that are on exactly in a span of it.
 import { h, uid } from '../shared/dom';
-import { fixed, number, percent, quoted, visible } from '../shared/format';
+import { fixed, percent, quoted, sized, visible } from '../shared/format';
 import { colour } from '../shared/heat';
 import { unitsOn } from './spans';
 import { GATES, type Stage, type View } from './stage';
@@ -52,7 +52,7 @@ export function stripView(stage: Stage): View {
     const found = unitsOn(stage.layer.states.h, now.span, stage.limitOf('h'));
     if (!found.length) return [h('p', {}, `No unit is on in “${joined}” and off right before and after it.`)];
     return [
-      h('p', {}, `${found.length === 1 ? 'One unit is' : `${found.length} units are`} on in “${joined}” and off right before and after it; those first that are on nowhere else:`),
+      h('p', {}, `${found.length === 1 ? 'One unit is' : `${found.length} units are`} on in “${joined}” and off right before and after it; those first that are on in the fewest other places:`),
       h('p', {}, ...found.slice(0, SHOWN).map(({ unit, sign, elsewhere }) =>
         h('button', { class: 'wide', type: 'button', click: () => stage.choose({ unit, quantity: 'h' }) },
           `unit ${stage.layer.units[unit]} ${sign > 0 ? 'high' : 'low'}, on ${elsewhere ? `in ${percent(elsewhere)}% of the rest` : 'nowhere else'}`))),
@@ -71,7 +71,7 @@ export function stripView(stage: Stage): View {
       const least = stage.dark.matches ? 'dark' : 'pale';
       legend.textContent = GATES.has(now.quantity)
         ? `From 0 (${least}) to 1 (orange). The gate is widest open at step ${high + 1}, after ${quoted(trace.inputs[high])}: ${fixed(values[high], 2)}.`
-        : `Blue below zero, orange above; full colour from ±${number(limit, 2)} on. Highest at step ${high + 1}, after ${quoted(trace.inputs[high])}: ${fixed(values[high], 2)}.`;
+        : `Blue below zero, orange above; full colour from ±${sized(limit)} on. Highest at step ${high + 1}, after ${quoted(trace.inputs[high])}: ${Math.abs(values[high]) < 1000 ? fixed(values[high], 2) : sized(values[high])}.`;
     },
     update() {
       // Of a thousand tokens two change when the cursor moves.

@@ -26,17 +26,28 @@ export function unfoldedPage(trace: TraceRecord): HTMLElement {
   return tracePage(trace, [unfoldedView, ...VIEWS.filter((view) => view !== expectationsView && view !== loopView)]);
 }
 
+/** Arrow keys move the cursor, but where they have a meaning of their own. */
+function move(stage: Stage, event: KeyboardEvent): void {
+  const { target } = event;
+  if (target instanceof HTMLSelectElement || (target instanceof HTMLInputElement && target.type !== 'radio')) return;
+  const { step } = stage.now;
+  const to = { ArrowLeft: step - 1, ArrowRight: step + 1, Home: 0, End: stage.steps - 1 }[event.key];
+  if (to === undefined || event.altKey || event.ctrlKey || event.metaKey) return;
+  event.preventDefault();
+  stage.go(to);
+}
+
 export function tracePage(given: TraceRecord, of = VIEWS): HTMLElement {
   const stage = new Stage(unpacked(given) as TraceRecord);
   const views = of.map((make) => make(stage)).filter((view) => view !== null);
-  const root = h('div', { class: 'card trace-card', keydown: (event: KeyboardEvent) => {
-    if (event.target instanceof HTMLInputElement || event.target instanceof HTMLSelectElement) return;
-    const { step } = stage.now;
-    const to = { ArrowLeft: step - 1, ArrowRight: step + 1, Home: 0, End: stage.steps - 1 }[event.key];
-    if (to === undefined) return;
-    event.preventDefault();
-    stage.go(to);
-  } }, ...views.map((view) => view.element));
+  const root = h('div', { class: 'card trace-card', tabindex: -1, keydown: (event: KeyboardEvent) => move(stage, event) },
+    h('p', { class: 'quiet keys-told' }, h('kbd', {}, '←'), ' ', h('kbd', {}, '→'), ' move from step to step, in all views at once'),
+    ...views.map((view) => view.element));
+  // A click on a drawing leaves the focus nowhere, and the arrow keys with it.
+  root.addEventListener('click', () => {
+    const { activeElement } = root.getRootNode() as Document | ShadowRoot;
+    if (!root.contains(activeElement)) root.focus({ preventScroll: true });
+  });
   stage.show(views);
   return root;
 }

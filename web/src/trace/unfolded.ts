@@ -80,6 +80,7 @@ export function unfoldedView(stage: Stage): View | null {
     controls.append(
       choice('What the colours show', [{ value: 'hidden', text: 'hidden state h' }, { value: 'memory', text: 'memory c' }], view, (value) => {
         view = value as Shown;
+        stage.choose({ quantity: view === 'memory' ? 'c' : 'h' });
         draw();
       }),
     );
