@@ -140,7 +140,9 @@ def test_a_notebook_gets_fewer_units_of_a_large_trace_and_is_told(
     assert shown["trace"]["layers"][0]["units"] == sorted(
         np.argsort(-found.layers[0].states["h"].std(axis=0))[:3].tolist()
     )
-    assert "of 6 units the 3 that change most are shown" in shown["notes"][0]
+    told = shown["notes"][0]
+    assert told.startswith("Of the 6 units of ")
+    assert told.endswith(" the 3 that change most are shown.")
     monkeypatch.setattr(trace_page, "MOST_IN_NOTEBOOK", every)
     assert len(shown_in(page_in(found._repr_html_()))["trace"]["layers"][0]["units"]) == 6
 

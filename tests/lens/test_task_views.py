@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import warnings
+from base64 import b64encode
 from collections.abc import Callable
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +16,8 @@ import pytest
 import unrolled
 from unrolled.data.series_set import SeriesSet
 from unrolled.lens import Trace, trace
-from unrolled.lens.trace_parts import Links, Spectrogram
-from unrolled.lens.traces import Answers, Expected, TracedLayer
+from unrolled.lens.trace_parts import Forecast, Links, Series, Spectrogram
+from unrolled.lens.traces import Answers, Expected, Influence, TracedLayer
 
 TITLES = {
     "The forecast",
@@ -92,14 +94,17 @@ def test_the_running_answer_stands_under_the_users_words(
         )
         before = None
         changes = page.locator(".answered small").all_text_contents()
-        for (bottom, height), place, change in zip(bars, LAST, changes, strict=True):
+        names = page.locator(".answered").evaluate_all("e => e.map(one => one.ariaLabel)")
+        for (bottom, height), place, change, name in zip(bars, LAST, changes, names, strict=True):
             p = float(answers.chances[place, chosen])
+            assert f": {answers.names[chosen]} {percent(p)}%" in name
             assert bottom == pytest.approx(100 * min(p, 0.5), abs=0.1)
             assert height == pytest.approx(100 * abs(p - 0.5), abs=0.1)
-            if before is not None and abs(p - before) > 0.006:
-                sign = "+" if p > before else "\N{MINUS SIGN}"
-                assert change == f"{sign}{percent(abs(p - before))}"
-            before = p
+            whole = int(100 * p + 0.5)
+            moved = 0 if before is None else whole - before
+            sign = "+" if moved > 0 else "\N{MINUS SIGN}"
+            assert change == (f"{sign}{abs(moved)}" if moved else "\u00b7")
+            before = whole
         told = page.locator(".task .saying").inner_text()
         assert f"ends at {answers.names[chosen]} {percent(ends[chosen])}%" in told
 
@@ -268,6 +273,7 @@ def test_the_fan_stands_behind_the_past_with_its_coverage(
         shown, [*forecast.fan.quantiles[0], forecast.fan.truth[0]], rtol=6e-3
     )
     assert "<b>sales</b>" in page.locator(".task .quiet").first.inner_text()
+    assert page.locator(".task .chart .unit").text_content() == "<b>sales</b>"
 
 
 def test_the_step_under_the_cursor_lies_on_what_it_read(
@@ -349,3 +355,114 @@ def test_a_thousand_steps_are_drawn(drawn: Callable[..., Any]) -> None:
     )
     assert box["y"] <= here["y"]
     assert here["y"] + here["height"] <= box["y"] + box["height"] + 1
+
+
+# The option that a list points at, as assistive technology finds it: the element of that id.
+POINTED = """list => {
+    const id = list.getAttribute('aria-activedescendant');
+    const all = list.getRootNode().querySelectorAll(`[id="${id}"]`);
+    const here = list.querySelectorAll('[role=option].here');
+    return all.length === 1 && here.length === 1 && all[0] === here[0]
+        && all[0].getAttribute('aria-selected') === 'true' && [...list.children].indexOf(all[0]);
+}"""
+
+
+@pytest.mark.parametrize("running", [True, False])
+def test_lists_point_at_the_option_of_the_cursor(running: bool, drawn: Callable[..., Any]) -> None:
+    answers = Answers(("D", "N", "V"), shares(len(PIECES), 3), running)
+    page = drawn(plain(PIECES, answers=answers, joined=True))
+    steps = range(len(PIECES))
+    words = [sum(last < step for last in LAST) for step in steps] if running else list(steps)
+    lists = page.locator("[role=listbox]")
+    assert lists.count() == 2
+    for focused in range(2):
+        lists.nth(focused).focus()
+        page.keyboard.press("Home")
+        for step in steps:
+            where = {lists.nth(k).get_attribute("class"): k for k in range(2)}
+            assert lists.nth(where["strip"]).evaluate(POINTED) == step
+            assert lists.nth(where["running"]).evaluate(POINTED) == words[step]
+            page.keyboard.press("ArrowRight")
+
+
+LIVE = "[aria-live], [role=status], [role=alert], [role=log]"
+
+
+def test_a_step_is_read_aloud_once_in_one_sentence(
+    make_trace: Callable[..., Trace], drawn: Callable[..., Any]
+) -> None:
+    found = make_trace()
+    size = np.ones((len(found), 3), np.float32)
+    page = drawn(replace(found, influence=Influence("the output", size, size)))
+    assert page.locator(".influence").count() == 1
+    live = page.locator(".trace-card .reading [role=status]")
+    page.locator(".strip").focus()
+    page.keyboard.press("Home")
+    said = live.text_content()
+    assert said.startswith("Step 1 of ")
+    assert "; expects " in said
+    assert ". " not in said
+    page.evaluate(
+        """live => {
+            window.told = 0;
+            const every = new MutationObserver(all => window.told += all.length);
+            for (const one of document.querySelectorAll(live)) {
+                every.observe(one, { childList: true, characterData: true, subtree: true });
+            }
+        }""",
+        LIVE,
+    )
+    page.keyboard.press("ArrowRight")
+    assert live.text_content().startswith("Step 2 of ")
+    assert page.evaluate("window.told") == 1
+    page.keyboard.press("Shift+ArrowRight")
+    assert "Steps 2 to 3 are marked: " in live.text_content()
+    page.keyboard.press("Escape")
+    assert "marked" not in live.text_content()
+
+
+# The colour of a point of a picture of the page.
+PIXEL = """async ([png, x, y]) => {
+    const image = new Image();
+    image.src = `data:image/png;base64,${png}`;
+    await image.decode();
+    const canvas = new OffscreenCanvas(image.width, image.height);
+    const to = canvas.getContext('2d');
+    to.drawImage(image, 0, 0);
+    return [...to.getImageData(x, y, 1, 1).data].slice(0, 3);
+}"""
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_each_band_has_a_tone_and_its_swatch_the_same(
+    scheme: str, drawn: Callable[..., Any]
+) -> None:
+    times = tuple(f"2024-01-0{k}" for k in range(1, 9))
+    series = Series("sales", times, np.full(8, 50.0), np.stack([np.arange(8), np.arange(1, 9)], 1))
+    levels = (0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95)
+    heights = np.array([0, 20, 40, 50, 60, 80, 100.0])
+    fan = Forecast(
+        ("2024-01-09", "2024-01-10"), levels, np.tile(heights, (2, 1)), np.full(2, np.nan)
+    )
+    found = plain(times, series=series, fan=fan)
+    page = drawn(found, color_scheme=scheme)
+
+    def colour_at(box: dict[str, float], x: float, y: float) -> list[int]:
+        shot = b64encode(page.screenshot(full_page=True)).decode()
+        found: list[int] = page.evaluate(
+            PIXEL, [shot, round(box["x"] + x * box["width"]), round(box["y"] + y * box["height"])]
+        )
+        return found
+
+    swatches = page.locator(".task .sw-band")
+    names = page.locator(".task .legend li:has(.sw-band)").all_inner_texts()
+    assert names == ["50% of outcomes", "80% of outcomes", "90% of outcomes"]
+    widest = page.locator(".task path.band-0").bounding_box()
+    tones = []
+    for number, height in enumerate((45, 30, 10)):
+        swatch = colour_at(swatches.nth(number).bounding_box(), 0.5, 0.5)
+        drawn_there = colour_at(widest, 0.98, 1 - height / 100)
+        assert np.abs(np.subtract(swatch, drawn_there)).max() <= 3
+        tones.append(swatch)
+    for one, other in pairwise(tones):
+        assert np.abs(np.subtract(one, other)).max() > 20

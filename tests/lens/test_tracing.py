@@ -199,7 +199,7 @@ def test_of_a_long_text_the_last_steps_are_shown_with_a_warm_state(writer: Gener
         np.testing.assert_allclose(one.states["h"][-41], other.before["h"], rtol=1e-3, atol=1e-4)
     np.testing.assert_allclose(whole.losses[-40:], part.losses, rtol=1e-3, atol=1e-4)
     assert part.notes == (
-        "of 300 characters the last 40 are shown; the gradient stops where they begin",
+        "Of 300 characters the last 40 are shown; the gradient stops where they begin.",
     )
     assert whole.notes == ()
 
@@ -212,7 +212,7 @@ def test_of_many_units_those_that_change_most_are_kept(writer: Generator) -> Non
         np.testing.assert_array_equal(other.gates["f"], one.gates["f"][:, other.units])
         np.testing.assert_array_equal(other.gradients["c"], one.gradients["c"][:, other.units])
     assert part.notes[0] == (
-        "encoder.recurrent, layer 0: of 12 units the 4 that change most are shown"
+        "Of the 12 units of encoder.recurrent (layer 0) the 4 that change most are shown."
     )
 
 
@@ -231,7 +231,7 @@ def test_of_many_steps_of_a_module_the_last_are_kept(x: torch.Tensor) -> None:
     np.testing.assert_array_equal(part.layers[0].states["h"], whole.layers[0].states["h"][-3:])
     np.testing.assert_array_equal(part.layers[0].before["h"], whole.layers[0].states["h"][-4])
     assert part.inputs == ("5", "6", "7")
-    assert part.notes == ("of 7 steps the last 3 are shown",)
+    assert part.notes == ("Of 7 steps the last 3 are shown.",)
 
 
 def judged(**options: Any) -> Any:
@@ -253,13 +253,15 @@ def test_a_classifier_is_traced_with_its_running_answer(steps: int) -> None:
     running = [list(one.values()) for _, one in judge.running("7 is quite small")]
     np.testing.assert_allclose(found.answers.chances, running[-steps:], rtol=1e-3, atol=1e-4)
     assert found.answers.names == ("a", "b")
-    assert found.loss == f"what the answer {judge.predict('7 is quite small')!r} costs"
+    answer = judge.predict("7 is quite small")
+    assert found.loss == f"what the answer \u201c{answer}\u201d costs"
+    assert found.influence.of == f"the score of the answer \u201c{answer}\u201d"
     (layer,) = found.layers
     assert layer.gradients["h"].any(axis=1).all()
     assert found.notes == (
         ()
         if steps > 4
-        else ("of 4 words the last 3 are shown; the gradient stops where they begin",)
+        else ("Of 4 words the last 3 are shown; the gradient stops where they begin.",)
     )
 
 
@@ -268,7 +270,7 @@ def test_a_classifier_of_two_directions_says_why_it_has_no_running_answer() -> N
     chunk = judge.model.chunk
     found = trace(judge, "7 is quite small")
     assert found.answers is None
-    assert found.notes == ("an answer after every step needs a network that reads forward only",)
+    assert found.notes == ("An answer after every step needs a network that reads forward only.",)
     assert [one.reverse for one in found.layers] == [False, True]
     assert judge.model.chunk == chunk
     # What is seen is what answered: both directions read the whole document at once.
@@ -595,7 +597,9 @@ def test_a_layer_that_is_called_several_times_is_told(x: torch.Tensor) -> None:
                 _, state = self.gru(step[None], state)
             return state
 
-    assert trace(Loop(), x).notes == ("gru was called 7 times; the longest call is shown",)
+    assert trace(Loop(), x).notes == (
+        "The layer gru was called 7 times; the longest call is shown.",
+    )
 
 
 def test_a_task_in_training_mode_is_traced_as_it_answers() -> None:
@@ -614,7 +618,9 @@ def test_a_projected_layer_shows_its_output_and_says_so(x: torch.Tensor) -> None
     found = trace(layer_of("LSTM", proj_size=2), x)
     assert found.layers[0].states["h"].shape == (T, 2)
     assert (list(found.layers[0].states), found.layers[0].gates) == (["h"], {})
-    assert found.notes == ("LSTM: its memory has another size than its output, and is not shown",)
+    assert found.notes == (
+        "The memory of LSTM has another size than its output, and is not shown.",
+    )
 
 
 def test_what_a_module_gives_does_not_matter_without_a_loss(x: torch.Tensor) -> None:

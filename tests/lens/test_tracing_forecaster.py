@@ -172,7 +172,7 @@ def test_of_a_long_series_the_last_steps_are_kept(
     forecasters: dict[str, Any], series: SeriesSet
 ) -> None:
     for name, note in (
-        ("steps", "of 150 values the last 6 are shown; the gradient stops where they begin"),
+        ("steps", "Of 150 values the last 6 are shown; the gradient stops where they begin."),
         ("autoregressive", "the last 6 are shown"),
     ):
         whole = trace(forecasters[name], series)
@@ -201,14 +201,14 @@ def test_missing_values_stay_missing_where_they_are_shown(series: SeriesSet) -> 
 
 def test_what_is_not_shown_is_told(forecasters: dict[str, Any], series: SeriesSet) -> None:
     assert trace(forecasters["steps"], series).notes == (
-        "of 2 networks whose mean is the forecast the first is shown",
+        "The forecast is the mean of 2 networks; the states shown are the first one\u2019s.",
     )
     beside = SeriesSet.from_arrays(
         series.values[0], times=series.times[0], past={"rain": np.arange(DAYS) % 3}
     )
     model = fitted("segments", beside, members=1)
     assert trace(model, beside).notes == (
-        "the covariates, which are read beside the series, are not shown",
+        "The covariates, which are read beside the series, are not shown.",
     )
 
 
@@ -230,7 +230,7 @@ def test_the_rival_that_answers_is_told(
     found = trace(model, series)
     np.testing.assert_array_equal(found.fan.quantiles, predicted(model, series))
     assert (found.fan.quantiles != network.fan.quantiles).any()
-    assert found.notes[-1] == f"the forecast is that of {rival}, which answers for the network"
+    assert found.notes[-1] == f"The forecast is that of {rival}, which answers for the network."
 
 
 def test_a_frame_and_counted_steps_will_do() -> None:

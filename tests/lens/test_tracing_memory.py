@@ -128,7 +128,7 @@ def test_several_layers_one_by_one_have_no_influence_and_say_so(x: Tensor) -> No
 
     found = trace(Two(), x)
     assert found.influence is None
-    assert any("the influence of the inputs is not measured" in note for note in found.notes)
+    assert any("The influence of the inputs is not measured" in note for note in found.notes)
 
 
 @pytest.mark.parametrize("members", [1, 2])
@@ -280,7 +280,7 @@ def test_too_many_terms_are_left_out_with_a_word(
     monkeypatch.setattr(tracing_layers, "TERMS", 10)
     found = trace(layer_of("GRU"), x)
     assert found.layers[0].terms == {}
-    assert "what each gate is made of is not kept: 270 numbers, 10 at most" in found.notes[0]
+    assert "What each gate is made of is not kept: 270 numbers, 10 at most" in found.notes[0]
 
 
 def test_a_disturbance_of_a_linear_unit_halves_as_its_gate_says() -> None:
@@ -348,7 +348,7 @@ def test_what_would_take_long_is_not_measured_unless_asked_for(
         layer = layer_of("GRU", **options)
         found = trace(layer, x)
         assert found.influence is None
-        assert "the influence of the inputs is not measured: it would take long" in found.notes[-1]
+        assert "The influence of the inputs is not measured: it would take long" in found.notes[-1]
         asked = trace(layer, x, reach=2)
         assert asked.influence is not None
         assert not any("influence" in note for note in asked.notes)

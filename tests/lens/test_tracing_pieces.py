@@ -104,8 +104,10 @@ def test_the_running_answer_is_that_of_the_whole_model(kind: str, steps: int) ->
     np.testing.assert_allclose(
         found.answers.chances[-1], judge.predict_proba(text), rtol=1e-4, atol=1e-5
     )
-    assert found.notes[-1] == "the linear path answers with the network, and has no states to show"
-    assert found.loss == f"what the answer {judge.predict(text)!r} costs"
+    assert found.notes[-1] == (
+        "A linear path of n-grams answers together with the network; it has no states to show."
+    )
+    assert found.loss == f"what the answer \u201c{judge.predict(text)}\u201d costs"
 
 
 def test_pieces_survive_the_file(tmp_path: Path) -> None:

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { duration, fixed, listed, number, percent, powerOfTen, quoted, spoken, visible } from '../src/shared/format';
+import { counted, duration, fixed, listed, number, percent, pointsBetween, powerOfTen, quoted, spoken, visible } from '../src/shared/format';
 
 describe('numbers', () => {
   test('have about so many significant digits, grouped thousands and a true minus', () => {
@@ -22,6 +22,12 @@ describe('numbers', () => {
   });
   test('that are chances never say a certainty that is none', () => {
     expect([0, 0.004, 0.005, 0.5, 0.994, 0.995, 0.9995].map(percent)).toEqual(['<1', '<1', '1', '50', '99', '>99', '100']);
+  });
+  test('that changed by points changed as they are shown', () => {
+    expect([[0.646, 0.634], [0.645, 0.6349], [0.001, 0.004], [0.5, 0.999]].map(([before, after]) => pointsBetween(before, after))).toEqual([-2, -2, 0, 50]);
+  });
+  test('that count one thing count it in the singular', () => {
+    expect([0, 1, 2, 1234].map((count) => counted(count, 'step'))).toEqual(['0 steps', '1 step', '2 steps', '1,234 steps']);
   });
   test('that are powers of ten are short', () => {
     expect([-11, -3, -2, 0, 2, 3].map(powerOfTen)).toEqual(['10⁻¹¹', '10⁻³', '0.01', '1', '100', '10³']);

@@ -152,7 +152,7 @@ def _last_steps(whole: Trace, steps: int) -> Trace:
     if len(whole) <= steps:
         return whole
     layers = tuple(layer.part(steps=slice(-steps, None)) for layer in whole.layers)
-    note = f"of {len(whole):,} steps the last {steps:,} are shown"
+    note = f"Of {len(whole):,} steps the last {steps:,} are shown."
     moved = None if whole.influence is None else whole.influence.last(steps)
     return replace(
         whole,
@@ -175,6 +175,6 @@ def fewer_units(whole: Trace, units: int) -> Trace:
             moved = np.nan_to_num(layer.states["h"].std(axis=0), nan=np.inf)
         chosen = np.sort(np.argsort(-moved, kind="stable")[:units])
         layers.append(layer.part(units=chosen))
-        which = f"{layer.name}, layer {layer.index}{', backward' if layer.reverse else ''}"
-        notes.append(f"{which}: of {count:,} units the {units:,} that change most are shown")
+        which = f"{layer.name} (layer {layer.index}{', backward' if layer.reverse else ''})"
+        notes.append(f"Of the {count:,} units of {which} the {units:,} that change most are shown.")
     return replace(whole, layers=tuple(layers), notes=tuple(notes))

@@ -91,7 +91,7 @@ def of_forecaster(
     if asked.cut:
         notes.append(asked.cut)
     if len(reads) - first > steps:
-        notes.append(f"of {len(reads) - first:,} steps the last {steps:,} are shown")
+        notes.append(f"Of {len(reads) - first:,} steps the last {steps:,} are shown.")
     inside = slice(asked.skipped, asked.skipped + len(reads))
     layers = tuple(layer.part(inside).part(shown) for layer in found.layers)
     moved = found.influence
@@ -240,7 +240,8 @@ def _of_steps(
     places = np.arange(first, len(rows))
     reads = np.stack([places, places + 1], axis=1)
     cut = (
-        f"of {len(rows):,} values the last {steps:,} are shown; the gradient stops where they begin"
+        f"Of {len(rows):,} values the last {steps:,} are shown; the gradient stops where they"
+        " begin."
     )
     return _Asked(number, "members.0.recurrent", 0, reads, cut if first else "")
 
@@ -289,12 +290,17 @@ def _left_out(forecaster: Forecaster) -> list[str]:
     notes = []
     members = len(forecaster.model.members)  # type: ignore[arg-type]
     if members > 1:
-        notes.append(f"of {members} networks whose mean is the forecast the first is shown")
+        notes.append(
+            f"The forecast is the mean of {members} networks;"
+            " the states shown are the first one\u2019s."
+        )
     reading = forecaster.reading
     if reading.past_names or reading.future_names or reading.static_names:
-        notes.append("the covariates, which are read beside the series, are not shown")
+        notes.append("The covariates, which are read beside the series, are not shown.")
     if forecaster.answers != "network":
-        notes.append(f"the forecast is that of {forecaster.answers}, which answers for the network")
+        notes.append(
+            f"The forecast is that of {forecaster.answers}, which answers for the network."
+        )
     return notes
 
 

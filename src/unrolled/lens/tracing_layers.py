@@ -111,8 +111,8 @@ def layers_of(
                     continue
                 if calls[call.name] > 1:
                     notes.append(
-                        f"{call.name} was called {calls[call.name]} times; the longest call is"
-                        " shown"
+                        f"The layer {call.name} was called {calls[call.name]} times; the longest"
+                        " call is shown."
                     )
                 layers, run, more = _of_call(call, gradients=gradients, lives=reach != 0)
                 found += layers
@@ -137,8 +137,8 @@ def _influence(
     if output is None:
         if len(runs) > 1:
             notes.append(
-                "the influence of the inputs is not measured, since several recurrent layers were"
-                " called one by one; trace the one that is meant"
+                "The influence of the inputs is not measured, since several recurrent layers were"
+                " called one by one; trace the one that is meant."
             )
             return None
 
@@ -151,8 +151,8 @@ def _influence(
     found = influence(runs[0], output.of, output.readout, reach, last)
     if found is None and runs[0].x.is_floating_point():
         notes.append(
-            "the influence of the inputs is not measured: it would take long; ask for it with"
-            " reach=, or trace fewer steps"
+            "The influence of the inputs is not measured: it would take long; ask for it with"
+            " reach=, or trace fewer steps."
         )
     return found
 
@@ -162,8 +162,8 @@ def _few_terms(layers: list[TracedLayer]) -> tuple[tuple[TracedLayer, ...], list
     if count <= TERMS:
         return tuple(layers), []
     note = (
-        f"what each gate is made of is not kept: {count:,} numbers, {TERMS:,} at most; trace fewer"
-        " steps to see it"
+        f"What each gate is made of is not kept: {count:,} numbers, {TERMS:,} at most; trace fewer"
+        " steps to see it."
     )
     return tuple(replace(layer, terms={}) for layer in layers), [note]
 
@@ -202,7 +202,7 @@ def _of_call(
         for stage, own in zip(run.stages, passed, strict=True)
     ]
     uneven = any(len(set(_widths(stage))) > 1 for stage in run.stages)
-    note = f"{call.name}: its memory has another size than its output, and is not shown"
+    note = f"The memory of {call.name} has another size than its output, and is not shown."
     return layers, Call(call.layer, x, starts, run), [note] if uneven else []
 
 

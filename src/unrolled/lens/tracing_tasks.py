@@ -172,7 +172,8 @@ def _of_classifier(judge: Classifier, text: Any, steps: int, reach: int | None) 
             )
         )
 
-    of = f"the score of the answer {labels.names[int(chosen)]!r}"
+    answer = labels.names[int(chosen)]
+    of = f"the score of the answer \u201c{answer}\u201d"
     output = Output(of, chosen_score, one=not forward)
     handle = model.encoder.recurrent.register_forward_hook(keep)
     # In one piece: of a layer that is called for each part of a long text one call would be seen.
@@ -195,11 +196,13 @@ def _of_classifier(judge: Classifier, text: Any, steps: int, reach: int | None) 
         chances = labels.probabilities(scores).astype(np.float32)
         answers = Answers(tuple(map(str, labels.names)), chances)
     else:
-        notes.append("an answer after every step needs a network that reads forward only")
+        notes.append("An answer after every step needs a network that reads forward only.")
     if judge.linear_path is not None:
-        notes.append("the linear path answers with the network, and has no states to show")
+        notes.append(
+            "A linear path of n-grams answers together with the network; it has no states to show."
+        )
     names, joined = written(text, judge.vocabulary, ids[1:, 0].cpu().numpy())
-    loss = f"what the answer {labels.names[int(chosen)]!r} costs"
+    loss = f"what the answer \u201c{answer}\u201d costs"
     return Trace(
         "Classifier",
         names[-len(shown) :],
@@ -331,5 +334,5 @@ def _cut(count: int, shown: int, kind: str) -> list[str]:
     if count <= shown:
         return []
     return [
-        f"of {count:,} {kind} the last {shown:,} are shown; the gradient stops where they begin"
+        f"Of {count:,} {kind} the last {shown:,} are shown; the gradient stops where they begin."
     ]

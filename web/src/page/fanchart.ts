@@ -25,6 +25,9 @@ export function bandsOf(fan: Fan): Band[] {
   return bands;
 }
 
+/** The class of a band, the widest being 0. Each lies on all wider ones, so that their tones mix. */
+export const bandClass = (place: number) => `band-${Math.min(place, 2)}`;
+
 /** All that was observed; where nothing was, all that was forecast. */
 function rangeOf(series: ForecastSeries): [number, number] {
   const seen = series.y.filter((v): v is number => v !== null);
@@ -140,7 +143,7 @@ export function drawFan(
         at: t, low: one.quantiles[band.low][j], high: one.quantiles[band.high][j],
       }))];
       const shape = area<(typeof rows)[number]>().x((r) => x(r.at)).y0((r) => y(r.low)).y1((r) => y(r.high));
-      mark.append(s('path', { class: `band band-${Math.min(k, 2)}`, d: shape(rows) }));
+      mark.append(s('path', { class: `band ${bandClass(k)}`, d: shape(rows) }));
     }
     const median = one.quantiles['0.5'];
     if (median) {

@@ -1,6 +1,6 @@
 // A data set's forecasts: a chart to step through, what it says in words, and the same as a table.
 import { atWidth, h, s, uid } from '../shared/dom';
-import { bandsOf, drawFan, drawOverview, type Drawn } from './fanchart';
+import { bandClass, bandsOf, drawFan, drawOverview, type Drawn } from './fanchart';
 import { number } from '../shared/format';
 import type { Fan, ForecastPanel, ForecastSeries } from '../shared/records';
 import { Timeline } from '../shared/timeline';
@@ -202,13 +202,18 @@ export function fanTable(fan: Fan, timeline: Timeline, panel: Pick<ForecastPanel
 }
 
 export function legend(fan: Fan): HTMLElement {
-  const item = (kind: string, text: string) => h('li', {}, h('span', { class: `swatch ${kind}` }), text);
+  const item = (kind: string, text: string, ...layers: Node[]) => h('li', {}, h('span', { class: `swatch ${kind}` }, ...layers), text);
+  const bands = bandsOf(fan);
+  // A band is seen through all wider ones and what marks the future, and its swatch is laid in the same layers.
+  const layers = (place: number) => [
+    h('i', { class: 'future' }), ...bands.slice(0, place + 1).map((_, k) => h('i', { class: bandClass(k) })),
+  ];
   return h(
     'ul',
     { class: 'legend', 'aria-hidden': 'true' },
     item('sw-past', 'known'),
     item('sw-truth', 'came true'),
     item('sw-median', 'median forecast'),
-    ...bandsOf(fan).reverse().map((band, k, all) => item(`sw-band band-${all.length - 1 - k}`, `${band.share}% of outcomes`)),
+    ...bands.map(({ share }, place) => item('sw-band', `${share}% of outcomes`, ...layers(place))).reverse(),
   );
 }

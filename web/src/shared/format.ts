@@ -31,6 +31,16 @@ export function percent(p: number): string {
   return p < 0.005 ? '<1' : String(Math.round(p * 100));
 }
 
+/** Points of a hundred between two probabilities as `percent` shows them: what is read and its change agree. */
+export function pointsBetween(before: number, after: number): number {
+  return Math.round(after * 100) - Math.round(before * 100);
+}
+
+/** `1 step`, `2 steps`. */
+export function counted(count: number, name: string): string {
+  return `${number(count, 12)} ${name}${count === 1 ? '' : 's'}`;
+}
+
 /** `0.01`, `1`, `100`, and beyond these `10⁻⁸`. */
 export function powerOfTen(power: number): string {
   if (Math.abs(power) < 3) return String(10 ** power);

@@ -1,12 +1,12 @@
 // What was expected next after each step around the cursor, with what came.
 import { atWidth, h } from '../shared/dom';
-import { fixed, percent, quoted, visible } from '../shared/format';
+import { counted, fixed, percent, quoted, visible } from '../shared/format';
 import type { TraceRecord } from '../shared/records';
 import type { Stage, View } from './stage';
 
 const ROWS = 6;
 /** Widths of a column, in pixels. */
-const [NARROW, WIDE] = [66, 132];
+const [NARROW, WIDE] = [72, 132];
 
 /** The place of what came among the choices of a step, -1 where it is none of them. */
 export function placeOfCame({ inputs, expected, losses }: TraceRecord, step: number): number {
@@ -26,7 +26,7 @@ export function expectationsView(stage: Stage): View | null {
   const { expected } = trace;
   if (!expected) return null;
   const longest = Math.max(...expected.choices.flat().map((name) => name.length));
-  const column = Math.max(NARROW, Math.min(WIDE, 44 + 8 * longest));
+  const column = Math.max(NARROW, Math.min(WIDE, 48 + 8 * longest));
   const frame = h('div', { class: 'expected', role: 'group', 'aria-label': 'What is expected next' });
   const here = h('p', { class: 'quiet' });
   let shown = 1;
@@ -81,7 +81,7 @@ function atStep(trace: TraceRecord, step: number): string {
 export function inWords(trace: TraceRecord): string {
   const places = trace.inputs.slice(1).map((_, step) => placeOfCame(trace, step));
   if (!places.length) return '';
-  const count = trace.expected!.choices[0].length;
-  const [first, among] = [places.filter((k) => k === 0).length, places.filter((k) => k >= 0).length];
-  return `What came was the first choice at ${first} of ${places.length} steps, and among the first ${count} at ${among}.`;
+  const count = Math.min(ROWS, trace.expected!.choices[0].length);
+  const [first, among] = [places.filter((k) => k === 0).length, places.filter((k) => k >= 0 && k < count).length];
+  return `What came was the first choice at ${first} of ${counted(places.length, 'step')}, and among the first ${count} at ${among}.`;
 }

@@ -37,7 +37,7 @@ export function forecastView(stage: Stage): View | null {
   }
 
   atWidth(box, (width) => {
-    drawn = drawFan({ ...series, fans: [few] }, 0, timeline, { width, height: HIGH, unit: '', label: `${name}. ${inWords(fan, '')}`, past: times.length });
+    drawn = drawFan({ ...series, fans: [few] }, 0, timeline, { width, height: HIGH, unit: series.id, label: `${name}. ${inWords(fan, '')}`, past: times.length });
     band.setAttribute('height', String(HIGH - 54));
     drawn.svg.append(band);
     // Points at the past: each place belongs to the step that read it.
@@ -57,7 +57,7 @@ export function forecastView(stage: Stage): View | null {
       h('div', { class: 'forecast-top' }, legend(few)), box,
       h('p', { class: 'saying' }, inWords(fan, '')), coverage(fan),
       h('details', {}, h('summary', {}, 'The numbers'),
-        h('div', { class: 'scroll' }, fanTable(fan, timeline, { name: series.id, unit: 'its unit' }, timeline.label(fan.origin))))),
+        h('div', { class: 'scroll' }, fanTable(fan, timeline, { name: series.id, unit: 'its own unit' }, timeline.label(fan.origin))))),
     redraw: mark,
     update: mark,
   };

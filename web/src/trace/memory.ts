@@ -26,7 +26,7 @@ export function influenceView(stage: Stage): View | null {
   const { influence } = trace;
   if (!influence) return null;
   const frame = h('div', { class: 'curve influence' });
-  const words = h('p', { class: 'quiet', 'aria-live': 'polite' });
+  const words = h('p', { class: 'quiet' });
   let width = 0;
   frame.addEventListener('click', (event) => {
     const box = frame.getBoundingClientRect();

@@ -1,9 +1,10 @@
 // The step under the cursor in words, and the unit's equation with its own numbers.
 import { h } from '../shared/dom';
-import { fixed, number, percent, quoted } from '../shared/format';
+import { counted, fixed, number, percent, quoted, spoken } from '../shared/format';
 import type { TraceRecord } from '../shared/records';
 import { equations } from './equations';
-import { nameOf, type Stage, type View } from './stage';
+import { unitsOn } from './spans';
+import { nameOf, spelled, type Stage, type View } from './stage';
 
 /** What a forecaster read at a step, in the user's unit. */
 function valuesOf({ series }: TraceRecord, step: number): string {
@@ -14,7 +15,18 @@ function valuesOf({ series }: TraceRecord, step: number): string {
 
 export function readingView(stage: Stage): View {
   const { trace, now } = stage;
-  const element = h('div', { class: 'reading', 'aria-live': 'polite' });
+  // The one part that a screen reader reads by itself: all else changes with it.
+  const status = h('p', { class: 'unseen', role: 'status' });
+  const told = h('div', {});
+  const element = h('div', { class: 'reading' }, status, told);
+  let [marked, answered] = ['', ''];
+
+  function span(): string {
+    const asked = `${now.layer} ${now.span}`;
+    if (asked !== marked) answered = now.span ? ` ${spanInWords(stage, now.span)}` : '';
+    marked = asked;
+    return answered;
+  }
 
   function words(): Node[] {
     const { step } = now;
@@ -42,10 +54,34 @@ export function readingView(stage: Stage): View {
     redraw: () => undefined,
     update() {
       const { layer } = stage;
-      element.replaceChildren(
+      const said = inWords(stage) + span();
+      if (status.textContent !== said) status.textContent = said;
+      told.replaceChildren(
         h('p', {}, ...words()),
         h('p', { class: 'quiet' }, `Unit ${layer.units[now.unit]} of ${nameOf(layer)}:`),
         ...equations(layer, now.step, now.unit).map((text) => h('p', { class: 'equation' }, text)));
     },
   };
+}
+
+/** The step under the cursor in one sentence, for who hears it at every key. */
+export function inWords({ trace, now, layer, steps, values }: Pick<Stage, 'trace' | 'now' | 'layer' | 'steps' | 'values'>): string {
+  const { step } = now;
+  const parts = [`Step ${step + 1} of ${steps}: read ${spoken(trace.inputs[step])}${valuesOf(trace, step)}`];
+  if (trace.expected) {
+    const { choices, chances } = trace.expected;
+    parts.push(`expects ${spoken(choices[step][0])} ${percent(chances[step][0])}%`);
+  }
+  if (trace.answers) {
+    const { names, chances, chosen } = trace.answers;
+    const best = chosen.length ? names.indexOf(chosen[step]) : chances[step].indexOf(Math.max(...chances[step]));
+    parts.push(`answers ${names[best]} ${percent(chances[step][best])}%`);
+  }
+  parts.push(`unit ${layer.units[now.unit]} has ${spelled(now.quantity)} ${fixed(values[step], 2)}`);
+  return `${parts.join('; ')}.`;
+}
+
+function spanInWords(stage: Stage, [first, last]: [number, number]): string {
+  const found = unitsOn(stage.layer.states.h, [first, last], stage.limitOf('h')).length;
+  return `Steps ${first + 1} to ${last + 1} are marked: ${counted(found, 'unit')} on exactly there.`;
 }

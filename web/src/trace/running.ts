@@ -1,21 +1,20 @@
 // The answer after every word, under the word: what each of them changed.
-import { choice, h } from '../shared/dom';
-import { percent, quoted, visible } from '../shared/format';
+import { choice, h, uid } from '../shared/dom';
+import { counted, listed, percent, pointsBetween, quoted, spoken, visible } from '../shared/format';
 import type { TraceAnswers } from '../shared/records';
+import { pointAt } from './options';
 import type { Stage, View } from './stage';
-import { reveal, wordAt, wordsOf, type Word } from './words';
+import { wordAt, wordsOf, type Word } from './words';
 
-/** A change from here on is drawn as one. */
-const NOTED = 0.05;
+/** A change of so many points is drawn as one. */
+const NOTED = 5;
 
-/** What a word changed in the probability of a label; the first one has nothing before it. */
+/** What a word changed in the probability of a label, in points of a hundred; the first one has nothing before it. */
 export function changes(words: Word[], { chances }: TraceAnswers, label: number): (number | null)[] {
-  return words.map((word, k) => (k ? chances[word.last][label] - chances[words[k - 1].last][label] : null));
+  return words.map((word, k) => (k ? pointsBetween(chances[words[k - 1].last][label], chances[word.last][label]) : null));
 }
 
-/** In points of a hundred, with its sign; nothing for next to nothing. */
-const points = (change: number | null) =>
-  change === null || Math.abs(change) < NOTED / 10 ? '' : `${change > 0 ? '+' : '−'}${percent(Math.abs(change))}`;
+const signed = (change: number | null) => (change ? `${change > 0 ? '+' : '−'}${Math.abs(change)}` : '·');
 
 /** Null for a trace without running answers. */
 export function runningView(stage: Stage): View | null {
@@ -31,7 +30,7 @@ export function runningView(stage: Stage): View | null {
   const blocks = words.map((word) => {
     const bar = h('i', {});
     const change = h('small', {});
-    const block = h('span', { role: 'option', class: 'answered', click: () => stage.go(word.last) },
+    const block = h('span', { role: 'option', id: uid('word'), class: 'answered', click: () => stage.go(word.last) },
       h('b', {}, visible(word.text)), h('span', { class: two ? 'level middle' : 'level' }, bar), change);
     return { block, bar, change };
   });
@@ -49,12 +48,13 @@ export function runningView(stage: Stage): View | null {
     const moved = changes(words, answers!, label);
     words.forEach((word, k) => {
       const p = chances[word.last][label];
-      const { bar, change } = blocks[k];
+      const { block, bar, change } = blocks[k];
+      block.setAttribute('aria-label', `${spoken(word.text)}: ${answerIn(k, moved[k])}`);
       const [low, high] = two ? [Math.min(p, 0.5), Math.max(p, 0.5)] : [0, p];
       bar.style.bottom = `${100 * low}%`;
       bar.style.height = `${100 * (high - low)}%`;
       bar.classList.toggle('against', two && p < 0.5);
-      change.textContent = points(moved[k]) || '·';
+      change.textContent = signed(moved[k]);
       change.className = moved[k] !== null && Math.abs(moved[k]!) >= NOTED ? (moved[k]! > 0 ? 'up' : 'down') : '';
     });
     const found = inWords(words, answers!, label);
@@ -65,32 +65,35 @@ export function runningView(stage: Stage): View | null {
 
   function say(): void {
     const k = wordAt(words, stage.now.step);
-    const p = chances[words[k].last][label];
     const moved = changes(words, answers!, label)[k];
-    here.textContent = `After ${quoted(words[k].text)}: ${names[label]} ${percent(p)}%${moved === null ? '' : `, ${told(moved)} by this word`}.`;
-    blocks.forEach(({ block }, place) => {
-      block.classList.toggle('here', place === k);
-      block.setAttribute('aria-selected', String(place === k));
-    });
-    reveal(list, blocks[k].block);
+    here.textContent = `After ${quoted(words[k].text)}: ${answerIn(k, moved)}${moved === null ? '' : ' by this word'}.`;
+    pointAt(list, blocks.map(({ block }) => block), k);
+  }
+
+  function answerIn(k: number, moved: number | null): string {
+    return `${names[label]} ${percent(chances[words[k].last][label])}%${moved === null ? '' : `, ${told(moved)}`}`;
   }
 
   return {
     element: h('section', { class: 'task' }, h('h3', {}, 'The answer, word by word'),
-      h('p', { class: 'controls' }, h('span', { class: 'pick' }, 'How probable is '), pick), list, finding, here),
+      h('p', { class: 'controls' }, h('span', { class: 'pick' }, 'Probability of '), pick), list, finding, here),
     redraw: () => show(label),
     update: say,
   };
 }
 
-const told = (moved: number) =>
-  Math.abs(moved) < 0.005 ? 'unchanged' : `${moved > 0 ? 'up' : 'down'} ${percent(Math.abs(moved))} points`;
+const told = (moved: number) => (moved ? `${moved > 0 ? 'up' : 'down'} ${counted(Math.abs(moved), 'point')}` : 'unchanged');
+
+/** More words that changed it alike are counted, not named. */
+const NAMED = 3;
 
 /** Where the answer ends, and the word that changed it most. */
 export function inWords(words: Word[], answers: TraceAnswers, label: number): string {
   const end = `The text ends at ${answers.names[label]} ${percent(answers.chances.at(-1)![label])}%.`;
-  const sizes = changes(words, answers, label).map((moved) => Math.abs(moved ?? 0));
-  const most = sizes.indexOf(Math.max(...sizes));
-  if (!(sizes[most] >= NOTED)) return `${end} No word changed it by ${100 * NOTED} points.`;
-  return `${end} ${quoted(words[most].text)} changed it most: ${told(changes(words, answers, label)[most]!)}.`;
+  const moved = changes(words, answers, label).map((change) => change ?? 0);
+  const most = Math.max(...moved.map(Math.abs));
+  if (most < NOTED) return `${end} No word changed it by ${NOTED} points.`;
+  const movers = words.filter((_, k) => Math.abs(moved[k]) === most).map(({ text }) => quoted(text));
+  if (movers.length === 1) return `${end} ${movers[0]} changed it most: ${told(moved.find((change) => Math.abs(change) === most)!)}.`;
+  return `${end} ${movers.length > NAMED ? `${movers.length} words` : listed(movers)} changed it most, by ${counted(most, 'point')} each.`;
 }

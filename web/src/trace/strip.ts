@@ -1,6 +1,6 @@
 // What was read, in the colours of one unit (Karpathy 2015, "The unreasonable effectiveness of recurrent neural networks"),
 // and the units that are on exactly in a span of it.
-import { h } from '../shared/dom';
+import { h, uid } from '../shared/dom';
 import { fixed, percent, quoted, sized, visible } from '../shared/format';
 import { colour } from '../shared/heat';
 import { unitsOn } from './spans';
@@ -14,7 +14,7 @@ export function stripView(stage: Stage): View {
   let touched: HTMLElement[] = [];
   let answered = '';
   const tokens = trace.inputs.map((text, step) => h('span', {
-    role: 'option',
+    role: 'option', id: uid('token'),
     pointerdown: (event: PointerEvent) => {
       from = event.shiftKey ? now.step : step;
       stage.mark(event.shiftKey ? [now.step, step] : null);
@@ -40,7 +40,7 @@ export function stripView(stage: Stage): View {
     },
   }, ...tokens);
   const legend = h('p', { class: 'quiet' });
-  const on = h('div', { class: 'span-units', 'aria-live': 'polite' });
+  const on = h('div', { class: 'span-units' });
   const element = h('section', {}, h('h3', {}, 'What was read, in the colours of one unit'), strip, legend, on);
 
   function there(): Node[] {
@@ -83,6 +83,7 @@ export function stripView(stage: Stage): View {
         token.setAttribute('aria-selected', String(here || marked.has(token)));
       }
       touched = [tokens[now.step], ...marked];
+      strip.setAttribute('aria-activedescendant', tokens[now.step].id);
       const asked = `${now.layer} ${now.span}`;
       if (asked !== answered) on.replaceChildren(...there());
       answered = asked;

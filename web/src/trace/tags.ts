@@ -1,9 +1,9 @@
 // Each word with its tag and how sure the model is; the runners-up of the word under the cursor.
-import { h } from '../shared/dom';
-import { listed, percent, quoted, visible } from '../shared/format';
+import { h, uid } from '../shared/dom';
+import { counted, listed, percent, quoted, spoken, visible } from '../shared/format';
 import type { TraceAnswers, TraceRecord } from '../shared/records';
+import { pointAt } from './options';
 import type { Stage, View } from './stage';
-import { reveal } from './words';
 
 const RUNNERS = 5;
 
@@ -22,9 +22,12 @@ export function tagsView(stage: Stage): View | null {
   const blocks = trace.inputs.map((word, step) => {
     const tag = tagOf(answers, step);
     const wrong = truth.length > 0 && truth[step] !== tag;
-    return h('span', { role: 'option', class: wrong ? 'tagged wrong' : 'tagged', click: () => stage.go(step) },
+    return h('span', {
+      role: 'option', id: uid('word'), class: wrong ? 'tagged wrong' : 'tagged', click: () => stage.go(step),
+      'aria-label': `${spoken(word)}: ${tag} ${percent(sure(step))}%${wrong ? `, but ${truth[step]} is right` : ''}`,
+    },
       h('b', {}, visible(word)), h('span', { class: 'tag' }, tag),
-      h('span', { class: 'sure', 'aria-label': `${percent(sure(step))}%` }, h('i', { style: `width: ${100 * sure(step)}%` })),
+      h('span', { class: 'sure' }, h('i', { style: `width: ${100 * sure(step)}%` })),
       wrong ? h('small', {}, `✗ ${truth[step]}`) : null);
   });
   const told = inWords(trace, answers);
@@ -38,11 +41,7 @@ export function tagsView(stage: Stage): View | null {
     redraw: () => undefined,
     update() {
       const { step } = stage.now;
-      blocks.forEach((block, place) => {
-        block.classList.toggle('here', place === step);
-        block.setAttribute('aria-selected', String(place === step));
-      });
-      reveal(list, blocks[step]);
+      pointAt(list, blocks, step);
       const order = names.map((_, k) => k).sort((a, b) => chances[step][b] - chances[step][a]).slice(0, RUNNERS);
       here.replaceChildren(h('p', { class: 'quiet' }, `${quoted(trace.inputs[step])} could be:`),
         ...order.map((k) => h('div', { class: names[k] === tagOf(answers, step) ? 'runner first' : 'runner' },
@@ -58,7 +57,7 @@ export function inWords({ inputs }: TraceRecord, answers: TraceAnswers): string 
   const steps = inputs.map((_, step) => step);
   const unsure = steps.map((step) => ({ step, p: chances[step][names.indexOf(tagOf(answers, step))] }))
     .filter(({ p }) => p < 0.9).sort((a, b) => a.p - b.p).slice(0, 3);
-  const right = truth.length ? `${steps.filter((step) => truth[step] === tagOf(answers, step)).length} of ${steps.length} tags are right. ` : '';
+  const right = truth.length ? `${steps.filter((step) => truth[step] === tagOf(answers, step)).length} of ${counted(steps.length, 'tag')} ${steps.length === 1 ? 'is' : 'are'} right. ` : '';
   const least = listed(unsure.map(({ step, p }) => `${quoted(inputs[step])} (${tagOf(answers, step)} ${percent(p)}%)`));
   return right + (unsure.length ? `Least sure: ${least}.` : 'Each tag is at least 90% sure.');
 }

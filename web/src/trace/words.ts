@@ -28,10 +28,3 @@ export function wordsOf({ inputs, joined }: Pick<TraceRecord, 'inputs' | 'joined
 export function wordAt(words: Word[], step: number): number {
   return words.findIndex((word) => step <= word.last);
 }
-
-/** Brings a part of a box that scrolls into sight, without moving the page. */
-export function reveal(box: HTMLElement, part: HTMLElement): void {
-  const [outer, inner] = [box.getBoundingClientRect(), part.getBoundingClientRect()];
-  if (inner.top < outer.top) box.scrollTop += inner.top - outer.top - 6;
-  else if (inner.bottom > outer.bottom) box.scrollTop += inner.bottom - outer.bottom + 6;
-}
