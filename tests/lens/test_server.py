@@ -157,16 +157,21 @@ def test_a_size_that_no_message_has_is_refused(serve: Callable[..., PageServer])
     assert said == []
 
 
-def torn(server: PageServer, given: bytes, *, ended: bool) -> bytes:
-    """What is answered to a message of 10 bytes of which those that are given come."""
+def told(server: PageServer, asked: str, *headers: str, body: bytes = b"", ended: bool) -> bytes:
+    """All that comes back on a connection, byte for byte."""
     parts = urlsplit(server.url)
-    lines = (f"POST {parts.path}message HTTP/1.1", f"Host: {parts.netloc}", "Content-Length: 10")
-    head = "\r\n".join([*lines, "", ""])
+    method, name = asked.split(" ")
+    lines = (f"{method} {parts.path}{name} HTTP/1.1", f"Host: {parts.netloc}", *headers, "", "")
     with socket.create_connection((parts.hostname or "", parts.port or 0), timeout=10) as line:
-        line.sendall(head.encode() + given)
+        line.sendall("\r\n".join(lines).encode() + body)
         if ended:
             line.shutdown(socket.SHUT_WR)
         return b"".join(iter(lambda: line.recv(4096), b""))
+
+
+def torn(server: PageServer, given: bytes, *, ended: bool) -> bytes:
+    """What is answered to a message of 10 bytes of which those that are given come."""
+    return told(server, "POST message", "Content-Length: 10", body=given, ended=ended)
 
 
 def test_a_message_that_breaks_off_is_not_taken_for_a_shorter_one(
@@ -198,6 +203,7 @@ def test_what_receive_raises_is_answered_and_seen(
 def test_what_is_no_get_is_answered_plainly(serve: Callable[..., PageServer]) -> None:
     server = serve()
     assert ask(server, method="HEAD") == (200, b"")
+    assert told(server, "HEAD ", ended=True).endswith(b"\r\n\r\n")
     assert ask(server, "events/1", method="HEAD") == (404, b"")
     assert ask(server, "/", method="HEAD") == (404, b"")
     assert ask(server, method="DELETE") == (501, b"")
