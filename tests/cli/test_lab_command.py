@@ -14,6 +14,7 @@ def opened(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The addresses that a browser was asked to open; Ctrl-C comes at once."""
     found: list[str] = []
     monkeypatch.setattr("webbrowser.open", found.append)
+    monkeypatch.setenv("DISPLAY", ":0")
 
     def interrupted(_: Laboratory) -> None:
         raise KeyboardInterrupt

@@ -144,6 +144,38 @@ def test_echo_is_scored_where_it_is_asked_alone() -> None:
     torch.testing.assert_close(task.loss(level, batch.targets), torch.tensor(math.log(4)))
 
 
+@pytest.mark.parametrize(
+    ("kind", "sizes", "line"),
+    [
+        (Adding, (1,), "length: got 1, expected a whole number of 2 or more"),
+        (Adding, ("9",), "length: got '9', expected a whole number of 2 or more"),
+        (Adding, (9.0,), r"length: got 9\.0, expected a whole number of 2 or more"),
+        (Copy, (0, 2), "length: got 0, expected a whole number of 1 or more"),
+        (Copy, (5, 0), "symbols: got 0, expected a whole number of 1 or more"),
+        (Copy, (5, 2, 0), "alphabet: got 0, expected a whole number of 1 or more"),
+        (Parity, (0,), "length: got 0, expected a whole number from 1 to 499"),
+        (Parity, (500,), "length: got 500, expected a whole number from 1 to 499"),
+        (Echo, (0, 0), "length: got 0, expected a whole number of 1 or more"),
+        (Echo, (5, -1), "delay: got -1, expected a whole number from 0 to 4"),
+        (Echo, (5, 5), "delay: got 5, expected a whole number from 0 to 4"),
+        (Echo, (5, 1, 0), "alphabet: got 0, expected a whole number of 1 or more"),
+    ],
+)
+def test_a_size_that_cannot_hold_the_task_is_refused(
+    kind: type[Drawn], sizes: tuple[object, ...], line: str
+) -> None:
+    with pytest.raises(ConfigError, match=line):
+        kind(*sizes)
+
+
+@pytest.mark.parametrize(
+    "task", [Adding(2), Copy(1, 1, 1), Parity(1), Parity(499), Echo(1, 0, 1)], ids=repr
+)
+def test_the_smallest_and_largest_sizes_hold_the_task(task: Drawn) -> None:
+    assert task.batch(3, 1, 0).inputs.shape[1] == 3
+    assert next(task.held_out("validation")).inputs.shape[1] == 250
+
+
 @given(seeds, st.integers(1, 5), st.integers(1, 6))
 def test_copy_may_have_fewer_symbols_of_a_smaller_alphabet(
     seed: int, symbols: int, alphabet: int

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from unrolled.data.word_order import BAD, GOOD, VOCABULARY, WordOrder
+from unrolled.errors import ConfigError
 
 seeds = st.integers(0, 2**31)
 
@@ -64,3 +65,10 @@ def test_no_pair_of_adjectives_stands_in_two_parts() -> None:
     assert not train & validation
     assert not train & test
     assert not validation & test
+    assert (len(train), len(validation), len(test)) == (30, 3, 3)
+
+
+def test_a_length_that_holds_no_long_sentence_is_refused() -> None:
+    with pytest.raises(ConfigError, match="length: got 8, expected a whole number of 9 or more"):
+        WordOrder(8)
+    assert WordOrder(9).batch(50, 1, 0).inputs[0].argmax(-1).any()

@@ -28,7 +28,7 @@ class Page:
         self.asked = 0
         self._news = threading.Condition()
 
-    def send(self, name: str, value: Any) -> None:
+    def send(self, name: str, value: Any, *, keep: bool = True) -> None:
         with self._news:
             self.said.append((name, value))
             self._news.notify_all()

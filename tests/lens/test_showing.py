@@ -18,7 +18,7 @@ from safetensors.numpy import save_file
 
 import unrolled
 from unrolled.errors import ConfigError, DataError, ModelFileError, OutputError, UnrolledError
-from unrolled.lens import Trace, serve, show, showing
+from unrolled.lens import Trace, serve, show
 from unrolled.lens.showing import Lens, shown
 from unrolled.lens.traces import TracedLayer
 
@@ -187,26 +187,6 @@ def test_it_prints_the_address_opens_the_browser_and_ends_at_ctrl_c(
     assert len(pages) == 2
     with pytest.raises(OSError, match="refused"):
         fetched(address)
-
-
-def test_no_browser_is_started_that_would_take_the_terminal(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    opened: list[str] = []
-    monkeypatch.setattr(webbrowser, "open", lambda url: not opened.append(url))
-    monkeypatch.setattr(showing.sys, "platform", "linux")
-    for name in showing._DISPLAYS:
-        monkeypatch.delenv(name, raising=False)
-    assert not showing._open("http://127.0.0.1/")
-    monkeypatch.setenv("BROWSER", "mine")
-    assert showing._open("http://127.0.0.1/")
-    assert len(opened) == 1
-
-    def fails(url: str) -> bool:
-        raise webbrowser.Error
-
-    monkeypatch.setattr(webbrowser, "open", fails)
-    assert not showing._open("http://127.0.0.1/")
 
 
 def cut(path: Path, size: int) -> Path:

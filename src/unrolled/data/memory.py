@@ -12,7 +12,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import ClassVar
+from numbers import Integral
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
@@ -27,6 +28,18 @@ PARTS = {"train": 0, "validation": 1, "test": 2}
 HELD_OUT = {"validation": 1000, "test": 5000}
 CHUNK = 250  # rows of a held-out batch
 NO_ANSWER = -100  # a target where nothing is asked: torch's own mark for it
+
+
+def check_size(name: str, got: Any, least: int, why: str, *, most: int | None = None) -> None:
+    """Refuse a size that can't hold the task.
+
+    Raises:
+        ConfigError: one that is no whole number, below `least` or above `most`.
+    """
+    whole = isinstance(got, Integral) and not isinstance(got, bool)
+    if not (whole and least <= int(got) and (most is None or int(got) <= most)):
+        expected = f"of {least} or more" if most is None else f"from {least} to {most}"
+        raise ConfigError(f"{name}: got {got!r}, expected a whole number {expected}: {why}")
 
 
 class Drawn:
@@ -59,12 +72,18 @@ class Adding(Drawn):
 
     Sources: Hochreiter and Schmidhuber (1997); the form of arXiv 1803.01271, where both marks may
     stand anywhere.
+
+    Raises:
+        ConfigError: a length below 2.
     """
 
     length: int = 600
     name = "adding"
     inputs, outputs, every_step = 2, 1, False
     metric, higher_is_better = "mean squared error", False
+
+    def __post_init__(self) -> None:
+        check_size("length", self.length, 2, "two numbers are marked")
 
     def draw(self, rng: np.random.Generator, rows: int, part: str = "train") -> Batch:
         numbers = rng.random((self.length, rows), dtype=np.float32)
@@ -98,6 +117,9 @@ class Copy(Drawn):
 
     Sources: Hochreiter and Schmidhuber (1997), arXiv 1511.06464; the layout is that of
     arXiv 1803.01271, with its S of 10 and A of 8.
+
+    Raises:
+        ConfigError: a length, symbols or an alphabet below 1.
     """
 
     length: int = 1000
@@ -106,6 +128,11 @@ class Copy(Drawn):
     name = "copy"
     every_step = True
     metric, higher_is_better = "cross-entropy a step, nats", False
+
+    def __post_init__(self) -> None:
+        check_size("length", self.length, 1, "the delimiter stands after the symbols")
+        check_size("symbols", self.symbols, 1, "something must be repeated")
+        check_size("alphabet", self.alphabet, 1, "symbols are drawn from it")
 
     @property
     def inputs(self) -> int:
@@ -143,6 +170,9 @@ class Parity(Drawn):
     50. No state that only decays or is only overwritten answers it: it must be turned.
 
     Source: arXiv 2207.02098, with its T of 40 and its 500.
+
+    Raises:
+        ConfigError: a length that leaves none to hold out, or none to learn from.
     """
 
     length: int = 40
@@ -150,6 +180,10 @@ class Parity(Drawn):
     inputs, outputs, every_step = 2, 2, False
     metric, higher_is_better = "accuracy, %", True
     longest = 500
+
+    def __post_init__(self) -> None:
+        why = f"lengths above it, to {self.longest}, are held out"
+        check_size("length", self.length, 1, why, most=self.longest - 1)
 
     def draw(self, rng: np.random.Generator, rows: int, part: str = "train") -> Batch:
         low, high = (1, self.length) if part == "train" else (self.length + 1, self.longest)
@@ -176,6 +210,9 @@ class Echo(Drawn):
     Symbols are uniform in 0 ... A-1. Inputs `(T, B, A)`, one-hot; targets `(T, B)`, `NO_ANSWER` in
     the first N steps, where nothing is asked. Scored by accuracy, in %; chance is 100 / A. The
     state must hold N symbols at once, in order, and shift them at every step.
+
+    Raises:
+        ConfigError: a length or an alphabet below 1, or a delay that leaves no step to ask at.
     """
 
     length: int = 30
@@ -186,11 +223,10 @@ class Echo(Drawn):
     metric, higher_is_better = "accuracy, %", True
 
     def __post_init__(self) -> None:
-        if not 0 <= self.delay < self.length:
-            raise ConfigError(
-                f"delay: got {self.delay} with a length of {self.length}, expected one from 0 to"
-                f" {self.length - 1}, so that an answer is asked for"
-            )
+        check_size("length", self.length, 1, "an answer must be asked for")
+        check_size("alphabet", self.alphabet, 1, "symbols are drawn from it")
+        why = f"a length of {self.length} must leave a step that is asked"
+        check_size("delay", self.delay, 0, why, most=self.length - 1)
 
     @property
     def inputs(self) -> int:

@@ -16,7 +16,7 @@ from torch import Tensor
 from torch.nn.functional import cross_entropy, one_hot
 
 from unrolled.data.batch import Batch
-from unrolled.data.memory import PARTS, Drawn
+from unrolled.data.memory import PARTS, Drawn, check_size
 
 PAD = "·"
 SUBJECTS = ("the film", "the play", "the book", "the song")
@@ -40,14 +40,20 @@ class WordOrder(Drawn):
 
     Each batch holds sentences and their twins, rows 2 k and 2 k + 1, in which the two adjectives
     have changed places: the same words, the other label. Inputs `(9, B, V)`, one-hot, filled up
-    with pads at the front; targets `(B,)`. Scored by accuracy, in %. A fifth of the pairs of
-    adjectives is held out; half of those for validation.
+    with pads at the front; targets `(B,)`. Scored by accuracy, in %. A sixth of the pairs of
+    adjectives is held out (6 of 36); half of those for validation.
+
+    Raises:
+        ConfigError: a length below 9, that of the longest sentence.
     """
 
     length: int = 9
     name = "order"
     inputs, outputs, every_step = len(VOCABULARY), 2, False
     metric, higher_is_better = "accuracy, %", True
+
+    def __post_init__(self) -> None:
+        check_size("length", self.length, 9, "the longest sentence has 9 words")
 
     def draw(self, rng: np.random.Generator, rows: int, part: str = "train") -> Batch:
         pairs = _pairs(part)

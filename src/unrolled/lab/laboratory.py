@@ -8,7 +8,7 @@ from typing import Any, Self, TextIO
 from unrolled.lab.presets import PRESETS
 from unrolled.lab.session import Session
 from unrolled.lab.settings import INITS
-from unrolled.lens.server import PageServer
+from unrolled.lens.server import PageServer, open_browser
 from unrolled.training.diagnostics_findings import EXPLODED, VANISHED
 
 TITLE = "The laboratory"
@@ -72,9 +72,7 @@ def run_lab(*, port: int = 0, browser: bool = True, out: TextIO | None = None) -
     with Laboratory(port=port) as lab:
         print(f"The laboratory is at {lab.url} (Ctrl-C ends it)", file=out, flush=True)
         if browser:
-            import webbrowser
-
-            webbrowser.open(lab.url)
+            open_browser(lab.url)
         try:
             lab.wait()
         except KeyboardInterrupt:

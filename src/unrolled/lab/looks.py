@@ -72,7 +72,7 @@ def _traced(student: Student, example: Batch) -> TracedLayer:
             return task.loss(answers[-1:], example.targets[-1:])  # type: ignore[index]
         return task.loss(answers, example.targets)
 
-    return trace(student.network, example.inputs, loss=last_loss).layers[0]
+    return trace(student.network, example.inputs, loss=last_loss, reach=0).layers[0]
 
 
 def _gradient(layer: TracedLayer) -> list[tuple[int, float | None]]:

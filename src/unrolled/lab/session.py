@@ -40,13 +40,13 @@ class Session:
     """One contest at a time, and the thread that runs it.
 
     Args:
-        send: gives a part of the page a new value: "lab" (what was chosen and what stays the
+        send: gives a part of the page a new value, as `PageServer.send`: "lab" (what was chosen and what stays the
             same), "record" (where the networks stand) and "complaint" (what can't be done).
         watched: whether a page is open.
     """
 
     def __init__(
-        self, send: Callable[[str, Any], None], watched: Callable[[], bool] = lambda: True
+        self, send: Callable[..., None], watched: Callable[[], bool] = lambda: True
     ) -> None:
         self._send, self._watched = send, watched
         self._orders: queue.SimpleQueue[Order] = queue.SimpleQueue()
@@ -196,7 +196,7 @@ class Session:
     def _complain(self, text: str, place: tuple[str | int, ...] = (), told: str = "") -> None:
         self._complaints += 1
         complaint = {"number": self._complaints, "text": text, "place": place, "told": told}
-        self._send("complaint", complaint)
+        self._send("complaint", complaint, keep=False)
 
 
 def _needed(value: Any, name: str) -> Any:

@@ -35,6 +35,7 @@ class Student:
         kind = OPTIMIZERS[settings.optimizer]
         self.optimizer = kind(self.parameters, lr=settings.learning_rate)
         self.step = self.clipped = 0
+        self._judged = -1
         self.losses, self.norms, self.scores = Curve(), Curve(), Curve()
         self.trouble = ""
 
@@ -73,7 +74,10 @@ class Student:
         return False
 
     def judge(self, held_out: Batch) -> None:
-        """Note the score on rows that it does not learn from."""
+        """Note the score on rows that it does not learn from, once a step."""
+        if self.step == self._judged:
+            return
+        self._judged = self.step
         with torch.no_grad():
             answers = self.network(held_out.inputs)
         assert held_out.targets is not None

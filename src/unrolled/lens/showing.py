@@ -16,7 +16,7 @@ from unrolled.errors import ConfigError, DataError, ModelFileError
 from unrolled.lens.page import write_page
 from unrolled.lens.records import Report
 from unrolled.lens.runs import look_at, names_of, record_of, run_folders
-from unrolled.lens.server import PageServer
+from unrolled.lens.server import PageServer, open_browser
 from unrolled.training.log import LOG, LogReader
 
 if TYPE_CHECKING:
@@ -34,7 +34,6 @@ STEPS, UNITS = 1000, 512
 # A safetensors file begins with the size of its header, in so many bytes.
 _SIZE = 8
 _EXPECTED = "expected a model (.unrolled), a trace (Trace.save) or the folder of a run"
-_DISPLAYS = ("DISPLAY", "WAYLAND_DISPLAY", "BROWSER")
 
 
 def show(
@@ -90,7 +89,7 @@ def show(
         waiting=True,
     )
     with Lens(page, port=port) as lens:
-        opened = browser and _open(lens.url)
+        opened = browser and open_browser(lens.url)
         where = "open in the browser" if opened else "here, for a browser on this machine"
         print(f"{lens.url}\n{page.title}: {where}; Ctrl-C ends it", flush=True)
         for folder in page.logs.waiting if page.logs else ():
@@ -374,15 +373,3 @@ def file_kind(path: Path) -> str:
 
 
 _KINDS = {"card": "a model", "trace": "a trace"}
-
-
-def _open(url: str) -> bool:
-    """Whether a browser was found; none that would take the terminal."""
-    import webbrowser
-
-    if sys.platform not in ("darwin", "win32") and not any(map(os.environ.get, _DISPLAYS)):
-        return False
-    try:
-        return webbrowser.open(url)
-    except webbrowser.Error:
-        return False
