@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from dataclasses import replace
 from itertools import pairwise, product
 from typing import Any
 
@@ -163,3 +164,22 @@ def test_the_score_of_adding_counts_sums_that_are_near() -> None:
     assert exercise.score(torch.ones(3, 1), targets) == pytest.approx(1 / 3)
     sums = torch.rand(100_000, 2, generator=torch.Generator().manual_seed(1)).sum(1, keepdim=True)
     assert exercise.score(torch.ones_like(sums), sums) == pytest.approx(exercise.chance, abs=0.01)
+
+
+def test_who_looks_twice_at_a_step_changes_no_score() -> None:
+    one, other = contest(), contest()
+    for looker in (one, other):
+        student = looker.students[0]
+
+        # Each step a score of its own, in bins that hold several steps.
+        def score(*_: Any, student: Any = student) -> float:
+            return float(student.step % 7)
+
+        student.exercise = replace(student.exercise, score=score)
+    for step in range(2 * MOST):
+        for looker, times in ((one, 1), (other, 1 + step % 3)):
+            looker.students[0].step = step
+            for _ in range(times):
+                looker.students[0].judge(looker.held_out)
+    assert one.students[0].scores.width > 1
+    assert one.students[0].scores.points() == other.students[0].scores.points()

@@ -40,8 +40,9 @@ class Session:
     """One contest at a time, and the thread that runs it.
 
     Args:
-        send: gives a part of the page a new value, as `PageServer.send`: "lab" (what was chosen and what stays the
-            same), "record" (where the networks stand) and "complaint" (what can't be done).
+        send: gives a part of the page a new value, as `PageServer.send`: "lab" (what was chosen
+            and what stays the same), "record" (where the networks stand) and "complaint" (what
+            can't be done).
         watched: whether a page is open.
     """
 

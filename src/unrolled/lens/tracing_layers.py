@@ -218,7 +218,8 @@ def _of_stage(
 ) -> TracedLayer:
     from unrolled.lens.tracing_memory import measured_half_lives
     from unrolled.lens.tracing_terms import rates_of, terms_of
-    from unrolled.training.diagnostics_measure import gates_of, unit_half_lives
+    from unrolled.training.diagnostics_half_life import unit_half_lives
+    from unrolled.training.diagnostics_measure import gates_of
 
     states = _by_name(stage, stage.cell.after)
     units = states["h"].shape[1]

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from unrolled.layers.states import State, is_number, map_state, numbers_of
 from unrolled.lens.traces import Influence
 from unrolled.training.diagnostics_follow import Followed, Stage, follow_from
-from unrolled.training.diagnostics_measure import COARSE
+from unrolled.training.diagnostics_half_life import COARSE
 
 Readout = Callable[[Tensor, Tensor, Tensor], Tensor]
 """Outputs `(R, N, H)` of N rows, the places `(N,)` in them that are asked about, and the steps of

@@ -25,14 +25,13 @@ from unrolled.training.diagnostics_capture import (
 )
 from unrolled.training.diagnostics_findings import LayerReport, findings_of
 from unrolled.training.diagnostics_follow import Stage, follow, states_of
+from unrolled.training.diagnostics_half_life import half_life_measured, half_lives
 from unrolled.training.diagnostics_jacobian import StepSizes, step_sizes
 from unrolled.training.diagnostics_measure import (
     GradientMeasure,
     dead_units,
     gradients,
     growth,
-    half_life_measured,
-    half_lives,
     places_of,
     saturation,
     stuck,

@@ -13,7 +13,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from unrolled.layers.states import State, is_number, map_state, numbers_of, over_batch
+from unrolled.layers.states import State, numbers_of, over_batch
 from unrolled.training.diagnostics_follow import Followed, Stage
 
 MEMORY_GATES = ("f", "z", "keep")
@@ -23,8 +23,6 @@ GATES = {"LSTM": ("i", "f", "g", "o"), "GRU": ("r", "z", "n")}
 SHUT, OPEN = 0.05, 0.95
 REACH = 0.01
 FAINT = 1e-6
-COARSE = (torch.bfloat16, torch.float16)
-"""Dtypes in which a thousandth of a state is lost in rounding."""
 
 
 @dataclass(frozen=True)
@@ -113,7 +111,7 @@ def _gradient(stage: Stage, total: list[Tensor]) -> GradientMeasure | None:
     parts = len(total) // len(after)
     leaves = [part for state in after for part in numbers_of(state)]
     h = torch.stack([row_norms(total[k]) for k in range(0, len(total), parts)])  # (T, B)
-    whole = torch.stack([_joint(total[k : k + parts]) for k in range(0, len(total), parts)])
+    whole = torch.stack([joint(total[k : k + parts]) for k in range(0, len(total), parts)])
     by_h = h.norm(dim=1)
     by_h = by_h.flip(0) if stage.reverse else by_h
     spans = _spans(stage, whole)
@@ -123,11 +121,11 @@ def _gradient(stage: Stage, total: list[Tensor]) -> GradientMeasure | None:
     own = [carried[first : last + 1, row] for row, first, last in spans]
     return GradientMeasure(
         by_h.tolist(),
-        _median([float(whole[first, row] / whole[first:, row].max()) for row, first, _ in spans]),
+        median([float(whole[first, row] / whole[first:, row].max()) for row, first, _ in spans]),
         max(last - first for _, first, last in spans),
-        _median([float(part[0]) for part in own]),
-        _median([float(part.max()) for part in own]),
-        _median([_reach(part) for part in own]),
+        median([float(part[0]) for part in own]),
+        median([float(part.max()) for part in own]),
+        median([_reach(part) for part in own]),
         _back(own),
     )
 
@@ -163,11 +161,11 @@ def _carried(
                 continue
             outputs.append(leaves[k])
             # To a norm of 1, so that a faint gradient is followed for as long as a strong one.
-            scale = over_batch(_joint(total[step * parts : (step + 1) * parts]), total[k])
+            scale = over_batch(joint(total[step * parts : (step + 1) * parts]), total[k])
             scaled = total[k] / scale.clamp(min=torch.finfo(scale.dtype).tiny)
             given.append(torch.where(over_batch(chosen, scaled), scaled, 0))
     carried = _by_leaves(outputs, leaves, given)
-    return torch.stack([_joint(carried[k : k + parts]) for k in range(0, len(carried), parts)])
+    return torch.stack([joint(carried[k : k + parts]) for k in range(0, len(carried), parts)])
 
 
 def _back(own: list[Tensor]) -> list[float]:
@@ -234,7 +232,7 @@ def gates_of(stage: Stage) -> dict[str, Tensor]:
             for k, name in enumerate(GATES[stage.mode])
         }
     if stage.mode == "RNN_TANH":
-        return {"h": torch.stack([_first(state).detach() for state in cell.after])}
+        return {"h": torch.stack([first_of(state).detach() for state in cell.after])}
     if stage.mode.startswith("MIN_"):
         return {"keep": torch.stack([projected[0].detach() for projected in cell.projected])}
     return {}
@@ -246,106 +244,8 @@ def dead_units(stage: Stage) -> float | None:
     real = stage.real
     if not relu or not bool(real.any()):
         return None
-    states = torch.stack([_first(state).detach() for state in stage.cell.after])
+    states = torch.stack([first_of(state).detach() for state in stage.cell.after])
     return float((states[real.to(states.device)] == 0).all(0).double().mean())
-
-
-def half_lives(stage: Stage) -> tuple[float, float] | None:
-    """Steps after which a unit holds half of its old value, from the gates: median, and longest.
-
-        ln 2 / -mean(ln k),   k = f (LSTM), z (GRU), 1 - z (minGRU), |a| of a linear cell
-
-    None for a cell without such a gate. What the state does through `W_hh` is left out.
-    """
-    lives = unit_half_lives(stage)
-    return None if lives is None else (float(lives.median()), float(lives.max()))
-
-
-def unit_half_lives(stage: Stage) -> Tensor | None:
-    """`(H,)`, of each unit; see `half_lives`."""
-    keep = _keep(stage)
-    if keep is None or not bool(stage.real.any()):
-        return None
-    decay = -keep.double()[stage.real.to(keep.device)].log().mean(0)
-    return torch.where(decay > 0, math.log(2) / decay, math.inf)
-
-
-def _keep(stage: Stage) -> Tensor | None:
-    """`(T, B, H)`: how much of the old state each unit keeps at each step."""
-    gates = gates_of(stage)
-    name = {"LSTM": "f", "GRU": "z"}.get(stage.mode, "keep")
-    keep = gates.get(name)
-    if keep is None and stage.cell.is_linear:
-        keep = torch.stack([projected[0].detach() for projected in stage.cell.projected]).abs()
-    masks = getattr(stage.cell.cell, "masks", None)
-    if keep is None or masks is None:
-        return keep
-    rate = masks.rate_c if stage.mode == "LSTM" else masks.rate_h
-    return rate + (1 - rate) * keep
-
-
-def half_life_measured(stage: Stage) -> float | None:
-    """Steps until a small disturbance of the state is half as large, the inputs being the same.
-
-    The disturbance has a random direction and a thousandth of the state's size. It begins a quarter
-    into each row. The median over rows, between steps on a logarithmic scale; infinite where it
-    has not halved at the row's end. None where no row is long enough, or the numbers are too coarse
-    for a small disturbance (bfloat16, float16).
-    """
-    cell = stage.cell
-    if _first(cell.before[0]).dtype in COARSE:
-        return None
-    real = stage.real.any(1).nonzero().flatten().tolist()
-    if len(real) < 2:
-        return None
-    end = real[-1] + 1
-    start = real[0] + (end - real[0]) // 4
-    rows = stage.real[start].nonzero().flatten().tolist()
-    if not rows:
-        return None
-    draws = torch.Generator().manual_seed(0)
-
-    def disturbed(part: Tensor) -> Tensor:
-        if not is_number(part):
-            return part
-        noise = torch.randn(part.shape, generator=draws, dtype=torch.float64).to(part)
-        return part + 1e-3 * noise * part.abs().square().mean().sqrt().clamp(min=1.0)
-
-    lives: dict[int, float] = dict.fromkeys(rows, math.inf)
-    waiting = set(rows)
-    with torch.no_grad():
-        plain = map_state(Tensor.detach, cell.before[start])
-        moved = map_state(disturbed, plain)
-        size = first_size = _distance(plain, moved)
-        for step in range(start, end):
-            waiting -= {
-                row
-                for row in waiting
-                if not bool(stage.real[step, row]) or (step > start and bool(stage.cuts[step, row]))
-            }
-            if not waiting:
-                break
-            moved = cell.advance(cell.projected[step], moved)[1]
-            plain = cell.advance(cell.projected[step], plain)[1]
-            before, size = size, _distance(plain, moved)
-            for row in list(waiting):
-                if not float(size[row]) > 0.5 * float(first_size[row]):
-                    lives[row] = (
-                        step
-                        - start
-                        + _crossing(
-                            float(before[row] / first_size[row]), float(size[row] / first_size[row])
-                        )
-                    )
-                    waiting.discard(row)
-    return _median(list(lives.values()))
-
-
-def _crossing(before: float, after: float) -> float:
-    """Where between two steps a size that falls from `before` to `after` is one half."""
-    if not after > 0:
-        return 1.0
-    return math.log(before / 0.5) / math.log(before / after)
 
 
 def growth(trained: list[Stage], longer: list[Stage], steps: int) -> list[float | None]:
@@ -384,25 +284,23 @@ def row_norms(part: Tensor) -> Tensor:
     return torch.linalg.vector_norm(part.flatten(1), dim=1)
 
 
-def _joint(parts: Any) -> Tensor:
+def joint(parts: Any) -> Tensor:
+    """The norm of several parts together, `(B,)`."""
     return torch.stack([row_norms(part) for part in parts]).norm(dim=0)
-
-
-def _distance(one: State, other: State) -> Tensor:
-    return _joint([a - b for a, b in zip(numbers_of(one), numbers_of(other), strict=True)])
 
 
 def _rms(state: State) -> Tensor:
     """The largest root mean square of a row's numbers."""
     parts = [part.detach().flatten(1) for part in numbers_of(state)]
     count = sum(part.shape[1] for part in parts)
-    return _joint(parts).max() / math.sqrt(count)
+    return joint(parts).max() / math.sqrt(count)
 
 
-def _first(state: State) -> Tensor:
+def first_of(state: State) -> Tensor:
+    """The first number of a state."""
     return next(numbers_of(state))
 
 
-def _median(values: list[float]) -> float:
+def median(values: list[float]) -> float:
     """The lower one of two middle values; NaN where there is one."""
     return float(torch.tensor(values, dtype=torch.float64).median())
