@@ -21,7 +21,7 @@ def lab(
         bool, typer.Option("--no-browser", help="Print the address alone; open no browser.")
     ] = False,
 ) -> None:
-    """Watch two networks learn a memory task side by side: six contests and your own.
+    """Watch two networks learn a memory task side by side: six chapters and settings of your own.
 
     Order, memory, unfolding, vanishing and exploding gradients, gates. The page is served on this
     machine alone; it learns while the page is open. Ctrl-C ends it.
