@@ -177,6 +177,24 @@ def test_the_carried_gradient_is_a_product_of_jacobians() -> None:
     assert one.gradient_reach == next(k for k, norm in enumerate(norms) if norm < 0.01)
 
 
+def test_a_gradient_that_explodes_is_followed_from_where_it_enters() -> None:
+    layer, x = Recurrent(LeakyOf([2.0, 2.0])), drawn(60, B, 2)
+    one = only(diagnose(layer, lambda: layer(x)[0][-1].sum(), warn=False))
+    assert one.gradient_steps == 59
+    assert close(one.gradient_carried, 2.0**59)
+    assert close(one.gradient_peak, 2.0**59)
+
+
+def test_what_enters_later_and_is_faint_is_no_beginning() -> None:
+    layer, x = Recurrent(LeakyOf([0.9, 0.9])), drawn(40, B, 2)
+
+    def loss() -> Tensor:
+        y = layer(x)[0]
+        return y[9].sum() + 1e-12 * y[-1].sum()
+
+    assert only(diagnose(layer, loss, warn=False)).gradient_steps == 9
+
+
 def test_the_way_back_is_that_of_the_longest_rows() -> None:
     layer, x, lengths = Recurrent(LeakyOf([0.9, 0.9])), drawn(40, B, 2), torch.tensor([40, 10, 40])
     last = (lengths - 1, torch.arange(B))

@@ -117,6 +117,7 @@ def _gradient(stage: Stage, total: list[Tensor]) -> GradientMeasure | None:
     spans = _spans(stage, whole)
     if not spans:
         return None
+    spans = _from_where_it_enters(leaves, total, spans, parts, whole)
     carried = _carried(leaves, total, spans, parts)
     own = [carried[first : last + 1, row] for row, first, last in spans]
     return GradientMeasure(
@@ -146,6 +147,36 @@ def _spans(stage: Stage, whole: Tensor) -> list[tuple[int, int, int]]:
             begins = stage.real[:, row].nonzero()[:1]
         spans.append((row, int(begins[-1]), last))
     return spans
+
+
+def _from_where_it_enters(
+    leaves: list[Tensor],
+    total: list[Tensor],
+    spans: list[tuple[int, int, int]],
+    parts: int,
+    whole: Tensor,
+) -> list[tuple[int, int, int]]:
+    """The same spans, up to a later step where what grew on its way back came from there.
+
+    Beside a gradient that has grown a million times, the one that it grew from looks as if it were
+    nothing: a span would begin in the midst of the explosion.
+    """
+    later = []
+    for row, first, last in spans:
+        end = int((whole[:, row] > 0).nonzero()[-1]) if bool((whole[:, row] > 0).any()) else last
+        if end > last:
+            later.append((row, first, end))
+    if not later:
+        return spans
+    carried = _carried(leaves, total, later, parts)
+    ends = {row: end for row, _, end in later}
+
+    def true_end(row: int, last: int) -> int:
+        end = ends.get(row, last)
+        grown = float(carried[last, row]) * float(whole[end, row])
+        return end if grown >= 0.5 * float(whole[last, row]) else last
+
+    return [(row, first, true_end(row, last)) for row, first, last in spans]
 
 
 def _carried(
