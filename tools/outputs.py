@@ -10,8 +10,9 @@ import io
 import re
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import redirect_stdout
+from contextlib import chdir, redirect_stdout
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 PAIR = re.compile(r"```python\n(.*?)```\n(?:\n```text\n(.*?)```\n)?", re.DOTALL)
@@ -59,8 +60,11 @@ def written(page: str) -> str:
 
 if __name__ == "__main__":
     for name in (argument for argument in sys.argv[1:] if argument != "--write"):
-        text = Path(name).read_text(encoding="utf-8")
-        new = written(text)
+        page = Path(name).resolve()
+        text = page.read_text(encoding="utf-8")
+        # What the blocks write, such as pages to open, is a reader's and not the repository's.
+        with TemporaryDirectory() as folder, chdir(folder):
+            new = written(text)
         if "--write" in sys.argv:
-            Path(name).write_text(new, encoding="utf-8")
+            page.write_text(new, encoding="utf-8")
         print(f"{name}: {'the same' if new == text else 'not the same'}")

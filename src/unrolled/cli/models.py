@@ -29,7 +29,9 @@ def open_model(path: Path) -> Task:
 
 def kind(task: Task) -> str:
     """`Forecaster`, `Classifier`, `Tagger` or `Generator`."""
-    return type(task).__name__
+    from unrolled.tasks.loading import kind_of
+
+    return kind_of(task)
 
 
 def open_forecaster(path: Path) -> Forecaster:

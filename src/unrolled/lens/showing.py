@@ -17,6 +17,7 @@ from unrolled.lens.page import write_page
 from unrolled.lens.records import Report
 from unrolled.lens.runs import look_at, names_of, record_of, run_folders
 from unrolled.lens.server import PageServer, open_browser
+from unrolled.lens.tracing import STEPS, UNITS
 from unrolled.training.log import LOG, LogReader
 
 if TYPE_CHECKING:
@@ -30,7 +31,6 @@ if TYPE_CHECKING:
 EVERY = 1.0
 # A look takes at most one part in so many of the time.
 _SHARE = 5
-STEPS, UNITS = 1000, 512
 # A safetensors file begins with the size of its header, in so many bytes.
 _SIZE = 8
 _EXPECTED = "expected a model (.unrolled), a trace (Trace.save) or the folder of a run"
@@ -79,20 +79,13 @@ def show(
     if out is not None:
         page = shown(*what, given=given, series=series, origin=origin, steps=steps, units=units)
         return write_page(out, page.title, page.data)
-    page = shown(
-        *what,
-        given=given,
-        series=series,
-        origin=origin,
-        steps=steps,
-        units=units,
-        waiting=True,
-    )
-    with Lens(page, port=port) as lens:
+    with serve(
+        *what, given=given, series=series, origin=origin, port=port, steps=steps, units=units
+    ) as lens:
         opened = browser and open_browser(lens.url)
         where = "open in the browser" if opened else "here, for a browser on this machine"
-        print(f"{lens.url}\n{page.title}: {where}; Ctrl-C ends it", flush=True)
-        for folder in page.logs.waiting if page.logs else ():
+        print(f"{lens.url}\n{lens.title}: {where}; Ctrl-C ends it", flush=True)
+        for folder in lens.waiting:
             print(f"{folder}: no {LOG} yet; the page shows the run as it begins", flush=True)
         try:
             lens.wait()
@@ -199,6 +192,11 @@ class Lens(PageServer):
         if page.logs is not None and every is not None:
             self._looking = threading.Thread(target=self._look_on, args=(every,), daemon=True)
             self._looking.start()
+
+    @property
+    def waiting(self) -> list[Path]:
+        """The run folders that had no log yet."""
+        return [] if self._logs is None else self._logs.waiting
 
     def look(self) -> None:
         """Send the page what is new in the logs."""

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from unrolled.layers.cells import GRUStep, LSTMStep, RNNStep, Zoneout
 from unrolled.training.diagnostics_follow import MODES, Stage
-from unrolled.training.diagnostics_measure import GATES
+from unrolled.training.diagnostics_measure import GATES, first_of
 
 
 def terms_of(stage: Stage) -> dict[str, Tensor]:
@@ -24,8 +24,8 @@ def terms_of(stage: Stage) -> dict[str, Tensor]:
         return {}
     names = GATES.get(stage.mode, ("h",))
     with torch.no_grad():
-        given = torch.stack([_first(projected) for projected in cell.projected])
-        before = torch.stack([_first(state) for state in cell.before])
+        given = torch.stack([first_of(projected) for projected in cell.projected])
+        before = torch.stack([first_of(state) for state in cell.before])
         recurred = step._recur(before)
         found: dict[str, Tensor] = {}
         for name, x, h in zip(
@@ -59,9 +59,4 @@ def _of_the_cell_state(stage: Stage, step: LSTMStep) -> dict[str, Tensor]:
         found |= {"i.c": p_i * old, "f.c": p_f * old, "o.c": p_o * c}
     if step.norm_c is not None:
         found["c.n"] = step._normed(c)
-    return found
-
-
-def _first(state: Any) -> Tensor:
-    found: Tensor = state[0] if isinstance(state, tuple) else state
     return found
