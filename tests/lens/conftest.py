@@ -58,21 +58,21 @@ def browser() -> Iterator[Any]:
 
 
 @pytest.fixture
-def open_file(browser: Any) -> Iterator[Callable[..., Any]]:
-    """Opens a page from disk; at the end, no complaint and no request to a network may have been
-    seen."""
+def open_url(browser: Any) -> Iterator[Callable[..., Any]]:
+    """Opens a page; at the end, no complaint may have been seen. What it asks for is noted in
+    `asked`, where a list is given."""
     complaints: list[str] = []
-    asked: list[str] = []
     contexts: list[Any] = []
 
-    def open_it(path: Path, **options: Any) -> Any:
+    def open_it(url: str, *, asked: list[str] | None = None, **options: Any) -> Any:
         context = browser.new_context(**{"viewport": {"width": 1280, "height": 900}, **options})
         contexts.append(context)
         page = context.new_page()
         page.on("console", lambda message: complaints.append(message.text))
         page.on("pageerror", lambda error: complaints.append(str(error)))
-        page.on("request", lambda request: asked.append(request.url))
-        page.goto(path.as_uri())
+        if asked is not None:
+            page.on("request", lambda request: asked.append(request.url))
+        page.goto(url)
         page.wait_for_selector("footer", state="attached")
         return page
 
@@ -80,6 +80,18 @@ def open_file(browser: Any) -> Iterator[Callable[..., Any]]:
     for context in contexts:
         context.close()
     assert complaints == []
+
+
+@pytest.fixture
+def open_file(open_url: Callable[..., Any]) -> Iterator[Callable[..., Any]]:
+    """Opens a page from disk; at the end, no complaint and no request to a network may have been
+    seen."""
+    asked: list[str] = []
+
+    def open_it(path: Path, **options: Any) -> Any:
+        return open_url(path.as_uri(), asked=asked, **options)
+
+    yield open_it
     assert [url for url in asked if not url.startswith(("file:", "data:"))] == []
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -42,17 +42,12 @@ def laboratory() -> Iterator[Laboratory]:
 
 
 @pytest.fixture
-def page(browser: Any, laboratory: Laboratory) -> Iterator[Any]:
-    context = browser.new_context(reduced_motion="reduce")
-    page = context.new_page()
-    complaints: list[str] = []
-    page.on("console", lambda message: complaints.append(message.text))
-    page.on("pageerror", lambda error: complaints.append(str(error)))
-    page.goto(laboratory.url)
+def page(laboratory: Laboratory, open_url: Callable[..., Any]) -> Any:
+    # In this order: the page is closed before what it listens to.
+    size = {"width": 1280, "height": 720}
+    page = open_url(laboratory.url, reduced_motion="reduce", viewport=size)
     page.get_by_role("heading", name="1. Order matters").wait_for()
-    yield page
-    context.close()
-    assert complaints == []
+    return page
 
 
 def chapter(page: Any, title: str) -> None:

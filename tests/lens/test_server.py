@@ -357,18 +357,11 @@ def test_no_browser_is_started_that_would_take_the_terminal(
 
 
 def test_a_live_page_shows_what_is_sent_and_says_what_is_chosen(
-    browser: Any, serve: Callable[..., PageServer]
+    serve: Callable[..., PageServer], open_url: Callable[..., Any]
 ) -> None:
     server = serve()
-    context = browser.new_context()
-    page = context.new_page()
-    complaints: list[str] = []
-    page.on("console", lambda message: complaints.append(message.text))
-    page.on("pageerror", lambda error: complaints.append(str(error)))
-    page.goto(server.url)
+    page = open_url(server.url)
     page.get_by_role("heading", name="A page").wait_for()
     server.send("report", report("Anew"))
     page.get_by_role("heading", name="Anew").wait_for()
     assert page.locator("#notes b").count() == 0
-    context.close()
-    assert complaints == []
