@@ -177,4 +177,5 @@ def fewer_units(whole: Trace, units: int) -> Trace:
         layers.append(layer.part(units=chosen))
         which = f"{layer.name} (layer {layer.index}{', backward' if layer.reverse else ''})"
         notes.append(f"Of the {count:,} units of {which} the {units:,} that change most are shown.")
-    return replace(whole, layers=tuple(layers), notes=tuple(notes))
+    source = None if whole.source is None else fewer_units(whole.source, units)
+    return replace(whole, layers=tuple(layers), notes=tuple(notes), source=source)

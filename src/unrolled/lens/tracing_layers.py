@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from unrolled.errors import ConfigError
-from unrolled.lens.traces import Influence, TracedLayer
+from unrolled.lens.trace_parts import Influence
+from unrolled.lens.traces import TracedLayer
 
 if TYPE_CHECKING:
     from torch import Tensor, nn

@@ -4,14 +4,14 @@ import { percent, sized, visible } from '../shared/format';
 import { colour } from '../shared/heat';
 import type { TraceLayer, TraceRecord } from '../shared/records';
 import { nameOf, type Stage, type View } from './stage';
+import { TILED, keptAt, tileOf, tileUnits } from './tiles';
 
 const HIGH = 252;
 const SPACING = 104;
 const MOST = 13;
 /** Milliseconds that the loop takes to open. */
 const OPENING = 900;
-const TILES = { columns: 6, rows: 4, size: 9 };
-const CELL = { wide: 66, high: 48, y: 104 };
+const CELL = { ...TILED, y: 104 };
 /** At its most a state is drawn so wide. */
 const THICK = 9;
 /** Characters that fit below a cell. */
@@ -73,14 +73,6 @@ export function windowOf(step: number, steps: number, room: number): [number, nu
   const count = Math.min(steps, Math.max(1, room));
   const first = Math.max(0, Math.min(steps - count, step - Math.floor(count / 2)));
   return [first, first + count - 1];
-}
-
-/** How much of the old state a step keeps, 0 to 1, by the gate that says so; null for a cell without one. */
-export function keptAt(layer: TraceLayer, step: number): number | null {
-  const gate = layer.gates.f ?? layer.gates.z ?? layer.gates.keep;
-  if (layer.cuts[step]) return 0;
-  if (!gate) return null;
-  return gate[step].reduce((sum, value) => sum + value, 0) / gate[step].length;
 }
 
 function chain(stage: Stage, width: number, open: number): SVGSVGElement {
@@ -152,14 +144,9 @@ function loop(x: number, opacity: number): Node[] {
 
 function columnOf(stage: Stage, trace: TraceRecord, layer: TraceLayer, step: number): Node[] {
   const { colours, limit } = stage;
-  const units = stage.once(`tiles ${stage.now.layer}`, () => liveliestUnits(stage));
-  const shown = units.includes(stage.now.unit) ? units : [...units.slice(0, -1), stage.now.unit];
-  const { columns, size } = TILES;
-  const tiles = shown.map((unit, k) => {
-    const [x, y] = [(k % columns) * (size + 1) - (columns * (size + 1)) / 2, Math.floor(k / columns) * (size + 1) + CELL.y + 5];
+  const tiles = tileUnits(stage, stage.now.layer).map((unit, k) => {
     return s('rect', {
-      class: unit === stage.now.unit ? 'tile chosen' : 'tile', x: x + 0.5, y, width: size, height: size, rx: 1.5,
-      fill: colour(stage.rows[step][unit], limit, colours),
+      class: unit === stage.now.unit ? 'tile chosen' : 'tile', ...tileOf(k, CELL.y), fill: colour(stage.rows[step][unit], limit, colours),
       click: (event: MouseEvent) => {
         event.stopPropagation();
         stage.choose({ unit, step });
@@ -177,22 +164,6 @@ function columnOf(stage: Stage, trace: TraceRecord, layer: TraceLayer, step: num
     s('text', { class: `in${sizeOf(visible(trace.inputs[step]))}`, y: 214, 'text-anchor': 'middle' }, clipped(visible(trace.inputs[step]))),
     s('text', { class: 'small', y: 234, 'text-anchor': 'middle' }, String(step + 1)),
   ];
-}
-
-/** The units that are drawn in a cell: all, or those that change most, like ones together. */
-function liveliestUnits(stage: Stage): number[] {
-  const { alike } = stage;
-  const rows = stage.layer.states.h;
-  const spread = alike.map((unit) => {
-    let [least, most] = [Infinity, -Infinity];
-    for (const row of rows) {
-      least = Math.min(least, row[unit]);
-      most = Math.max(most, row[unit]);
-    }
-    return most - least;
-  });
-  const enough = [...spread].sort((a, b) => b - a)[Math.min(TILES.columns * TILES.rows, alike.length) - 1];
-  return alike.filter((_, k) => !(spread[k] < enough)).slice(0, TILES.columns * TILES.rows);
 }
 
 function outputOf(stage: Stage, step: number): [string, string] {

@@ -2,6 +2,7 @@
 import { h } from '../shared/dom';
 import { counted, fixed, number, percent, quoted, spoken } from '../shared/format';
 import type { TraceRecord } from '../shared/records';
+import { cameAfter } from './came';
 import { equations } from './equations';
 import { unitsOn } from './spans';
 import { nameOf, spelled, type Stage, type View } from './stage';
@@ -30,7 +31,7 @@ export function readingView(stage: Stage): View {
 
   function words(): Node[] {
     const { step } = now;
-    const came = trace.inputs[step + 1];
+    const came = cameAfter(trace, step);
     const said: Node[] = [h('b', {}, `Step ${step + 1} of ${stage.steps}: `)];
     const say = (text: string) => said.push(document.createTextNode(text));
     say(`read ${quoted(trace.inputs[step])}${valuesOf(trace, step)}. `);
