@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from os import PathLike, fspath
@@ -11,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from unrolled.data.linked import Groups, linked
 from unrolled.data.pairs_columns import Sides, pick
 from unrolled.errors import DataError
 
@@ -71,12 +73,24 @@ class SentencePairs:
         """ "line 17", or "pair 16" (counted from 0) where there is no file."""
         return f"line {self.lines[at]}" if self.lines else f"pair {at}"
 
+    def groups(self) -> Groups:
+        """The places of pairs that share a sentence on either side, also over others.
+
+        Capitals and spaces do not count.
+        """
+        return linked(map(plain, self.sources), map(plain, self.targets))
+
     def digest(self) -> bytes:
         """32 bytes that are alike only where all sentences are."""
         total = hashlib.sha256()
         for source, target in zip(self.sources, self.targets, strict=True):
             total.update(f"{source}\n{target}\n".encode("utf-8", "surrogatepass"))
         return total.digest()
+
+
+def plain(sentence: str) -> str:
+    """The same for sentences that differ in capitals and spaces alone."""
+    return " ".join(sentence.split()).casefold()
 
 
 def read_pairs(
@@ -250,3 +264,21 @@ def _common_name(files: tuple[Path, Path]) -> str:
     while same < min(len(first), len(second)) and first[same] == second[same]:
         same += 1
     return first[:same].rstrip("._-") or f"{first}, {second}"
+
+
+def write_pairs(pairs: SentencePairs, path: str | PathLike[str], suffix: str = ".tsv") -> None:
+    """Write a pair a line: with a tab between, or as JSON (`{"de": "...", "en": "..."}`).
+
+    Args:
+        pairs: what is written; a tab inside a sentence becomes a space in ".tsv".
+        path: of the file.
+        suffix: ".tsv" or ".jsonl".
+    """
+    names = pairs.columns or ("source", "target")
+    with open(fspath(path), "w", encoding="utf-8", newline="\n") as file:
+        for pair in zip(pairs.sources, pairs.targets, strict=True):
+            if suffix == ".jsonl":
+                line = json.dumps(dict(zip(names, pair, strict=True)), ensure_ascii=False)
+            else:
+                line = "\t".join(one.replace("\t", " ") for one in pair)
+            file.write(line + "\n")

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, Protocol, Self, TypeVar
 
 import numpy as np
 
+from unrolled.data.linked import Groups
 from unrolled.errors import DataError
 from unrolled.tasks.base import check_share, is_number
 
 # Fewer groups than this can't be split into parts that mean anything.
 FEWEST = 5
-
-Groups = list[list[int]]
 
 
 class Divisible(Protocol):
@@ -104,38 +103,6 @@ def share_out(
     if not len(rest):
         raise DataError(f"no {what} are left to learn from: give more", file=name)
     return Shared(rest, apart["test"], apart["validation"], names, tuple(notes))
-
-
-def alike(keys: Iterable[Hashable]) -> Groups:
-    """The places of equal keys, in the order of their first."""
-    groups: dict[Hashable, list[int]] = {}
-    for place, key in enumerate(keys):
-        groups.setdefault(key, []).append(place)
-    return list(groups.values())
-
-
-def linked(first: Iterable[Hashable], second: Iterable[Hashable]) -> Groups:
-    """The places that are linked by equal keys, of either kind and over any number of others.
-
-    Places `i` and `j` are in one group where `first[i] == first[j]` or `second[i] == second[j]`,
-    and so on from `j`: the connected components of the graph that has a node for each key and an
-    edge for each place.
-
-    Args:
-        first, second: `N` keys each.
-    """
-    from scipy.sparse import coo_array
-    from scipy.sparse.csgraph import connected_components
-
-    ends = []
-    count = 0
-    for keys in (first, second):
-        numbers: dict[Hashable, int] = {}
-        ends.append(np.array([numbers.setdefault(key, len(numbers)) for key in keys]) + count)
-        count += len(numbers)
-    edges = coo_array((np.ones(len(ends[0]), np.int8), (ends[0], ends[1])), shape=(count, count))
-    _, component = connected_components(edges, directed=False)
-    return alike(component[ends[0]].tolist())
 
 
 def set_apart(

@@ -9,10 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from unrolled.data.pairs import SentencePairs, read_pairs
+from unrolled.data.linked import alike, linked
+from unrolled.data.pairs import SentencePairs
 from unrolled.errors import ConfigError, DataError
-from unrolled.tasks.setting_apart import alike, linked, set_apart
-from unrolled.tasks.translating.parts import groups_of, read_split
+from unrolled.tasks.setting_apart import set_apart
+from unrolled.tasks.translating.parts import read_split
 
 SMALL = st.lists(st.tuples(st.integers(0, 12), st.integers(0, 12)), min_size=1, max_size=30)
 
@@ -126,14 +127,13 @@ def test_too_few_pairs_are_told():
 def test_the_parts_of_tatoeba_are_alike_and_share_no_sentence():
     from unrolled.data import catalog
 
-    path = catalog.find("tatoeba-de-en")
-    if path is None:
+    if catalog.find("tatoeba-de-en") is None:
         pytest.skip("tatoeba-de-en is not in UNROLLED_DATA")
-    pairs = read_pairs(path, source=1, target=0)
+    pairs = catalog.load("tatoeba-de-en", download=False)
     found = split(pairs)
     assert len(found.test) == pytest.approx(0.1 * len(pairs), abs=10)
     size = dict.fromkeys(pairs.lines, 0)
-    for group in groups_of(pairs):
+    for group in pairs.groups():
         for place in group:
             size[pairs.lines[place]] = len(group)
     words = [np.mean([len(one.split()) for one in p.sources]) for p in (found.learnt, found.test)]

@@ -10,10 +10,11 @@ from typing import Any
 import numpy as np
 
 from unrolled.data.doctor_checkup import Checkup
+from unrolled.data.linked import alike
 from unrolled.data.tagged import TaggedSentences, read_tagged
 from unrolled.data.text_doctor import examine_texts
 from unrolled.errors import ConfigError, DataError
-from unrolled.tasks.setting_apart import alike, share_out
+from unrolled.tasks.setting_apart import share_out
 from unrolled.tasks.telling import with_notes
 
 

@@ -9,7 +9,7 @@ from unrolled.data.doctor_checkup import Checkup
 from unrolled.data.pairs import SentencePairs, read_pairs
 from unrolled.data.pairs_doctor import examine_pairs
 from unrolled.data.text_doctor_findings import counted
-from unrolled.tasks.setting_apart import Groups, linked, share_out
+from unrolled.tasks.setting_apart import share_out
 from unrolled.tasks.telling import with_notes
 
 # A part is made of pairs as they were read: they still know their lines.
@@ -79,7 +79,7 @@ def read_split(
         holdout,
         test,
         read=given,
-        groups=groups_of,
+        groups=SentencePairs.groups,
         name=read.name,
         what="pairs",
     )
@@ -96,15 +96,6 @@ def read_split(
         checkup=with_notes(_examined(read, others), (*read.notes, *parts.notes)),
         holdout=[part.digest().hex() if part is not None else "" for part in apart],
     )
-
-
-def groups_of(pairs: SentencePairs) -> Groups:
-    """The places of pairs that share a source or a target sentence, also over others."""
-    return linked(map(_plain, pairs.sources), map(_plain, pairs.targets))
-
-
-def _plain(sentence: str) -> str:
-    return " ".join(sentence.split()).casefold()
 
 
 def _examined(data: SentencePairs, apart: dict[str, SentencePairs]) -> Checkup:
