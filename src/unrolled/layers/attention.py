@@ -49,19 +49,26 @@ class Attention(nn.Module):
         self.key = nn.Linear(memory_size, size, bias=False)
         self.score = nn.Parameter(torch.empty(size).uniform_(-(size**-0.5), size**-0.5))
 
-    def forward(self, queries: Tensor, memory: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
+    def keys(self, memory: Tensor) -> Tensor:
+        """What queries are compared with, of `memory (S, B, M)`: `U m_s` `(S, B, A)`, of the
+        multiplicative one the memory itself. Made once, however many steps look."""
+        keys: Tensor = memory if self.kind == "multiplicative" else self.key(memory)
+        return keys
+
+    def forward(
+        self, queries: Tensor, keys: Tensor, memory: Tensor, lengths: Tensor
+    ) -> tuple[Tensor, Tensor]:
         """Look at `memory (S, B, M)`, of which the first `lengths (B,)` of each row are real, with
-        `queries (T, B, H)`.
+        `queries (T, B, H)`; `keys` are those of the memory.
 
         Returns:
             The contexts `(T, B, M)` and the weights `(T, B, S)`, zero on padding.
         """
         asked = self.query(queries)
         if self.kind == "multiplicative":
-            scale = memory.shape[-1] ** -0.5
-            fit = torch.einsum("tbm,sbm->tbs", asked * scale, memory)
+            fit = torch.einsum("tbm,sbm->tbs", asked * keys.shape[-1] ** -0.5, keys)
         else:
-            sums = torch.tanh(asked.unsqueeze(1) + self.key(memory).unsqueeze(0))
+            sums = torch.tanh(asked.unsqueeze(1) + keys.unsqueeze(0))
             fit = (sums @ self.score).transpose(1, 2)
         beyond = torch.arange(len(memory), device=memory.device) >= lengths.unsqueeze(1)
         weights = fit.masked_fill(beyond, -torch.inf).softmax(-1)

@@ -115,10 +115,12 @@ class Decoder(nn.Module):
     ) -> tuple[Tensor, Tensor | None, DecoderState]:
         below, first = self.first(vectors, state.first)
         weights: Tensor | None = None
-        if self.attention is None:
+        if self.attention is None or memory.keys is None:
             context = memory.summary.expand(len(below), *memory.summary.shape)
         else:
-            context, weights = self.attention(below, memory.outputs, memory.lengths)
+            context, weights = self.attention(
+                below, memory.keys, memory.outputs, memory.lengths
+            )
         hidden, upper = below, None
         if self.upper is not None:
             hidden, upper = self.upper(torch.cat([below, context], -1), state.upper)

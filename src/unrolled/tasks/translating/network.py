@@ -26,11 +26,13 @@ class Memory(NamedTuple):
         summary: `(B, M)`: the last state of each direction, all that a decoder without attention
             has.
         lengths: `(B,)` int64.
+        keys: `(S, B, A)`, what an attention compares its queries with; None without one.
     """
 
     outputs: Tensor
     summary: Tensor
     lengths: Tensor
+    keys: Tensor | None
 
 
 class TranslationNetwork(nn.Module):
@@ -119,7 +121,9 @@ class TranslationNetwork(nn.Module):
         hidden = last[0] if isinstance(last, tuple) else last
         ways = 2 if self.encoder.bidirectional else 1
         summary = hidden[-ways:].transpose(0, 1).flatten(1)
-        return Memory(outputs, summary, lengths), None
+        attention = self.decoder.attention
+        keys = None if attention is None else attention.keys(outputs)
+        return Memory(outputs, summary, lengths, keys), None
 
     def loss(self, memory: Memory, targets: Tensor) -> Tensor:
         """Mean cross-entropy in nats per token, smoothed in training.

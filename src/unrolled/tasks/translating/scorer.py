@@ -32,7 +32,7 @@ class NetworkScorer:
         device = like(model).device
         inputs = padded(sources, 0).to(device)
         lengths = torch.tensor([len(one) for one in sources], device=device)
-        self._each = [_Row(member, inputs, lengths) for member in model.each]
+        self._each = [_Rows(member, inputs, lengths) for member in model.each]
 
     def step(self, tokens: Tensor) -> _Scores:
         """Read one token `(R,)` in every row, and give what may come next."""
@@ -44,12 +44,14 @@ class NetworkScorer:
             one.select(rows)
 
 
-class _Row:
+class _Rows:
     """The rows of one network."""
 
     def __init__(self, network: TranslationNetwork, inputs: Tensor, lengths: Tensor) -> None:
         self.network = network
-        self._memory: Memory = network(inputs, lengths=lengths)[0]
+        self._sentences: Memory = network(inputs, lengths=lengths)[0]
+        self._memory = self._sentences
+        self._owners = torch.arange(len(lengths), device=lengths.device)
         self._state = network.begin(self._memory)
 
     def step(self, tokens: Tensor) -> tuple[TranslationNetwork, Tensor, Tensor | None]:
@@ -57,12 +59,13 @@ class _Row:
         return self.network, hidden, weights
 
     def select(self, rows: Tensor) -> None:
-        memory, state = self._memory, self._state
-        self._memory = Memory(
-            memory.outputs.index_select(1, rows),
-            memory.summary.index_select(0, rows),
-            memory.lengths.index_select(0, rows),
-        )
+        owners = self._owners[rows]
+        # In most steps the hypotheses of a sentence change places among themselves, and what they
+        # look at stays where it is.
+        if not torch.equal(owners, self._owners):
+            self._owners = owners
+            self._memory = self._of(owners)
+        state = self._state
 
         def chosen(part: Tensor) -> Tensor:
             return part.index_select(1, rows)
@@ -72,6 +75,18 @@ class _Row:
             None if state.upper is None else map_state(chosen, state.upper),
             None if state.fed is None else state.fed.index_select(0, rows),
         )
+
+    def _of(self, owners: Tensor) -> Memory:
+        """What the rows of some sentences look at, no longer than the longest of them."""
+        whole = self._sentences
+        lengths = whole.lengths.index_select(0, owners)
+        longest = int(lengths.max())
+        outputs = whole.outputs[:longest].index_select(1, owners)
+        keys = whole.keys
+        if keys is not None:
+            own = keys is whole.outputs
+            keys = outputs if own else keys[:longest].index_select(1, owners)
+        return Memory(outputs, whole.summary.index_select(0, owners), lengths, keys)
 
 
 class _Scores:
