@@ -322,7 +322,8 @@ class Trace:
                 colours of one unit (`draw_text` also underlines a property); "gradient", its size
                 by the state of each step, by its largest, of all layers (`draw_gradients`: of
                 several traces); "answers", the likeliest four labels at each step
-                (`draw_answers`: one label of several texts).
+                (`draw_answers`: one label of several texts); "links", where each step looked. What
+                the encoder of a translator did is drawn by `source.draw`.
             layer: its place in `layers`; None: the last.
             unit: its number, for "text" and as a mark in "map"; None: the one whose state moves
                 most.
