@@ -189,7 +189,7 @@ class Translator(Answering):
         """
         self._check_arguments()
         budget = Budget.parse(budget)
-        split = read_split(data, validation, holdout, test, source=source, target=target)
+        split = read_split(data, validation, holdout, test, source, target)
         tell_of(split.checkup, tell)
         run = Run(run_dir, resume=resume)
 
@@ -219,7 +219,8 @@ class Translator(Answering):
                     member.begin_at(torch.from_numpy(counts))
                 member.precision = "bf16" if low else "fp32"
             self._describe_origin(split.name, learnt.digest(), split.holdout)
-            self.rivals = fit_rivals(learnt.sources, learnt.targets)
+            self.rivals = fit_rivals(learnt.sources, learnt.targets, self.seed)
+            self._learnt_pairs = len(learnt)
             return self._trainer(split, sources, targets, budget, run, progress, diagnose)
 
         def evaluate() -> Evaluation | None:
