@@ -42,8 +42,8 @@ __all__ = [
     "NetworkLoses",
     "NeuralCache",
     "Tagger",
-    "Translator",
     "TextScore",
+    "Translator",
     "Typing",
     "load",
 ]

@@ -203,8 +203,9 @@ class Translator(Answering):
                     size=self.vocabulary_size,
                     shared=self.shared,
                 )
-            sources, targets = self.tokens.sources(learnt.sources), self.tokens.targets(
-                learnt.targets
+            sources, targets = (
+                self.tokens.sources(learnt.sources),
+                self.tokens.targets(learnt.targets),
             )
             answered = np.concatenate([one[1:] for one in targets])
             self._settle(budget, len(answered))
@@ -252,9 +253,7 @@ class Translator(Answering):
         validate = None
         if split.chosen_by is not None:
             chosen_by = split.chosen_by
-            validate = validator(
-                self.model, self.tokens, chosen_by.sources, chosen_by.targets
-            )
+            validate = validator(self.model, self.tokens, chosen_by.sources, chosen_by.targets)
         return Trainer(
             self.model,
             PairBatches(sources, targets, tokens=settings.batch_tokens, seed=self.seed),

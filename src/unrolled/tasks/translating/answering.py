@@ -93,7 +93,10 @@ class Answering(Task):
         self._check_fitted()
         pairs = read_pairs(data, source=source, target=target)
         return self._evaluate(
-            pairs.sources, pairs.targets, f"all of {pairs.name}, {len(pairs):,} sentences", **options
+            pairs.sources,
+            pairs.targets,
+            f"all of {pairs.name}, {len(pairs):,} sentences",
+            **options,
         )
 
     def _evaluate(
