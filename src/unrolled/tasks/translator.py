@@ -189,7 +189,7 @@ class Translator(Answering):
         """
         self._check_arguments()
         budget = Budget.parse(budget)
-        split = read_split(data, validation, holdout, test, source=source, target=target)
+        split = read_split(data, validation, holdout, test, source, target)
         tell_of(split.checkup, tell)
         run = Run(run_dir, resume=resume)
 
@@ -203,8 +203,9 @@ class Translator(Answering):
                     size=self.vocabulary_size,
                     shared=self.shared,
                 )
-            sources, targets = self.tokens.sources(learnt.sources), self.tokens.targets(
-                learnt.targets
+            sources, targets = (
+                self.tokens.sources(learnt.sources),
+                self.tokens.targets(learnt.targets),
             )
             answered = np.concatenate([one[1:] for one in targets])
             self._settle(budget, len(answered))
@@ -219,7 +220,8 @@ class Translator(Answering):
                     member.begin_at(torch.from_numpy(counts))
                 member.precision = "bf16" if low else "fp32"
             self._describe_origin(split.name, learnt.digest(), split.holdout)
-            self.rivals = fit_rivals(learnt.sources, learnt.targets)
+            self.rivals = fit_rivals(learnt.sources, learnt.targets, self.seed)
+            self._learnt_pairs = len(learnt)
             return self._trainer(split, sources, targets, budget, run, progress, diagnose)
 
         def evaluate() -> Evaluation | None:
@@ -251,9 +253,7 @@ class Translator(Answering):
         validate = None
         if split.chosen_by is not None:
             chosen_by = split.chosen_by
-            validate = validator(
-                self.model, self.tokens, chosen_by.sources, chosen_by.targets
-            )
+            validate = validator(self.model, self.tokens, chosen_by.sources, chosen_by.targets)
         return Trainer(
             self.model,
             PairBatches(sources, targets, tokens=settings.batch_tokens, seed=self.seed),

@@ -8,13 +8,13 @@ import pytest
 import torch
 from torch.nn.functional import cross_entropy
 
+from unrolled.data.batch import Batch
 from unrolled.data.batching.checks import IGNORED_TARGET
 from unrolled.tasks.translating.building import build
 from unrolled.tasks.translating.network import Memory, TranslationNetwork
 from unrolled.tasks.translating.networks import TranslationNetworks
 from unrolled.tasks.translating.settings import Settings
 from unrolled.training.leaks import check_leaks
-from unrolled.data.batch import Batch
 
 KINDS = [
     {},

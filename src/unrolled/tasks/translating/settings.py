@@ -72,9 +72,7 @@ def settle(given: dict[str, Any], *, tokens: int, budget: Budget) -> Settings:
     }
     return Settings(
         **{
-            field.name: usual[field.name]
-            if given.get(field.name) is None
-            else given[field.name]
+            field.name: usual[field.name] if given.get(field.name) is None else given[field.name]
             for field in fields(Settings)
         }
     )
