@@ -56,7 +56,7 @@ def links_figure(trace: Trace) -> Figure:
     axes.set_xticks(range(len(sources)) if named else [], sources if named else [])
     axes.set_yticks(range(len(targets)) if named else [], targets if named else [])
     for label in (*axes.get_xticklabels(), *axes.get_yticklabels()):
-        label.set_family("monospace")
+        label.set_fontfamily("monospace")
         label.set_parse_math(False)
     axes.tick_params(axis="x", labelrotation=90)
     if not named:

@@ -81,6 +81,11 @@ class Translation:
     alternatives: tuple[Translation, ...] = field(default=(), repr=False)
 
 
+def options_of(request: Request, tokens: PairTokens) -> BeamOptions:
+    """The search's own, of tokens among which id 0 writes nothing where they are subwords."""
+    return request.options(forbidden=(0,) if tokens.kind == "subwords" else ())
+
+
 def translations(
     model: AnyTranslationNetwork,
     tokens: PairTokens,
@@ -96,7 +101,7 @@ def translations(
         request: how to search.
     """
     sources = tokens.sources(sentences)
-    options = request.options(forbidden=(0,) if tokens.kind == "subwords" else ())
+    options = options_of(request, tokens)
     prefix = tokens.targets([request.prefix])[0][1:-1].tolist() if request.prefix else None
     device = like(model).device
     found: list[list[Hypothesis]] = [[] for _ in sources]

@@ -65,6 +65,10 @@ class PairTokens:
         end = [self.end]
         return [np.concatenate([end, self._encode(self.target, one), end]) for one in sentences]
 
+    def line(self, sentence: str) -> str:
+        """The sentence as its tokens write it, with the end."""
+        return f"{as_line(self.kind, sentence)}\n"
+
     def text(self, tokens: Iterable[int]) -> str:
         """The target sentence that tokens (without begin and end) write."""
         return self.target.decode(tokens).strip()
