@@ -13,11 +13,12 @@ from unrolled.data.pairs import read_pairs
 from unrolled.errors import ConfigError
 from unrolled.tasks.base import Task
 from unrolled.tasks.evaluation import Evaluation
-from unrolled.tasks.translating.asking import Request, Translation, translations
+from unrolled.tasks.translating.asking import translations
 from unrolled.tasks.translating.building import build
 from unrolled.tasks.translating.encoding import PairTokens
 from unrolled.tasks.translating.gate import Rivals, evaluation_of, name_of, rivals_from
 from unrolled.tasks.translating.networks import AnyTranslationNetwork, TranslationNetworks
+from unrolled.tasks.translating.request import Request, Translation
 from unrolled.tasks.translating.settings import Settings
 
 
@@ -71,7 +72,7 @@ class Answering(Task):
             request = Request(**options)
         except TypeError as error:
             raise ConfigError(f"translate: {error}") from None
-        return translations(self.model, self.tokens, sentences, request)
+        return translations(self.model, self.tokens, sentences, request, self._longest)
 
     def evaluate(
         self,
