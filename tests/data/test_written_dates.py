@@ -31,8 +31,8 @@ parts = st.sampled_from(list(PARTS))
 
 @given(seeds, parts)
 def test_a_target_is_the_day_that_was_written(seed: int, part: str) -> None:
-    pairs = written_dates(50, part=part, seed=seed)
-    assert len(pairs) == 50
+    pairs = written_dates(10, part=part, seed=seed)
+    assert len(pairs) == 10
     for source, target in zip(pairs.sources, pairs.targets, strict=True):
         day = date.fromisoformat(target)
         assert target == f"{day.year:04}-{day.month:02}-{day.day:02}"
