@@ -56,6 +56,7 @@ _HOMES = {
     "StateBlowUp": "errors",
     "TBPTT": "layers.tbptt",
     "Tagger": "tasks.tagger",
+    "Translator": "tasks.translator",
     "UnrolledError": "errors",
     "UnrolledWarning": "errors",
     "VanishingGradient": "errors",
@@ -68,6 +69,7 @@ _HOMES = {
     "info": "about",
     "load": "tasks.loading",
     "read_labelled": "data.labelled",
+    "read_pairs": "data.pairs",
     "read_series": "data.series",
     "read_tagged": "data.tagged",
     "read_text": "data.text",
@@ -110,6 +112,7 @@ __all__ = [
     "Session",
     "StateBlowUp",
     "Tagger",
+    "Translator",
     "UnrolledError",
     "UnrolledWarning",
     "VanishingGradient",
@@ -122,6 +125,7 @@ __all__ = [
     "info",
     "load",
     "read_labelled",
+    "read_pairs",
     "read_series",
     "read_tagged",
     "read_text",
@@ -136,6 +140,7 @@ if TYPE_CHECKING:
     from unrolled.about import info
     from unrolled.data.batch import Batch
     from unrolled.data.labelled import read_labelled
+    from unrolled.data.pairs import read_pairs
     from unrolled.data.series import read_series
     from unrolled.data.tagged import read_tagged
     from unrolled.data.text import read_text
@@ -184,6 +189,7 @@ if TYPE_CHECKING:
     from unrolled.tasks.generator import Generator
     from unrolled.tasks.loading import load
     from unrolled.tasks.tagger import Tagger
+    from unrolled.tasks.translator import Translator
     from unrolled.training.diagnostics import diagnose
     from unrolled.training.leaks import check_leaks
     from unrolled.training.watch import Watch
