@@ -186,6 +186,8 @@ def test_what_can_not_be_drawn_is_refused_in_a_line(wrong: dict[str, Any], says:
     assert "\n" not in str(got.value)
 
 
-def test_a_year_is_drawn_from_both_of_its_ends() -> None:
-    years = {target[:4] for target in written_dates(2000, years=(2023, 2024)).targets}
-    assert years == {"2023", "2024"}
+def test_the_first_year_and_the_last_are_drawn_from_to_their_ends() -> None:
+    days = written_dates(2000, years=(2023, 2024)).targets
+    assert {day[:4] for day in days} == {"2023", "2024"}
+    assert min(days) < "2023-02"
+    assert max(days) > "2024-12"
