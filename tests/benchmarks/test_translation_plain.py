@@ -146,7 +146,7 @@ def test_greedy_answers_are_those_of_our_network(attention: str | None) -> None:
     given = batch()
     found = greedy(plain_of(network).eval(), given.inputs.T, given.lengths, END, 12)
     assert found == greedily(network, given.inputs, given.lengths, 12)
-    assert len({len(row) for row in found}) > 1
+    assert any(len(row) < 12 for row in found)
 
 
 def test_a_beam_of_one_is_greedy() -> None:
