@@ -68,6 +68,7 @@ _HOMES = {
     "info": "about",
     "load": "tasks.loading",
     "read_labelled": "data.labelled",
+    "read_pairs": "data.pairs",
     "read_series": "data.series",
     "read_tagged": "data.tagged",
     "read_text": "data.text",
@@ -122,6 +123,7 @@ __all__ = [
     "info",
     "load",
     "read_labelled",
+    "read_pairs",
     "read_series",
     "read_tagged",
     "read_text",
@@ -136,6 +138,7 @@ if TYPE_CHECKING:
     from unrolled.about import info
     from unrolled.data.batch import Batch
     from unrolled.data.labelled import read_labelled
+    from unrolled.data.pairs import read_pairs
     from unrolled.data.series import read_series
     from unrolled.data.tagged import read_tagged
     from unrolled.data.text import read_text

@@ -15,7 +15,15 @@ import numpy as np
 import pooch
 import pytest
 
-from unrolled.data import SeriesSet, catalog, read_labelled, read_series, read_tagged
+from unrolled.data import (
+    SeriesSet,
+    catalog,
+    read_labelled,
+    read_pairs,
+    read_series,
+    read_tagged,
+)
+from unrolled.data.catalog_pairs import split_fixed
 from unrolled.errors import ConfigError, DataError, OutputError
 
 EMBEDDED = [one.name for one in catalog.entries() if one.embedded]
@@ -39,12 +47,12 @@ def test_every_entry_is_complete():
     for one in catalog.entries():
         assert one.title
         assert one.licence
-        assert one.kind in ("series", "text", "labelled", "tagged")
+        assert one.kind in ("series", "text", "labelled", "tagged", "pairs")
         assert one.embedded != (one.local is not None)
         if one.address is not None:
             assert one.address.startswith("https://")
             assert one.published is not None
-        for form in (one.published, one.local):
+        for form in (one.published, one.local, one.beside):
             assert form is None or len(bytes.fromhex(form.sha256)) == 32
         if one.kind == "series":
             assert one.season >= 1
@@ -232,6 +240,11 @@ def test_kept_sets_have_their_sums_and_load(name):
     elif kind == "series":
         assert len(found) >= 1
         assert found.frequency.dated
+    elif kind == "pairs":
+        assert len(found) > 400
+        assert found.columns == ("de", "en")
+        assert found.one_sided == ()
+        assert found.name == name
     else:
         assert len(found) > 1_000
         assert len(found.classes) > 1
@@ -245,8 +258,9 @@ def test_kept_files_are_the_published_ones_in_gzip():
 
     for name in KEPT:
         known, path = catalog.entry(name), catalog.find(name)
-        archive = known.published is not None and known.published.file.endswith(".tar.gz")
-        if path is not None and known.published is not None and not archive:
+        # two files are as published; archives hold more than one set
+        packed = known.published is not None and known.published.file.endswith(".gz")
+        if path is not None and known.published is not None and not packed:
             assert hashlib.sha256(read_bytes(path)).hexdigest() == known.published.sha256
 
 
@@ -371,3 +385,86 @@ def test_labelled_and_tagged_sets_have_their_known_sizes():
     for part, sentences, words in (("dev", 2001, 25147), ("test", 2077, 25094)):
         found = catalog.load(f"ud-ewt-{part}", download=False)
         assert (len(found), found.word_count, len(found.classes)) == (sentences, words, 17)
+
+
+def two_files(name: str, monkeypatch) -> tuple[bytes, bytes]:
+    """Make the catalog know the sums of two short files for a set that is kept as two."""
+    first, second = gzip.compress(b"Hallo.\nJa.\n"), gzip.compress(b"Hello.\nYes.\n")
+    known = catalog.entry(name)
+    sums = [hashlib.sha256(content).hexdigest() for content in (first, second)]
+    forms = {
+        "published": replace(known.published, sha256=sums[0]),
+        "local": replace(known.local, sha256=sums[0]),
+        "beside": replace(known.beside, sha256=sums[1]),
+    }
+    changed = {**catalog._table(), name: replace(known, **forms)}
+    monkeypatch.setattr(catalog, "_table", lambda: changed)
+    return first, second
+
+
+def test_pairs_in_two_files_are_both_fetched_and_read_in_either_direction(
+    served, monkeypatch, tmp_path
+):
+    first, second = two_files("multi30k-val", monkeypatch)
+    asked = []
+
+    def serve(url, *args, **kwargs):
+        asked.append(url)
+        return Served(second if url.endswith(".en.gz") else first)
+
+    monkeypatch.setattr(pooch.core, "choose_downloader", serve)
+    found = catalog.load("multi30k-val")
+    assert (found.sources, found.targets) == (("Hallo.", "Ja."), ("Hello.", "Yes."))
+    assert (found.name, found.columns) == ("multi30k-val", ("de", "en"))
+    assert catalog.load("multi30k-val", source="en") == found.turned()
+    assert len(asked) == 2
+    # a download that broke off between the two is taken up again
+    catalog.find("multi30k-val").with_name("val.en.gz").unlink()
+    assert catalog.find("multi30k-val") is None
+    assert catalog.load("multi30k-val", target="en") == found
+    assert len(asked) == 3
+    for suffix in (".tsv", ".jsonl"):
+        written = read_pairs(catalog.export("multi30k-val", tmp_path / f"a{suffix}"))
+        assert (written.sources, written.targets) == (found.sources, found.targets)
+
+
+def test_a_changed_second_file_of_pairs_is_refused(nowhere, monkeypatch):
+    first, _ = two_files("multi30k-val", monkeypatch)
+    folder = nowhere / "data" / "multi30k"
+    folder.mkdir(parents=True)
+    (folder / "val.de.gz").write_bytes(first)
+    monkeypatch.setenv("UNROLLED_DATA", str(nowhere / "data"))
+    assert catalog.find("multi30k-val") is None
+    (folder / "val.en.gz").write_bytes(b"other")
+    with pytest.raises(DataError, match=r"val\.en\.gz: has sha256"):
+        catalog.find("multi30k-val")
+
+
+def test_the_parts_of_tatoeba_share_no_sentence_and_hold_all_pairs(nowhere, monkeypatch):
+    rows = [(f"Sentence {n % 97}", f"Satz {n % 149}") for n in range(400)]
+    rows += [(f"Alone {n}", f"Allein {n}") for n in range(60)]
+    text = "".join(f"{en}\t{de}\n" for en, de in dict.fromkeys(rows))
+    whole = read_pairs([tuple(line.split("\t")) for line in text.splitlines()])
+    parts = split_fixed(whole, held_out=20)
+    assert [len(parts[name]) for name in ("test", "validation")] == [20, 20]
+    assert sum(map(len, parts.values())) == len(whole)
+    for side in ("sources", "targets"):
+        seen = [set(getattr(part, side)) for part in parts.values()]
+        assert sum(map(len, seen)) == len(set.union(*seen))
+    # a pair more moves no other pair
+    more = read_pairs([("New", "Neu"), *zip(whole.sources, whole.targets, strict=True)])
+    kept = set(split_fixed(more, held_out=20)["test"].sources) & set(parts["test"].sources)
+    assert len(kept) >= 19
+    monkeypatch.setenv("UNROLLED_DATA", str(nowhere / "data"))
+    place(nowhere / "data", "tatoeba-de-en", gzip.compress(text.encode()), monkeypatch)
+    found = catalog.load("tatoeba-de-en")
+    assert (found.sources, found.targets) == (whole.targets, whole.sources)
+    assert catalog.load("tatoeba-de-en", source="en").sources == whole.sources
+
+
+@pytest.mark.data
+def test_the_parts_of_tatoeba_have_their_known_sizes():
+    parts = [catalog.load(f"tatoeba-de-en-{name}", download=False) for name in ("val", "test")]
+    assert [len(one) for one in parts] == [2_000, 2_000]
+    assert not set(parts[0].targets) & set(parts[1].targets)
+    assert parts[1].digest().hex()[:16] == "c34a0a5b5fb1a9f2"

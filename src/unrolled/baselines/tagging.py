@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from unrolled.baselines.logistic import Floats, Integers, fit_adaptively, softmax
 from unrolled.baselines.rival import impossible, needed
+from unrolled.baselines.sample import sampled
 from unrolled.baselines.strings import pack_strings, unpack_strings
 from unrolled.baselines.word_features import SIDES, WordFeatures
 from unrolled.errors import DataError, NotFittedError
@@ -185,7 +186,7 @@ class WindowTagger(_TagRival):
         Raises:
             DataError: other numbers of sentences, words and tags, or no word at all.
         """
-        rows = _sampled([len(words) for words in sentences], self.sample, self.seed)
+        rows = sampled([len(words) for words in sentences], self.sample, self.seed)
         if len(sentences) == len(tags):
             tags = [tags[row] for row in rows]
             sentences = [sentences[row] for row in rows]
@@ -242,12 +243,3 @@ def _beginning(word: str) -> int:
     if first.isalpha():
         return 0 if first.isupper() else 1
     return 2 if first.isdigit() else 3
-
-
-def _sampled(lengths: list[int], sample: int | None, seed: int) -> list[int]:
-    """The sentences to learn from, in order."""
-    if sample is None or sum(lengths) <= sample:
-        return list(range(len(lengths)))
-    order = np.random.default_rng(seed).permutation(len(lengths))
-    upto = np.cumsum(np.array(lengths)[order])
-    return np.sort(order[: max(1, int((upto <= sample).sum()))]).tolist()

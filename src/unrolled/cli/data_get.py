@@ -17,14 +17,16 @@ def data_get(
     name: Annotated[str, typer.Argument(metavar="NAME", help="As `unrolled data list` has it.")],
     out: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", help="Write it here: .txt, .csv, .jsonl, .conll or .conllu."),
+        typer.Option(
+            metavar="FILE", help="Here: a .txt, .csv, .tsv, .jsonl, .conll or .conllu file."
+        ),
     ] = None,
 ) -> None:
     """Find or fetch a public data set, check its sum, and print where its file is.
 
     With --out it is written as a file that the tasks read as it is: text as UTF-8 (.txt), series as
     a CSV of unique_id, ds and y, labelled texts as .csv or .jsonl of text and label, tagged words
-    as .conll or .conllu.
+    as .conll or .conllu, pairs of sentences as .tsv or .jsonl.
 
     It is looked for inside installed packages, in the folders of UNROLLED_DATA and in the cache,
     and fetched only where it is in none of them.

@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     from unrolled.data.labelled import LabelledTexts, read_labelled
     from unrolled.data.mojibake import repair_encoding
     from unrolled.data.notes import Note
+    from unrolled.data.pairs import SentencePairs, read_pairs
+    from unrolled.data.pairs_doctor import examine_pairs
     from unrolled.data.patients import make_patients
     from unrolled.data.series import read_series
     from unrolled.data.series_set import SeriesSet
@@ -52,6 +54,7 @@ if TYPE_CHECKING:
 _HOMES = {
     "elapsed_features": "elapsed",
     "examine": "doctor",
+    "examine_pairs": "pairs_doctor",
     "examine_texts": "text_doctor",
     "make_patients": "patients",
     "Batch": "batch",
@@ -73,6 +76,7 @@ _HOMES = {
     "Frequency": "frequency",
     "LabelledTexts": "labelled",
     "Note": "notes",
+    "SentencePairs": "pairs",
     "SeriesSet": "series_set",
     "TaggedSentences": "tagged",
     "WindowBatches": "batching",
@@ -88,6 +92,7 @@ _HOMES = {
     "holiday_features": "holiday",
     "holiday_names": "holiday",
     "read_labelled": "labelled",
+    "read_pairs": "pairs",
     "read_series": "series",
     "read_tagged": "tagged",
     "read_text": "text",
@@ -108,6 +113,7 @@ __all__ = [
     "Frequency",
     "LabelledTexts",
     "Note",
+    "SentencePairs",
     "SeriesSet",
     "Subwords",
     "TaggedSentences",
@@ -127,12 +133,14 @@ __all__ = [
     "check_covariates",
     "elapsed_features",
     "examine",
+    "examine_pairs",
     "examine_texts",
     "holiday_features",
     "holiday_names",
     "make_patients",
     "make_tokenizer",
     "read_labelled",
+    "read_pairs",
     "read_series",
     "read_tagged",
     "read_text",

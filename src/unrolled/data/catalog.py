@@ -22,14 +22,17 @@ from typing import Any, Literal
 from unrolled.errors import ConfigError, DataError, OutputError
 from unrolled.writing import replacing
 
-Kind = Literal["series", "text", "labelled", "tagged"]
+Kind = Literal["series", "text", "labelled", "tagged", "pairs"]
 
-_READERS = ("series", "by-row", "json", "text", "python-docs", "labelled", "polarity", "tagged")
+_READERS = (
+    *("series", "by-row", "json", "text", "python-docs", "labelled", "polarity", "tagged", "pairs"),
+)
 _SUFFIXES: dict[str, tuple[str, ...]] = {
     "series": (".csv",),
     "text": (".txt",),
     "labelled": (".csv", ".jsonl"),
     "tagged": (".conll", ".conllu"),
+    "pairs": (".tsv", ".jsonl"),
 }
 
 
@@ -47,12 +50,15 @@ class Entry:
 
     Attributes:
         name, title: what to ask for it by, and what it is.
-        kind: "series", "text", "labelled" (texts with labels) or "tagged" (words with tags).
+        kind: "series", "text", "labelled" (texts with labels), "tagged" (words with tags) or
+            "pairs" (sentences with their translations).
         licence: as its origin states it.
         address: where it is published; None for a set that is inside a package or local only.
         published: the file at the address.
         local: the file as kept in a folder of `UNROLLED_DATA`.
         beside: a second file that is kept there and belongs to it.
+        beside_address: where the second file is published as it is kept; None where `published`
+            holds both.
         family: the sets that are parts of one published file have the same.
         package: the installed package that carries it, with `inside` as its file there.
         reader, options: how `load` reads it.
@@ -68,6 +74,7 @@ class Entry:
     published: Form | None = None
     local: Form | None = None
     beside: Form | None = None
+    beside_address: str | None = None
     family: str | None = None
     package: str | None = None
     inside: Form | None = None
@@ -113,8 +120,8 @@ def find(name: str) -> Path | None:
     for path, sha256 in _places(wanted):
         if path.is_file():
             _check(path, sha256)
-            _check_beside(wanted, path)
-            return path
+            if _has_beside(wanted, path):
+                return path
     return None
 
 
@@ -148,17 +155,22 @@ def get(name: str, *, download: bool = True) -> Path:
             f"data set {wanted.name!r} is not at hand: run `unrolled data get {wanted.name}`, or "
             f"name a folder that holds {wanted.local.file} in UNROLLED_DATA"
         )
+    if wanted.beside is not None and wanted.beside_address is not None:
+        second = Form(Path(wanted.beside.file).name, wanted.beside.sha256)
+        _fetch(wanted, wanted.beside_address, second)
     return _fetch(wanted, wanted.address, wanted.published)
 
 
 def load(name: str, *, download: bool = True, **options: Any) -> Any:
-    """A set as its reader gives it: `SeriesSet`, the text, `LabelledTexts` or `TaggedSentences`.
+    """A set as its reader gives it.
+
+    A `SeriesSet`, the text, `LabelledTexts`, `TaggedSentences` or `SentencePairs`.
 
     Args:
         name: of the set.
         download: whether it may be fetched.
         options: of the reader (`value_columns`, `past_columns`, `missing`, ...; `column` of the
-            tags), before the table's own.
+            tags, `source` and `target` of pairs), before the table's own.
 
     Raises: as `get`, and those of the reader.
     """
@@ -177,6 +189,10 @@ def load(name: str, *, download: bool = True, **options: Any) -> Any:
         from unrolled.data.catalog_texts import load_texts
 
         return load_texts(wanted, path, options)
+    if wanted.kind == "pairs":
+        from unrolled.data.catalog_pairs import load_pairs
+
+        return load_pairs(wanted, path, options)
     if wanted.reader == "by-row":
         from unrolled.data.by_row import read_series_by_row
 
@@ -196,7 +212,8 @@ def export(name: str, path: str | PathLike[str], *, download: bool = True) -> Pa
     Args:
         name: of the set.
         path: of the file: text as UTF-8 (.txt), series as a long CSV (`unique_id, ds, y`), labelled
-            texts as .csv or .jsonl (`text, label`), tagged words as .conll (word, tag) or .conllu.
+            texts as .csv or .jsonl (`text, label`), tagged words as .conll (word, tag) or .conllu,
+            pairs as .tsv or .jsonl.
             Where a value is missing in the set it is missing there: read it with `missing="mask"`.
         download: fetch the set where it is not at hand.
 
@@ -213,6 +230,10 @@ def export(name: str, path: str | PathLike[str], *, download: bool = True) -> Pa
             aside.write_text(loaded, encoding="utf-8")
         elif known.kind == "series":
             loaded.to_frame().write_csv(aside)
+        elif known.kind == "pairs":
+            from unrolled.data.pairs import write_pairs
+
+            write_pairs(loaded, aside, Path(path).suffix)
         else:
             from unrolled.data.catalog_texts import write_texts
 
@@ -275,14 +296,20 @@ def _check(path: Path, sha256: str | None) -> None:
         )
 
 
-def _check_beside(wanted: Entry, path: Path) -> None:
-    """The second file of a set that is kept as two; DataError where it is not there."""
+def _has_beside(wanted: Entry, path: Path) -> bool:
+    """Whether the second file of a set that is kept as two is there, or none is needed.
+
+    Raises: DataError where it is missing and can't be fetched, or has another sum.
+    """
     if wanted.beside is None or wanted.local is None or path.name != Path(wanted.local.file).name:
-        return
+        return True
     second = path.with_name(Path(wanted.beside.file).name)
-    if not second.is_file():
+    if second.is_file():
+        _check(second, wanted.beside.sha256)
+        return True
+    if wanted.beside_address is None:
         raise DataError(f"is missing: put it beside {path.name}, to which it belongs", file=second)
-    _check(second, wanted.beside.sha256)
+    return False
 
 
 def _fetch(wanted: Entry, address: str, form: Form) -> Path:

@@ -9,8 +9,16 @@ from unrolled.errors import DataError
 _SAMPLE = 1 << 20
 
 
-def decode_text(raw: bytes, path: str | PathLike[str], encoding: str = "utf-8") -> str:
+def decode_text(
+    raw: bytes, path: str | PathLike[str], encoding: str = "utf-8", *, ends: bool = True
+) -> str:
     """The text of the bytes, without a byte order mark and with `\\n` at the ends of lines.
+
+    Args:
+        raw: the bytes.
+        path: of the file, for the error.
+        encoding: of the bytes.
+        ends: False leaves the ends of lines as they stand: a lone `\\r` may be inside a line.
 
     Raises: DataError that names byte, line, and the encoding that the file looks like, for the
     argument `encoding`; DataError for an encoding that does not exist.
@@ -28,7 +36,8 @@ def decode_text(raw: bytes, path: str | PathLike[str], encoding: str = "utf-8") 
         ) from None
     except (LookupError, UnicodeError) as error:
         raise DataError(f"can't be read as {encoding} ({error}): name another", file=path) from None
-    return text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
+    text = text.removeprefix("\ufeff")
+    return text.replace("\r\n", "\n").replace("\r", "\n") if ends else text
 
 
 def looks_like(raw: bytes, but: str = "") -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from os import PathLike, fspath
 from pathlib import Path
@@ -15,6 +15,29 @@ from unrolled.errors import DataError
 
 
 @dataclass(frozen=True)
+class Expected:
+    """What a reader of cells looks for, as its errors say it.
+
+    Attributes:
+        record: an object of JSON such as it reads.
+        files: the files that it reads.
+        objects: what it reads besides files and frames.
+    """
+
+    record: str
+    files: str
+    objects: str
+
+
+LABELLED = Expected(
+    '{"text": "...", "label": "..."}',
+    "labelled texts are a .csv, .tsv, .jsonl or .parquet file (.gz too), or a folder with a folder"
+    " or .txt file for each label",
+    "(texts, labels), or a list of texts",
+)
+
+
+@dataclass(frozen=True)
 class Cells:
     """Columns and where they came from.
 
@@ -22,11 +45,13 @@ class Cells:
         columns: each `N` values: text, numbers, lists (JSON), or None.
         file: the file that was read; None for a frame.
         line: gives the line of a row in the file; None for a frame.
+        lines: gives those of all rows at once; None where `line` is.
     """
 
     columns: dict[str, list[Any]]
     file: str | None = None
     line: Callable[[int], int] | None = None
+    lines: Callable[[], Sequence[int]] | None = None
 
     def __len__(self) -> int:
         return len(next(iter(self.columns.values()), []))
@@ -43,8 +68,13 @@ class Cells:
         return DataError(message, file=self.file, line=line, column=column)
 
 
-def read_cells(source: Any, encoding: str = "utf-8") -> Cells:
+def read_cells(source: Any, encoding: str = "utf-8", expected: Expected = LABELLED) -> Cells:
     """The columns of a CSV, TSV, JSONL, JSON or Parquet file, or of a frame.
+
+    Args:
+        source: the file or frame.
+        encoding: of the file.
+        expected: what is looked for, for the errors.
 
     Raises: DataError for what is none of these, with the line that can't be read.
     """
@@ -56,32 +86,29 @@ def read_cells(source: Any, encoding: str = "utf-8") -> Cells:
         if nw.from_native(source, eager_only=True, pass_through=True) is source:
             raise DataError(
                 f"got {type(source).__name__}: give a file, a pandas, polars or pyarrow frame, "
-                "(texts, labels), or a list of texts"
+                f"{expected.objects}"
             )
         return _of_table(read_table(source, rows=1))
     path = Path(source)
     kind = Path(path.name.lower().removesuffix(".gz")).suffix
     if kind in {".jsonl", ".ndjson"}:
-        return _read_json_lines(path, encoding)
+        return _read_json_lines(path, encoding, expected)
     if kind == ".json":
-        return _read_json(path, encoding)
+        return _read_json(path, encoding, expected)
     if kind == ".parquet":
         from unrolled.data.tables import read_table
 
         return _of_table(read_table(path, rows=1))
     if kind not in {".csv", ".tsv"} and path.exists():
-        raise DataError(
-            f"ends in {kind or 'nothing'!r}: labelled texts are a .csv, .tsv, .jsonl or .parquet "
-            "file (.gz too), or a folder with a folder or .txt file for each label",
-            file=path,
-        )
+        raise DataError(f"ends in {kind or 'nothing'!r}: {expected.files}", file=path)
     return _read_csv(path, kind, encoding)
 
 
 def _of_table(table: Any) -> Cells:
     columns = {name: table.frame[name].to_list() for name in table.frame.columns}
-    line = None if table.text is None else table.text.line
-    return Cells(columns, table.file, line)
+    if table.text is None:
+        return Cells(columns, table.file)
+    return Cells(columns, table.file, table.text.line, lambda: table.text.lines(len(table.frame)))
 
 
 def _read_csv(path: Path, kind: str, encoding: str) -> Cells:
@@ -97,7 +124,7 @@ def _read_csv(path: Path, kind: str, encoding: str) -> Cells:
     return _of_table(table)
 
 
-def _read_json_lines(path: Path, encoding: str) -> Cells:
+def _read_json_lines(path: Path, encoding: str, expected: Expected) -> Cells:
     records, lines = [], []
     for number, line in enumerate(decode_text(read_bytes(path), path, encoding).split("\n"), 1):
         if not line.strip():
@@ -107,24 +134,22 @@ def _read_json_lines(path: Path, encoding: str) -> Cells:
         except (ValueError, RecursionError) as error:
             said = str(error).split(": line")[0]
             raise DataError(
-                f"is not JSON ({said}): each line holds one object such as "
-                '{"text": "...", "label": "..."}',
+                f"is not JSON ({said}): each line holds one object such as {expected.record}",
                 file=path,
                 line=number,
             ) from None
         if not isinstance(record, dict):
             raise DataError(
-                f"holds {_kind(record)} where an object such as "
-                '{"text": "...", "label": "..."} is expected',
+                f"holds {_kind(record)} where an object such as {expected.record} is expected",
                 file=path,
                 line=number,
             )
         records.append(record)
         lines.append(number)
-    return _of_records(records, path, lines.__getitem__)
+    return _of_records(records, path, lines)
 
 
-def _read_json(path: Path, encoding: str) -> Cells:
+def _read_json(path: Path, encoding: str, expected: Expected) -> Cells:
     try:
         records = json.loads(decode_text(read_bytes(path), path, encoding))
     except (ValueError, RecursionError) as error:
@@ -132,22 +157,20 @@ def _read_json(path: Path, encoding: str) -> Cells:
             f"is not JSON ({error}): one object a line is read from a .jsonl file", file=path
         ) from None
     if not isinstance(records, list) or not all(isinstance(one, dict) for one in records):
-        raise DataError(
-            'expected a list of objects such as [{"text": "...", "label": "..."}]', file=path
-        )
+        raise DataError(f"expected a list of objects such as [{expected.record}]", file=path)
     return _of_records(records, path, None)
 
 
-def _of_records(
-    records: list[dict[str, Any]], path: Path, line: Callable[[int], int] | None
-) -> Cells:
+def _of_records(records: list[dict[str, Any]], path: Path, lines: Sequence[int] | None) -> Cells:
     if not records:
         raise DataError("is empty: give at least one object with a text", file=path)
     names = dict.fromkeys(name for record in records for name in record)
     if not names:
         raise DataError("holds objects without any field: a text is needed", file=path)
     columns = {name: [record.get(name) for record in records] for name in names}
-    return Cells(columns, fspath(path), line)
+    if lines is None:
+        return Cells(columns, fspath(path))
+    return Cells(columns, fspath(path), lines.__getitem__, lambda: lines)
 
 
 def _kind(value: Any) -> str:

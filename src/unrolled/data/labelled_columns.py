@@ -111,7 +111,7 @@ def _check_header(cells: Cells, text: str) -> None:
 
 def _guess_text(cells: Cells, labels: Sequence[str]) -> str:
     others = [name for name in cells.columns if name not in labels]
-    wordy = [name for name in others if _wordy(cells.columns[name])]
+    wordy = [name for name in others if mostly_text(cells.columns[name])]
     # a column that is called "text" may hold numbers; "review_text" could be many things
     free = [name for name in others if name.lower() in TEXT_NAMES] or _named(wordy, TEXT_NAMES)
     if not free:
@@ -169,7 +169,7 @@ def _named(columns: Sequence[str] | dict[str, Any], names: Sequence[str]) -> lis
     return []
 
 
-def _wordy(column: list[Any]) -> bool:
+def mostly_text(column: list[Any]) -> bool:
     """Whether it holds text, most of which is no number."""
     known = [one for one in column if one is not None and one != ""]
     words = sum(1 for one in known[:1000] if isinstance(one, str) and not _number(one))

@@ -90,6 +90,14 @@ class CsvText:
                 return line
         return record + 2
 
+    def lines(self, rows: int) -> list[int]:
+        """Lines of the first `rows` rows, in one pass."""
+        records = range(rows) if self.records is None else self.records[:rows].tolist()
+        if not self.quoted or b'"' not in self.raw:
+            return [record + 2 for record in records]
+        begins = [line for line, _ in csv_records(self.raw, self.separator)]
+        return [begins[record + 1] for record in records]
+
 
 def read_table(source: Any, *, rows: int = 2) -> Table:
     """A CSV, TSV or Parquet file (also gzipped CSV), or a pandas, polars or pyarrow frame.

@@ -9,9 +9,7 @@ from torch import Tensor, nn
 
 from unrolled.layers.masks import recurrent_mask
 from unrolled.layers.states import State
-
-# The rates that hold in training only; in evaluation the layer is a plain one, on its quick way.
-_RATES = ("input_dropout", "weight_dropout")
+from unrolled.tasks.training_rates import TrainingRates
 
 
 class TextEncoder(nn.Module):
@@ -51,14 +49,12 @@ class TextEncoder(nn.Module):
         self.embedding_dropout = embedding_dropout
         directions = 2 if recurrent.bidirectional else 1
         self.output_size = directions * (recurrent.proj_size or recurrent.hidden_size)
-        self._rates = {name: getattr(recurrent, name, 0.0) for name in _RATES}
+        self._rates = TrainingRates([recurrent])
 
     def train(self, mode: bool = True) -> TextEncoder:
         """As torch's; in evaluation the layer's training dropouts are taken off."""
         super().train(mode)
-        for name, rate in self._rates.items():
-            if rate:
-                setattr(self.recurrent, name, rate if mode else 0.0)
+        self._rates.set(mode)
         return self
 
     def embed(self, ids: Tensor) -> Tensor:

@@ -10,14 +10,12 @@ from typing import Any
 import numpy as np
 
 from unrolled.data.doctor_checkup import Checkup
+from unrolled.data.linked import alike
 from unrolled.data.tagged import TaggedSentences, read_tagged
 from unrolled.data.text_doctor import examine_texts
 from unrolled.errors import ConfigError, DataError
-from unrolled.tasks.base import check_share, is_number
+from unrolled.tasks.setting_apart import share_out
 from unrolled.tasks.telling import with_notes
-
-# Fewer sentences than this can't be split into parts that mean anything.
-FEWEST = 5
 
 
 @dataclass(frozen=True)
@@ -41,6 +39,9 @@ class Part:
                 file=data.name,
             )
         return cls(data.words, data.tags)
+
+    def __len__(self) -> int:
+        return len(self.words)
 
     def select(self, places: Sequence[int] | np.ndarray) -> Part:
         """Some of the sentences."""
@@ -106,43 +107,35 @@ def read_split(
         DataError, ConfigError: as `Tagger.fit` says.
     """
     read = read_tagged(data, column=column)
-    rest = Part.of(read)
-    shares: dict[str, float] = {}
-    apart: dict[str, Part | None] = {"validation": None, "test": None}
     others: dict[str, TaggedSentences] = {}
-    names = {"test": f"{holdout:.0%} of the sentences of {read.name}" if is_number(holdout) else ""}
-    for name, given in (("test", test), ("validation", validation)):
-        share = given
-        if name == "test" and test is None:
-            name_of_share, share = "holdout", holdout
-        else:
-            name_of_share = name
-        if share is None:
-            share = 0.1
-        if is_number(share) or isinstance(share, bool):
-            if share != 0 or isinstance(share, bool):
-                check_share(name_of_share, share)
-                shares[name] = float(share)
-            continue
-        other = read_tagged(given, column=column)
-        apart[name], names[name] = Part.of(other), f"all of {other.name}"
-        others[name] = other
-    for name, share in shares.items():
-        rest, apart[name] = _apart(rest, share, read.name)
-    if not len(rest.words):
-        raise DataError("no sentence is left to learn from: give more", file=read.name)
-    tested = apart["test"]
-    told = "" if tested is None else f"{names['test']}, {tested.count:,} words"
-    kept = [part.digest().hex() if part is not None else "" for part in apart.values()]
+
+    def given(part: str, source: Any) -> tuple[Part, str]:
+        others[part] = read_tagged(source, column=column)
+        return Part.of(others[part]), others[part].name
+
+    parts = share_out(
+        Part.of(read),
+        validation,
+        holdout,
+        test,
+        read=given,
+        groups=lambda part: alike(tuple(word.lower() for word in words) for words in part.words),
+        name=read.name,
+        what="sentences",
+    )
+    tested = parts.test
+    told = "" if tested is None else f"{parts.names['test']}, {tested.count:,} words"
+    apart = (parts.validation, tested)
+    kept = [part.digest().hex() if part is not None else "" for part in apart]
     return Split(
-        learnt=rest,
-        chosen_by=apart["validation"],
+        learnt=parts.learnt,
+        chosen_by=parts.validation,
         test=tested,
         name=read.name,
         column=read.column,
         scheme=read.scheme,
         told=told,
-        checkup=_examined(read, others),
+        checkup=with_notes(_examined(read, others), parts.notes),
         holdout=kept,
     )
 
@@ -173,30 +166,6 @@ def check_tags(part: Part, name: str | None) -> None:
             " different tags; column= names another column",
             file=name,
         )
-
-
-def _apart(part: Part, share: float, name: str) -> tuple[Part, Part]:
-    """What stays, and a share of the sentences that is set apart."""
-    groups: dict[tuple[str, ...], list[int]] = {}
-    for place, words in enumerate(part.words):
-        groups.setdefault(tuple(word.lower() for word in words), []).append(place)
-    wanted = share * len(part.words)
-    if len(groups) < FEWEST:
-        raise DataError(
-            f"got {len(groups)} different sentence{'s' * (len(groups) != 1)}, expected at least"
-            f" {FEWEST} to set a part of them aside: give more, or files for validation= and test=",
-            file=name,
-        )
-    chosen: list[int] = []
-    alike = list(groups.values())
-    for at in np.random.default_rng(0x7A6).permutation(len(alike))[:-1]:
-        if len(chosen) + len(alike[at]) / 2 <= wanted or not chosen:
-            chosen += alike[at]
-        if len(chosen) >= wanted:
-            break
-    taken = set(chosen)
-    stays = [place for place in range(len(part.words)) if place not in taken]
-    return part.select(stays), part.select(sorted(chosen))
 
 
 def column_kind(column: str | int | None) -> None:

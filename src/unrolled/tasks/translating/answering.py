@@ -1,0 +1,133 @@
+"""The answering half of a `Translator`: translations, their scores, and its file."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from typing import Any
+
+import numpy as np
+
+from unrolled.data.doctor_checkup import Checkup
+from unrolled.data.pairs import read_pairs
+from unrolled.errors import ConfigError
+from unrolled.tasks.base import Task
+from unrolled.tasks.evaluation import Evaluation
+from unrolled.tasks.translating.asking import Request, Translation, translations
+from unrolled.tasks.translating.building import build
+from unrolled.tasks.translating.encoding import PairTokens
+from unrolled.tasks.translating.gate import Rivals, evaluation_of, rivals_from
+from unrolled.tasks.translating.networks import AnyTranslationNetwork, TranslationNetworks
+from unrolled.tasks.translating.settings import Settings
+
+
+class Answering(Task):
+    """What a fitted `Translator` is asked, and what its file holds.
+
+    Attributes:
+        model: the network, or several.
+        tokens: the tokenizers of both sides.
+        settings: the numbers that it was made and trained with.
+        checkup: the data doctor's.
+        rivals: fitted on the same pairs.
+    """
+
+    model: AnyTranslationNetwork
+    tokens: PairTokens
+    settings: Settings
+    checkup: Checkup
+    rivals: Rivals
+    members: int
+    _longest: int
+
+    def predict(self, sentences: Sequence[str], **options: Any) -> list[str]:
+        """The best translation of each sentence.
+
+        Args:
+            sentences: one line each.
+            options: of the search, as in `translate`.
+        """
+        return [one.text for one in self.translate(sentences, **options)]
+
+    def translate(self, sentences: Sequence[str], **options: Any) -> list[Translation]:
+        """The best translation of each sentence, with its score and where it looked.
+
+        Args:
+            sentences: one line each.
+            options: fields of `Request`: `beam`, `n_best`, `length_penalty` and others.
+
+        Raises:
+            NotFittedError: `fit` comes first.
+            ConfigError: an option that can't work, or no list of sentences.
+        """
+        self._check_fitted()
+        if isinstance(sentences, str) or not all(isinstance(one, str) for one in sentences):
+            raise ConfigError(
+                "sentences: expected a list of them, such as ['Guten Tag.']; a text is split into"
+                " lines first"
+            )
+        try:
+            request = Request(**options)
+        except TypeError as error:
+            raise ConfigError(f"translate: {error}") from None
+        return translations(self.model, self.tokens, sentences, request)
+
+    def evaluate(
+        self,
+        data: Any = None,
+        *,
+        source: str | int | None = None,
+        target: str | int | None = None,
+        **options: Any,
+    ) -> Evaluation:
+        """BLEU and chrF beside the rivals', of new pairs or (without) as `fit` measured.
+
+        Args:
+            data: as for `fit`; None: what `fit` measured.
+            source, target: columns of a table.
+            options: of the search.
+        """
+        if data is None:
+            return self._own_evaluation()
+        self._check_fitted()
+        pairs = read_pairs(data, source=source, target=target)
+        return self._evaluate(
+            pairs.sources, pairs.targets, f"all of {pairs.name}, {len(pairs):,} sentences", **options
+        )
+
+    def _evaluate(
+        self, sources: Sequence[str], targets: Sequence[str], told: str, **options: Any
+    ) -> Evaluation:
+        said = self.predict(sources, **options)
+        return evaluation_of(sources, targets, said, self.rivals, told)
+
+    def _build(self) -> AnyTranslationNetwork:
+        sources = len(self.tokens.source)
+        targets = None if self.tokens.shared else len(self.tokens.target)
+        networks = [
+            build(self.settings, self.cell, self.directions, sources, targets)
+            for _ in range(self.members)
+        ]
+        return networks[0] if len(networks) == 1 else TranslationNetworks(networks)
+
+    def _assets(self) -> dict[str, Any]:
+        return {
+            "tokens": self.tokens.to_assets(),
+            "settings": asdict(self.settings),
+            "longest": self._longest,
+        }
+
+    def _restore_assets(self, assets: dict[str, Any]) -> None:
+        self.tokens = PairTokens.from_assets(assets["tokens"])
+        self.settings = Settings(**assets["settings"])
+        self._longest = int(assets["longest"])
+
+    def _baseline_arrays(self) -> dict[str, np.ndarray]:
+        return {
+            f"{kind}.{name}": array
+            for kind, rival in self.rivals.items()
+            for name, array in rival.to_arrays().items()
+        }
+
+    def _restore_baseline(self, arrays: Mapping[str, np.ndarray]) -> None:
+        self.rivals = rivals_from(arrays)

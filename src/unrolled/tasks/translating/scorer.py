@@ -1,0 +1,110 @@
+"""`NetworkScorer`: a network as what a search asks, hypothesis by hypothesis.
+
+Shapes: `R` rows (hypotheses), `S` source steps, `V` tokens.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from unrolled.layers.states import map_state
+from unrolled.tasks.arrays import like
+from unrolled.tasks.translating.batches import padded
+from unrolled.tasks.translating.decoder import DecoderState
+from unrolled.tasks.translating.network import Memory, TranslationNetwork
+from unrolled.tasks.translating.networks import AnyTranslationNetwork
+
+
+class NetworkScorer:
+    """The next tokens' probabilities; the mean of several networks'.
+
+    Args:
+        model: in evaluation.
+        sources: the tokens of each sentence, the end symbol included; row `i` begins as sentence
+            `i`.
+    """
+
+    def __init__(self, model: AnyTranslationNetwork, sources: Sequence[np.ndarray]) -> None:
+        device = like(model).device
+        inputs = padded(sources, 0).to(device)
+        lengths = torch.tensor([len(one) for one in sources], device=device)
+        self._each = [_Rows(member, inputs, lengths) for member in model.each]
+
+    def step(self, tokens: Tensor) -> _Scores:
+        """Read one token `(R,)` in every row, and give what may come next."""
+        return _Scores([one.step(tokens) for one in self._each])
+
+    def select(self, rows: Tensor) -> None:
+        """Row `i` becomes what row `rows[i]` was."""
+        for one in self._each:
+            one.select(rows)
+
+
+class _Rows:
+    """The rows of one network."""
+
+    def __init__(self, network: TranslationNetwork, inputs: Tensor, lengths: Tensor) -> None:
+        self.network = network
+        self._sentences: Memory = network(inputs, lengths=lengths)[0]
+        self._memory = self._sentences
+        self._owners = torch.arange(len(lengths), device=lengths.device)
+        self._state = network.begin(self._memory)
+
+    def step(self, tokens: Tensor) -> tuple[TranslationNetwork, Tensor, Tensor | None]:
+        hidden, weights, self._state = self.network.step(tokens, self._state, self._memory)
+        return self.network, hidden, weights
+
+    def select(self, rows: Tensor) -> None:
+        owners = self._owners[rows]
+        # In most steps the hypotheses of a sentence change places among themselves, and what they
+        # look at stays where it is.
+        if not torch.equal(owners, self._owners):
+            self._owners = owners
+            self._memory = self._of(owners)
+        state = self._state
+
+        def chosen(part: Tensor) -> Tensor:
+            return part.index_select(1, rows)
+
+        self._state = DecoderState(
+            map_state(chosen, state.first),
+            None if state.upper is None else map_state(chosen, state.upper),
+            None if state.fed is None else state.fed.index_select(0, rows),
+        )
+
+    def _of(self, owners: Tensor) -> Memory:
+        """What the rows of some sentences look at, no longer than the longest of them."""
+        whole = self._sentences
+        lengths = whole.lengths.index_select(0, owners)
+        longest = int(lengths.max())
+        outputs = whole.outputs[:longest].index_select(1, owners)
+        keys = whole.keys
+        if keys is not None:
+            own = keys is whole.outputs
+            keys = outputs if own else keys[:longest].index_select(1, owners)
+        return Memory(outputs, whole.summary.index_select(0, owners), lengths, keys)
+
+
+class _Scores:
+    """What every token has for a score after a step; made when it is asked for."""
+
+    def __init__(self, found: list[tuple[TranslationNetwork, Tensor, Tensor | None]]) -> None:
+        self._found = found
+        weights = [one[2] for one in found if one[2] is not None]
+        self.attention = torch.stack(weights).mean(0) if weights else None
+
+    def all(self) -> Tensor:
+        """Log-probabilities `(R, V)`."""
+        each = [network.scores(hidden).log_softmax(-1) for network, hidden, _ in self._found]
+        if len(each) == 1:
+            return each[0]
+        return torch.stack(each).logsumexp(0) - float(np.log(len(each)))
+
+    def top(self, k: int) -> tuple[Tensor, Tensor]:
+        """The `k` likeliest tokens: values and tokens `(R, k)`."""
+        values, tokens = self.all().topk(k)
+        return values, tokens

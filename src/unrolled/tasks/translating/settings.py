@@ -1,0 +1,80 @@
+"""What a `Translator` settles by itself: sizes, dropouts and rates, from the data and the budget."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from typing import Any
+
+from unrolled.layers.attention import KINDS
+from unrolled.training.budget import Budget
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The numbers that a network is made and trained with; see `Translator` for each.
+
+    `validations`, which is no argument there, is how often the held-out part is scored in a run.
+    """
+
+    hidden_size: int
+    layers: int
+    encoder_layers: int
+    embedding_size: int
+    attention: str
+    input_feeding: bool
+    tie_weights: bool
+    dropout: float
+    input_dropout: float
+    smoothing: float
+    learning_rate: float
+    weight_decay: float
+    batch_tokens: int
+    average: float
+    muon_rate: float
+    validations: int = 8
+
+
+ATTENTIONS = (*KINDS, "none")
+
+# What the shape of the weights follows from: a network that goes on learning keeps them.
+SIZES = (
+    "hidden_size",
+    "layers",
+    "encoder_layers",
+    "embedding_size",
+    "attention",
+    "input_feeding",
+    "tie_weights",
+)
+
+
+def settle(given: dict[str, Any], *, tokens: int, budget: Budget) -> Settings:
+    """The settings of a run: what was given, and for each None what suits data and budget.
+
+    Args:
+        given: the constructor's arguments by name.
+        tokens: how many target tokens are learnt.
+        budget: of the run.
+    """
+    usual: dict[str, Any] = {
+        "hidden_size": 256,
+        "layers": 2,
+        "encoder_layers": 1,
+        "embedding_size": 256,
+        "dropout": 0.3,
+        "input_dropout": 0.3,
+        "learning_rate": 4e-3,
+        "weight_decay": 0.01,
+        "batch_tokens": 1200,
+        "average": 0.99,
+        "muon_rate": 0.0,
+        "validations": 8,
+    }
+    return Settings(
+        **{
+            field.name: usual[field.name]
+            if given.get(field.name) is None
+            else given[field.name]
+            for field in fields(Settings)
+        }
+    )
