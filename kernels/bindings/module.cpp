@@ -9,6 +9,7 @@ void init_gru_step(nb::module_&);
 void init_sequence(nb::module_&);
 void init_minimal(nb::module_&);
 void init_scan(nb::module_&);
+void init_attention(nb::module_&);
 void init_stream(nb::module_&);
 
 NB_MODULE(_kernels, m) {
@@ -25,5 +26,6 @@ NB_MODULE(_kernels, m) {
     init_sequence(m);
     init_minimal(m);
     init_scan(m);
+    init_attention(m);
     init_stream(m);
 }

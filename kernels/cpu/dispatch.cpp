@@ -10,6 +10,7 @@
 #include "plan.h"
 #include "scratch.h"
 #include "stream.h"
+#include "unrolled/attention.h"
 #include "unrolled/gru_step.h"
 #include "unrolled/isa.h"
 #include "unrolled/lstm_step.h"
@@ -38,6 +39,10 @@ namespace unrolled {
     void scan_forward_of(const ScanForward<Real>&, const Plan&, Scratch&);         \
     template <class Real>                                                          \
     void scan_backward_of(const ScanBackward<Real>&, const Plan&, Scratch&);       \
+    template <class Real>                                                          \
+    void attention_forward_of(const AttentionForward<Real>&, Scratch&);            \
+    template <class Real>                                                          \
+    void attention_backward_of(const AttentionBackward<Real>&, Scratch&);          \
     }
 
 DECLARE_KERNELS_OF(generic)
@@ -67,6 +72,12 @@ struct Scan {
     void (*backward)(const ScanBackward<Real>&, const Plan&, Scratch&);
 };
 
+template <class Real>
+struct Attention {
+    void (*forward)(const AttentionForward<Real>&, Scratch&);
+    void (*backward)(const AttentionBackward<Real>&, Scratch&);
+};
+
 struct Kernels {
     const char* isa;
     bool (*runs_here)();
@@ -80,6 +91,8 @@ struct Kernels {
     Minimal<double> minimal_double;
     Scan<float> scan;
     Scan<double> scan_double;
+    Attention<float> attention;
+    Attention<double> attention_double;
 };
 
 #define OF_ALL_CELLS(function, Real)                                         \
@@ -93,8 +106,10 @@ struct Kernels {
             {OF_ALL_CELLS(name::forward_of, double), OF_ALL_CELLS(name::backward_of, double)},    \
             {name::minimal_forward_of<float>, name::minimal_backward_of<float>},                  \
             {name::minimal_forward_of<double>, name::minimal_backward_of<double>},                \
-            {name::scan_forward_of<float>, name::scan_backward_of<float>}, {                      \
-            name::scan_forward_of<double>, name::scan_backward_of<double>                         \
+            {name::scan_forward_of<float>, name::scan_backward_of<float>},                        \
+            {name::scan_forward_of<double>, name::scan_backward_of<double>},                      \
+            {name::attention_forward_of<float>, name::attention_backward_of<float>}, {            \
+            name::attention_forward_of<double>, name::attention_backward_of<double>               \
         }                                                                                         \
     }
 
@@ -172,6 +187,8 @@ const Minimal<float>& minimal(float) { return kernels().minimal; }
 const Minimal<double>& minimal(double) { return kernels().minimal_double; }
 const Scan<float>& scan(float) { return kernels().scan; }
 const Scan<double>& scan(double) { return kernels().scan_double; }
+const Attention<float>& attention(float) { return kernels().attention; }
+const Attention<double>& attention(double) { return kernels().attention_double; }
 
 }  // namespace
 
@@ -252,6 +269,23 @@ template void scan_forward<float>(const ScanForward<float>&);
 template void scan_forward<double>(const ScanForward<double>&);
 template void scan_backward<float>(const ScanBackward<float>&);
 template void scan_backward<double>(const ScanBackward<double>&);
+
+template <class Real>
+void attention_forward(const AttentionForward<Real>& call) {
+    Scratch scratch;
+    attention(Real()).forward(call, scratch);
+}
+
+template <class Real>
+void attention_backward(const AttentionBackward<Real>& call) {
+    Scratch scratch;
+    attention(Real()).backward(call, scratch);
+}
+
+template void attention_forward<float>(const AttentionForward<float>&);
+template void attention_forward<double>(const AttentionForward<double>&);
+template void attention_backward<float>(const AttentionBackward<float>&);
+template void attention_backward<double>(const AttentionBackward<double>&);
 
 double run_tiles(std::int64_t times) { return kernels().run_tiles(times); }
 

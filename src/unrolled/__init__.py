@@ -56,6 +56,7 @@ _HOMES = {
     "StateBlowUp": "errors",
     "TBPTT": "layers.tbptt",
     "Tagger": "tasks.tagger",
+    "Translator": "tasks.translator",
     "UnrolledError": "errors",
     "UnrolledWarning": "errors",
     "VanishingGradient": "errors",
@@ -111,6 +112,7 @@ __all__ = [
     "Session",
     "StateBlowUp",
     "Tagger",
+    "Translator",
     "UnrolledError",
     "UnrolledWarning",
     "VanishingGradient",
@@ -187,6 +189,7 @@ if TYPE_CHECKING:
     from unrolled.tasks.generator import Generator
     from unrolled.tasks.loading import load
     from unrolled.tasks.tagger import Tagger
+    from unrolled.tasks.translator import Translator
     from unrolled.training.diagnostics import diagnose
     from unrolled.training.leaks import check_leaks
     from unrolled.training.watch import Watch

@@ -1932,6 +1932,442 @@ def oracle_scan_forward(call: ScanForward64) -> None:
 def oracle_scan_backward(call: ScanBackward64) -> None:
     """Its gradients in plain loops: the fast backward's oracle."""
 
+class AttentionForward32:
+    """
+    Arguments of an attention_forward call (attention.h), laid flat; all 0 at first.
+    """
+
+    def __init__(self) -> None: ...
+
+    @property
+    def score(self) -> int: ...
+
+    @score.setter
+    def score(self, arg: int, /) -> None: ...
+
+    @property
+    def steps(self) -> int: ...
+
+    @steps.setter
+    def steps(self, arg: int, /) -> None: ...
+
+    @property
+    def sources(self) -> int: ...
+
+    @sources.setter
+    def sources(self, arg: int, /) -> None: ...
+
+    @property
+    def batch(self) -> int: ...
+
+    @batch.setter
+    def batch(self, arg: int, /) -> None: ...
+
+    @property
+    def width(self) -> int: ...
+
+    @width.setter
+    def width(self, arg: int, /) -> None: ...
+
+    @property
+    def memory(self) -> int: ...
+
+    @memory.setter
+    def memory(self, arg: int, /) -> None: ...
+
+    @property
+    def threads(self) -> int: ...
+
+    @threads.setter
+    def threads(self, arg: int, /) -> None: ...
+
+    @property
+    def lengths(self) -> int: ...
+
+    @lengths.setter
+    def lengths(self, arg: int, /) -> None: ...
+
+    @property
+    def q(self) -> int: ...
+
+    @q.setter
+    def q(self, arg: int, /) -> None: ...
+
+    @property
+    def q_time(self) -> int: ...
+
+    @q_time.setter
+    def q_time(self, arg: int, /) -> None: ...
+
+    @property
+    def q_row(self) -> int: ...
+
+    @q_row.setter
+    def q_row(self, arg: int, /) -> None: ...
+
+    @property
+    def k(self) -> int: ...
+
+    @k.setter
+    def k(self, arg: int, /) -> None: ...
+
+    @property
+    def k_time(self) -> int: ...
+
+    @k_time.setter
+    def k_time(self, arg: int, /) -> None: ...
+
+    @property
+    def k_row(self) -> int: ...
+
+    @k_row.setter
+    def k_row(self, arg: int, /) -> None: ...
+
+    @property
+    def m(self) -> int: ...
+
+    @m.setter
+    def m(self, arg: int, /) -> None: ...
+
+    @property
+    def m_time(self) -> int: ...
+
+    @m_time.setter
+    def m_time(self, arg: int, /) -> None: ...
+
+    @property
+    def m_row(self) -> int: ...
+
+    @m_row.setter
+    def m_row(self, arg: int, /) -> None: ...
+
+    @property
+    def v(self) -> int: ...
+
+    @v.setter
+    def v(self, arg: int, /) -> None: ...
+
+    @property
+    def scale(self) -> float: ...
+
+    @scale.setter
+    def scale(self, arg: float, /) -> None: ...
+
+    @property
+    def c(self) -> int: ...
+
+    @c.setter
+    def c(self, arg: int, /) -> None: ...
+
+    @property
+    def a(self) -> int: ...
+
+    @a.setter
+    def a(self, arg: int, /) -> None: ...
+
+class AttentionForward64:
+    """
+    Arguments of an attention_forward call (attention.h), laid flat; all 0 at first.
+    """
+
+    def __init__(self) -> None: ...
+
+    @property
+    def score(self) -> int: ...
+
+    @score.setter
+    def score(self, arg: int, /) -> None: ...
+
+    @property
+    def steps(self) -> int: ...
+
+    @steps.setter
+    def steps(self, arg: int, /) -> None: ...
+
+    @property
+    def sources(self) -> int: ...
+
+    @sources.setter
+    def sources(self, arg: int, /) -> None: ...
+
+    @property
+    def batch(self) -> int: ...
+
+    @batch.setter
+    def batch(self, arg: int, /) -> None: ...
+
+    @property
+    def width(self) -> int: ...
+
+    @width.setter
+    def width(self, arg: int, /) -> None: ...
+
+    @property
+    def memory(self) -> int: ...
+
+    @memory.setter
+    def memory(self, arg: int, /) -> None: ...
+
+    @property
+    def threads(self) -> int: ...
+
+    @threads.setter
+    def threads(self, arg: int, /) -> None: ...
+
+    @property
+    def lengths(self) -> int: ...
+
+    @lengths.setter
+    def lengths(self, arg: int, /) -> None: ...
+
+    @property
+    def q(self) -> int: ...
+
+    @q.setter
+    def q(self, arg: int, /) -> None: ...
+
+    @property
+    def q_time(self) -> int: ...
+
+    @q_time.setter
+    def q_time(self, arg: int, /) -> None: ...
+
+    @property
+    def q_row(self) -> int: ...
+
+    @q_row.setter
+    def q_row(self, arg: int, /) -> None: ...
+
+    @property
+    def k(self) -> int: ...
+
+    @k.setter
+    def k(self, arg: int, /) -> None: ...
+
+    @property
+    def k_time(self) -> int: ...
+
+    @k_time.setter
+    def k_time(self, arg: int, /) -> None: ...
+
+    @property
+    def k_row(self) -> int: ...
+
+    @k_row.setter
+    def k_row(self, arg: int, /) -> None: ...
+
+    @property
+    def m(self) -> int: ...
+
+    @m.setter
+    def m(self, arg: int, /) -> None: ...
+
+    @property
+    def m_time(self) -> int: ...
+
+    @m_time.setter
+    def m_time(self, arg: int, /) -> None: ...
+
+    @property
+    def m_row(self) -> int: ...
+
+    @m_row.setter
+    def m_row(self, arg: int, /) -> None: ...
+
+    @property
+    def v(self) -> int: ...
+
+    @v.setter
+    def v(self, arg: int, /) -> None: ...
+
+    @property
+    def scale(self) -> float: ...
+
+    @scale.setter
+    def scale(self, arg: float, /) -> None: ...
+
+    @property
+    def c(self) -> int: ...
+
+    @c.setter
+    def c(self, arg: int, /) -> None: ...
+
+    @property
+    def a(self) -> int: ...
+
+    @a.setter
+    def a(self, arg: int, /) -> None: ...
+
+class AttentionBackward32:
+    """
+    Arguments of an attention_backward call (attention.h), laid flat; all 0 at first.
+    """
+
+    def __init__(self) -> None: ...
+
+    @property
+    def forward(self) -> AttentionForward32:
+        """The forward call; copied where it is assigned."""
+
+    @forward.setter
+    def forward(self, arg: AttentionForward32, /) -> None: ...
+
+    @property
+    def dc(self) -> int: ...
+
+    @dc.setter
+    def dc(self, arg: int, /) -> None: ...
+
+    @property
+    def dc_time(self) -> int: ...
+
+    @dc_time.setter
+    def dc_time(self, arg: int, /) -> None: ...
+
+    @property
+    def dc_row(self) -> int: ...
+
+    @dc_row.setter
+    def dc_row(self, arg: int, /) -> None: ...
+
+    @property
+    def da(self) -> int: ...
+
+    @da.setter
+    def da(self, arg: int, /) -> None: ...
+
+    @property
+    def da_time(self) -> int: ...
+
+    @da_time.setter
+    def da_time(self, arg: int, /) -> None: ...
+
+    @property
+    def da_row(self) -> int: ...
+
+    @da_row.setter
+    def da_row(self, arg: int, /) -> None: ...
+
+    @property
+    def dq(self) -> int: ...
+
+    @dq.setter
+    def dq(self, arg: int, /) -> None: ...
+
+    @property
+    def dk(self) -> int: ...
+
+    @dk.setter
+    def dk(self, arg: int, /) -> None: ...
+
+    @property
+    def dm(self) -> int: ...
+
+    @dm.setter
+    def dm(self, arg: int, /) -> None: ...
+
+    @property
+    def dv(self) -> int: ...
+
+    @dv.setter
+    def dv(self, arg: int, /) -> None: ...
+
+class AttentionBackward64:
+    """
+    Arguments of an attention_backward call (attention.h), laid flat; all 0 at first.
+    """
+
+    def __init__(self) -> None: ...
+
+    @property
+    def forward(self) -> AttentionForward64:
+        """The forward call; copied where it is assigned."""
+
+    @forward.setter
+    def forward(self, arg: AttentionForward64, /) -> None: ...
+
+    @property
+    def dc(self) -> int: ...
+
+    @dc.setter
+    def dc(self, arg: int, /) -> None: ...
+
+    @property
+    def dc_time(self) -> int: ...
+
+    @dc_time.setter
+    def dc_time(self, arg: int, /) -> None: ...
+
+    @property
+    def dc_row(self) -> int: ...
+
+    @dc_row.setter
+    def dc_row(self, arg: int, /) -> None: ...
+
+    @property
+    def da(self) -> int: ...
+
+    @da.setter
+    def da(self, arg: int, /) -> None: ...
+
+    @property
+    def da_time(self) -> int: ...
+
+    @da_time.setter
+    def da_time(self, arg: int, /) -> None: ...
+
+    @property
+    def da_row(self) -> int: ...
+
+    @da_row.setter
+    def da_row(self, arg: int, /) -> None: ...
+
+    @property
+    def dq(self) -> int: ...
+
+    @dq.setter
+    def dq(self, arg: int, /) -> None: ...
+
+    @property
+    def dk(self) -> int: ...
+
+    @dk.setter
+    def dk(self, arg: int, /) -> None: ...
+
+    @property
+    def dm(self) -> int: ...
+
+    @dm.setter
+    def dm(self, arg: int, /) -> None: ...
+
+    @property
+    def dv(self) -> int: ...
+
+    @dv.setter
+    def dv(self, arg: int, /) -> None: ...
+
+@overload
+def attention_forward(call: AttentionForward32) -> None:
+    """Attention of a sequence over another one (attention.h)."""
+
+@overload
+def attention_forward(call: AttentionForward64) -> None:
+    """The same in float64."""
+
+@overload
+def attention_backward(call: AttentionBackward32) -> None:
+    """The gradients of attention (attention.h)."""
+
+@overload
+def attention_backward(call: AttentionBackward64) -> None:
+    """The same in float64."""
+
+def oracle_attention_forward(call: AttentionForward64) -> None:
+    """Attention in plain loops: the fast forward's oracle."""
+
+def oracle_attention_backward(call: AttentionBackward64) -> None:
+    """Its gradients in plain loops: the fast backward's oracle."""
+
 class StreamModel:
     """A stack's weights, packed once and shared (stream.h)."""
 

@@ -138,6 +138,27 @@ def scan_backward(call: Any) -> None:
     _scan().backward(call)
 
 
+def attention_forward_call(dtype: Any) -> Any:
+    """The arguments of `attention_forward`, all zero; as `forward_call`, of
+    `kernels/include/unrolled/attention.h`."""
+    return _attention().forward_calls[dtype]()
+
+
+def attention_backward_call(dtype: Any) -> Any:
+    """The arguments of `attention_backward`, as `attention_forward_call`."""
+    return _attention().backward_calls[dtype]()
+
+
+def attention_forward(call: Any) -> None:
+    """Attention of a sequence over another one."""
+    _attention().forward(call)
+
+
+def attention_backward(call: Any) -> None:
+    """Its gradients."""
+    _attention().backward(call)
+
+
 def stream_model(
     layers: Sequence[Any], readout: tuple[int, int, int], *, float16: bool = False
 ) -> Any:
@@ -274,6 +295,19 @@ def _scan() -> _OverTime:
         {torch.float32: module.ScanBackward32, torch.float64: module.ScanBackward64},
         module.scan_forward,
         module.scan_backward,
+    )
+
+
+@cache
+def _attention() -> _OverTime:
+    import torch
+
+    module = _module()
+    return _OverTime(
+        {torch.float32: module.AttentionForward32, torch.float64: module.AttentionForward64},
+        {torch.float32: module.AttentionBackward32, torch.float64: module.AttentionBackward64},
+        module.attention_forward,
+        module.attention_backward,
     )
 
 

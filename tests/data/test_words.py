@@ -8,6 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from unrolled.data import Words, make_tokenizer, tokenizer_from_assets
+from unrolled.data.tokens.word_pattern import join_keys
+from unrolled.data.tokens.word_scan import WordScan
 from unrolled.errors import ConfigError
 
 WORDS = ["the", "cat", "isn't", "she's", "O'Brien", "well-known", "1980s", "3.14", "1,000", "café"]
@@ -177,3 +179,13 @@ def test_counting_keeps_the_frequent_words_where_there_are_too_many(monkeypatch)
 def test_a_list_that_is_no_vocabulary_is_refused(keys):
     with pytest.raises(ConfigError, match=r"Words\.learn"):
         Words(keys)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.one_of(typed_texts(), st.text()))
+def test_keys_are_what_the_numbers_stand_for_and_join_to_the_same_text(text):
+    tokenizer = Words.learn([text], min_count=1)
+    ids, keys = tokenizer.encode(text), WordScan(None).keys(text)
+    known = [key for key in keys if key != tokenizer.keys[0]]  # U+FFFD is the unknown token
+    assert known == [tokenizer.keys[i] for i in ids if i]
+    assert join_keys(keys) == tokenizer.decode(ids)

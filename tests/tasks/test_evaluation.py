@@ -123,3 +123,10 @@ def test_what_could_not_be_measured_is_nan_after_json_as_before() -> None:
     assert str(again) == str(evaluation)
     assert math.isnan(again["AUC"])
     assert again.verdict == "network loses"
+
+
+def test_notes_are_printed_last_and_kept() -> None:
+    told = Evaluation((_comparison(0.5, 1.0),), held_out="the last 20%", notes=("tok:13a", "nc:6"))
+    assert str(told).splitlines()[-3:] == ["measured on the last 20%", "tok:13a", "nc:6"]
+    assert Evaluation.from_dict(json.loads(json.dumps(told.to_dict()))) == told
+    assert "notes" not in Evaluation((_comparison(0.5, 1.0),)).to_dict()

@@ -22,6 +22,7 @@ from unrolled.training.translation_scores import (
     edges_for,
     sentence_chrf,
     translation_scores,
+    usual_tokenize,
 )
 
 REFERENCES = ["The cat sat on the mat, and slept.", "It's raining today.", "Two dogs run in snow."]
@@ -66,6 +67,21 @@ def test_languages_without_spaces_are_cut_as_asked(tokenize: Any, right: float) 
     assert scores.bleu == pytest.approx(right)
     assert scores.chrf == pytest.approx(100)
     assert f"tok:{tokenize}" in scores.bleu_signature
+
+
+@pytest.mark.parametrize(
+    ("texts", "right"),
+    [
+        (["The cat.", "日本"], "13a"),
+        (["他今天去北京", "我用 Python 3", "の"], "zh"),
+        (["猫は今日も元気です。"], "char"),
+        (["ฉันไปตลาด"], "char"),
+        (["Привет", "고양이가 있다"], "13a"),
+        (["", "3.14"], "13a"),
+    ],
+)
+def test_the_letters_of_a_language_say_how_it_is_usually_cut(texts: list[str], right: str) -> None:
+    assert usual_tokenize(texts) == right
 
 
 def test_the_international_cut_knows_the_marks_of_unicode() -> None:

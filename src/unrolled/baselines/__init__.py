@@ -13,6 +13,7 @@ from unrolled.lazy import door
 if TYPE_CHECKING:
     from unrolled.baselines.drift import Drift
     from unrolled.baselines.ewma import EWMAVolatility
+    from unrolled.baselines.ibm1 import Ibm1
     from unrolled.baselines.naive import Naive, SeasonalNaive
     from unrolled.baselines.ngram import NGram, bits_by_order, choose_order
     from unrolled.baselines.ridge import Ridge
@@ -20,12 +21,15 @@ if TYPE_CHECKING:
     from unrolled.baselines.statistical import MSTL, ExponentialSmoothing
     from unrolled.baselines.tagging import MostFrequentTag, WindowTagger
     from unrolled.baselines.tfidf import TfidfLogistic
+    from unrolled.baselines.word_for_word import CopySource, WordForWord
     from unrolled.baselines.word_ngrams import WordNGram
 
 _HOMES = {
+    "CopySource": "word_for_word",
     "Drift": "drift",
     "EWMAVolatility": "ewma",
     "ExponentialSmoothing": "statistical",
+    "Ibm1": "ibm1",
     "MSTL": "statistical",
     "MostFrequentTag": "tagging",
     "NGram": "ngram",
@@ -35,6 +39,7 @@ _HOMES = {
     "SeasonalNaive": "naive",
     "TfidfLogistic": "tfidf",
     "WindowTagger": "tagging",
+    "WordForWord": "word_for_word",
     "WordNGram": "word_ngrams",
     "bits_by_order": "ngram",
     "choose_order": "ngram",
@@ -42,9 +47,11 @@ _HOMES = {
 
 __all__ = [
     "MSTL",
+    "CopySource",
     "Drift",
     "EWMAVolatility",
     "ExponentialSmoothing",
+    "Ibm1",
     "MostFrequentTag",
     "NGram",
     "Naive",
@@ -53,6 +60,7 @@ __all__ = [
     "SeasonalNaive",
     "TfidfLogistic",
     "WindowTagger",
+    "WordForWord",
     "WordNGram",
     "bits_by_order",
     "choose_order",

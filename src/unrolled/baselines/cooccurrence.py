@@ -52,6 +52,12 @@ class Vocabulary:
     def __len__(self) -> int:
         return len(self.tokens)
 
+    def array(self) -> NDArray[Any]:
+        """`(V,)` the words; strings as objects, since one long word would make all others wide."""
+        if isinstance(self.tokens, np.ndarray):
+            return self.tokens
+        return np.array([*self.tokens, None], dtype=object)[:-1]
+
     def numbers(self, sentences: Sentences) -> Integers:
         """`(N,)` the number of each word, sentence after sentence; `len(self)` of an unknown one.
 

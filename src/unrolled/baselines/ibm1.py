@@ -185,7 +185,7 @@ class Ibm1:
     def lexicon(self) -> tuple[NDArray[Any], NDArray[Any], Floats]:
         """The table without NULL: source words `(K,)`, target words `(K,)`, t(target | source).
 
-        Sorted by source word and target word.
+        Sorted by source word and target word. Strings are objects, numbers int64.
 
         Raises:
             NotFittedError: before `fit`.
@@ -194,8 +194,8 @@ class Ibm1:
         first, second = np.divmod(self._keys, len(self._targets) + 1)
         words = first < len(known)
         return (
-            np.asarray(known.tokens)[first[words]],
-            np.asarray(self._targets.tokens)[second[words]],
+            known.array()[first[words]],
+            self._targets.array()[second[words]],
             self._table[words],
         )
 

@@ -10,6 +10,8 @@ import torch
 from torch import Tensor, nn
 
 from unrolled.errors import ConfigError
+from unrolled.layers.attention_additive import additive_attention
+from unrolled.layers.attention_multiplicative import multiplicative_attention
 
 KINDS = ("multiplicative", "additive")
 
@@ -66,10 +68,5 @@ class Attention(nn.Module):
         """
         asked = self.query(queries)
         if self.kind == "multiplicative":
-            fit = torch.einsum("tbm,sbm->tbs", asked * keys.shape[-1] ** -0.5, keys)
-        else:
-            sums = torch.tanh(asked.unsqueeze(1) + keys.unsqueeze(0))
-            fit = (sums @ self.score).transpose(1, 2)
-        beyond = torch.arange(len(memory), device=memory.device) >= lengths.unsqueeze(1)
-        weights = fit.masked_fill(beyond, -torch.inf).softmax(-1)
-        return torch.einsum("tbs,sbm->tbm", weights, memory), weights
+            return multiplicative_attention(asked, memory, lengths, memory.shape[-1] ** -0.5)
+        return additive_attention(asked, keys, memory, self.score, lengths)

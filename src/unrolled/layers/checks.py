@@ -102,8 +102,8 @@ def check_step(layer: Sized, x: Any, state: Any) -> None:
         raise kind(message)
 
 
-def check_lengths(lengths: Any, steps: int, batch: int) -> Tensor | None:
-    """`lengths` as an int64 tensor `(B,)`; None stays None."""
+def check_lengths(lengths: Any, steps: int, batch: int, axis: str = "T") -> Tensor | None:
+    """`lengths` as an int64 tensor `(B,)`, along the axis of that name; None stays None."""
     if lengths is None:
         return None
     lengths = as_tensor("lengths", lengths, "integers (torch.int64)")
@@ -118,7 +118,7 @@ def check_lengths(lengths: Any, steps: int, batch: int) -> Tensor | None:
     if wrong.any():
         row = int(wrong.nonzero()[0])
         raise ShapeError(
-            f"lengths: got {int(lengths[row])} for row {row}, expected 0 to T = {steps}"
+            f"lengths: got {int(lengths[row])} for row {row}, expected 0 to {axis} = {steps}"
         )
     return lengths
 

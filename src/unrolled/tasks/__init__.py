@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from unrolled.tasks.generator import Generator
     from unrolled.tasks.loading import load
     from unrolled.tasks.tagger import Tagger
+    from unrolled.tasks.translator import Translator
 
 _HOMES = {
     "Classifier": "classifier",
@@ -25,6 +26,7 @@ _HOMES = {
     "Generator": "generator",
     "NetworkLoses": "evaluation",
     "Tagger": "tagger",
+    "Translator": "translator",
     "NeuralCache": "generating.neural_cache",
     "TextScore": "generating.scoring",
     "Typing": "generating.keystrokes",
@@ -41,6 +43,7 @@ __all__ = [
     "NeuralCache",
     "Tagger",
     "TextScore",
+    "Translator",
     "Typing",
     "load",
 ]

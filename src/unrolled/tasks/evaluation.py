@@ -86,12 +86,14 @@ class Evaluation:
             "metric, rival", the figures of all rivals.
         held_out: in words, what the scores are measured on.
         labels: label by label how well a classifier or tagger did; None for other tasks.
+        notes: how it was measured, a line each, such as the signature of a score.
     """
 
     comparisons: tuple[Comparison, ...]
     details: dict[str, float] = field(default_factory=dict)
     held_out: str = ""
     labels: LabelScores | None = None
+    notes: tuple[str, ...] = ()
 
     @property
     def verdict(self) -> Verdict:
@@ -121,11 +123,11 @@ class Evaluation:
         return (short | measured)[metric]
 
     def __str__(self) -> str:
-        """A table with a line for each forecaster where there are details; then the verdicts."""
+        """A table with a line for each forecaster where there are details; the verdicts; notes."""
         lines = self._table() if self.details else []
         lines += [str(comparison) for comparison in self.comparisons]
         lines += [] if self.alone is None else [str(self.alone)]
-        return "\n".join([*lines, f"measured on {self.held_out}"])
+        return "\n".join([*lines, f"measured on {self.held_out}", *self.notes])
 
     def contestants(self) -> dict[str, dict[str, float]]:
         """The figures of the network and of each rival by metric, the best rival first.
@@ -159,11 +161,16 @@ class Evaluation:
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for a model's card."""
-        return {
+        found: dict[str, Any] = {
             "comparisons": [asdict(one) for one in self.comparisons],
             "details": dict(self.details),
             "held_out": self.held_out,
-        } | ({} if self.labels is None else {"labels": self.labels.to_dict()})
+        }
+        if self.labels is not None:
+            found["labels"] = self.labels.to_dict()
+        if self.notes:
+            found["notes"] = list(self.notes)
+        return found
 
     @classmethod
     def from_dict(cls, raw: dict[str, Any]) -> Evaluation:
@@ -175,7 +182,7 @@ class Evaluation:
         comparisons = tuple(Comparison(**known(one)) for one in raw["comparisons"])
         details = known(raw["details"])
         labels = LabelScores.from_dict(raw["labels"]) if raw.get("labels") else None
-        return cls(comparisons, details, raw["held_out"], labels)
+        return cls(comparisons, details, raw["held_out"], labels, tuple(raw.get("notes", ())))
 
 
 class NetworkLoses(UserWarning):

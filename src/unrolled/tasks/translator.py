@@ -18,7 +18,7 @@ from unrolled.tasks.translating.answering import Answering
 from unrolled.tasks.translating.batches import PairBatches
 from unrolled.tasks.translating.encoding import PairTokens
 from unrolled.tasks.translating.gate import fit_rivals
-from unrolled.tasks.translating.lessons import validator
+from unrolled.tasks.translating.lessons import metric_of, validator
 from unrolled.tasks.translating.networks import AnyTranslationNetwork
 from unrolled.tasks.translating.parts import Split, read_split
 from unrolled.tasks.translating.settings import ATTENTIONS, SIZES, settle
@@ -189,7 +189,7 @@ class Translator(Answering):
         """
         self._check_arguments()
         budget = Budget.parse(budget)
-        split = read_split(data, validation, holdout, test, source=source, target=target)
+        split = read_split(data, validation, holdout, test, source, target)
         tell_of(split.checkup, tell)
         run = Run(run_dir, resume=resume)
 
@@ -203,8 +203,9 @@ class Translator(Answering):
                     size=self.vocabulary_size,
                     shared=self.shared,
                 )
-            sources, targets = self.tokens.sources(learnt.sources), self.tokens.targets(
-                learnt.targets
+            sources, targets = (
+                self.tokens.sources(learnt.sources),
+                self.tokens.targets(learnt.targets),
             )
             answered = np.concatenate([one[1:] for one in targets])
             self._settle(budget, len(answered))
@@ -219,7 +220,8 @@ class Translator(Answering):
                     member.begin_at(torch.from_numpy(counts))
                 member.precision = "bf16" if low else "fp32"
             self._describe_origin(split.name, learnt.digest(), split.holdout)
-            self.rivals = fit_rivals(learnt.sources, learnt.targets)
+            self.rivals = fit_rivals(learnt.sources, learnt.targets, self.seed)
+            self._learnt_pairs = len(learnt)
             return self._trainer(split, sources, targets, budget, run, progress, diagnose)
 
         def evaluate() -> Evaluation | None:
@@ -248,12 +250,11 @@ class Translator(Answering):
         diagnose: bool,
     ) -> Trainer:
         settings = self.settings
-        validate = None
+        validate, told = None, ""
         if split.chosen_by is not None:
-            chosen_by = split.chosen_by
-            validate = validator(
-                self.model, self.tokens, chosen_by.sources, chosen_by.targets
-            )
+            sources_held, right = split.chosen_by.sources, split.chosen_by.targets
+            validate = validator(self.model, self.tokens, sources_held, right)
+            told = f"100 minus {metric_of(right)}"
         return Trainer(
             self.model,
             PairBatches(sources, targets, tokens=settings.batch_tokens, seed=self.seed),
@@ -275,7 +276,7 @@ class Translator(Answering):
             title="translator",
             unit="source tokens",
             loss_unit="nats per token, smoothed",
-            score_unit="100 minus BLEU",
+            score_unit=told,
             device=self.device,
             precision="fp32" if self.precision == "auto" else self.precision,
             progress=progress,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, get_args
@@ -18,6 +19,10 @@ if TYPE_CHECKING:
 Tokenize = Literal["13a", "intl", "zh", "char"]
 # Most words of a source for which a row is made; those that few sentences reach are put together.
 EDGES = (5, 10, 15, 20, 30, 40, 50, 75, 100)
+
+_HAN = re.compile("[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]")
+# Kana; Thai, Lao, Burmese, Khmer.
+_OTHERS_WITHOUT_SPACES = re.compile("[\u3040-\u30ff\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff]")
 
 
 @dataclass(frozen=True)
@@ -104,6 +109,18 @@ def translation_scores(
         bleu_signature=str(bleu.get_signature()),
         chrf_signature=str(chrf.get_signature()),
     )
+
+
+def usual_tokenize(references: Sequence[str]) -> Tokenize:
+    """How BLEU usually cuts a language, by the letters of its texts: "zh" for Chinese, "char" for
+    Japanese, Thai and others without spaces, else "13a"."""
+    text = "".join(references)
+    han, others = len(_HAN.findall(text)), len(_OTHERS_WITHOUT_SPACES.findall(text))
+    # Numbers and names are often Latin in a text of another script.
+    if 2 * (han + others) <= sum(map(str.isalpha, text)):
+        return "13a"
+    # A Chinese text may have a kana; a Japanese one has many.
+    return "zh" if 4 * others < han else "char"
 
 
 def sentence_chrf(hypotheses: Sequence[str], references: Sequence[str]) -> NDArray[np.float64]:

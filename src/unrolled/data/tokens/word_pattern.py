@@ -21,6 +21,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Iterable
 from functools import cache
 
 JOINER = "\u2060"
@@ -114,6 +115,16 @@ def spacing(key: str) -> tuple[str, bool, bool]:
         key.startswith(JOINER) or kind in (TAIL, CLOSER, SOLID, LINE),
         key.endswith(JOINER) or kind in (OPENER, SOLID, LINE),
     )
+
+
+def join_keys(keys: Iterable[str]) -> str:
+    """The text of the tokens: a space between two, unless one of them touches the other."""
+    pieces, touches = [], True
+    for key in keys:
+        text, left, right = spacing(key)
+        pieces.append(text if touches or left else " " + text)
+        touches = right
+    return "".join(pieces)
 
 
 @cache

@@ -30,7 +30,7 @@ class WordScan:
     it on the right, so that the rest is arithmetic on arrays: `place = 4 row + 2 begins + touched`.
 
     Args:
-        number_of: the number of a key; None where only `count` is used.
+        number_of: the number of a key; None where only `count` and `keys` are used.
     """
 
     def __init__(self, number_of: Callable[[str], int] | None) -> None:
@@ -52,6 +52,10 @@ class WordScan:
         for place, often in zip(places.tolist(), times.tolist(), strict=True):
             for key in self._keys(place):
                 counts[key] += often
+
+    def keys(self, text: str) -> list[str]:
+        """The text's tokens as keys (`word_pattern`), in order; `join_keys` is the way back."""
+        return [key for place in self._places(text).tolist() for key in self._keys(place)]
 
     def _places(self, text: str) -> np.ndarray:
         if len(self._rows) > _MOST_KEPT:

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from unrolled.baselines.owners import arrays_of, together
 from unrolled.baselines.tfidf import TfidfLogistic
 from unrolled.data.doctor_checkup import Checkup
 from unrolled.data.labelled import LabelledTexts
@@ -267,25 +268,13 @@ class Answering(Task):
         self.columns = dict(assets.get("columns", {}))
 
     def _baseline_arrays(self) -> dict[str, np.ndarray]:
-        arrays = {
-            f"{kind}.{name}": array
-            for kind, rival in self.rivals.items()
-            for name, array in rival.to_arrays().items()
-        }
+        kept = {kind: rival.to_arrays() for kind, rival in self.rivals.items()}
         if self.linear_path is not None:
-            its = self.linear_path.to_arrays()
-            arrays |= {f"linear.{name}": array for name, array in its.items()}
-        return arrays
+            kept["linear"] = self.linear_path.to_arrays()
+        return together(kept)
 
     def _restore_baseline(self, arrays: dict[str, np.ndarray]) -> None:
-        def of(owner: str) -> dict[str, np.ndarray]:
-            return {
-                name.removeprefix(f"{owner}."): array
-                for name, array in arrays.items()
-                if name.startswith(f"{owner}.")
-            }
-
-        kinds = [kind for kind in gate.WEIGHTINGS if of(kind)]
-        self.rivals = {kind: TfidfLogistic.from_arrays(of(kind)) for kind in kinds}
-        its = of("linear")
+        kept = {kind: arrays_of(kind, arrays) for kind in gate.WEIGHTINGS}
+        self.rivals = {kind: TfidfLogistic.from_arrays(own) for kind, own in kept.items() if own}
+        its = arrays_of("linear", arrays)
         self.linear_path = LinearPath.from_arrays(its) if its else None

@@ -10,6 +10,7 @@ import numpy as np
 from torch import nn
 
 from unrolled.baselines import Rival
+from unrolled.baselines.owners import together
 from unrolled.data.doctor import Checkup
 from unrolled.errors import MissingExtra, ModelFileError
 from unrolled.tasks.forecasting.auto import Trial
@@ -77,7 +78,7 @@ def rival_arrays(rivals: Mapping[str, Rival], repair: Repair | None) -> dict[str
     kept = {kind: rival.to_arrays() for kind, rival in rivals.items()}
     if repair is not None:
         kept[_REPAIR] = repair.to_arrays()
-    return {f"{kind}.{name}": array for kind, own in kept.items() for name, array in own.items()}
+    return together(kept)
 
 
 def rivals_from(arrays: Mapping[str, np.ndarray]) -> tuple[dict[str, Rival], Repair | None]:

@@ -11,6 +11,7 @@ import numpy as np
 import torch
 from torch import nn
 
+from unrolled.baselines.owners import together
 from unrolled.data.doctor_checkup import Checkup
 from unrolled.data.tagged import TaggedSentences, read_tagged
 from unrolled.errors import ConfigError, DataError
@@ -276,11 +277,7 @@ class Answering(Task):
         self._begun_from = assets.get("begun_from")
 
     def _baseline_arrays(self) -> dict[str, np.ndarray]:
-        return {
-            f"{kind}.{name}": array
-            for kind, rival in self.rivals.items()
-            for name, array in rival.to_arrays().items()
-        }
+        return together({kind: rival.to_arrays() for kind, rival in self.rivals.items()})
 
     def _restore_baseline(self, arrays: dict[str, np.ndarray]) -> None:
         self.rivals = rivals_from(arrays)

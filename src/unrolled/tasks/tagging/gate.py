@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from unrolled.baselines.owners import arrays_of
 from unrolled.baselines.tagging import MostFrequentTag, WindowTagger
 from unrolled.tasks.evaluation import Comparison, Evaluation
 from unrolled.tasks.label_scores import LabelScores
@@ -116,13 +117,4 @@ def label_scores(
 
 def rivals_from(arrays: Mapping[str, np.ndarray]) -> Rivals:
     """The rivals as a model file keeps them: `kind.name` to array."""
-    return {
-        kind: made.from_arrays(
-            {
-                name.removeprefix(f"{kind}."): array
-                for name, array in arrays.items()
-                if name.startswith(f"{kind}.")
-            }
-        )
-        for kind, made in RIVALS.items()
-    }
+    return {kind: made.from_arrays(arrays_of(kind, arrays)) for kind, made in RIVALS.items()}

@@ -16,7 +16,7 @@ from unrolled.tasks.evaluation import Evaluation
 from unrolled.tasks.translating.asking import Request, Translation, translations
 from unrolled.tasks.translating.building import build
 from unrolled.tasks.translating.encoding import PairTokens
-from unrolled.tasks.translating.gate import Rivals, evaluation_of, rivals_from
+from unrolled.tasks.translating.gate import Rivals, evaluation_of, name_of, rivals_from
 from unrolled.tasks.translating.networks import AnyTranslationNetwork, TranslationNetworks
 from unrolled.tasks.translating.settings import Settings
 
@@ -39,6 +39,7 @@ class Answering(Task):
     rivals: Rivals
     members: int
     _longest: int
+    _learnt_pairs: int
 
     def predict(self, sentences: Sequence[str], **options: Any) -> list[str]:
         """The best translation of each sentence.
@@ -92,14 +93,20 @@ class Answering(Task):
         self._check_fitted()
         pairs = read_pairs(data, source=source, target=target)
         return self._evaluate(
-            pairs.sources, pairs.targets, f"all of {pairs.name}, {len(pairs):,} sentences", **options
+            pairs.sources,
+            pairs.targets,
+            f"all of {pairs.name}, {len(pairs):,} sentences",
+            **options,
         )
 
     def _evaluate(
         self, sources: Sequence[str], targets: Sequence[str], told: str, **options: Any
     ) -> Evaluation:
         said = self.predict(sources, **options)
-        return evaluation_of(sources, targets, said, self.rivals, told)
+        rivals = {
+            name_of(one, self._learnt_pairs): one.translate(sources) for one in self.rivals.values()
+        }
+        return evaluation_of(sources, targets, said, rivals, told)
 
     def _build(self) -> AnyTranslationNetwork:
         sources = len(self.tokens.source)
@@ -115,12 +122,14 @@ class Answering(Task):
             "tokens": self.tokens.to_assets(),
             "settings": asdict(self.settings),
             "longest": self._longest,
+            "pairs": self._learnt_pairs,
         }
 
     def _restore_assets(self, assets: dict[str, Any]) -> None:
         self.tokens = PairTokens.from_assets(assets["tokens"])
         self.settings = Settings(**assets["settings"])
         self._longest = int(assets["longest"])
+        self._learnt_pairs = int(assets["pairs"])
 
     def _baseline_arrays(self) -> dict[str, np.ndarray]:
         return {

@@ -118,9 +118,7 @@ class Decoder(nn.Module):
         if self.attention is None or memory.keys is None:
             context = memory.summary.expand(len(below), *memory.summary.shape)
         else:
-            context, weights = self.attention(
-                below, memory.keys, memory.outputs, memory.lengths
-            )
+            context, weights = self.attention(below, memory.keys, memory.outputs, memory.lengths)
         hidden, upper = below, None
         if self.upper is not None:
             hidden, upper = self.upper(torch.cat([below, context], -1), state.upper)

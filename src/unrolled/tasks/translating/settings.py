@@ -1,4 +1,4 @@
-"""What a `Translator` settles by itself: sizes, dropouts and rates, from the data and the budget."""
+"""What a `Translator` settles by itself: sizes, dropouts, rates, from the data and the budget."""
 
 from __future__ import annotations
 
@@ -72,9 +72,7 @@ def settle(given: dict[str, Any], *, tokens: int, budget: Budget) -> Settings:
     }
     return Settings(
         **{
-            field.name: usual[field.name]
-            if given.get(field.name) is None
-            else given[field.name]
+            field.name: usual[field.name] if given.get(field.name) is None else given[field.name]
             for field in fields(Settings)
         }
     )
