@@ -7,16 +7,16 @@ from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import Any
 
-from run_folder import Recipe, tell
+from run_folder import Recipe, tell, write
 from text_tasks.runs import NETWORK, TOOK, Goal, judged, parameters_of, scores_of
 from text_tasks.turns import in_turns
-from unrolled.training.translation_scores import TranslationScores, translation_scores
 
 import unrolled
 from translation_tasks import published
 from translation_tasks.parallel import Parallel
 from translation_tasks.reference import Reference
 from translation_tasks.runs import BEAM, Request, learn
+from unrolled.training.translation_scores import TranslationScores, translation_scores
 
 BLEU = "BLEU"
 REFERENCE = "reference"
@@ -101,11 +101,13 @@ def _trained(
         model, took = learn(NETWORK, model, *parts, request, resume=there, budget=recipe.budget)
     if there and folder is not None:
         return model, rival, {NETWORK: took, rival.name: rival.restore(folder)}
-    rival.learn(60 * took["training"] - rival.seconds)
+    # What took turns with a rival is not to be told of the half that is left of it.
     took["minutes"] = round(took["minutes"] - rival.seconds / 60, 3)
     took["processor minutes"] = round(took["processor minutes"] - rival.busy / 60, 3)
+    rival.learn(60 * took["training"] - rival.seconds)
     theirs = {**took_of(rival, recipe.budget), "threads": took["threads"]}
     if folder is not None:
+        write(folder.parent / NETWORK / TOOK, took)
         rival.keep(folder, theirs)
     return model, rival, {NETWORK: took, rival.name: theirs}
 
