@@ -18,8 +18,6 @@ from run_folder import Recipe, tell
 from text_tasks.runs import NETWORK, Goal
 from torch import Tensor, nn
 from torch.nn.utils import clip_grad_norm_
-from unrolled.decoding.beam_options import BeamOptions
-from unrolled.training.translation_scores import translation_scores
 
 import unrolled
 from translation_tasks.parallel import Parallel, multi30k
@@ -30,10 +28,12 @@ from translation_tasks.quality import BLEU
 from translation_tasks.runs import AT_ONCE, BEAM, Request, learn
 from unrolled.data.batch import Batch
 from unrolled.data.batching.checks import IGNORED_TARGET
+from unrolled.decoding.beam_options import BeamOptions
 from unrolled.tasks.translating.batches import PairBatches
 from unrolled.tasks.translating.network import TranslationNetwork
 from unrolled.training.optimizer import Recipe as Optimization
 from unrolled.training.optimizer import make_optimizer
+from unrolled.training.translation_scores import translation_scores
 
 PLAIN = "torch.nn cells in a loop"
 RECIPE = Recipe({}, "5m")
