@@ -77,6 +77,12 @@ def test_the_capital_of_a_sentence_is_not_that_of_its_first_word() -> None:
     assert WordForWord().fit(sources, targets).translate(["hier, da"]) == ["here, There"]
 
 
+def test_a_translation_is_spelled_as_it_mostly_is() -> None:
+    sources = ["so nasa"] * 2 + ["so nasa"] * 5 + ["so nasa"] * 3 + ["so"] * 5
+    targets = ["so nasa"] * 2 + ["so NASA"] * 5 + ["so Nasa"] * 3 + ["so"] * 5
+    assert WordForWord().fit(sources, targets).translate(["nasa"]) == ["NASA"]
+
+
 def test_of_many_words_the_most_frequent_are_kept() -> None:
     few = WordForWord(most=2).fit(["ist", "ist", "gut", "ist gut so"], ["is", "is", "so", "is so"])
     assert few.translate(["ist gut so"]) == ["is so so"]
