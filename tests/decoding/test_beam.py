@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
-from unrolled.decoding import BeamOptions, Hypothesis, LogProbabilities, search
+from unrolled.decoding import BeamOptions, Hypothesis, LogProbabilities, search, search_with_record
 from unrolled.errors import ConfigError
 
 from .tables import BEGIN, END, Plain, Table, every_answer, plain_search
@@ -47,6 +47,7 @@ OPTIONS = st.fixed_dictionaries(
         "beam": st.integers(1, 5),
         "length_penalty": st.sampled_from([0.0, 0.5, 1.0, 2.5, "mean"]),
         "coverage_penalty": st.sampled_from([0.0, 0.0, 0.5]),
+        "prune": st.sampled_from([None, None, 0.0, 0.7, 2.0]),
         "no_repeat": st.integers(0, 3),
         "max_length": st.one_of(
             st.integers(1, 8), st.tuples(st.sampled_from([0.5, 1.0, 1.5]), st.integers(0, 3))
@@ -195,8 +196,6 @@ def test_greedy_takes_the_best_token_at_each_step() -> None:
 def test_greedy_and_a_beam_of_one_are_the_same(
     raw: dict[str, object], seed: int, levels: int
 ) -> None:
-    from unrolled.decoding.beam import search_with_record
-
     options = BeamOptions(**{**raw, "beam": 1})  # type: ignore[arg-type]
     sentences = [seed, seed + 1, seed + 2]
     quick, wide = (Table(sentences, 6, sources=[1, 3, 4], levels=levels) for _ in range(2))
@@ -221,6 +220,15 @@ def test_rows_of_sentences_that_are_done_leave_the_model_at_once(beam: int) -> N
     options = BeamOptions(beam=beam, n_best=beam, max_length=(1.0, 0), min_length=20)
     search(Watched(range(4), 7), begin=BEGIN, end=END, sentences=lengths, options=options)
     assert [len(each) for each in seen] == [4, 3, 2, 2, 1, 1, 1, 1, 1]
+
+
+def test_pruning_saves_rows() -> None:
+    rows = []
+    for prune in (None, 1.0):
+        table = Table(range(6), 8)
+        find(table, BeamOptions(beam=6, max_length=8, min_length=8, prune=prune))
+        rows.append(table.most_rows)
+    assert rows[1] < rows[0] == 36
 
 
 def test_no_row_is_spent_on_a_hypothesis_that_is_not_there() -> None:
@@ -261,6 +269,53 @@ def test_of_equal_tokens_the_lower_wins_and_of_equal_parents_the_earlier() -> No
     found = find(Flat([0], 9), options)[0]
     assert [one.tokens for one in found] == [(2, 2), (2, 3), (2, 4)]
     assert find(Flat([0], 9), BeamOptions(beam=1, max_length=1))[0][0].tokens == (0,)
+
+
+@pytest.mark.parametrize("beam", [1, 3])
+def test_a_model_may_write_into_the_same_memory_at_each_step(beam: int) -> None:
+    class Reusing(Table):
+        last: tuple[Tensor, ...] = ()
+
+        def step(self, tokens: Tensor) -> LogProbabilities:
+            for each in self.last:
+                each.fill_(math.nan)
+            scores = super().step(tokens)
+            assert scores.attention is not None
+            self.last = (scores.all(), scores.attention)
+            return scores
+
+    options = BeamOptions(beam=beam, n_best=beam, max_length=7, no_repeat=1, coverage_penalty=0.3)
+    found, wanted = (
+        find(kind(range(4), 6, sources=[3, 1, 2, 4]), options) for kind in (Reusing, Table)
+    )
+    for one, other in zip(found, wanted, strict=True):
+        assert [plain(each) for each in one] == [plain(each) for each in other]
+
+
+def test_a_model_whose_rows_stay_what_they_are_is_not_asked_to_select() -> None:
+    class Watched(Table):
+        def select(self, rows: Tensor) -> None:
+            kept.append(rows.tolist())
+            super().select(rows)
+
+    kept: list[list[int]] = []
+    lengths = [4, 9, 4]
+    options = BeamOptions(beam=1, max_length=(1.0, 0), min_length=20)
+    search(Watched(range(3), 7), begin=BEGIN, end=END, sentences=lengths, options=options)
+    assert kept == [[1]]
+
+
+def test_what_rounding_leaves_above_zero_counts_as_zero() -> None:
+    class Sure(Table):
+        def log_probabilities(self, sentence: int, tokens: tuple[int, ...]) -> Tensor:
+            scores = torch.full((self.vocabulary,), -20.0)
+            scores[END if len(tokens) == 4 else 2] = 1e-7
+            return scores
+
+    for beam in (1, 2):
+        ((one,),) = find(Sure([0], 5), BeamOptions(beam=beam, max_length=9))
+        assert one.token_log_probabilities == (0.0, 0.0, 0.0, 0.0)
+        assert (one.log_probability, one.score) == (0.0, 0.0)
 
 
 def test_no_sentence_gets_no_answer_and_asks_nothing() -> None:

@@ -2,14 +2,17 @@
 
 Of every hypothesis that is gone on with, the best tokens are candidates. In each sentence the
 `beam` best of them that are not the end are gone on with; one that is the end finishes an answer
-where it is among the `beam` best of all. "Best" is by the log-probability of the whole; of equal
-ones that of the earlier parent comes first, and of one parent's the likelier token, then the lower.
+where it is among the `beam` best of all; with `prune`, both only where they are near enough to the
+best. "Best" is by the log-probability of the whole; of equal ones that of the earlier parent comes
+first, and of one parent's the likelier token, then the lower.
+
 A sentence is done when `beam` answers have finished, at its most steps, or as soon as nothing that
-goes on can still come among its `n_best`: the bound is its log-probability over the
-length penalty of the most steps, so that nothing is lost by it.
+goes on can still come among its `n_best`: the bound is its log-probability over the length penalty
+of the most steps, so that nothing is lost by it.
 
 Sources: Graves 2012, arXiv 1211.3711 (beam search over recurrent networks); Sutskever, Vinyals and
-Le 2014, arXiv 1409.3215; Wu et al. 2016, arXiv 1609.08144 (penalties).
+Le 2014, arXiv 1409.3215; Wu et al. 2016, arXiv 1609.08144 (penalties); Freitag and Al-Onaizan 2017,
+arXiv 1702.01806 (pruning by a threshold).
 """
 
 from __future__ import annotations
@@ -134,6 +137,11 @@ class _Slots:
     totals: Numbers
     nodes: Ints
 
+    @property
+    def rows(self) -> Ints:
+        """`(N', K)`, the row of each; any where there is none."""
+        return self.alive.cumsum().reshape(self.alive.shape) - 1
+
 
 @dataclass(frozen=True)
 class _Candidates:
@@ -168,9 +176,10 @@ def search_widely(
     while len(slots.sentences):
         # One token more than the beam, since the end may be among them.
         one = _candidates(slots, *rows.best(beam + 1), beam)
-        ending = one.possible & (one.token == question.end)
-        done = ending & (np.arange(ending.shape[1]) < beam)
-        going = one.possible & ~ending
+        near = one.possible & (one.total >= one.total[:, :1] - question.options.margin)
+        ending = one.token == question.end
+        done = near & ending & (np.arange(ending.shape[1]) < beam)
+        going = near & ~ending
         going &= np.cumsum(going, axis=1) <= beam
 
         kept = going | done
@@ -200,11 +209,12 @@ def _candidates(slots: _Slots, values: Numbers, tokens: Ints, beam: int) -> _Can
     # The better hypotheses come first, and so do the better tokens of each: a stable sort leaves
     # equals in the order of the rule. Among `2 * beam`, at most `beam` are the end.
     order = np.argsort(-sums, axis=1, kind="stable")[:, : 2 * beam]
-    total = np.take_along_axis(sums, order, axis=1)
+    line = np.arange(count)[:, None]
+    total = sums[line, order]
     slot, place = np.divmod(order, width)
     # An empty slot shows any row here; its candidates are not possible.
-    row = np.take_along_axis(slots.alive.cumsum().reshape(slots.alive.shape) - 1, slot, axis=1)
-    parent = np.take_along_axis(slots.nodes, slot, axis=1)
+    row = slots.rows[line, slot]
+    parent = slots.nodes[line, slot]
     return _Candidates(
         total > -math.inf, total, tokens[row, place], values[row, place], row, parent
     )
@@ -232,7 +242,7 @@ def _over(
     if (wanting & stuck).any():
         sentence, place = (slots.alive & (wanting & stuck)[:, None]).nonzero()
         total = slots.totals[sentence, place]
-        row = slots.alive.cumsum().reshape(slots.alive.shape)[sentence, place] - 1
+        row = slots.rows[sentence, place]
         scores = rows.scores(total, row, stepped=False)
         answers.cut(slots.sentences[sentence], slots.nodes[sentence, place], total, scores)
     # A log-probability only falls, the length penalty only grows with the length, and no coverage
@@ -250,9 +260,9 @@ def _next(
     going = going[on]
     width = int(going.sum(axis=1).max(initial=0))
     places = np.argsort(~going, axis=1, kind="stable")[:, :width]
-    alive = np.take_along_axis(going, places, axis=1)
-    total = np.take_along_axis(one.total[on], places, axis=1)
-    nodes = np.take_along_axis(node[on], places, axis=1)
+    line = np.arange(len(places))[:, None]
+    alive = going[line, places]
+    totals = np.where(alive, one.total[on][line, places], -math.inf)
+    found = _Slots(slots.sentences[on], alive, totals, node[on][line, places])
     sentence, slot = alive.nonzero()
-    found = _Slots(slots.sentences[on], alive, np.where(alive, total, -math.inf), nodes)
     return found, (sentence, places[sentence, slot])

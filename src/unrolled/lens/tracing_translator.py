@@ -56,11 +56,13 @@ def of_translator(
     (ids,) = tokens.sources([sentence])
     if len(ids) < 2:
         raise ConfigError("trace: got a sentence without a token, expected one at least")
-    record, ended = None, True
     if answer is None:
-        record, answered, ended = _searched(translator, ids, beam)
+        found = _searched(translator, sentence, ids, beam)
     else:
-        answered = tokens.targets([answer])[0][1:]
+        (target,) = tokens.targets([answer])
+        names = _names(f"{answer.strip()}\n", tokens.target, target[1:])
+        found = _Answer(target[1:], *names)
+    answered = found.tokens
     for name, count in (("sentence", len(ids)), ("translation", len(answered))):
         if count > steps:
             raise ConfigError(
@@ -80,35 +82,34 @@ def of_translator(
         vectors = network.target(read)
         if fed is not None:
             vectors = torch.cat([vectors, fed], -1)
-        found, _, _ = network.decoder._read(vectors, network.begin(memory), memory)
-        return cross_entropy(network.scores(found[:, 0]).float(), told, reduction="sum")
+        hidden, _, _ = network.decoder._read(vectors, network.begin(memory), memory)
+        return cross_entropy(network.scores(hidden[:, 0]).float(), told, reduction="sum")
 
     seen = layers_of(network, number, gradients=True, reach=reach, influence=False)
     log_p = torch.stack([one.log_p for one in each]).logsumexp(0) - float(np.log(len(each)))
     log_p = log_p.cpu()
     chances, places = log_p.exp().topk(min(CHOICES, log_p.shape[1]))
     pieces = tokens.target.pieces
-    sources, source_joined = written(tokens.line(sentence), tokens.source, ids)
-    targets, joined = written(tokens.target.decode(answered), tokens.target, answered)
+    sources, source_joined = _names(f"{sentence.strip()}\n", tokens.source, ids)
     weights = [one.weights for one in each if one.weights is not None]
     loss = "what the tokens of the translation cost together"
     return Trace(
         "Translator",
-        ("\n", *targets[:-1]),
+        ("\n", *found.names[:-1]),
         tuple(layer for layer in seen.layers if layer.name != _ENCODER),
         -log_p.gather(1, told.cpu().unsqueeze(1))[:, 0].numpy(),
         Expected(
             tuple(tuple(pieces[place] for place in row) for row in places.tolist()),
             chances.numpy(),
-            targets,
+            found.names,
         ),
-        notes=(*_notes(len(each), fed is not None, ended), *seen.notes),
+        notes=(*_notes(len(each), fed is not None, found.ended), *seen.notes),
         loss=loss,
-        joined=joined,
-        links=Links(sources, targets, torch.stack(weights).mean(0).cpu().numpy())
+        joined=found.joined,
+        links=Links(sources, found.names, torch.stack(weights).mean(0).cpu().numpy())
         if weights
         else None,
-        beam=None if record is None else _tree(record, tokens.target),
+        beam=None if found.record is None else _tree(found.record, tokens.target),
         source=Trace(
             "Translator",
             sources,
@@ -138,13 +139,31 @@ def _pair_of(given: Any, beam: int | None) -> tuple[str, str | None]:
     return source, target
 
 
-def _searched(
-    translator: Translator, ids: np.ndarray, beam: int | None
-) -> tuple[BeamRecord, np.ndarray, bool]:
-    """The search, the tokens of its answer, and whether that ended by itself."""
+@dataclass(frozen=True)
+class _Answer:
+    """What is taken for the translation.
+
+    Attributes:
+        tokens: `(T,)`, the end with them.
+        names: as a reader knows them.
+        joined: whether they join to the text.
+        record: how it was found; None where it was given.
+        ended: whether it ended by itself.
+    """
+
+    tokens: np.ndarray
+    names: tuple[str, ...]
+    joined: bool
+    record: BeamRecord | None = None
+    ended: bool = True
+
+
+def _searched(translator: Translator, sentence: str, ids: np.ndarray, beam: int | None) -> _Answer:
+    from unrolled.data.tokens import Subwords
     from unrolled.decoding.beam import search_with_record
     from unrolled.tasks.arrays import like
-    from unrolled.tasks.translating.asking import Request, options_of
+    from unrolled.tasks.translating.asking import copied_into, options_of
+    from unrolled.tasks.translating.request import Request
     from unrolled.tasks.translating.scorer import NetworkScorer
 
     width = Request().beam if beam is None else beam
@@ -154,11 +173,26 @@ def _searched(
         begin=tokens.end,
         end=tokens.end,
         sentences=[len(ids)],
-        options=options_of(Request(beam=width, n_best=width), tokens),
+        options=options_of(model, tokens, Request(beam=width, n_best=width)),
         device=like(model).device,
     )
-    end = [tokens.end] if best.finished else []
-    return record, np.array([*best.tokens, *end], dtype=np.int64), best.finished
+    found = np.array([*best.tokens, *([tokens.end] if best.finished else [])], dtype=np.int64)
+    if isinstance(tokens.target, Subwords):
+        names, joined = _names("", tokens.target, found)
+    else:
+        copied = copied_into(tokens, sentence, best)
+        pieces = tokens.target.pieces
+        names = tuple(copied.get(at, pieces[one]) for at, one in enumerate(found.tolist()))
+        joined = tokens.kind == "characters"
+    return _Answer(found, names, joined, record, best.finished)
+
+
+def _names(line: str, tokenizer: Tokenizer, ids: np.ndarray) -> tuple[tuple[str, ...], bool]:
+    """As `written`; subwords tell by themselves what was encoded."""
+    from unrolled.data.tokens import Subwords
+
+    text = tokenizer.decode(ids) if isinstance(tokenizer, Subwords) else line
+    return written(text, tokenizer, ids)
 
 
 @dataclass(frozen=True)
