@@ -251,6 +251,25 @@ def test_several_networks_answer_together() -> None:
     np.testing.assert_allclose(found.losses, came, rtol=1e-4)  # type: ignore[arg-type]
 
 
+@pytest.mark.parametrize("tokenizer", ["words", "characters"])
+def test_an_unknown_word_stands_as_it_was_copied(tokenizer: str) -> None:
+    model = fitted(layers=2, tokenizer=tokenizer)
+    (network,) = model.model.each
+    with torch.no_grad():
+        network.bias[0] += 40  # all is unknown to it
+        network.bias[model.tokens.end] -= 40
+    sentence = "sechs Žižek fünf"
+    found = trace(model, sentence, beam=1)
+    (said,) = model.translate([sentence], beam=1)
+    assert found.expected is not None
+    assert found.source is not None
+    assert found.expected.came == said.tokens
+    assert set(said.tokens) <= set(found.source.inputs)
+    told = ("sechs", "Žižek", "fünf", "\n") if tokenizer == "words" else (*sentence, "\n")
+    assert found.source.inputs == told
+    assert found.joined == (tokenizer == "characters")
+
+
 def test_an_answer_that_did_not_end_says_so(translator: unrolled.Translator) -> None:
     assert not any("did not end" in note for note in trace(translator, SENTENCE).notes)
     (network,) = translator.model.each
@@ -283,7 +302,7 @@ def test_a_token_that_is_a_part_of_a_character_is_drawn_where_it_is_complete(
     translator: unrolled.Translator,
 ) -> None:
     found = trace(translator, ("fünf 漢", "fünf 漢"))
-    assert "".join(found.inputs) == "\n fünf 漢"
+    assert "".join(found.inputs) == "\nfünf 漢"
     assert "" in found.inputs
 
 
