@@ -249,6 +249,13 @@ def test_several_networks_answer_together() -> None:
         mean = torch.stack(each).mean(0)
     came = mean.gather(1, target[1:])[:, 0].log().neg().numpy()
     np.testing.assert_allclose(found.losses, came, rtol=1e-4)  # type: ignore[arg-type]
+    (said,) = model.translate([SENTENCE])
+    searched = trace(model, SENTENCE)
+    assert answer_of(searched) == said.text
+    assert said.alignment is not None
+    assert searched.links is not None
+    looked = searched.links.weights[: len(said.alignment)]
+    np.testing.assert_allclose(looked, said.alignment, atol=1e-5)
 
 
 @pytest.mark.parametrize("tokenizer", ["words", "characters"])
@@ -304,6 +311,32 @@ def test_a_token_that_is_a_part_of_a_character_is_drawn_where_it_is_complete(
     found = trace(translator, ("fünf 漢", "fünf 漢"))
     assert "".join(found.inputs) == "\nfünf 漢"
     assert "" in found.inputs
+
+
+def test_a_character_in_pieces_is_completed_on_each_path_of_the_search(
+    translator: unrolled.Translator,
+) -> None:
+    from unrolled.decoding.beam_record import BeamRecord
+    from unrolled.lens.tracing_translator import _tree
+
+    first, *rest = translator.tokens.target.encode("漢").tolist()
+    (other,) = translator.tokens.target.encode("x").tolist()
+    assert len(rest) == 2
+    # 漢, and beside it step by step: x.
+    record = BeamRecord(
+        width=2,
+        steps=(0, 0, 1, 1, 2, 2),
+        parents=(-1, -1, 0, 1, 2, 3),
+        tokens=(first, other, rest[0], other, rest[1], other),
+        log_p=(-1.0,) * 6,
+        sums=(-1.0, -1.0, -2.0, -2.0, -3.0, -3.0),
+        fates=("kept", "kept", "kept", "kept", "kept", "finished"),
+        ranks=(-1, -1, -1, -1, 0, 1),
+        scores=(None, None, None, None, -1.0, -1.5),
+    )
+    tree = _tree(record, translator.tokens.target)
+    assert tree.tokens == ("", "x", "", "x", "漢", "x")
+    assert np.isnan(tree.scores).tolist() == [True] * 4 + [False] * 2
 
 
 @pytest.mark.parametrize(

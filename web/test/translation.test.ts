@@ -4,6 +4,7 @@ import { fateOf, pathTo, treeOf } from '../src/trace/beam_tree';
 import { cameAfter, countOfCame } from '../src/trace/came';
 import { inWords as linksInWords } from '../src/trace/links';
 import { Pair } from '../src/trace/pair';
+import { inWords as stepInWords } from '../src/trace/reading';
 import { rowOf, rowPlaces } from '../src/trace/rows';
 import { Stage } from '../src/trace/stage';
 import { piecesOf } from '../src/trace/words';
@@ -96,6 +97,12 @@ describe('the one cursor of two sequences', () => {
     pair.source.go(1);
     expect(linksInWords(pair.target)).toBe('At “großer” looked most “big” (70%) and “man” (20%).');
   });
+});
+
+test('a step is said with what it looked at', () => {
+  const { target } = translated();
+  target.go(1);
+  expect(stepInWords(target)).toContain('expects A 100%; looked most at großer 70%; unit');
 });
 
 test('what came is what was answered, of the last step too', () => {

@@ -53,7 +53,7 @@ def lens(
         ),
     ] = None,
     beam: Annotated[
-        int | None, option("Of a translator: hypotheses that its search keeps.", "5")
+        int | None, option("Of a translator: hypotheses that its search keeps.", "as predict does")
     ] = None,
     out: Annotated[
         Path | None,

@@ -77,17 +77,13 @@ def numbers_in(trace: Trace) -> int:
         *([] if trace.links is None else [trace.links.weights.size]),
         *([] if trace.spectrogram is None else [trace.spectrogram.values.size]),
     ]
-    read = 0 if trace.source is None else numbers_in(trace.source)
-    return (
-        read
-        + sum(others)
-        + sum(
-            values.size
-            for layer in trace.layers
-            for part in OVER_TIME
-            for values in getattr(layer, part).values()
-        )
+    own = sum(
+        values.size
+        for layer in trace.layers
+        for part in OVER_TIME
+        for values in getattr(layer, part).values()
     )
+    return own + sum(others) + (0 if trace.source is None else numbers_in(trace.source))
 
 
 def _gradient(name: str, trace: Trace) -> dict[str, Any]:

@@ -1,5 +1,5 @@
 // The folded cell with its loop, and the chain of steps that it opens into. One set of weights, used at every step.
-import { atWidth, h, s } from '../shared/dom';
+import { atWidth, h, s, uid } from '../shared/dom';
 import { percent, sized, visible } from '../shared/format';
 import { colour } from '../shared/heat';
 import type { TraceLayer, TraceRecord } from '../shared/records';
@@ -89,7 +89,7 @@ function chain(stage: Stage, width: number, open: number): SVGSVGElement {
   const arrows = s('g', {});
   const columns = s('g', {});
   const backs = s('g', {});
-  svg.append(marker('loop-head'), backs, arrows, columns);
+  svg.append(marker(headOf(stage)), backs, arrows, columns);
   for (let step = first; step <= last + 1; step += 1) arrows.append(...carried(stage, step, [first, last], placeOf, open));
   for (let step = first; step <= last; step += 1) {
     const here = step === now.step;
@@ -102,9 +102,12 @@ function chain(stage: Stage, width: number, open: number): SVGSVGElement {
     else columns.prepend(column);
   }
   // Its words would be written over the columns that come.
-  if (open < 0.5) svg.append(...loop(placeOf(now.step), 1 - 2 * open));
+  if (open < 0.5) svg.append(...loop(placeOf(now.step), 1 - 2 * open, headOf(stage)));
   return svg;
 }
+
+/** Of its own for each sequence of a page: one inside what is hidden draws nothing. */
+const headOf = (stage: Stage) => stage.once('head', () => uid('loop-head'));
 
 function marker(id: string): SVGElement {
   return s('defs', {}, s('marker', { id, viewBox: '0 0 8 8', refX: 7, refY: 4, markerWidth: 8, markerHeight: 8, markerUnits: 'userSpaceOnUse', orient: 'auto-start-reverse' },
@@ -133,10 +136,10 @@ function carried(stage: Stage, step: number, [first, last]: [number, number], pl
 }
 
 /** The loop of the folded cell: the state goes back to where it came from. */
-function loop(x: number, opacity: number): Node[] {
+function loop(x: number, opacity: number, head: string): Node[] {
   const [top, side] = [CELL.y + CELL.high / 2, CELL.wide / 2];
   return [s('g', { opacity, class: 'carried' },
-    s('path', { d: `M${x + side},${top} c58,0 58,62 0,62 h${-2 * side} c-58,0 -58,-62 -6,-62`, 'marker-end': 'url(#loop-head)', fill: 'none', 'stroke-width': 2.5 }),
+    s('path', { d: `M${x + side},${top} c58,0 58,62 0,62 h${-2 * side} c-58,0 -58,-62 -6,-62`, 'marker-end': `url(#${head})`, fill: 'none', 'stroke-width': 2.5 }),
     // In short lines: a phone has no room beside the loop.
     s('text', { class: 'loop-name', y: top + 19 }, ...['the state ', 'goes on to ', 'the next step'].map((words, row) =>
       s('tspan', { x: x + side + 48, dy: row ? 17 : 0 }, words))))];
@@ -157,10 +160,10 @@ function columnOf(stage: Stage, trace: TraceRecord, layer: TraceLayer, step: num
   return [
     s('text', { class: `out${sizeOf(output[0])}`, y: 30, 'text-anchor': 'middle' }, output[0]),
     s('text', { class: 'small', y: 47, 'text-anchor': 'middle' }, output[1]),
-    s('line', { class: 'up', x1: 0, x2: 0, y1: CELL.y - 4, y2: 56, 'marker-end': 'url(#loop-head)' }),
+    s('line', { class: 'up', x1: 0, x2: 0, y1: CELL.y - 4, y2: 56, 'marker-end': `url(#${headOf(stage)})` }),
     s('rect', { class: 'box', x: -CELL.wide / 2, y: CELL.y, width: CELL.wide, height: CELL.high, rx: 9 }),
     ...tiles,
-    s('line', { class: 'up', x1: 0, x2: 0, y1: 194, y2: CELL.y + CELL.high + 5, 'marker-end': 'url(#loop-head)' }),
+    s('line', { class: 'up', x1: 0, x2: 0, y1: 194, y2: CELL.y + CELL.high + 5, 'marker-end': `url(#${headOf(stage)})` }),
     s('text', { class: `in${sizeOf(visible(trace.inputs[step]))}`, y: 214, 'text-anchor': 'middle' }, clipped(visible(trace.inputs[step]))),
     s('text', { class: 'small', y: 234, 'text-anchor': 'middle' }, String(step + 1)),
   ];

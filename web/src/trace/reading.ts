@@ -78,8 +78,17 @@ export function inWords({ trace, now, layer, steps, values }: Pick<Stage, 'trace
     const best = chosen.length ? names.indexOf(chosen[step]) : chances[step].indexOf(Math.max(...chances[step]));
     parts.push(`answers ${names[best]} ${percent(chances[step][best])}%`);
   }
+  if (trace.links) {
+    const [source, weight] = lookedAt(trace.links, step);
+    parts.push(`looked most at ${spoken(source.trim() || source)} ${percent(weight)}%`);
+  }
   parts.push(`unit ${layer.units[now.unit]} has ${spelled(now.quantity)} ${fixed(values[step], 2)}`);
   return `${parts.join('; ')}.`;
+}
+
+function lookedAt({ sources, weights }: NonNullable<TraceRecord['links']>, step: number): [source: string, weight: number] {
+  const most = Math.max(...weights[step]);
+  return [sources[weights[step].indexOf(most)], most];
 }
 
 function spanInWords(stage: Stage, [first, last]: [number, number]): string {

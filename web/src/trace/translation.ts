@@ -65,7 +65,7 @@ export function translationView(stage: Stage): View | null {
   return {
     element: h('section', {}, h('h3', {}, 'The encoder and the decoder, unfolded'),
       h('p', { class: 'quiet' }, 'Above, the layers of the encoder along what was read; below, those of the decoder along what it answers, a token at a time. The wider an arrow, the more of its old state a step keeps. ',
-        stage.trace.links ? 'Between them: where the step under the cursor looked, or which steps looked at the source under it. ' : 'Between them stands one state: all that the decoder knows of what was read. ',
+        stage.trace.links ? 'Between them: where the step under the cursor looked, or which steps looked at the source under it. ' : 'Between them stands one vector: all that the decoder knows of what was read. ',
         'Click into either row, or press ', h('kbd', {}, '↑'), ' and ', h('kbd', {}, '↓'), ', to take the cursor there.'),
       h('div', { class: 'unfolded-frame' }, gutter, scroller), words),
     redraw,
@@ -141,7 +141,7 @@ function columnMark({ x, y, base }: Side, step: number, tall: number, above: Sid
   return s('rect', { class: weight === 1 ? 'cursor' : 'lit', x: x[step] - TILED.wide / 2 - 7, y: from, width: TILED.wide + 14, height: to - from, rx: 9, opacity: weight });
 }
 
-/** All links faint, those of the step under the cursor as strong as their weights; without attention the one state. */
+/** All links faint, those of the step under the cursor as strong as their weights; without attention the one vector. */
 function linksOf({ leads, source, target }: Pair, above: Side, below: Side): Node[] {
   const [from, to] = [above.y.at(-1)! + TILED.high + 5, below.y[0] - 5];
   const path = (a: number, b: number) => `M${a},${from} C${a},${from + BAND / 2} ${b},${to - BAND / 2} ${b},${to}`;
@@ -171,11 +171,12 @@ function labels(above: Side, below: Side, tall: number): SVGSVGElement {
   label(above.base, 'reads');
   label(below.base, 'answers');
   for (const [{ stage, y }, name] of [[above, 'encoder'], [below, 'decoder']] as const) {
+    // The layers of a decoder are of two modules: they are counted through.
     stage.trace.layers.forEach(({ index, reverse, cell }, k) =>
-      label(y[k] + TILED.high / 2 - 2, `${name} ${index + 1}`, `${cell.split('_')[0]}${name === 'encoder' ? (reverse ? ' ←' : ' →') : ''}`));
+      label(y[k] + TILED.high / 2 - 2, `${name} ${name === 'encoder' ? index + 1 : k + 1}`, `${cell.split('_')[0]}${name === 'encoder' ? (reverse ? ' ←' : ' →') : ''}`));
   }
   const middle = (above.y.at(-1)! + TILED.high + below.y[0]) / 2;
-  label(middle - 2, above.stage.pair!.target.trace.links ? 'looks' : 'one state');
+  label(middle - 2, above.stage.pair!.target.trace.links ? 'looks' : 'one vector');
   return svg;
 }
 
