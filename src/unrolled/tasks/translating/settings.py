@@ -63,7 +63,7 @@ def settle(given: dict[str, Any], *, tokens: int, budget: Budget) -> Settings:
         "embedding_size": 256,
         "dropout": 0.3,
         "input_dropout": 0.3,
-        "learning_rate": 4e-3,
+        "learning_rate": 8e-3,
         "weight_decay": 0.01,
         "batch_tokens": 1200,
         "average": 0.99,
