@@ -65,7 +65,7 @@ def settle(given: dict[str, Any], *, tokens: int, budget: Budget) -> Settings:
         "input_dropout": 0.3,
         "learning_rate": 8e-3,
         "weight_decay": 0.01,
-        "batch_tokens": 1200,
+        "batch_tokens": 600,
         "average": 0.99,
         "muon_rate": 0.0,
         "validations": 8,
