@@ -9,6 +9,7 @@ import pytest
 
 from unrolled.data.doctor import Checkup, examine
 from unrolled.data.labelled import read_labelled
+from unrolled.data.pairs_doctor import examine_pairs
 from unrolled.data.series import read_series
 from unrolled.data.text_doctor import examine_texts
 
@@ -109,6 +110,58 @@ def test_tagged_words_and_a_text_are_examined_by_their_endings(call, tagged, tex
     assert told.code == 0
     assert "warning: one label: label 'x': all 9 texts" in told.out
     assert "name another --label-column" in told.out
+
+
+@pytest.fixture
+def pairs(tmp_path):
+    """The files of German and English sentences, in the form of Tatoeba and as two."""
+    rows = [(f"The house number {n} is old.", f"Das Haus Nummer {n} ist alt.") for n in range(40)]
+    path = tmp_path / "deu.txt"
+    path.write_text("".join(f"{en}\t{de}\tCC-BY 2.0 (France)\n" for en, de in rows))
+    for place, name in enumerate(("train.en", "train.de")):
+        (tmp_path / name).write_text("".join(f"{row[place]}\n" for row in rows))
+    return tmp_path
+
+
+def test_pairs_are_known_by_their_tabs_or_their_two_files(call, pairs):
+    path = pairs / "deu.txt"
+    told = call("check", path)
+    assert (told.code, told.err) == (0, "")
+    assert told.out == f"{examine_pairs(path)}\n" == "40 pairs of sentences: nothing to report\n"
+    two = f"{pairs}/train.de,{pairs}/train.en"
+    assert call("check", two).out == "40 pairs of sentences, de to en: nothing to report\n"
+    assert call("check", two, "--source", "en").out.startswith("40 pairs of sentences, en to de")
+    assert call("check", two, "--target", "de").out.startswith("40 pairs of sentences, en to de")
+    assert call("check", path, "--source", "1", "--target", "0").code == 0
+
+
+def test_pairs_that_a_part_shares_are_told_whatever_its_form(call, pairs):
+    two = f"{pairs}/train.de,{pairs}/train.en"
+    told = call("check", pairs / "deu.txt", "--source", 1, "--test", pairs / "deu.txt")
+    assert "warning: across splits: line 1 of the test: 40 of 40 (100%) pairs" in told.out
+    told = call("check", two, "--validation", two)
+    assert "40 of 40 (100%) pairs of the validation stand in the training too" in told.out
+
+
+def test_what_is_wrong_with_pairs_is_one_line_in_our_words(call, pairs):
+    (pairs / "train.en").write_text("one\ntwo\n")
+    two = f"{pairs}/train.de,{pairs}/train.en"
+    told = call("check", two)
+    assert told.code == 2
+    assert "train.de: has 40 lines and " in told.err
+    assert told.err.count("\n") == 1
+    told = call("check", pairs / "train.de", "--source", 0)
+    assert "two files are given as SOURCE,TARGET" in told.err
+    told = call("check", pairs / "deu.txt", "--source", "en")
+    assert "there is no column 'en' for --source: " in told.err
+    told = call("check", pairs / "deu.txt", "--target", 0, "--target", 1)
+    assert "--target: of pairs one column only" in told.err
+    told = call("check", pairs / "deu.txt", "--horizon", 3)
+    assert "--horizon: not for " in told.err
+    out = pairs / "train.csv"
+    (pairs / "train.csv").write_text("de,en\nJa.,Yes.\n")
+    told = call("check", f"{pairs}/train.csv,{pairs}/train.en", "--out", out)
+    assert "is an input itself" in told.err
 
 
 def test_options_of_another_kind_of_data_are_refused(call, reviews, tagged, table):

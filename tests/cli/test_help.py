@@ -12,6 +12,8 @@ import pytest
 
 from unrolled.cli.app import command
 from unrolled.data.doctor import examine
+from unrolled.data.pairs import read_pairs
+from unrolled.data.pairs_doctor import examine_pairs
 from unrolled.data.series import read_series
 from unrolled.data.text_doctor import examine_texts
 from unrolled.lab.laboratory import run_lab
@@ -89,9 +91,9 @@ def test_short_and_long_help_are_the_same(call):
         ),
         (
             "check",
-            [examine, read_series, examine_texts],
-            {"file": "source", **COLUMNS},
-            {"series", "missing", "data"},
+            [examine, read_series, examine_texts, read_pairs, examine_pairs],
+            COLUMNS,
+            {"series", "missing", "data", "encoding", "target"},
         ),
         (
             "train generate",

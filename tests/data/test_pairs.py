@@ -110,7 +110,7 @@ def test_a_line_without_text_is_noted_and_one_empty_side_is_kept_in_mind(write):
     found = read_pairs(write("a.tsv", text))
     assert (found.sources, found.targets, found.lines) == (("a", "e"), ("b", "f"), (1, 6))
     assert found.one_sided == (3, 4)
-    assert found.notes == ("2 lines (2, 5) without any text left out",)
+    assert found.notes == ("left out for want of any text: lines 2, 5",)
     two = read_pairs((write("x", "a\n\nc\n\n"), write("y", "b\n\n\nd\n")))
     assert (two.lines, two.one_sided) == ((1,), (3, 4))
     assert read_pairs([("a", "b"), (None, "c"), ("", " ")]).one_sided == (1,)
@@ -163,7 +163,7 @@ def test_columns_of_a_wider_table_are_numbered_or_named(write):
         ("a.tsv", b"a\tb\nc\td\te\n", "line 2: has 3 columns, expected two"),
         ("a.tsv", b"a\tb\tc\n", "line 1: has 3 columns, expected two"),
         ("a.tsv", b"one\ntwo\n", "two files are given as (source, target)"),
-        ("a.tsv", b"\tb\n\n \tc\n", "holds no pair of sentences (an empty side in 2 lines (1, 3))"),
+        ("a.tsv", b"\tb\n\n \tc\n", "holds no pair of sentences (an empty side in lines 1, 3)"),
         ("a.tsv", b"a\tb\nc\0\td\n", "line 2: is no text (it holds zero bytes)"),
         ("a.zip", b"PK\x03\x04\x14\x00", "is a zip archive: unpack it"),
         ("a.tsv", gzip.compress(b"a\tb\n"), "is gzipped: give it a name that ends in .gz"),

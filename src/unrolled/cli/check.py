@@ -1,4 +1,4 @@
-"""`unrolled check`: what the data doctor says of series, texts or tagged words."""
+"""`unrolled check`: what the data doctor says of series, texts, tagged words or pairs."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import typer
 
 from unrolled.cli import options
 from unrolled.cli.options import columns, given, in_our_words, number_or_name
-from unrolled.errors import DataError
+from unrolled.errors import ConfigError, DataError
 
 if TYPE_CHECKING:
     from unrolled.data.doctor_checkup import Checkup
@@ -18,6 +18,8 @@ EXAMPLES = (
     "unrolled check sales.csv --horizon 28",
     "unrolled check train.csv --text-column review --label-column stars --test test.csv",
     "unrolled check en-train.conllu --test en-test.conllu",
+    "unrolled check deu.txt --source 1",
+    "unrolled check train.de,train.en --validation val.de,val.en",
     "unrolled check weather.csv --time date --target temp_max --past wind",
     "unrolled check sales.parquet --horizon 28 --out findings.csv --json",
 )
@@ -32,27 +34,35 @@ def check(
         typer.Argument(
             metavar="FILE",
             help="A table of series; labelled texts (.jsonl, .tsv, a folder, or a table with"
-            " --text-column or --label-column); a CoNLL file; a .txt file; or data:NAME (catalog).",
+            " --text-column or --label-column); a CoNLL file; a .txt file; pairs of sentences"
+            " (tabs between, or two files: train.de,train.en); or data:NAME (catalog).",
         ),
     ],
     test: Annotated[
         str | None,
-        typer.Option(metavar="FILE", help="Texts: what will be tested on, to look across both."),
+        typer.Option(metavar="FILE", help="Texts, pairs: what will be tested on, to look across."),
     ] = None,
     validation: Annotated[
         str | None,
-        typer.Option(metavar="FILE", help="Texts: what the best weights will be chosen on, too."),
+        typer.Option(metavar="FILE", help="Texts, pairs: what the best weights are chosen on."),
     ] = None,
     text_column: options.TextColumn = None,
     label_column: options.LabelColumn = None,
     column: options.TagColumn = None,
+    source: options.SourceColumn = None,
     horizon: Annotated[
         int | None, typer.Option(help="How many steps ahead will be forecast.")
     ] = None,
     lookback: Annotated[
         int | None, typer.Option(help="Steps of history that a window of training will take.")
     ] = None,
-    target: options.Target = None,
+    target: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="COLUMN",
+            help="What to forecast; may be repeated. Of pairs: the column of the translations.",
+        ),
+    ] = None,
     time: options.Time = None,
     id_: options.Id = None,
     past: options.Past = None,
@@ -71,17 +81,26 @@ def check(
     Of series: duplicates, gaps, constant series, outliers, changes of unit, covariates that hold
     the future, series too short for the horizon. Of texts: duplicates (also across --test and
     --validation), empty and very long ones, rare labels, words that give the label away, a wrong
-    encoding. Each finding names its place. Changes nothing; findings are no error.
+    encoding. Of pairs: empty and identical sides, unusual lengths, another language, shifted lines,
+    sentences that --test or --validation share. Each finding names its place. Changes nothing;
+    findings are no error.
     """
     from unrolled.cli.models import refuse
     from unrolled.cli.outputs import TABLE, check_out, print_json, write_table
-    from unrolled.cli.sources import kind_of
+    from unrolled.cli.sources import kind_of, paired
 
     if out is not None:
-        inputs = [one for one in (file, test, validation) if one is not None]
+        named = [paired(one) for one in (file, test, validation) if one is not None]
+        inputs = [one for files in named for one in ([files] if isinstance(files, str) else files)]
         check_out(out, TABLE, inputs=inputs)
     texts = given(text_column=text_column, label_column=label_column)
     tags = given(column=number_or_name(column))
+    kind = "labelled" if texts else "pairs" if source is not None else kind_of(file)
+    pairs = given(source=number_or_name(source))
+    if kind == "pairs" and target:
+        if len(target) > 1:
+            raise ConfigError("--target: of pairs one column only")
+        pairs["target"], target = number_or_name(target[0]), None
     series = columns(
         target=target,
         time=time,
@@ -93,14 +112,15 @@ def check(
         category=category,
     )
     lengths = given(horizon=horizon, lookback=lookback)
-    kind = "labelled" if texts else kind_of(file)
-    reading = {"series": series | lengths, "labelled": texts, "tagged": tags, "text": {}}
-    own = reading.pop(kind)
+    reading = {"series": series | lengths, "labelled": texts, "tagged": tags, "pairs": pairs}
+    own = reading.pop(kind, {})  # a corpus has no options
     for theirs in reading.values():
         refuse(theirs, f"not for {file}, which holds {kind}")
     if kind == "series":
         refuse(given(test=test, validation=validation), "of texts only")
         found = _of_series(file, {"missing": "mask", **series}, lengths)
+    elif kind == "pairs":
+        found = _of_pairs(file, given(test=test, validation=validation), own)
     else:
         found = _of_texts(file, given(test=test, validation=validation), kind, own)
     if as_json:
@@ -122,6 +142,16 @@ def _of_series(file: str, reading: dict[str, Any], lengths: dict[str, int]) -> C
             raise
         raise DataError(f"{error}; if it holds texts, name their column: --text-column") from None
     return examine(series, **lengths)
+
+
+def _of_pairs(file: str, apart: dict[str, str], reading: dict[str, Any]) -> Checkup:
+    from unrolled.cli.sources import pairs_of
+    from unrolled.data.pairs_doctor import examine_pairs
+    from unrolled.tasks.telling import with_notes
+
+    data = pairs_of(file, reading)
+    others = {name: pairs_of(one, reading) for name, one in apart.items()}
+    return with_notes(examine_pairs(data, **others), data.notes)
 
 
 def _of_texts(file: str, apart: dict[str, str], kind: str, reading: dict[str, Any]) -> Checkup:

@@ -67,7 +67,7 @@ _SPELT = {**_COLUMNS, "quantiles": "--quantile", "n": "--suggest", "history": "I
 _ALIKE = ("text_column", "label_column")
 # Those that messages name with "=", and with a value or without: "tokenizer='words'".
 _WITH_VALUE = re.compile(
-    r"\b(column|pretrained|tokenizer|holdout|validation|test)=('?)([\w.%-]*\w)?\2"
+    r"\b(column|source|target|pretrained|tokenizer|holdout|validation|test)=('?)([\w.%-]*\w)?\2"
 )
 # The command line reads UTF-8 alone.
 _CONVERT = re.compile(r"read it with encoding='([\w-]+)', or convert it to UTF-8")
@@ -82,6 +82,7 @@ def in_our_words(message: str) -> str:
     """A message that names arguments in Python for columns, with the options for them instead."""
     names = "|".join((*_COLUMNS, *_ALIKE))
     message = _WITH_VALUE.sub(lambda found: f"{spelt(found[1])} {found[3] or ''}".strip(), message)
+    message = message.replace("(source, target)", "SOURCE,TARGET")
     message = _CONVERT.sub(r"convert it to UTF-8, such as with `iconv -f \1 -t UTF-8`", message)
     # Some messages name both already: "value_columns (--target)", "text_column= (--text-column)".
     return re.sub(rf"\b({names})\b=?( \(--[\w-]+\))?", lambda found: spelt(found[1]), message)
@@ -140,6 +141,15 @@ TextColumn = Annotated[
 ]
 LabelColumn = Annotated[
     str | None, option("The column with the labels.", "guessed, and told", metavar="COLUMN")
+]
+SourceColumn = Annotated[
+    str | None,
+    option(
+        "Pairs: the column of the sentences to translate, a name or a number counted from 0; of two"
+        " files the end of a name.",
+        "the first",
+        metavar="COLUMN",
+    ),
 ]
 TagColumn = Annotated[
     str | None,

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from unrolled.errors import ConfigError
 
 if TYPE_CHECKING:
+    from unrolled.data.pairs import SentencePairs
     from unrolled.data.series_set import SeriesSet
     from unrolled.tasks.forecaster import Forecaster
 
@@ -80,11 +81,11 @@ def corpus_of(sources: Sequence[str], reading: dict[str, Any]) -> tuple[Any, dic
 
 
 def loaded(source: str, kind: str, **reading: Any) -> Any:
-    """What `fit` takes of labelled texts or tagged words: a file's path, or a set that is read.
+    """What `fit` takes of texts, tagged words or pairs: a file's path, or a set that is read.
 
     Args:
         source: a file, or a set of the catalog.
-        kind: "labelled" or "tagged".
+        kind: "labelled", "tagged" or "pairs".
         reading: how the set is read, where it is one; `fit` reads files itself.
     """
     if not source.startswith(CATALOG):
@@ -111,14 +112,37 @@ _KINDS = {
 
 
 def kind_of(source: str) -> str:
-    """ "series", "text", "labelled" or "tagged": what a file or a set of the catalog holds."""
+    """ "series", "text", "labelled", "tagged" or "pairs": what a file or a catalog set holds."""
     if source.startswith(CATALOG):
         from unrolled.data import catalog
 
         return str(catalog.entry(source.removeprefix(CATALOG)).kind)
     if Path(source).is_dir():
         return "labelled"
-    return next((kind for kind, ends in _KINDS.items() if source.lower().endswith(ends)), "series")
+    if isinstance(paired(source), tuple):
+        return "pairs"
+    from unrolled.data.pairs_kind import holds_pairs
+
+    kind = next((kind for kind, ends in _KINDS.items() if source.lower().endswith(ends)), "series")
+    return "pairs" if kind != "tagged" and holds_pairs(source) else kind
+
+
+def paired(source: str) -> str | tuple[str, str]:
+    """ "train.de,train.en" as two files; what is a file itself stays."""
+    first, comma, second = source.partition(",")
+    if comma and first and second and "," not in second and not Path(source).exists():
+        return first, second
+    return source
+
+
+def pairs_of(source: str, reading: dict[str, Any]) -> SentencePairs:
+    """Pairs of sentences: of a file, of two files with a comma between, or of a catalog set."""
+    from unrolled.data.pairs import read_pairs
+
+    files = paired(source)
+    if isinstance(files, str):
+        return read_pairs(loaded(files, "pairs"), **reading)
+    return read_pairs(files, **reading)
 
 
 def texts_of(source: str, kind: str, reading: dict[str, Any]) -> Any:

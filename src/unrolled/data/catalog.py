@@ -345,9 +345,10 @@ def _fetch(wanted: Entry, address: str, form: Form) -> Path:
 
 
 def _unreachable(wanted: Entry, address: str, error: Exception) -> DataError:
-    where = (
-        f" or put {wanted.local.file} in a folder named in UNROLLED_DATA" if wanted.local else ""
-    )
+    where = ""
+    if wanted.local is not None:
+        second = f" and {wanted.beside.file}" if wanted.beside is not None else ""
+        where = f" or put {wanted.local.file}{second} in a folder named in UNROLLED_DATA"
     return DataError(
         f"{address} can't be reached ({type(error).__name__}): check the network{where}"
     )

@@ -17,7 +17,12 @@ _KINDS = (
     "across splits",
     "contradiction",
     "tags",
+    "misaligned",
+    "language",
+    "length ratio",
+    "identical",
     "encoding",
+    "characters",
     "unit change",
     "too short",
     "few known",
@@ -26,6 +31,7 @@ _KINDS = (
     "negative",
     "irregular",
     "duplicate",
+    "several targets",
     "gaps",
     "late start",
     "early end",
@@ -45,10 +51,11 @@ class DataFinding:
     Attributes:
         kind: "leak", "unit change", "too short", "few known", "constant", "outliers", "negative",
             "irregular", "duplicate", "gaps", "late start", "early end", or another kind of note
-            that the reader of the data left; of texts, those of `examine_texts`.
+            that the reader of the data left; of texts, those of `examine_texts` and
+            `examine_pairs`.
         series: name of the series; None where it holds for all of them; "" in texts.
         time: where in the series it is, or begins; None where the whole series is meant. Of texts,
-            which one: "text 17", counted from 0.
+            which one: "text 17", counted from 0; of pairs "line 17" of the file, counted from 1.
         column: name of the covariate; None where the series itself is meant. Of texts, the label or
             tag.
         text: what was found.

@@ -73,6 +73,11 @@ class SentencePairs:
         """ "line 17", or "pair 16" (counted from 0) where there is no file."""
         return f"line {self.lines[at]}" if self.lines else f"pair {at}"
 
+    def told(self, places: Sequence[int] | np.ndarray) -> str:
+        """ "lines 4, 8, 15", or "pairs 3, 7, 14" (counted from 0) where there is no file."""
+        numbers = [self.lines[place] if self.lines else int(place) for place in places]
+        return places_told(numbers, "line" if self.lines else "pair")
+
     def groups(self) -> Groups:
         """The places of pairs that share a sentence on either side, also over others.
 
@@ -235,7 +240,7 @@ def _kept(sides: Sides, name: str) -> SentencePairs:
         )
     notes = list(sides.notes)
     if empty:
-        notes.append(f"{places_told(empty, told)} without any text left out")
+        notes.append(f"left out for want of any text: {places_told(empty, told)}")
     if broken:
         notes.append(f"line breaks inside sentences are spaces now: {places_told(broken, told)}")
     return SentencePairs(
@@ -250,11 +255,11 @@ def _kept(sides: Sides, name: str) -> SentencePairs:
 
 
 def places_told(places: Sequence[int], what: str = "line", most: int = 5) -> str:
-    """ "line 17", "3 lines (4, 8, 15)", "120 lines (4, 8, 15, 16, 23, ...)"."""
-    if len(places) == 1:
-        return f"{what} {places[0]}"
-    told = ", ".join(map(str, places[:most])) + (", ..." if len(places) > most else "")
-    return f"{len(places):,} {what}s ({told})"
+    """ "line 17", "lines 4, 8, 15", "lines 4, 8, 15, 16, 23 and 115 more"."""
+    told = ", ".join(map(str, places[:most]))
+    if len(places) > most:
+        told += f" and {len(places) - most:,} more"
+    return f"{what}{'s' * (len(places) != 1)} {told}"
 
 
 def _common_name(files: tuple[Path, Path]) -> str:

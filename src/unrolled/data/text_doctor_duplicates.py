@@ -11,7 +11,7 @@ from unrolled.data.text_doctor_findings import MANY, found, percent, share, show
 
 _MANY_TWICE = 0.05
 # What it does that a part has texts of the training, by the part's name.
-_HARM = {
+HARM = {
     "test": "the score may be too good by up to {}",
     "validation": "the best weights are chosen by what was learnt by heart for {} of it",
 }
@@ -103,7 +103,7 @@ def _across(
         "across splits",
         f"{share(len(both), len(others))} {what}s of the {part} stand in the training too, such as "
         f"{shown(others[both[0]])}",
-        f"left as they are: {_HARM[part].format(percent(len(both) / len(others)))}; take them out "
+        f"left as they are: {HARM[part].format(percent(len(both) / len(others)))}; take them out "
         "of the training",
         warning=len(both) > MANY * len(others),
         place=f"{what} {both[0]} of the {part}",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from statistics import median
 
 from unrolled.data.doctor_checkup import DataFinding
@@ -40,8 +40,16 @@ def left_out(texts: LabelledTexts) -> Iterator[DataFinding]:
         )
 
 
-def encoding_damage(texts: Iterable[str], what: str = "text") -> Iterator[DataFinding]:
-    """Texts that were read with the wrong encoding, one finding for each kind of damage."""
+def encoding_damage(
+    texts: Iterable[str], what: str = "text", place_of: Callable[[int], str] | None = None
+) -> Iterator[DataFinding]:
+    """Texts that were read with the wrong encoding, one finding for each kind of damage.
+
+    Args:
+        texts: looked through in their order.
+        what: a text is called.
+        place_of: what says where a text stands; None: "text 17", counted from 0.
+    """
     counts: dict[str, int] = {}
     first: dict[str, tuple[int, Damage]] = {}
     place = -1
@@ -63,7 +71,7 @@ def encoding_damage(texts: Iterable[str], what: str = "text") -> Iterator[DataFi
             f"left as it is: {remedy}",
             # control characters are symbols that a network can learn as any other
             warning=kind != "control" and count > MANY * (place + 1),
-            place=f"{what} {at}",
+            place=f"{what} {at}" if place_of is None else place_of(at),
         )
 
 

@@ -1,0 +1,85 @@
+"""Pairs that stand twice: within a set, with other translations, and in what is held out."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+
+from unrolled.data.doctor_checkup import DataFinding
+from unrolled.data.pairs import SentencePairs, plain
+from unrolled.data.text_doctor_duplicates import HARM
+from unrolled.data.text_doctor_findings import MANY, found, percent, share, shown
+
+_MANY_TWICE = 0.05
+
+
+def twice(pairs: SentencePairs) -> Iterator[DataFinding]:
+    """The same pair again, and the same source with other translations."""
+    sources, both = _plain(pairs)
+    times = Counter(both)
+    again = len(both) - len(times)
+    if again:
+        most, count = times.most_common(1)[0]
+        first = both.index(most)
+        yield found(
+            "duplicate",
+            f"{share(again, len(both))} pairs stand a second time or more; "
+            f"{shown(pairs.sources[first])} stands {count:,} times",
+            "left as they are: what is repeated weighs more, and where some are held out, a score"
+            " is too good by about that share",
+            warning=again > _MANY_TWICE * len(both),
+            place=pairs.place(first),
+        )
+    targets = Counter(source for source, _ in times)
+    several = sum(1 for count in targets.values() if count > 1)
+    if several:
+        source, count = targets.most_common(1)[0]
+        first = sources.index(source)
+        yield found(
+            "several targets",
+            f"{share(several, len(targets))} different sources have several translations; "
+            f"{shown(pairs.sources[first])} has {count:,}",
+            "left as they are: no answer can equal all of them, and a score is lower for it",
+            place=pairs.place(first),
+        )
+
+
+def across(pairs: SentencePairs, apart: Mapping[str, SentencePairs]) -> Iterator[DataFinding]:
+    """Pairs, sources and targets of what is held out that stand in the training too.
+
+    Args:
+        pairs: of the training.
+        apart: "test" and "validation", of those that there are.
+    """
+    sources, both = (set(keys) for keys in _plain(pairs)) if apart else (set(), set())
+    targets = {target for _, target in both}
+    for part, others in apart.items():
+        its_sources, its_pairs = _plain(others)
+        known = {
+            "pairs": [pair in both for pair in its_pairs],
+            "source sentences": [source in sources for source in its_sources],
+            "target sentences": [target in targets for _, target in its_pairs],
+        }
+        told = {"pairs": known["pairs"]}
+        # a side is told where it says more than the pairs do
+        told |= {what: one for what, one in known.items() if sum(one) > sum(known["pairs"])}
+        for what, one in told.items():
+            count = sum(one)
+            if count:
+                first = one.index(True)
+                side = others.targets if what.startswith("target") else others.sources
+                yield found(
+                    "across splits",
+                    f"{share(count, len(others))} {what} of the {part} stand in the training too, "
+                    f"such as {shown(side[first])}",
+                    f"left as they are: {HARM[part].format(percent(count / len(others)))}; take "
+                    "them out of the training",
+                    warning=count > MANY * len(others),
+                    place=f"{others.place(first)} of the {part}",
+                )
+
+
+def _plain(pairs: SentencePairs) -> tuple[list[str], list[tuple[str, str]]]:
+    """Each source, and each pair, so that capitals and spaces do not count."""
+    sources = [plain(one) for one in pairs.sources]
+    return sources, list(zip(sources, map(plain, pairs.targets), strict=True))
