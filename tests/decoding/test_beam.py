@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
-from unrolled.decoding import BeamOptions, Hypothesis, LogProbabilities, search
+from unrolled.decoding import BeamOptions, Hypothesis, LogProbabilities, search, search_with_record
 from unrolled.errors import ConfigError
 
 from .tables import BEGIN, END, Plain, Table, every_answer, plain_search
@@ -195,8 +195,6 @@ def test_greedy_takes_the_best_token_at_each_step() -> None:
 def test_greedy_and_a_beam_of_one_are_the_same(
     raw: dict[str, object], seed: int, levels: int
 ) -> None:
-    from unrolled.decoding.beam import search_with_record
-
     options = BeamOptions(**{**raw, "beam": 1})  # type: ignore[arg-type]
     sentences = [seed, seed + 1, seed + 2]
     quick, wide = (Table(sentences, 6, sources=[1, 3, 4], levels=levels) for _ in range(2))
@@ -261,6 +259,53 @@ def test_of_equal_tokens_the_lower_wins_and_of_equal_parents_the_earlier() -> No
     found = find(Flat([0], 9), options)[0]
     assert [one.tokens for one in found] == [(2, 2), (2, 3), (2, 4)]
     assert find(Flat([0], 9), BeamOptions(beam=1, max_length=1))[0][0].tokens == (0,)
+
+
+@pytest.mark.parametrize("beam", [1, 3])
+def test_a_model_may_write_into_the_same_memory_at_each_step(beam: int) -> None:
+    class Reusing(Table):
+        last: tuple[Tensor, ...] = ()
+
+        def step(self, tokens: Tensor) -> LogProbabilities:
+            for each in self.last:
+                each.fill_(math.nan)
+            scores = super().step(tokens)
+            assert scores.attention is not None
+            self.last = (scores.all(), scores.attention)
+            return scores
+
+    options = BeamOptions(beam=beam, n_best=beam, max_length=7, no_repeat=1, coverage_penalty=0.3)
+    found, wanted = (
+        find(kind(range(4), 6, sources=[3, 1, 2, 4]), options) for kind in (Reusing, Table)
+    )
+    for one, other in zip(found, wanted, strict=True):
+        assert [plain(each) for each in one] == [plain(each) for each in other]
+
+
+def test_a_model_whose_rows_stay_what_they_are_is_not_asked_to_select() -> None:
+    class Watched(Table):
+        def select(self, rows: Tensor) -> None:
+            kept.append(rows.tolist())
+            super().select(rows)
+
+    kept: list[list[int]] = []
+    lengths = [4, 9, 4]
+    options = BeamOptions(beam=1, max_length=(1.0, 0), min_length=20)
+    search(Watched(range(3), 7), begin=BEGIN, end=END, sentences=lengths, options=options)
+    assert kept == [[1]]
+
+
+def test_what_rounding_leaves_above_zero_counts_as_zero() -> None:
+    class Sure(Table):
+        def log_probabilities(self, sentence: int, tokens: tuple[int, ...]) -> Tensor:
+            scores = torch.full((self.vocabulary,), -20.0)
+            scores[END if len(tokens) == 4 else 2] = 1e-7
+            return scores
+
+    for beam in (1, 2):
+        ((one,),) = find(Sure([0], 5), BeamOptions(beam=beam, max_length=9))
+        assert one.token_log_probabilities == (0.0, 0.0, 0.0, 0.0)
+        assert (one.log_probability, one.score) == (0.0, 0.0)
 
 
 def test_no_sentence_gets_no_answer_and_asks_nothing() -> None:

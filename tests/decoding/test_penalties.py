@@ -40,31 +40,33 @@ def test_a_place_that_was_never_seen_costs_much_but_not_everything() -> None:
     assert penalty == pytest.approx(math.log(np.finfo(np.float32).tiny))
 
 
-def test_a_score_counts_the_end_in_length_and_coverage() -> None:
-    class Two:
-        """Says token 2 with 0.5, then the end with 0.25; looks at the first place, then both."""
+class Spoken:
+    """Says token 2 with 0.5, then the end with 0.625; looks at the first place, then at both."""
 
-        def __init__(self) -> None:
-            self.at = -1
+    def __init__(self) -> None:
+        self.steps = 0
 
-        def step(self, tokens: Tensor) -> LogProbabilities:
-            self.at += 1
-            shares = [[0.25, 0.25, 0.5], [0.375, 0.375, 0.25]][self.at]
-            look = [[1.0, 0.0, 0.0], [0.25, 0.75, 0.0]][self.at]
-            order = [0, 1, 2] if self.at == 0 else [0, 2, 1]
-            return LogProbabilities(torch.tensor([shares])[:, order].log(), torch.tensor([look]))
+    def step(self, tokens: Tensor) -> LogProbabilities:
+        shares = ([0.25, 0.25, 0.5], [0.25, 0.625, 0.125])[self.steps]
+        look = ([1.0, 0.0, 0.0], [0.25, 0.75, 0.0])[self.steps]
+        self.steps += 1
+        return LogProbabilities(torch.tensor([shares]).log(), torch.tensor([look]))
 
-        def select(self, rows: Tensor) -> None:
-            assert rows.tolist() == [0]
+    def select(self, rows: Tensor) -> None:
+        raise AssertionError("one row stays what it is")
 
-    options = BeamOptions(
-        beam=1, length_penalty=1.0, coverage_penalty=0.5, max_length=2, forbidden=(0,)
-    )
-    ((one,),) = search(Two(), begin=0, end=1, sentences=[2], options=options)
-    assert one.tokens == (2, 2)
-    assert not one.finished
-    total = math.log(0.5) + math.log(0.375)
+
+@pytest.mark.parametrize("most", [1, 2])
+def test_a_score_counts_the_end_in_length_and_coverage(most: int) -> None:
+    options = BeamOptions(beam=1, length_penalty=1.0, coverage_penalty=0.5, max_length=most)
+    ((one,),) = search(Spoken(), begin=0, end=1, sentences=[2], options=options)
+    assert one.tokens == (2,)
+    assert one.finished == (most == 2)
+    total, penalty, seen = math.log(0.5), 1.0, np.finfo(np.float32).tiny
+    if one.finished:
+        total, penalty, seen = math.log(0.5) + math.log(0.625), 7 / 6, 0.75
     assert one.log_probability == pytest.approx(total)
-    assert one.score == pytest.approx(total / (7 / 6) + 0.5 * math.log(0.75))
+    assert one.score == pytest.approx(total / penalty + 0.5 * math.log(seen))
+    # The place beyond the source is cut off, and so is where it looked at the end.
     assert one.attention is not None
-    assert one.attention.tolist() == [[1.0, 0.0], [0.25, 0.75]]
+    assert one.attention.tolist() == [[1.0, 0.0]]

@@ -134,6 +134,11 @@ class _Slots:
     totals: Numbers
     nodes: Ints
 
+    @property
+    def rows(self) -> Ints:
+        """`(N', K)`, the row of each; any where there is none."""
+        return self.alive.cumsum().reshape(self.alive.shape) - 1
+
 
 @dataclass(frozen=True)
 class _Candidates:
@@ -200,11 +205,12 @@ def _candidates(slots: _Slots, values: Numbers, tokens: Ints, beam: int) -> _Can
     # The better hypotheses come first, and so do the better tokens of each: a stable sort leaves
     # equals in the order of the rule. Among `2 * beam`, at most `beam` are the end.
     order = np.argsort(-sums, axis=1, kind="stable")[:, : 2 * beam]
-    total = np.take_along_axis(sums, order, axis=1)
+    line = np.arange(count)[:, None]
+    total = sums[line, order]
     slot, place = np.divmod(order, width)
     # An empty slot shows any row here; its candidates are not possible.
-    row = np.take_along_axis(slots.alive.cumsum().reshape(slots.alive.shape) - 1, slot, axis=1)
-    parent = np.take_along_axis(slots.nodes, slot, axis=1)
+    row = slots.rows[line, slot]
+    parent = slots.nodes[line, slot]
     return _Candidates(
         total > -math.inf, total, tokens[row, place], values[row, place], row, parent
     )
@@ -232,7 +238,7 @@ def _over(
     if (wanting & stuck).any():
         sentence, place = (slots.alive & (wanting & stuck)[:, None]).nonzero()
         total = slots.totals[sentence, place]
-        row = slots.alive.cumsum().reshape(slots.alive.shape)[sentence, place] - 1
+        row = slots.rows[sentence, place]
         scores = rows.scores(total, row, stepped=False)
         answers.cut(slots.sentences[sentence], slots.nodes[sentence, place], total, scores)
     # A log-probability only falls, the length penalty only grows with the length, and no coverage
@@ -250,9 +256,9 @@ def _next(
     going = going[on]
     width = int(going.sum(axis=1).max(initial=0))
     places = np.argsort(~going, axis=1, kind="stable")[:, :width]
-    alive = np.take_along_axis(going, places, axis=1)
-    total = np.take_along_axis(one.total[on], places, axis=1)
-    nodes = np.take_along_axis(node[on], places, axis=1)
+    line = np.arange(len(places))[:, None]
+    alive = going[line, places]
+    totals = np.where(alive, one.total[on][line, places], -math.inf)
+    found = _Slots(slots.sentences[on], alive, totals, node[on][line, places])
     sentence, slot = alive.nonzero()
-    found = _Slots(slots.sentences[on], alive, np.where(alive, total, -math.inf), nodes)
     return found, (sentence, places[sentence, slot])

@@ -10,11 +10,11 @@ from torch.nn.functional import cross_entropy
 
 from unrolled.data.batch import Batch
 from unrolled.data.batching.checks import IGNORED_TARGET
-from unrolled.tasks.translating.building import build
 from unrolled.tasks.translating.network import Memory, TranslationNetwork
 from unrolled.tasks.translating.networks import TranslationNetworks
-from unrolled.tasks.translating.settings import Settings
 from unrolled.training.leaks import check_leaks
+
+from .small import network
 
 KINDS = [
     {},
@@ -27,33 +27,6 @@ KINDS = [
     {"directions": 1},
     {"tie_weights": False, "targets": 9},
 ]
-
-
-def network(**given: Any) -> TranslationNetwork:
-    cell, directions = given.pop("cell", "gru"), given.pop("directions", 2)
-    targets = given.pop("targets", None)
-    usual: dict[str, Any] = {
-        "hidden_size": 6,
-        "layers": 2,
-        "encoder_layers": 1,
-        "embedding_size": 5,
-        "attention": "multiplicative",
-        "input_feeding": False,
-        "tie_weights": True,
-        "dropout": 0.0,
-        "input_dropout": 0.0,
-        "smoothing": 0.0,
-        "learning_rate": 1e-3,
-        "weight_decay": 0.0,
-        "batch_tokens": 10,
-        "average": 0.0,
-        "muon_rate": 0.0,
-    }
-    made = build(Settings(**usual | given), cell, directions, 13, targets)
-    with torch.no_grad():
-        for parameter in made.parameters():
-            parameter.add_(0.3 * torch.randn_like(parameter))
-    return made.eval()
 
 
 SOURCES = torch.tensor([[3, 4, 5], [6, 7, 1], [8, 1, 0], [1, 0, 0]])

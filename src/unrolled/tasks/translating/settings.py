@@ -1,4 +1,4 @@
-"""What a `Translator` settles by itself: sizes, dropouts and rates, from the data and the budget."""
+"""What a `Translator` settles by itself: sizes, dropouts, rates, from the data and the budget."""
 
 from __future__ import annotations
 

@@ -1,0 +1,244 @@
+"""The translator: it learns to reverse, and answers the same in any batch and after a save."""
+
+from __future__ import annotations
+
+import warnings
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from sklearn.base import clone
+
+import unrolled
+from unrolled.tasks.evaluation import Evaluation
+from unrolled.tasks.translating.lessons import metric_of
+from unrolled.tasks.translator import Translator
+
+pytestmark = pytest.mark.filterwarnings("ignore::unrolled.tasks.evaluation.NetworkLoses")
+
+NAMES = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
+Pairs = list[tuple[str, str]]
+
+
+def counted(count: int = 300, seed: int = 0) -> Pairs:
+    """Digits in words, and the same digits from the last to the first."""
+    random = np.random.default_rng(seed)
+    made: dict[str, str] = {}
+    while len(made) < count:
+        digits = random.integers(0, 10, random.integers(2, 6)).tolist()
+        made[" ".join(NAMES[one] for one in digits)] = " ".join(map(str, reversed(digits)))
+    return list(made.items())
+
+
+def small(**options: Any) -> Translator:
+    given: dict[str, Any] = {
+        "tokenizer": "words",
+        "shared": False,
+        "hidden_size": 32,
+        "embedding_size": 32,
+        "dropout": 0.0,
+        "input_dropout": 0.0,
+        "batch_tokens": 100,
+        "learning_rate": 0.01,
+        "device": "cpu",
+    }
+    return Translator(**{**given, **options})
+
+
+def fit(model: Translator, data: Any, budget: str | int = 20, **options: Any) -> Translator:
+    return model.fit(data, budget=budget, progress=False, **options)
+
+
+@pytest.fixture(scope="module")
+def learnt() -> Translator:
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        return fit(small(), counted(600), 500)
+
+
+def test_it_learns_what_needs_attention(learnt: Translator) -> None:
+    assert learnt.evaluation is not None
+    assert learnt.evaluation["exact"] > 0.9
+    assert learnt.predict(["one two three"]) == ["3 2 1"]
+
+
+def test_the_alignment_shows_where_each_token_came_from(learnt: Translator) -> None:
+    (found,) = learnt.translate(["four seven one nine"])
+    assert found.tokens == ("9", "1", "7", "4")
+    assert found.source == ("four", "seven", "one", "nine", "\n")
+    assert found.alignment is not None
+    assert found.alignment.shape == (4, 5)
+    np.testing.assert_allclose(found.alignment.sum(1), 1, atol=1e-5)
+
+
+def test_a_sentence_does_not_depend_on_its_batch(learnt: Translator) -> None:
+    sentences = [source for source, _ in counted(150, seed=5)]
+    together = learnt.translate(sentences, beam=3)
+    for place in (0, 7, 149):
+        (alone,) = learnt.translate([sentences[place]], beam=3)
+        assert alone.text == together[place].text
+        assert alone.log_probability == pytest.approx(together[place].log_probability, abs=1e-4)
+    assert [one.text for one in learnt.translate(sentences[::-1], beam=3)] == [
+        one.text for one in together[::-1]
+    ]
+
+
+def test_a_beam_of_one_takes_the_likeliest_token_of_each_step(learnt: Translator) -> None:
+    (found,) = learnt.translate(["five six"], beam=1)
+    model, tokens = learnt.model, learnt.tokens
+    source = torch.from_numpy(tokens.sources(["five six"])[0]).unsqueeze(1)
+    with torch.no_grad():
+        memory, _ = model(source)
+        state, token, total, said = model.begin(memory), tokens.end, 0.0, []
+        while True:
+            hidden, _, state = model.step(torch.tensor([token]), state, memory)
+            log_p = model.scores(hidden)[0].log_softmax(-1)
+            token = int(log_p.argmax())
+            total += float(log_p[token])
+            if token == tokens.end:
+                break
+            said.append(token)
+    assert found.text == tokens.text(said)
+    assert found.log_probability == pytest.approx(total, abs=1e-4)
+
+
+def test_the_n_best_differ_and_fall_in_score(learnt: Translator) -> None:
+    (found,) = learnt.translate(["eight two five"], beam=4, n_best=4)
+    every = [found, *found.alternatives]
+    assert len(every) == 4
+    assert len({one.text for one in every}) == 4
+    scores = [one.score for one in every]
+    assert scores == sorted(scores, reverse=True)
+
+
+def test_a_prefix_is_kept(learnt: Translator) -> None:
+    (found,) = learnt.translate(["eight two five"], prefix="7 7")
+    assert found.text.startswith("7 7")
+
+
+def test_an_empty_sentence_stays_empty(learnt: Translator) -> None:
+    assert learnt.predict(["", "one two", "  "]) == ["", "2 1", ""]
+
+
+def test_several_members_answer_with_the_mean_of_their_probabilities() -> None:
+    both = fit(small(members=2), counted(), 30)
+    (found,) = both.translate(["one two"], beam=1)
+    source = torch.from_numpy(both.tokens.sources(["one two"])[0]).unsqueeze(1)
+    written = both.tokens.targets([found.text])[0]
+    totals = np.zeros(len(written) - 1)
+    with torch.no_grad():
+        for member in both.model.each:
+            memory, _ = member(source)
+            state = member.begin(memory)
+            for step, token in enumerate(written[:-1].tolist()):
+                hidden, _, state = member.step(torch.tensor([token]), state, memory)
+                totals[step] += float(member.scores(hidden)[0].softmax(-1)[written[step + 1]]) / 2
+    assert found.finished
+    assert found.log_probability == pytest.approx(float(np.log(totals).sum()), abs=1e-4)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {},
+        {"cell": "lstm", "layers": 1},
+        {"tokenizer": "subwords", "shared": True, "members": 2},
+        {"tokenizer": "characters", "attention": "additive", "tie_weights": False},
+        {"attention": "none", "input_feeding": True, "directions": 1},
+    ],
+)
+def test_a_saved_translator_is_the_same(options: dict[str, Any], tmp_path: Path) -> None:
+    model = fit(small(**options), counted(), 8)
+    path = model.save(tmp_path / "model.unrolled")
+    again = unrolled.load(path)
+    assert isinstance(again, Translator)
+    sentences = ["one two three", "nine nine"]
+    for one, other in zip(
+        model.translate(sentences, n_best=2), again.translate(sentences, n_best=2), strict=True
+    ):
+        assert one.text == other.text
+        assert one.log_probability == other.log_probability
+    assert str(again.evaluation) == str(model.evaluation)
+    assert str(again.evaluate(counted(20, seed=3))) == str(model.evaluate(counted(20, seed=3)))
+
+
+def test_the_same_seed_learns_the_same() -> None:
+    options: dict[str, Any] = {"dropout": 0.3, "input_dropout": 0.2}
+    first, second = (fit(small(**options), counted(), 10) for _ in range(2))
+    other = fit(small(**options, seed=1), counted(), 10)
+    for one, its in zip(first.model.parameters(), second.model.parameters(), strict=True):
+        assert torch.equal(one, its)
+    assert any(
+        not torch.equal(one, another)
+        for one, another in zip(first.model.parameters(), other.model.parameters(), strict=True)
+    )
+    assert first.model is not other.model
+
+
+def test_a_resumed_run_ends_with_the_same_weights(tmp_path: Path) -> None:
+    whole = fit(small(dropout=0.2), counted(), 16, run_dir=tmp_path / "whole")
+    run = tmp_path / "parts"
+
+    class Stops(Exception):
+        pass
+
+    model = small(dropout=0.2)
+    original = torch.optim.AdamW.step
+    calls = 0
+
+    def stopping(self: Any, *args: Any, **options: Any) -> Any:
+        nonlocal calls
+        calls += 1
+        if calls > 9:
+            raise Stops
+        return original(self, *args, **options)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(torch.optim.AdamW, "step", stopping)
+        with pytest.raises(Stops):
+            fit(model, counted(), 16, run_dir=run)
+    resumed = fit(small(dropout=0.2), counted(), 16, run_dir=run, resume=True)
+    for one, other in zip(whole.model.parameters(), resumed.model.parameters(), strict=True):
+        assert torch.equal(one, other)
+
+
+def test_the_best_weights_are_chosen_by_bleu_of_the_validation_part() -> None:
+    data = counted(200)
+    model = fit(small(), data[:150], 16, validation=data[150:180], test=data[180:])
+    held_out = [one["held_out"] for one in model.outcome.records if "held_out" in one]
+    assert model.outcome.best_score == pytest.approx(min(held_out), abs=1e-5)
+    assert model.outcome.records[0]["units"]["held_out"].startswith("100 minus ")
+
+
+def test_short_references_are_scored_by_characters() -> None:
+    assert metric_of(["2024-05-19", "2023-01-02"]) == "chrF"
+    assert metric_of(["A man is riding a bike.", "Two dogs run in the snow."]) == "BLEU"
+
+
+def test_patience_ends_a_run_that_no_longer_gets_better() -> None:
+    model = fit(small(patience=1, learning_rate=1e-9), counted(), 400)
+    assert model.outcome.ended == "patience"
+    assert model.outcome.steps < 400
+
+
+def test_warm_start_goes_on_with_the_same_tokens(learnt: Translator) -> None:
+    first = fit(small(warm_start=True), counted(), 4)
+    tokens, settings = first.tokens, first.settings
+    fit(first, counted(seed=2), 1)
+    assert first.tokens is tokens
+    assert first.settings.hidden_size == settings.hidden_size
+
+
+def test_it_is_an_estimator_that_can_be_cloned() -> None:
+    model = small(attention="additive")
+    assert clone(model).get_params() == model.get_params()
+
+
+def test_what_was_measured_is_beside_the_rivals(learnt: Translator) -> None:
+    found = learnt.evaluate(counted(30, seed=9))
+    assert isinstance(found, Evaluation)
+    assert [one.metric for one in found.comparisons] == ["BLEU", "chrF"]
+    assert "copy of the source" in str(found)
+    assert "nrefs:1" in str(found)
