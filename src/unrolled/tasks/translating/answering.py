@@ -17,6 +17,7 @@ from unrolled.tasks.translating.asking import Request, Translation, translations
 from unrolled.tasks.translating.building import build
 from unrolled.tasks.translating.encoding import PairTokens
 from unrolled.tasks.translating.gate import Rivals, evaluation_of, name_of, rivals_from
+from unrolled.tasks.translating.links import WordLink, word_links
 from unrolled.tasks.translating.networks import AnyTranslationNetwork, TranslationNetworks
 from unrolled.tasks.translating.settings import Settings
 
@@ -72,6 +73,17 @@ class Answering(Task):
         except TypeError as error:
             raise ConfigError(f"translate: {error}") from None
         return translations(self.model, self.tokens, sentences, request)
+
+    def word_links(self, translation: Translation) -> list[WordLink]:
+        """Where each word of a translation looked, in the order of the words.
+
+        Args:
+            translation: what `translate` gave.
+
+        Raises:
+            ConfigError: the model has no attention.
+        """
+        return word_links(self.tokens, translation)
 
     def evaluate(
         self,

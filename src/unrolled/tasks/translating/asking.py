@@ -66,6 +66,7 @@ class Translation:
         finished: whether it ended by itself.
         source: `S` source tokens as text, the end symbol last.
         tokens: `T` tokens of the translation as text.
+        source_ids, ids: the numbers of both.
         alignment: `(T, S)` float32, how much each token looked at each source token; rows add up
             to 1. None without attention.
         alternatives: the next best translations, best first, where `n_best` asked for more.
@@ -77,6 +78,8 @@ class Translation:
     finished: bool
     source: tuple[str, ...]
     tokens: tuple[str, ...]
+    source_ids: tuple[int, ...]
+    ids: tuple[int, ...]
     alignment: NDArray[np.float32] | None
     alternatives: tuple[Translation, ...] = field(default=(), repr=False)
 
@@ -124,7 +127,7 @@ def _translation(
     tokens: PairTokens, source: np.ndarray, hypotheses: Sequence[Hypothesis]
 ) -> Translation:
     if not hypotheses:
-        return Translation("", 0.0, 0.0, True, (), (), None)
+        return Translation("", 0.0, 0.0, True, (), (), (), (), None)
     pieces = tokens.source.pieces
     read = tuple(pieces[one] for one in source.tolist())
     written = tokens.target.pieces
@@ -136,6 +139,8 @@ def _translation(
             one.finished,
             read,
             tuple(written[token] for token in one.tokens),
+            tuple(source.tolist()),
+            one.tokens,
             # the step that chose the end writes nothing
             None if one.attention is None else one.attention[: len(one.tokens)],
         )
