@@ -32,8 +32,8 @@ def predict(
             metavar="INPUT",
             help="Forecaster: the table to go on from. Classifier: a table, or a .txt file with a"
             " text a line. Tagger: a CoNLL file or a text. Generator: a prompt a line. Translator:"
-            " a sentence a line; without, as you type. Or data:NAME (catalog); texts: - for standard"
-            " input, answered line by line.",
+            " a sentence a line; without, as you type. Or data:NAME (catalog); texts: - for"
+            " standard input, answered line by line.",
         ),
     ] = None,
     text: Annotated[
