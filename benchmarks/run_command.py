@@ -57,7 +57,7 @@ def carry_out(
 
     Args:
         name: of the command, for what it says.
-        package: with a module for each task, which has a `run(request)`.
+        package: with a module for each task, `a_b` for "a-b", which has a `run(request)`.
         options: as parsed.
         request: makes of them what the task is asked.
         tables: results as Markdown.
@@ -67,7 +67,7 @@ def carry_out(
         return 0
     if options.threads:
         torch.set_num_threads(options.threads)
-    run = import_module(f"{package}.{options.task}").run
+    run = import_module(f"{package}.{options.task.replace('-', '_')}").run
     try:
         result = result_of(request(), run)
     except UnrolledError as error:

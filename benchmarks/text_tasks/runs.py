@@ -6,7 +6,7 @@ import json
 import shutil
 import time
 import warnings
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -101,10 +101,11 @@ def learn(
     name: str,
     task: AnyTask,
     data: Any,
-    request: Request,
+    request: run_folder.Request,
     *,
     resume: bool = True,
     keep: bool = True,
+    more: Callable[[AnyTask], dict[str, Any]] | None = None,
     **options: Any,
 ) -> tuple[AnyTask, dict[str, Any]]:
     """Train a network in a folder of its own; or take the model that the folder holds already.
@@ -116,6 +117,7 @@ def learn(
         request: of the command.
         resume: go on with what is there; otherwise begin anew.
         keep: the model, so that it is not trained again.
+        more: what else the training took, of the fitted task.
 
     Returns:
         The fitted task, and what it took: "training" are the minutes of the steps and validations,
@@ -149,6 +151,7 @@ def learn(
         "parameters": parameters_of(task.model),
         "threads": torch.get_num_threads(),
         "settings": {} if settings is None else dict(vars(settings)),
+        **({} if more is None else more(task)),
     }
     tell(f"{name}: {took['steps']:,} steps in {took['training']:.2f} minutes")
     if folder is not None and keep:
@@ -201,7 +204,7 @@ def total(several: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
 
 
 def judged(
-    goals: Iterable[Goal], scores: Scores, minutes: float, request: Request
+    goals: Iterable[Goal], scores: Scores, minutes: float, request: run_folder.Request
 ) -> list[dict[str, Any]]:
     """All goals; what is asked as a figure is asked of the test part only."""
     return [

@@ -16,7 +16,7 @@ TOOK: Columns = {
 }
 
 
-def tables(results: Results) -> str:
+def tables(results: Results, took: Columns = TOOK) -> str:
     """Goals beside figures; of every part the scores of all; what each run took; what a task shows
     line by line."""
     shown = [
@@ -25,4 +25,4 @@ def tables(results: Results) -> str:
         for part in result["parts"]
         if "shown" in part
     ]
-    return "\n".join([run_tables.tables(results, TOOK), *shown])
+    return "\n".join([run_tables.tables(results, took), *shown])

@@ -148,6 +148,9 @@ def plain_search(
                 total = sum(values) + value
                 candidates.append((-total, parent, -value, token))
         candidates.sort()
+        best = -candidates[0][0] if candidates else 0.0
+        if o.prune is not None:
+            candidates = [one for one in candidates if -one[0] >= best - o.prune]
         going = []
         for rank, (_, parent, minus, token) in enumerate(candidates):
             tokens, values = live[parent]

@@ -47,6 +47,7 @@ OPTIONS = st.fixed_dictionaries(
         "beam": st.integers(1, 5),
         "length_penalty": st.sampled_from([0.0, 0.5, 1.0, 2.5, "mean"]),
         "coverage_penalty": st.sampled_from([0.0, 0.0, 0.5]),
+        "prune": st.sampled_from([None, None, 0.0, 0.7, 2.0]),
         "no_repeat": st.integers(0, 3),
         "max_length": st.one_of(
             st.integers(1, 8), st.tuples(st.sampled_from([0.5, 1.0, 1.5]), st.integers(0, 3))
@@ -219,6 +220,15 @@ def test_rows_of_sentences_that_are_done_leave_the_model_at_once(beam: int) -> N
     options = BeamOptions(beam=beam, n_best=beam, max_length=(1.0, 0), min_length=20)
     search(Watched(range(4), 7), begin=BEGIN, end=END, sentences=lengths, options=options)
     assert [len(each) for each in seen] == [4, 3, 2, 2, 1, 1, 1, 1, 1]
+
+
+def test_pruning_saves_rows() -> None:
+    rows = []
+    for prune in (None, 1.0):
+        table = Table(range(6), 8)
+        find(table, BeamOptions(beam=6, max_length=8, min_length=8, prune=prune))
+        rows.append(table.most_rows)
+    assert rows[1] < rows[0] == 36
 
 
 def test_no_row_is_spent_on_a_hypothesis_that_is_not_there() -> None:

@@ -24,6 +24,8 @@ from unrolled.errors import ConfigError
         ({"length_penalty": "sum"}, "length_penalty: got 'sum'"),
         ({"coverage_penalty": -1}, "coverage_penalty: got -1"),
         ({"coverage_penalty": math.inf}, "coverage_penalty: got inf"),
+        ({"prune": -1.0}, r"prune: got -1\.0"),
+        ({"prune": math.nan}, "prune: got nan"),
         ({"no_repeat": -1}, "no_repeat: got -1"),
         ({"max_length": 0}, "max_length: got 0"),
         ({"max_length": (1.0,)}, r"max_length: got \(1\.0,\)"),

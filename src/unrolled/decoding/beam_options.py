@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 from operator import index
@@ -27,6 +28,8 @@ class BeamOptions:
             `penalties.length_penalty`.
         coverage_penalty: `beta` of Wu et al. 2016; above 0 it needs attention, and the length of
             each source.
+        prune: continuations whose log-probability is this much, in nats, below that of the
+            sentence's best at the same step are dropped: fewer rows, so faster; None drops none.
         no_repeat: no `n` tokens in a row come twice in an answer, for this `n`; 0 allows it.
         max_length: the most steps, the end being one: a number, or `(a, b)` for `a * S + b` rounded
             down (and at least 1) where a source has `S` places. Each sentence has its own limit.
@@ -42,6 +45,7 @@ class BeamOptions:
     n_best: int = 1
     length_penalty: float | Literal["mean"] = 1.0
     coverage_penalty: float = 0.0
+    prune: float | None = None
     no_repeat: int = 0
     max_length: int | tuple[float, float] = (2.0, 10)
     min_length: int = 0
@@ -64,6 +68,8 @@ class BeamOptions:
                 )
             check_weight("length_penalty", self.length_penalty)
         check_weight("coverage_penalty", self.coverage_penalty)
+        if self.prune is not None:
+            check_weight("prune", self.prune)
         if isinstance(self.max_length, tuple):
             if len(self.max_length) != 2:
                 raise ConfigError(f"max_length: got {self.max_length!r}, expected (a, b)")
@@ -81,6 +87,11 @@ class BeamOptions:
     def by_source(self) -> bool:
         """Whether the source's length has a say in the most steps."""
         return isinstance(self.max_length, tuple) and self.max_length[0] > 0
+
+    @property
+    def margin(self) -> float:
+        """How far below the best a continuation may be."""
+        return math.inf if self.prune is None else self.prune
 
     def limits(self, lengths: NDArray[np.int64]) -> NDArray[np.int64]:
         """The most steps of each sentence, `(N,)`, from the lengths of their sources."""

@@ -122,9 +122,10 @@ def best_tokens(
     wanted = count + 1
     if not whole.all():
         wanted += len(forbidden) + int(bans[~whole].max(initial=0))
-        values, tokens = (each.cpu().numpy() for each in scores.top(wanted))
+        best, at = scores.top(wanted)
         # Copies: the model may use its memory again, and some are struck out below.
-        values, tokens = values.astype(np.float64), tokens.astype(np.int64)
+        values = best.to("cpu", torch.float64, copy=True).numpy()
+        tokens = at.to("cpu", copy=True).numpy()
         _check(values[:, 0], owners, step)
         equal = (values[:, 1:] == values[:, :-1]) & (values[:, 1:] > -math.inf)
         whole |= equal.any(axis=1)

@@ -14,7 +14,7 @@ from unrolled.baselines import NGram
 from unrolled.data.batching import ContiguousBatches
 from unrolled.data.corpus import Corpus
 from unrolled.data.token_store import TokenStore, store_tokens
-from unrolled.data.tokens import make_tokenizer, tokenizer_from_assets
+from unrolled.data.tokens import Tokenizer, make_tokenizer, tokenizer_from_assets
 from unrolled.errors import ConfigError, DataError, ModelFileError
 from unrolled.tasks.base import check_rate, check_share
 from unrolled.tasks.evaluation import Evaluation
@@ -32,6 +32,7 @@ from unrolled.tasks.generating.streams import fitting_rows, validator
 from unrolled.tasks.initial import initialise
 from unrolled.tasks.language_model import LanguageModel
 from unrolled.tasks.language_models import AnyLanguageModel, LanguageModels
+from unrolled.tasks.lent_tokens import lent_tokens
 from unrolled.tasks.schooling import Schooling
 from unrolled.tasks.text_encoder import TextEncoder
 from unrolled.training.budget import Budget
@@ -185,6 +186,7 @@ class Generator(Answering):
         resume: bool = False,
         progress: bool = True,
         diagnose: bool = True,
+        tokens_of: Any = None,
     ) -> Self:
         """Learn a text, or many; they may be larger than memory.
 
@@ -202,6 +204,9 @@ class Generator(Answering):
             progress: show a bar, where standard error is a terminal.
             diagnose: look through the network at intervals, and warn where it can't learn, with
                 the remedy; what is learnt does not depend on it.
+            tokens_of: a fitted `Translator` or `Generator`, or its file, whose tokens are read in
+                place of new ones: the two can then choose tokens together. `tokenizer` must be of
+                their kind.
 
         Raises:
             DataError: the text can't be read or is too short.
@@ -211,8 +216,10 @@ class Generator(Answering):
         sizes = ("hidden_size", "embedding_size", "layers", "rows", "steps")
         self._check_sizes("members", optional=sizes)
         check_options(self)
-        if self._goes_on():
-            check_tokenizer(self, self.vocabulary)
+        lent = None if tokens_of is None else lent_tokens(tokens_of)
+        for there in (lent, self.vocabulary if self._goes_on() else None):
+            if there is not None:
+                check_tokenizer(self, there, "tokens_of" if there is lent else "warm_start")
         check_share("holdout", holdout)
         if validation != 0:
             check_share("validation", validation)
@@ -229,7 +236,7 @@ class Generator(Answering):
 
         def prepare() -> Schooling:
             nonlocal test
-            learn, choose, test = self._stores(parts, corpus, run)
+            learn, choose, test = self._stores(parts, corpus, run, lent)
             self._settle(budget, len(learn))
             self._used_precision = self._precision_for(learn)
             begins = not self._goes_on()
@@ -285,11 +292,11 @@ class Generator(Answering):
         return self._measured(store, corpus.name, cache_of(cache))
 
     def _stores(
-        self, parts: Parts, corpus: Corpus, run: Run
+        self, parts: Parts, corpus: Corpus, run: Run, lent: Tokenizer | None
     ) -> tuple[TokenStore, TokenStore | None, TokenStore]:
         """The tokens of each part, by a vocabulary of the first; nothing is read whole."""
         if not self._goes_on():
-            self.vocabulary = make_tokenizer(
+            self.vocabulary = lent or make_tokenizer(
                 self.tokenizer,
                 parts.learn.pieces(),
                 vocabulary_size=self.vocabulary_size,

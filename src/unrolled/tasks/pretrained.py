@@ -13,8 +13,12 @@ if TYPE_CHECKING:
     from unrolled.tasks.generator import Generator
 
 
-def open_pretrained(given: Any) -> tuple[Generator, str]:
+def open_pretrained(given: Any, argument: str = "pretrained") -> tuple[Generator, str]:
     """The generator, and the name to call it by.
+
+    Args:
+        given: a fitted `Generator`, or the path of its file.
+        argument: what it is given as.
 
     Raises:
         ModelFileError: the file can't be read, or holds another task.
@@ -28,13 +32,13 @@ def open_pretrained(given: Any) -> tuple[Generator, str]:
         task = load(name)
         if not isinstance(task, Generator):
             raise ModelFileError(
-                f"{name}: holds a {type(task).__name__}, expected a Generator: pretrained= takes"
+                f"{name}: holds a {type(task).__name__}, expected a Generator: {argument}= takes"
                 " what a language model learnt; give the file of one"
             )
         return task, os.path.basename(name)
     if not isinstance(given, Generator):
         raise ConfigError(
-            f"pretrained: got {type(given).__name__}, expected a Generator or the path of its file"
+            f"{argument}: got {type(given).__name__}, expected a Generator or the path of its file"
         )
     given._check_fitted()
     return given, "a Generator"

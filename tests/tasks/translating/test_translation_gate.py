@@ -9,6 +9,7 @@ import pytest
 
 from unrolled.errors import DataError
 from unrolled.tasks.evaluation import Evaluation
+from unrolled.tasks.poor import worst_table
 from unrolled.tasks.translating import gate
 from unrolled.training.translation_scores import sentence_chrf, translation_scores
 

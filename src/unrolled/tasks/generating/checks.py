@@ -52,8 +52,19 @@ def check_options(task: Any) -> None:
         task.vocabulary_size = whole_number("vocabulary_size", task.vocabulary_size, least=2)
 
 
-def check_tokenizer(task: Any, vocabulary: Tokenizer) -> None:
-    """ConfigError where a network that goes on learning is asked to read by other tokens."""
+def check_tokenizer(task: Any, vocabulary: Tokenizer, argument: str = "warm_start") -> None:
+    """ConfigError where a network that reads tokens that are there is asked to read by others.
+
+    Args:
+        task: the generator.
+        vocabulary: what is there.
+        argument: what says so: "warm_start" or "tokens_of".
+    """
+    says = {
+        "warm_start": ("goes on from a network with", "warm_start=False to begin anew"),
+        "tokens_of": ("has tokens with", "leave tokens_of out"),
+    }
+    there_is, otherwise = says[argument]
     lower = bool(getattr(vocabulary, "lower", False))
     there = {"tokenizer": vocabulary.kind, "lower": lower}
     most = task.vocabulary_size
@@ -62,8 +73,8 @@ def check_tokenizer(task: Any, vocabulary: Tokenizer) -> None:
     for name, value in there.items():
         if getattr(task, name) != value:
             raise ConfigError(
-                f"{name}: got {getattr(task, name)!r}, but warm_start goes on from a network with"
-                f" {value!r}; use the same, or warm_start=False to begin anew"
+                f"{name}: got {getattr(task, name)!r}, but {argument} {there_is} {value!r}; use the"
+                f" same, or {otherwise}"
             )
 
 

@@ -13,12 +13,13 @@ from unrolled.data.pairs import read_pairs
 from unrolled.errors import ConfigError
 from unrolled.tasks.base import Task
 from unrolled.tasks.evaluation import Evaluation
-from unrolled.tasks.translating.asking import Request, Translation, translations
+from unrolled.tasks.translating.asking import translations
 from unrolled.tasks.translating.building import build
 from unrolled.tasks.translating.encoding import PairTokens
 from unrolled.tasks.translating.gate import MOST, Rivals, evaluation_of, name_of, rivals_from
 from unrolled.tasks.translating.links import WordLink, word_links
 from unrolled.tasks.translating.networks import AnyTranslationNetwork, TranslationNetworks
+from unrolled.tasks.translating.request import Request, Translation
 from unrolled.tasks.translating.settings import Settings
 
 
@@ -72,7 +73,7 @@ class Answering(Task):
             request = Request(**options)
         except TypeError as error:
             raise ConfigError(f"translate: {error}") from None
-        return translations(self.model, self.tokens, sentences, request)
+        return translations(self.model, self.tokens, sentences, request, self._longest)
 
     def word_links(self, translation: Translation) -> list[WordLink]:
         """Where each word of a translation looked, in the order of the words.
@@ -83,7 +84,7 @@ class Answering(Task):
         Raises:
             ConfigError: the model has no attention.
         """
-        return word_links(self.tokens, translation)
+        return word_links(translation, self.tokens.kind)
 
     def evaluate(
         self,

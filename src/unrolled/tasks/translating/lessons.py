@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from unrolled.tasks.translating.asking import Request, translations
+from unrolled.tasks.translating.asking import translations
 from unrolled.tasks.translating.encoding import PairTokens
 from unrolled.tasks.translating.networks import AnyTranslationNetwork
+from unrolled.tasks.translating.request import Request
 from unrolled.training.translation_scores import translation_scores
 
 # Of shorter references few have the four words in a row that BLEU counts.

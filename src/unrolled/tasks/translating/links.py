@@ -8,12 +8,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from unrolled.data.tokens.tokenizer import Tokenizer
+from unrolled.data.tokens.checks import word_beginnings
 from unrolled.errors import ConfigError
 
 if TYPE_CHECKING:
-    from unrolled.tasks.translating.asking import Translation
-    from unrolled.tasks.translating.encoding import PairTokens
+    from unrolled.tasks.translating.request import Translation
 
 END = "(end)"
 """What the end of the source is called, which can be looked at as any word."""
@@ -37,27 +36,27 @@ class WordLink:
         return f"{self.word} <- {self.source} {self.weight:.2f}"
 
 
-def word_links(tokens: PairTokens, translation: Translation) -> list[WordLink]:
+def word_links(translation: Translation, kind: str) -> list[WordLink]:
     """A link for each word of a translation, in its order.
 
         weight(w, v) = mean over the tokens t of w of the sum over the tokens s of v of a_ts
 
     Args:
-        tokens: of both languages.
-        translation: that they were used for.
+        translation: of which the tokens are gathered.
+        kind: of tokens: "subwords", "words" or "characters".
 
     Raises:
         ConfigError: the model has no attention.
     """
-    if not translation.ids:
+    if not translation.tokens:
         return []
     if translation.alignment is None:
         raise ConfigError(
             "the model has no attention (attention='none'), so that no word looked anywhere: train"
             " one with attention"
         )
-    read, sources = _words(tokens.source, translation.source_ids)
-    written, words = _words(tokens.target, translation.ids)
+    read, sources = _words(translation.source, kind)
+    written, words = _words(translation.tokens, kind)
     by_word = np.add.reduceat(translation.alignment, read, axis=1)
     links = []
     for word, begin, end in zip(words, written, [*written[1:], None], strict=True):
@@ -68,11 +67,10 @@ def word_links(tokens: PairTokens, translation: Translation) -> list[WordLink]:
     return links
 
 
-def _words(tokenizer: Tokenizer, ids: Sequence[int]) -> tuple[list[int], list[str]]:
-    """Where each word begins among the tokens, and the words; a blank is "" and so is the end."""
-    begins = tokenizer.word_beginnings[np.asarray(ids)]
+def _words(pieces: Sequence[str], kind: str) -> tuple[list[int], list[str]]:
+    """Where each word begins among the tokens, and the words; a blank is "", and so is the end."""
+    begins = np.ones(len(pieces), dtype=bool) if kind == "words" else word_beginnings(pieces)
     begins[0] = True
     places = np.flatnonzero(begins).tolist()
-    ends = [*places[1:], len(ids)]
-    words = [tokenizer.decode(ids[b:e]).strip() for b, e in zip(places, ends, strict=True)]
-    return places, words
+    ends = [*places[1:], len(pieces)]
+    return places, ["".join(pieces[b:e]).strip() for b, e in zip(places, ends, strict=True)]

@@ -11,6 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from unrolled.decoding.scorer import ranked
 from unrolled.layers.states import map_state
 from unrolled.tasks.arrays import like
 from unrolled.tasks.translating.batches import padded
@@ -106,5 +107,4 @@ class _Scores:
 
     def top(self, k: int) -> tuple[Tensor, Tensor]:
         """The `k` likeliest tokens: values and tokens `(R, k)`."""
-        values, tokens = self.all().topk(k)
-        return values, tokens
+        return ranked(self.all(), k)

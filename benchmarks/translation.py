@@ -1,0 +1,73 @@
+"""Translation: BLEU beside published figures, dates, speed beside plain torch, what attention does.
+
+    python benchmarks/translation.py multi30k-de-en --budget 15m    UNROLLED_DATA names the folders
+    python benchmarks/translation.py multi30k-de-en --budget 15m --test     scores the test part too
+    python benchmarks/translation.py multi30k-de-en --budget 15m --rival
+    python benchmarks/translation.py throughput --model FILE        of a Translator, such as above
+    python benchmarks/translation.py attention --picture docs/translation/attention.png
+    python benchmarks/translation.py table                          of the runs that have ended
+
+Tasks: multi30k-de-en, multi30k-en-de, tatoeba-de-en, dates, throughput, attention. Settings are
+chosen on the validation parts, which is what a run scores; with `--test` it scores the test part,
+and trains nothing again. A run prints tables as Markdown, and keeps its result as JSON in a folder
+under `--runs`; the same command goes on with a run that was stopped (Ctrl-C), and prints the result
+of one that has ended. With `--rival` a plain encoder-decoder is trained as long, in turns of ten
+seconds; such a training does not go on but begins anew.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from run_command import carry_out, folder_of, parser_of
+from run_folder import TEST, VALIDATION
+from translation_tasks.runs import Request
+from translation_tasks.table import tables
+
+TASKS = (
+    *("multi30k-de-en", "multi30k-en-de", "tatoeba-de-en"),
+    *("dates", "throughput", "attention"),
+)
+RUNS = Path(__file__).parent / "results" / "translation"
+
+
+def _options() -> argparse.Namespace:
+    parser = parser_of(__doc__, TASKS, RUNS)
+    parser.add_argument(
+        "--test", dest="on", action="store_const", const=TEST, help="the same as --on test"
+    )
+    parser.add_argument("--rival", action="store_true", help="train the plain rival in turns")
+    parser.add_argument("--model", help="file of the translator, for 'throughput'")
+    parser.add_argument("--picture", help="where 'attention' draws (.png, .svg or .pdf)")
+    parser.set_defaults(on=VALIDATION)
+    return parser.parse_args()
+
+
+def request_of(options: argparse.Namespace) -> Request:
+    """What is asked; a part that is scored has its folder in the run's."""
+    whole = argparse.Namespace(**{**vars(options), "on": TEST})
+    folder = folder_of(whole, "rival" if options.rival else "") / options.on
+    return Request(
+        options.task,
+        options.seed,
+        options.on,
+        options.budget,
+        options.options,
+        folder,
+        options.rival,
+        options.model,
+        options.picture,
+    )
+
+
+def main() -> int:
+    options = _options()
+    return carry_out(
+        "translation", "translation_tasks", options, lambda: request_of(options), tables
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,71 @@
+"""Dates written in thirty languages to ISO 8601: two minutes, days and languages held out."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from run_folder import VALIDATION, Recipe, tell
+from text_tasks.runs import NETWORK, Goal, judged, scores_of
+from unrolled.data.pairs import SentencePairs
+from unrolled.data.written_dates import HELD_OUT_LANGUAGES, LANGUAGES, written_dates
+from unrolled.training.translation_scores import exactly
+
+import unrolled
+from translation_tasks.runs import BEAM, Request, learn
+
+KNOWN, OTHERS = "thirty languages", "twelve others"
+RECIPE = Recipe({}, "2m")
+GOALS = (Goal(f"exact, %, {KNOWN}", 99.5, within=2),)
+# Pairs to learn, to choose by, and of each kind that is scored.
+TRAIN, CHOSEN_BY, SCORED = 100_000, 1_000, 5_000
+# Answers that are not right, shown of each kind.
+SHOWN = 10
+
+
+def run(request: Request) -> list[dict[str, Any]]:
+    """The parts of the result."""
+    return [part(request)]
+
+
+def part(request: Request) -> dict[str, Any]:
+    """Learn days of the training part, and translate others: in the languages that were learnt, and
+    in languages of the same scripts that were not."""
+    recipe = request.recipe(RECIPE)
+    model, took = learn(
+        NETWORK,
+        unrolled.Translator(**{"seed": request.seed, **recipe.options}),
+        written_dates(TRAIN),
+        written_dates(CHOSEN_BY, part=VALIDATION),
+        request,
+        budget=recipe.budget,
+    )
+    scores: dict[str, dict[str, float]] = {NETWORK: {}}
+    wrong: list[list[str]] = []
+    for kind, languages in ((KNOWN, LANGUAGES), (OTHERS, HELD_OUT_LANGUAGES)):
+        # Of the validation days others than those that the weights were chosen by.
+        asked = written_dates(SCORED, part=request.part, seed=1, languages=languages)
+        answers = model.predict(asked.sources, beam=BEAM)
+        right = exactly(answers, asked.targets)
+        metric = f"exact, %, {kind}"
+        scores[NETWORK][metric] = 100 * sum(right) / len(right)
+        wrong += wrong_ones(kind, asked, answers, right)
+        for who, row in scores_of(model.evaluate(asked)).items():
+            if who != NETWORK and "exact" in row:
+                scores.setdefault(who, {})[metric] = 100 * row["exact"]
+    tell(", ".join(f"{name} {value:.2f}" for name, value in scores[NETWORK].items()))
+    return {
+        "part": f"dates, {recipe.budget}",
+        "held out": f"{SCORED:,} of each kind, days of the {request.part} part; beam {BEAM}",
+        "scores": scores,
+        "goals": judged(GOALS, scores, took["training"], request),
+        "took": {NETWORK: took},
+        "shown": {"head": ["not right", "source", "answer", "right"], "rows": wrong},
+    }
+
+
+def wrong_ones(
+    kind: str, asked: SentencePairs, answers: list[str], right: list[bool]
+) -> list[list[str]]:
+    """The first answers that are not right, to be looked at."""
+    rows = zip(asked.sources, answers, asked.targets, right, strict=True)
+    return [[kind, *texts] for *texts, good in rows if not good][:SHOWN]

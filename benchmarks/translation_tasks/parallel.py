@@ -1,0 +1,63 @@
+"""The data of the tasks: pairs of sentences to learn, to choose by, and to test on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from run_folder import TEST
+
+from unrolled.data import catalog
+from unrolled.data.pairs import SentencePairs
+
+
+@dataclass(frozen=True)
+class Parallel:
+    """A corpus in three parts.
+
+    Attributes:
+        name: of the corpus and the direction.
+        train, validation: to learn, and to choose by.
+        test: gives the test part, and is called only where it is to be scored.
+        test_name: what the test part is called.
+    """
+
+    name: str
+    train: SentencePairs
+    validation: SentencePairs
+    test: Callable[[], SentencePairs]
+    test_name: str
+
+    def scored(self, part: str) -> tuple[SentencePairs, str]:
+        """The part that is to be scored, and what it is called."""
+        return (self.test(), self.test_name) if part == TEST else (self.validation, "validation")
+
+
+def multi30k(source: str, target: str) -> Parallel:
+    """Captions of pictures: 29,000 to learn, 1,014 to choose by, test_2016_flickr's 1,000.
+
+    Args:
+        source, target: "de" and "en", or the other way.
+    """
+    names = {"de": "German", "en": "English"}
+    return _parallel(
+        f"Multi30k, {names[source]} to {names[target]}",
+        ("multi30k-train", "multi30k-val", "multi30k-test-2016-flickr"),
+        source,
+        target,
+    )
+
+
+def tatoeba() -> Parallel:
+    """Everyday sentences, German to English; no sentence of either side stands in two parts."""
+    names = ("tatoeba-de-en-train", "tatoeba-de-en-val", "tatoeba-de-en-test")
+    return _parallel("Tatoeba, German to English", names, "de", "en")
+
+
+def _parallel(name: str, sets: tuple[str, str, str], source: str, target: str) -> Parallel:
+    def load(one: str) -> SentencePairs:
+        pairs: SentencePairs = catalog.load(one, source=source, target=target)
+        return pairs
+
+    train, validation, test = sets
+    return Parallel(name, load(train), load(validation), lambda: load(test), test)

@@ -1,0 +1,93 @@
+"""What the translation tasks share: what is asked, and the training of one network."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import run_folder
+import text_tasks.runs
+from run_folder import VALIDATION
+
+from unrolled.data.pairs import SentencePairs
+
+if TYPE_CHECKING:
+    from unrolled import Translator
+
+# Sentences that a search works on at once.
+AT_ONCE = 64
+BEAM = 5
+
+
+@dataclass(frozen=True)
+class Request(run_folder.Request):
+    """What a command asks for. What is scored of it, has a folder in that of the run: whoever asks
+    for the test part later trains nothing again.
+
+    Attributes:
+        rival: whether the rival that the goals were set by is trained in turns with the network.
+        model: file of a `Translator`, for `throughput`.
+        picture: where `attention` draws.
+    """
+
+    rival: bool = False
+    model: str | None = None
+    picture: str | None = None
+
+    def within(self, name: str) -> Path | None:
+        """The folder of one network, whatever part is scored."""
+        return None if self.folder is None else self.folder.parent / run_folder.plain(name)
+
+    def open(self) -> None:
+        """Make the folder of the run; ConfigError where it holds another."""
+        if self.folder is not None:
+            whole = replace(self, part=VALIDATION, picture=None, folder=self.folder.parent)
+            run_folder.Request.open(whole)
+
+
+def learn(
+    name: str,
+    translator: Translator,
+    train: SentencePairs,
+    validation: SentencePairs,
+    request: Request,
+    **options: Any,
+) -> tuple[Translator, dict[str, Any]]:
+    """Train a network; or take the model that its folder holds.
+
+    Args:
+        name: of the network, and of its folder.
+        translator: not fitted yet.
+        train, validation: to learn, and to choose the best weights by.
+        request: of the command.
+        options: of `fit`, such as the budget.
+
+    Returns:
+        The fitted translator, and what it took, besides what `text_tasks.runs.learn` says: "passes"
+        over the training part, and "target tokens", the end of each sentence counted.
+    """
+    return text_tasks.runs.learn(
+        name,
+        translator,
+        train,
+        request,
+        validation=validation,
+        test=validation,
+        more=lambda fitted: reading(fitted, train),
+        **options,
+    )
+
+
+def reading(translator: Translator, train: SentencePairs) -> dict[str, Any]:
+    """How much of the training part a training has read."""
+    tokens = translator.tokens
+    read = sum(one.get("tokens", 0) for one in translator.outcome.records)  # of the sources
+    passes = read / sum(map(len, tokens.sources(train.sources)))
+    # The begin symbol is read, not answered.
+    targets = round(passes * sum(len(one) - 1 for one in tokens.targets(train.targets)))
+    return {
+        "passes": round(passes, 3),
+        "target tokens": targets,
+        "target tokens a second": round(targets / max(translator.outcome.seconds, 1e-9)),
+    }

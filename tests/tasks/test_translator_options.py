@@ -1,0 +1,224 @@
+"""What a translation may be asked with: long sentences, unknown words, a language model's say."""
+
+from __future__ import annotations
+
+import warnings
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from unrolled.errors import ConfigError, DataError, DataWarning, ModelFileError, NotFittedError
+from unrolled.tasks.generator import Generator
+from unrolled.tasks.translating.long_sentences import parts_of
+from unrolled.tasks.translator import Translator
+
+from .test_translator import counted, fit, small
+
+pytestmark = pytest.mark.filterwarnings("ignore::unrolled.tasks.evaluation.NetworkLoses")
+
+
+@pytest.fixture(scope="module")
+def learnt() -> Translator:
+    return fit(small(), counted(600), 300)
+
+
+@pytest.fixture(scope="module")
+def writer(learnt: Translator) -> Generator:
+    """A language model of the translator's tokens, to which 7 is followed by 7."""
+    text = "\n".join(["7 7 7 7"] * 400)
+    made = Generator(tokenizer="words", hidden_size=8, embedding_size=8, device="cpu")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return made.fit(text, tokens_of=learnt, budget=60, progress=False)
+
+
+def long(words: int) -> str:
+    return " ".join(["one two, three."] * (words // 3))
+
+
+def test_a_longer_sentence_than_was_learnt_is_told(learnt: Translator) -> None:
+    with pytest.warns(DataWarning, match=r"1 sentence has more than the 6 tokens .* number 2\)"):
+        learnt.predict(["one", long(9)])
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        learnt.predict(["one two three four five"])
+
+
+def test_it_is_split_after_marks_and_put_together_again(learnt: Translator) -> None:
+    with pytest.warns(DataWarning, match="split"):
+        (found,) = learnt.translate([long(9)], too_long="split")
+    parts = ["one two, three."] * 3
+    each = learnt.translate(parts)
+    assert found.text == " ".join(one.text for one in each)
+    assert found.log_probability == pytest.approx(sum(one.log_probability for one in each))
+    assert found.alignment is not None
+    assert found.alignment.shape == (len(found.tokens), len(found.source))
+    np.testing.assert_allclose(found.alignment.sum(1), 1, atol=1e-5)
+
+
+def test_it_is_cut_where_that_is_asked_for(learnt: Translator) -> None:
+    with pytest.warns(DataWarning, match="truncated"):
+        assert learnt.predict([long(9)], too_long="truncate") == learnt.predict(["one two, three."])
+
+
+@pytest.mark.parametrize(
+    ("sentence", "most", "parts"),
+    [
+        ("a b c d e f", 4, ["a b c d", "e f"]),
+        ("a b c. d e f", 4, ["a b c.", "d e f"]),
+        ("a b c, d e. f", 4, ["a b c,", "d e. f"]),
+        ("a. b c d e f", 4, ["a. b c d", "e f"]),
+        ("a b", 4, ["a b"]),
+        ("", 4, []),
+    ],
+)
+def test_parts_are_cut_after_marks(sentence: str, most: int, parts: list[str]) -> None:
+    assert parts_of(sentence, most, lambda text: len(text.split())) == parts
+
+
+def test_text_without_spaces_is_cut_too() -> None:
+    parts = parts_of("x" * 100, 45, len)
+    assert "".join(parts) == "x" * 100
+    assert max(map(len, parts)) <= 45
+
+
+def test_an_unknown_word_is_copied_from_where_the_network_looks() -> None:
+    """Some words are names, each of which is written once and so not known."""
+    random = np.random.default_rng(0)
+    pairs = []
+    for number, (source, target) in enumerate(counted(800)):
+        words, digits = source.split(), target.split()
+        if random.random() < 0.7:
+            place = random.integers(len(words))
+            words[place] = digits[-1 - place] = f"name{number}"
+        pairs.append((" ".join(words), " ".join(digits)))
+    model = fit(small(), pairs, 600)
+    assert model.predict(["Zora one two", "three Yan four five", "six Mo"]) == [
+        "2 1 Zora",
+        "5 4 Yan 3",
+        "Mo 6",
+    ]
+
+
+def test_without_attention_no_unknown_token_is_written() -> None:
+    model = fit(small(attention="none"), counted(), 5)
+    assert all("\ufffd" not in one for one in model.predict(["one two", "nought"], beam=2))
+
+
+def test_a_language_model_has_a_say_in_every_token(learnt: Translator, writer: Generator) -> None:
+    sentence = ["seven seven one"]
+    assert learnt.predict(sentence, fuse=writer, fuse_weight=0.0) == learnt.predict(sentence)
+    assert set(learnt.predict(sentence, fuse=writer, fuse_weight=50.0)[0].split()) == {"7"}
+
+
+def test_a_language_model_may_choose_among_the_answers(
+    learnt: Translator, writer: Generator
+) -> None:
+    (found,) = learnt.translate(["seven seven one"], beam=4, n_best=4)
+    every = [found.text, *(one.text for one in found.alternatives)]
+    (again,) = learnt.translate(
+        ["seven seven one"], beam=4, n_best=4, rerank=writer, rerank_weight=1e3
+    )
+    ordered = [again.text, *(one.text for one in again.alternatives)]
+    assert sorted(ordered) == sorted(every)
+    scores = {text: writer.score(text).log_probability / (6 + len(text.split())) for text in every}
+    assert ordered == sorted(every, key=lambda text: -scores[text])
+    (same,) = learnt.translate(["seven seven one"], beam=4, rerank=writer, rerank_weight=0.0)
+    assert same.text == found.text
+
+
+def test_the_file_of_a_language_model_will_do(
+    learnt: Translator, writer: Generator, tmp_path: Path
+) -> None:
+    path = writer.save(tmp_path / "writer.unrolled")
+    for say in ("fuse", "rerank"):
+        given: dict[str, Any] = {say: path, f"{say}_weight": 2.0}
+        own: dict[str, Any] = {say: writer, f"{say}_weight": 2.0}
+        assert learnt.predict(["one two"], **given) == learnt.predict(["one two"], **own)
+
+
+def test_other_tokens_can_not_be_fused(learnt: Translator) -> None:
+    other = Generator(device="cpu", hidden_size=4)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        other.fit("1 2 3 4 5 6 7 8 9\n" * 100, budget=2, progress=False)
+    with pytest.raises(ConfigError, match=r"other tokens .* tokens_of=translator"):
+        learnt.predict(["one"], fuse=other)
+    learnt.predict(["one"], rerank=other)
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        ({"beam": 0}, "beam: got 0"),
+        ({"beam": 2, "n_best": 3}, "n_best: got 3"),
+        ({"too_long": "drop"}, "too_long: got 'drop', expected one of keep, split, truncate"),
+        ({"length_penalty": -1.0}, "length_penalty"),
+        ({"fuse_weight": -1.0}, "fuse_weight"),
+        ({"rerank_weight": float("nan")}, "rerank_weight"),
+        ({"fuse": 3}, "fuse: got int, expected a Generator"),
+        ({"prefix": 3}, "prefix: got int"),
+        ({"depth": 3}, "depth"),
+        ({"max_length": 0}, "max_length"),
+    ],
+)
+def test_options_that_can_not_work(learnt: Translator, options: dict[str, Any], told: str) -> None:
+    with pytest.raises(ConfigError, match=told):
+        learnt.predict(["one"], **options)
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        ({"cell": "cnn"}, "cell: got 'cnn'"),
+        ({"hidden_size": 7}, "hidden_size: got 7, expected an even number"),
+        ({"directions": 3}, "directions: got 3"),
+        ({"attention": "dot"}, "attention: got 'dot'"),
+        ({"shared": "yes"}, "shared: got 'yes'"),
+        ({"members": 0}, "members: got 0"),
+        ({"smoothing": 1.0}, "smoothing: got 1.0"),
+        ({"dropout": 1.0}, "dropout: got 1.0"),
+        ({"input_dropout": -0.1}, "input_dropout: got -0.1"),
+        ({"batch_tokens": 0}, "batch_tokens: got 0"),
+        ({"muon_rate": 2}, "muon_rate: got 2"),
+        ({"patience": 0}, "patience: got 0"),
+        ({"tokenizer": "syllables"}, "tokenizer"),
+        ({"precision": "fp8"}, "precision: got 'fp8'"),
+    ],
+)
+def test_arguments_out_of_their_range(options: dict[str, Any], told: str) -> None:
+    with pytest.raises(ConfigError, match=told):
+        small(**options).fit(counted(20), budget=1, progress=False)
+
+
+def test_a_text_is_no_list_of_sentences(learnt: Translator) -> None:
+    with pytest.raises(ConfigError, match="expected a list of them"):
+        learnt.predict("one two")
+
+
+def test_before_it_has_learnt_it_says_so() -> None:
+    with pytest.raises(NotFittedError):
+        small().predict(["one"])
+
+
+def test_files_of_other_lengths_are_refused_with_both_counts(tmp_path: Path) -> None:
+    (tmp_path / "a.de").write_text("eins\nzwei\ndrei\n", encoding="utf-8")
+    (tmp_path / "a.en").write_text("one\ntwo\n", encoding="utf-8")
+    with pytest.raises(DataError, match=r"a\.de: has 3 lines and .*a\.en 2: "):
+        small().fit((tmp_path / "a.de", tmp_path / "a.en"), budget=1)
+
+
+def test_a_fit_that_fails_leaves_what_was_there() -> None:
+    model = fit(small(), counted(), 3)
+    before = model.predict(["one two"])
+    with pytest.raises(DataError):
+        model.fit([("one", "1")], budget=1)
+    assert model.predict(["one two"]) == before
+
+
+def test_a_file_of_another_task_is_refused(learnt: Translator, tmp_path: Path) -> None:
+    path = learnt.save(tmp_path / "model.unrolled")
+    with pytest.raises(ModelFileError, match=r"holds a Translator, expected a Generator: rerank="):
+        learnt.predict(["one"], rerank=path)
