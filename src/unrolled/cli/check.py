@@ -9,7 +9,8 @@ import typer
 
 from unrolled.cli import options
 from unrolled.cli.options import columns, given, in_our_words, number_or_name
-from unrolled.errors import ConfigError, DataError
+from unrolled.cli.options_translate import target_side
+from unrolled.errors import DataError
 
 if TYPE_CHECKING:
     from unrolled.data.doctor_checkup import Checkup
@@ -98,9 +99,7 @@ def check(
     kind = "labelled" if texts else "pairs" if source is not None else kind_of(file)
     pairs = given(source=number_or_name(source))
     if kind == "pairs" and target:
-        if len(target) > 1:
-            raise ConfigError("--target: of pairs one column only")
-        pairs["target"], target = number_or_name(target[0]), None
+        pairs["target"], target = target_side(target), None
     series = columns(
         target=target,
         time=time,

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from unrolled.cli.options import given, option
+from unrolled.cli.options import given, number_or_name, option
 from unrolled.errors import ConfigError
 
 TargetColumn = Annotated[
@@ -48,20 +48,62 @@ Prefix = Annotated[
     str | None,
     typer.Option(metavar="TEXT", help="Translator: what every translation begins with."),
 ]
+TooLong = Annotated[
+    str | None,
+    option(
+        "Translator: what becomes of a sentence longer than any that was learnt; it is told.",
+        "keep",
+        metavar="keep|split|truncate",
+    ),
+]
+Fuse = Annotated[
+    str | None,
+    typer.Option(
+        metavar="MODEL",
+        help="Translator: a generator that has a say in every token (train generate --tokens-of).",
+    ),
+]
+FuseWeight = Annotated[float | None, option("Translator: how much say.", "0.2")]
+Rerank = Annotated[
+    str | None,
+    typer.Option(
+        metavar="MODEL", help="Translator: a generator that has a say in which answer is best."
+    ),
+]
+RerankWeight = Annotated[float | None, option("Translator: how much say.", "0.2")]
+
+
+def target_side(named: list[str] | None) -> str | int | None:
+    """The one column that `--target` names, where what is read are pairs.
+
+    Raises:
+        ConfigError: several.
+    """
+    if named and len(named) > 1:
+        raise ConfigError("--target: of pairs one column only")
+    return number_or_name(named[0]) if named else None
 
 
 def searching(
-    *, length_penalty: str | None = None, max_length: str | None = None, **others: Any
+    *,
+    length_penalty: str | None = None,
+    max_length: str | None = None,
+    fuse: str | None = None,
+    rerank: str | None = None,
+    **others: Any,
 ) -> dict[str, Any]:
     """The options of a search that were given, as `Translator.translate` takes them.
 
     Raises:
         ConfigError: what is no number where one is needed.
+        ModelFileError: no generator where one is needed.
     """
     return given(
         **others,
         length_penalty=_penalty(length_penalty),
         max_length=_longest(max_length),
+        fuse=_generator(fuse, "fuse"),
+        rerank=_generator(rerank, "rerank"),
     )
 
 
@@ -88,3 +130,12 @@ def _longest(told: str | None) -> int | tuple[float, float] | None:
         raise ConfigError(
             f"--max-length: got {told!r}, expected a whole number such as 60, or A,B such as 2,10"
         ) from None
+
+
+def _generator(path: str | None, argument: str) -> Any:
+    """Read once, not for every line."""
+    if path is None:
+        return None
+    from unrolled.tasks.pretrained import open_pretrained
+
+    return open_pretrained(path, argument)[0]

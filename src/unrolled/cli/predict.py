@@ -123,6 +123,11 @@ def predict(
     max_length: options_translate.MaxLength = None,
     min_length: options_translate.MinLength = None,
     prefix: options_translate.Prefix = None,
+    too_long: options_translate.TooLong = None,
+    fuse: options_translate.Fuse = None,
+    fuse_weight: options_translate.FuseWeight = None,
+    rerank: options_translate.Rerank = None,
+    rerank_weight: options_translate.RerankWeight = None,
     alignment: Annotated[
         bool, typer.Option("--alignment", help="Translator: where each word looked.")
     ] = False,
@@ -170,6 +175,11 @@ def predict(
             max_length=max_length,
             min_length=min_length,
             prefix=prefix,
+            too_long=too_long,
+            fuse=fuse,
+            fuse_weight=fuse_weight,
+            rerank=rerank,
+            rerank_weight=rerank_weight,
             alignment=alignment or None,
         ),
     }

@@ -13,7 +13,7 @@ from unrolled.cli.outputs import check_out
 from unrolled.errors import ConfigError, DataError, UnrolledError
 
 if TYPE_CHECKING:
-    from unrolled.tasks.translating.asking import Translation
+    from unrolled.tasks.translating.request import Translation
     from unrolled.tasks.translator import Translator
 
 HELP = "Type a sentence and press Enter; Ctrl-D ends."
@@ -59,7 +59,12 @@ def translate(
     head = "\t".join(RANKED) + "\n" if ranked else ""
     stream = text is None and source in (None, STREAM)
     if stream and out is None and sys.stdin.isatty() and sys.stdout.isatty():
-        _converse(lambda number, line: shown(number, *task.translate([line], **search)), head)
+        _converse(
+            lambda number, line: shown(
+                number, *task.translate([line], before=number - 1, **search)
+            ),
+            head,
+        )
         return
     answers = _answers(task, _parts(text, source), shown, search)
     if out is None:
@@ -128,7 +133,7 @@ def _answers(
 ) -> Iterator[str]:
     number = 0
     for lines in parts:
-        for found in task.translate(lines, **search):
+        for found in task.translate(lines, before=number, **search):
             number += 1
             yield shown(number, found)
 

@@ -52,11 +52,14 @@ class Answering(Task):
         """
         return [one.text for one in self.translate(sentences, **options)]
 
-    def translate(self, sentences: Sequence[str], **options: Any) -> list[Translation]:
+    def translate(
+        self, sentences: Sequence[str], *, before: int = 0, **options: Any
+    ) -> list[Translation]:
         """The best translation of each sentence, with its score and where it looked.
 
         Args:
             sentences: one line each.
+            before: how many came before these, which a warning numbers on from.
             options: fields of `Request`: `beam`, `n_best`, `length_penalty` and others.
 
         Raises:
@@ -73,7 +76,9 @@ class Answering(Task):
             request = Request(**options)
         except TypeError as error:
             raise ConfigError(f"translate: {error}") from None
-        return translations(self.model, self.tokens, sentences, request, self._longest)
+        return translations(
+            self.model, self.tokens, sentences, request, self._longest, before=before
+        )
 
     def word_links(self, translation: Translation) -> list[WordLink]:
         """Where each word of a translation looked, in the order of the words.
