@@ -42,7 +42,8 @@ def arriving_lines() -> Iterator[list[str]]:
     rest, number = b"", 0
     while chunk := sys.stdin.buffer.read1(_CHUNK):  # type: ignore[union-attr]
         *whole, rest = (rest + chunk).split(b"\n")
-        yield from _decoded(whole, number)
+        if whole:
+            yield from _decoded(whole, number)
         number += len(whole)
     if rest:
         yield from _decoded([rest], number)
