@@ -6,12 +6,12 @@ from typing import Any
 
 from run_folder import VALIDATION, Recipe, tell
 from text_tasks.runs import NETWORK, Goal, judged, scores_of
-from unrolled.data.pairs import SentencePairs
-from unrolled.data.written_dates import HELD_OUT_LANGUAGES, LANGUAGES, written_dates
-from unrolled.training.translation_scores import exactly
 
 import unrolled
 from translation_tasks.runs import BEAM, Request, learn
+from unrolled.data.pairs import SentencePairs
+from unrolled.data.written_dates import HELD_OUT_LANGUAGES, LANGUAGES, written_dates
+from unrolled.training.translation_scores import exactly
 
 KNOWN, OTHERS = "thirty languages", "twelve others"
 RECIPE = Recipe({}, "2m")

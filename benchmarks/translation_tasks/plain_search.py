@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 from torch.nn.utils.rnn import pad_sequence
-from unrolled.tasks.translating.encoding import PairTokens
 
 from translation_tasks.plain import Plain
+from unrolled.tasks.translating.encoding import PairTokens
 
 Found = list[list[int]]
 

@@ -159,6 +159,46 @@ def attention_backward(call: Any) -> None:
     _attention().backward(call)
 
 
+def top_tokens(
+    products: Tensor,
+    bias: Tensor | None,
+    values: Tensor,
+    tokens: Tensor,
+    *,
+    again: tuple[Tensor, Tensor, int] | None = None,
+) -> None:
+    """The best few tokens of each row of scores and their log-probabilities, written into `values`
+    and `tokens`, both `(R, k)`.
+
+    Args:
+        products: `(R, V)`, float32 or bfloat16, without the bias.
+        bias: `(V,)`, or None.
+        again: o `(R, E)`, weight `(V, E)` and a number of candidates, which are scored again from
+            these; None where the products are good as they are.
+
+    Nothing is checked: contiguous tensors on the CPU, float32 but for products and tokens (int64).
+    The whole contract stands in `kernels/include/unrolled/top_tokens.h`.
+    """
+    import torch
+
+    module = _module()
+    low = products.dtype == torch.bfloat16
+    o, weight, candidates = again or (None, None, 0)
+    (module.top_tokens_bfloat16 if low else module.top_tokens)(
+        *products.shape,
+        values.shape[1],
+        candidates,
+        0 if o is None else o.shape[1],
+        torch.get_num_threads(),
+        products.data_ptr(),
+        0 if bias is None else bias.data_ptr(),
+        0 if o is None else o.data_ptr(),
+        0 if weight is None else weight.data_ptr(),
+        values.data_ptr(),
+        tokens.data_ptr(),
+    )
+
+
 def stream_model(
     layers: Sequence[Any], readout: tuple[int, int, int], *, float16: bool = False
 ) -> Any:

@@ -3,11 +3,12 @@
 Of every hypothesis that is gone on with, the best tokens are candidates. In each sentence the
 `beam` best of them that are not the end are gone on with; one that is the end finishes an answer
 where it is among the `beam` best of all; with `prune`, both only where they are near enough to the
-best. "Best" is by the log-probability of the whole; of equal
-ones that of the earlier parent comes first, and of one parent's the likelier token, then the lower.
+best. "Best" is by the log-probability of the whole; of equal ones that of the earlier parent comes
+first, and of one parent's the likelier token, then the lower.
+
 A sentence is done when `beam` answers have finished, at its most steps, or as soon as nothing that
-goes on can still come among its `n_best`: the bound is its log-probability over the
-length penalty of the most steps, so that nothing is lost by it.
+goes on can still come among its `n_best`: the bound is its log-probability over the length penalty
+of the most steps, so that nothing is lost by it.
 
 Sources: Graves 2012, arXiv 1211.3711 (beam search over recurrent networks); Sutskever, Vinyals and
 Le 2014, arXiv 1409.3215; Wu et al. 2016, arXiv 1609.08144 (penalties); Freitag and Al-Onaizan 2017,
