@@ -9,7 +9,8 @@ GOOD = "".join(f"Satz {n} ist gut.\tSentence {n} is good.\n" for n in range(12))
 # name: the files by name with their content (None: no file), what the line holds
 FILES = {
     "unequal files": (
-        {"t.de": b"eins\nzwei\ndrei\n", "t.en": b"one\ntwo\n"}, ["t.de: has 3 lines and ", "t.en 2"],
+        {"t.de": b"eins\nzwei\ndrei\n", "t.en": b"one\ntwo\n"},
+        ["t.de: has 3 lines and ", "t.en 2"],
     ),
     "a line with one column": (
         {"t.tsv": GOOD + b"Nur Deutsch.\n"},
@@ -18,12 +19,17 @@ FILES = {
     "a line with three columns": (
         {"t.tsv": GOOD + b"Ja.\tYes.\tOui.\n"}, ["line 13: has 3 columns", "--source and --target"],
     ),
-    "nothing but empty sides": ({"t.tsv": b"Ja.\t\n\tNo.\n"}, ["holds no pair", "an empty side in lines 1, 2"]),
+    "nothing but empty sides": (
+        {"t.tsv": b"Ja.\t\n\tNo.\n"}, ["holds no pair", "an empty side in lines 1, 2"],
+    ),
     "an empty file": ({"t.tsv": b""}, ["t.tsv: is empty"]),
     "no such file": ({"t.tsv": None}, ["there is no such file"]),
-    "a second file that is not there": ({"t.de": b"ja\n", "t.en": None}, ["t.en: there is no such"]),
+    "a second file that is not there": (
+        {"t.de": b"ja\n", "t.en": None}, ["t.en: there is no such"],
+    ),
     "bytes that are not UTF-8": (
-        {"t.tsv": GOOD + b"caf\xe9\tcoffee\n"}, ["line 13", "byte 0xe9", "iconv -f cp1252 -t UTF-8"],
+        {"t.tsv": GOOD + b"caf\xe9\tcoffee\n"},
+        ["line 13", "byte 0xe9", "iconv -f cp1252 -t UTF-8"],
     ),
     "a binary file": ({"t.tsv": b"\x00\x01\x02"}, ["is no text"]),
     "a table of one column": ({"t.csv": b"de\nJa.\n"}, ["t.csv", "has one column ('de')"]),
@@ -135,7 +141,7 @@ def test_only_sentences_are_translated(call, tmp_path, translator, name, content
         (("--n-best", 2, "--alignment"), "--alignment: can't go together with --n-best"),
         (
             ("--length-penalty", "x"),
-            "--length-penalty: got 'x', expected a number from 0 on or mean",
+            "--length-penalty: got 'x', expected a number from",
         ),
         (("--max-length", "2,3,4"), "--max-length: got '2,3,4', expected a whole number"),
         (("--max-length", "2.5"), "--max-length: got '2.5'"),

@@ -31,7 +31,8 @@ COLUMNS = {
 }  # fmt: skip
 VERBS = {
     "demo", "check", "train forecast", "train classify", "train tag", "train translate",
-    "train generate", "predict", "suggest", "score", "evaluate", "backtest", "lens", "data list", "data get", "info", "lab",
+    "train generate", "predict", "suggest", "score", "evaluate", "backtest", "lens",
+    "data list", "data get", "info", "lab",
 }  # fmt: skip
 
 
