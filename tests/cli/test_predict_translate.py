@@ -157,6 +157,7 @@ def test_many_lines_that_are_there_are_read_at_once(typed, monkeypatch):
     assert [line for lines in answers.arriving_lines() for line in lines] == [
         "ab", "c\u00e9", "", "long line",
     ]  # fmt: skip
+    monkeypatch.setattr(answers, "_CHUNK", 100)
     typed(b"good\n\xe9\nnever\n")
     found = []
     with pytest.raises(DataError, match="standard input, line 2: byte 0xe9"):
