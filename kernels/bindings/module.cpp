@@ -10,6 +10,7 @@ void init_sequence(nb::module_&);
 void init_minimal(nb::module_&);
 void init_scan(nb::module_&);
 void init_attention(nb::module_&);
+void init_top_tokens(nb::module_&);
 void init_stream(nb::module_&);
 
 NB_MODULE(_kernels, m) {
@@ -27,5 +28,6 @@ NB_MODULE(_kernels, m) {
     init_minimal(m);
     init_scan(m);
     init_attention(m);
+    init_top_tokens(m);
     init_stream(m);
 }

@@ -18,6 +18,7 @@
 #include "unrolled/pages.h"
 #include "unrolled/scan.h"
 #include "unrolled/sequence.h"
+#include "unrolled/top_tokens.h"
 
 namespace unrolled {
 
@@ -43,6 +44,8 @@ namespace unrolled {
     void attention_forward_of(const AttentionForward<Real>&, Scratch&);            \
     template <class Real>                                                          \
     void attention_backward_of(const AttentionBackward<Real>&, Scratch&);          \
+    template <class Product>                                                       \
+    void top_tokens_of(const TopTokens<float, Product>&, Scratch&);                \
     }
 
 DECLARE_KERNELS_OF(generic)
@@ -93,25 +96,31 @@ struct Kernels {
     Scan<double> scan_double;
     Attention<float> attention;
     Attention<double> attention_double;
+    void (*top_tokens)(const TopTokens<float, float>&, Scratch&);
+    void (*top_tokens_bfloat16)(const TopTokens<float, Bfloat16>&, Scratch&);
 };
 
 #define OF_ALL_CELLS(function, Real)                                         \
     {function<Real, CellKind::rnn_tanh>, function<Real, CellKind::rnn_relu>, \
      function<Real, CellKind::gru>, function<Real, CellKind::lstm>}
 
-#define KERNELS_OF(name, runs_here)                                                               \
-    {                                                                                             \
-        #name, runs_here, name::lstm_step, name::gru_step, name::run_tiles, name::stream_kernels, \
-            {OF_ALL_CELLS(name::forward_of, float), OF_ALL_CELLS(name::backward_of, float)},      \
-            {OF_ALL_CELLS(name::forward_of, double), OF_ALL_CELLS(name::backward_of, double)},    \
-            {name::minimal_forward_of<float>, name::minimal_backward_of<float>},                  \
-            {name::minimal_forward_of<double>, name::minimal_backward_of<double>},                \
-            {name::scan_forward_of<float>, name::scan_backward_of<float>},                        \
-            {name::scan_forward_of<double>, name::scan_backward_of<double>},                      \
-            {name::attention_forward_of<float>, name::attention_backward_of<float>}, {            \
-            name::attention_forward_of<double>, name::attention_backward_of<double>               \
-        }                                                                                         \
-    }
+#define KERNELS_OF(name, runs_here)                                                     \
+    {#name,                                                                             \
+     runs_here,                                                                         \
+     name::lstm_step,                                                                   \
+     name::gru_step,                                                                    \
+     name::run_tiles,                                                                   \
+     name::stream_kernels,                                                              \
+     {OF_ALL_CELLS(name::forward_of, float), OF_ALL_CELLS(name::backward_of, float)},   \
+     {OF_ALL_CELLS(name::forward_of, double), OF_ALL_CELLS(name::backward_of, double)}, \
+     {name::minimal_forward_of<float>, name::minimal_backward_of<float>},               \
+     {name::minimal_forward_of<double>, name::minimal_backward_of<double>},             \
+     {name::scan_forward_of<float>, name::scan_backward_of<float>},                     \
+     {name::scan_forward_of<double>, name::scan_backward_of<double>},                   \
+     {name::attention_forward_of<float>, name::attention_backward_of<float>},           \
+     {name::attention_forward_of<double>, name::attention_backward_of<double>},         \
+     name::top_tokens_of<float>,                                                        \
+     name::top_tokens_of<Bfloat16>}
 
 bool always() { return true; }
 
@@ -286,6 +295,22 @@ template void attention_forward<float>(const AttentionForward<float>&);
 template void attention_forward<double>(const AttentionForward<double>&);
 template void attention_backward<float>(const AttentionBackward<float>&);
 template void attention_backward<double>(const AttentionBackward<double>&);
+
+namespace {
+
+auto top_tokens_for(const TopTokens<float, float>&) { return kernels().top_tokens; }
+auto top_tokens_for(const TopTokens<float, Bfloat16>&) { return kernels().top_tokens_bfloat16; }
+
+}  // namespace
+
+template <class Product>
+void top_tokens(const TopTokens<float, Product>& call) {
+    Scratch scratch;
+    top_tokens_for(call)(call, scratch);
+}
+
+template void top_tokens<float>(const TopTokens<float, float>&);
+template void top_tokens<Bfloat16>(const TopTokens<float, Bfloat16>&);
 
 double run_tiles(std::int64_t times) { return kernels().run_tiles(times); }
 

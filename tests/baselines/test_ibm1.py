@@ -243,6 +243,7 @@ def test_what_is_kept_in_a_file_says_the_same(sources: Any, targets: Any) -> Non
         ("learnt_from", np.array([])),
         ("sources", np.array([3, 2])),
         ("sources", np.array([0.5])),
+        ("sources", np.array([], dtype=np.int64)),
     ],
 )
 def test_arrays_that_do_not_belong_together_are_refused(name: str, array: Any) -> None:
@@ -250,6 +251,13 @@ def test_arrays_that_do_not_belong_together_are_refused(name: str, array: Any) -
     assert len(arrays["translations"]) == 14
     with pytest.raises(ModelFileError, match="Ibm1"):
         Ibm1.from_arrays({**arrays, name: array})
+
+
+def test_a_table_without_an_entry_is_refused() -> None:
+    arrays = Ibm1().fit(SOURCES, TARGETS).to_arrays()
+    nothing = {"translations": np.array([], dtype=np.int32), "probabilities": np.array([])}
+    with pytest.raises(ModelFileError, match="Ibm1"):
+        Ibm1.from_arrays(arrays | nothing | {"entries": np.zeros(5, dtype=np.int32)})
 
 
 def test_a_missing_array_is_named() -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from unrolled.baselines import CopySource, WordForWord
+from unrolled.baselines import CopySource, Ibm1, WordForWord
 from unrolled.errors import DataError, ModelFileError, NotFittedError
 
 LEXICON = {"ich": "I", "wir": "we", "das": "the", "ein": "a", "Haus": "house", "Buch": "book"}
@@ -64,11 +64,23 @@ def test_nothing_is_translated_into_nothing(rival: WordForWord) -> None:
 
 
 def test_a_translation_must_be_likely_from_both_sides() -> None:
-    # In one direction alone "rare" takes what is left over: IBM model 1 gives a rare word all that
-    # the words beside it explain less well.
-    sources = ["a b"] * 9 + ["a rare"]
-    targets = ["x y z"] * 9 + ["x w"]
-    assert WordForWord().fit(sources, targets).translate(["rare a"]) == ["w x"]
+    # "the" stands five times beside every word, so that from the source's side it is the likeliest.
+    sources = [f"w{n}" for n in range(9)]
+    targets = [f"the the the the the x{n}" for n in range(9)]
+    forward = Ibm1().fit([[one] for one in sources], [one.split() for one in targets])
+    assert [word for word, _ in forward.translations("w3", 2)] == ["the", "x3"]
+    assert WordForWord().fit(sources, targets).translate(["w3 w5"]) == ["x3 x5"]
+
+
+def test_the_capital_of_a_sentence_is_not_that_of_its_first_word() -> None:
+    sources, targets = ["hier ist"] * 9 + ["da hier"], ["Here is"] * 9 + ["There here"]
+    assert WordForWord().fit(sources, targets).translate(["hier, da"]) == ["here, There"]
+
+
+def test_a_translation_is_spelled_as_it_mostly_is() -> None:
+    sources = ["so nasa"] * 2 + ["so nasa"] * 5 + ["so nasa"] * 3 + ["so"] * 5
+    targets = ["so nasa"] * 2 + ["so NASA"] * 5 + ["so Nasa"] * 3 + ["so"] * 5
+    assert WordForWord().fit(sources, targets).translate(["nasa"]) == ["NASA"]
 
 
 def test_of_many_words_the_most_frequent_are_kept() -> None:

@@ -216,6 +216,7 @@ def test_what_is_no_list_of_pairs_is_told(data, told):
         ({"source": 2}, "there is no column 2 for source="),
         ({"source": "EN"}, "did you mean 'en'"),
         ({"source": 1, "target": "en"}, "are the same column"),
+        ({"source": 1, "target": -1}, "are the same column"),
         ({"target": True}, "there is no column True"),
     ],
 )

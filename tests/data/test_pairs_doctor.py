@@ -150,6 +150,17 @@ def test_words_that_no_other_pair_has_say_nothing_of_the_language():
     rows = [(f"aa{n} bb{n} cc{n} dd{n}", f"ee{n} ff{n} gg{n} hh{n}") for n in range(100)]
     assert not list(examine_pairs(rows))
     assert not list(examine_pairs([("?", "!"), ("1", "2")]))
+    # nor does what stands in the other side of the same pair
+    own = ("jaja jaja jojo jojo juju juju!", "jaja jaja jojo jojo juju juju?")
+    assert not list(examine_pairs([*sound(), own]))
+
+
+def test_a_sentence_does_not_speak_for_its_own_side():
+    rows = sound()
+    for place in (10, 11):
+        rows[place] = (rows[place][0], "jaja jojo juju jiji " + rows[place][1])
+    rows[60] = ("jaja jojo juju jiji.", " ".join(OWN[:4]) + ".")
+    assert "swapped: pair 60" in only(examine_pairs(rows), "language").text
 
 
 def test_a_pair_again_and_a_source_with_several_targets_are_told(tmp_path):

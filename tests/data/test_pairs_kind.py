@@ -21,6 +21,7 @@ LABELLED = "".join(f"Sentence {n}.\t{'good' if n % 2 else 'bad'}\n" for n in ran
         ("a.tsv", PAIRS.replace("\n", "\tCC-BY 2.0 (France)\n")),
         ("a.tsv", "de\ten\nJa\tYes\nNein\tNo\nNein\tNo\nNein\tNo\n"),
         ("a.tsv", "".join(f"Sentence {n}.\tSatz {n}.\n" for n in range(4000)) + "the end"),
+        ("a.tsv", "a" * 65_500 + "\tb\n" + "a long sentence that is cut before its tab\tb\n"),
         ("a.csv", "de,en\nJa,Yes\n"),
         ("a.csv", '"source","target"\nJa,Yes\n'),
         ("a.jsonl", '{"de": "Ja", "en": "Yes"}\n'),

@@ -15,7 +15,7 @@ from unrolled.decoding import BeamOptions, LogProbabilities, search
 from unrolled.decoding.constraints import Allowed, Pairs, best_tokens, repeats
 from unrolled.errors import ConfigError
 
-from .tables import BEGIN, END, Table
+from .tables import BEGIN, END, Table, score_of
 
 
 class Shuffled(LogProbabilities):
@@ -209,12 +209,17 @@ def test_a_prefix_that_the_model_holds_impossible_is_refused(beam: int, token: i
 
 @pytest.mark.parametrize("beam", [1, 3])
 def test_where_nothing_may_follow_the_answer_is_cut(beam: int) -> None:
-    options = BeamOptions(beam=beam, n_best=beam, max_length=9, no_repeat=1, min_length=9)
-    (found,) = search(Table([0], 4), begin=BEGIN, end=END, sentences=1, options=options)
+    options = BeamOptions(
+        beam=beam, n_best=beam, max_length=9, no_repeat=1, min_length=9, coverage_penalty=0.3
+    )
+    table = Table([0], 4, sources=[5])
+    (found,) = search(table, begin=BEGIN, end=END, sentences=[5], options=options)
     assert len(found) == beam
     for one in found:
         assert not one.finished
         assert sorted(one.tokens) == [0, 2, 3]
+        wanted = score_of(table, 0, one.tokens, one.token_log_probabilities, options)
+        assert one.score == pytest.approx(wanted, abs=1e-6)
     shut = BeamOptions(beam=beam, max_length=9, min_length=2, forbidden=(0, 2, 3))
     ((one,),) = search(Table([0], 4), begin=BEGIN, end=END, sentences=1, options=shut)
     assert (one.tokens, one.log_probability, one.score, one.finished) == ((), 0.0, 0.0, False)

@@ -12,6 +12,7 @@ import torch
 from sklearn.base import clone
 
 import unrolled
+from unrolled.errors import ConfigError
 from unrolled.tasks.evaluation import Evaluation
 from unrolled.tasks.translating.lessons import metric_of
 from unrolled.tasks.translator import Translator
@@ -102,6 +103,50 @@ def test_a_beam_of_one_takes_the_likeliest_token_of_each_step(learnt: Translator
             said.append(token)
     assert found.text == tokens.text(said)
     assert found.log_probability == pytest.approx(total, abs=1e-4)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [{}, {"members": 2, "cell": "lstm"}, {"attention": "none", "input_feeding": True, "layers": 1}],
+)
+def test_token_by_token_it_says_what_the_search_finds(options: dict[str, Any]) -> None:
+    model = fit(small(**options), counted(), 30)
+    (found,) = model.translate(["five six"], beam=1)
+    state = model.start("five six")
+    kept = {name: array.copy() for name, array in state.items()}
+    token, said, total = None, [], 0.0
+    for step in range(len(found.tokens) + 1):
+        shares, state = model.step(token, state)
+        assert shares.sum() == pytest.approx(1, abs=1e-5)
+        shares[0] = 0 if model.attention == "none" else shares[0]
+        token = int(shares.argmax())
+        total += float(np.log(shares[token]))
+        if model.attention != "none" and step < len(found.tokens):
+            assert found.alignment is not None
+            np.testing.assert_allclose(state["looked"], found.alignment[step], atol=1e-5)
+        if token != model.tokens.end:
+            said.append(token)
+    assert model.tokens.text(said) == found.text
+    if found.finished:
+        assert total == pytest.approx(found.log_probability, abs=1e-4)
+    again = model.start("five six")
+    for name, array in kept.items():
+        assert np.array_equal(array, again[name])
+
+
+def test_a_step_needs_one_token_and_a_state(learnt: Translator) -> None:
+    state = learnt.start("one")
+    _, state = learnt.step(None, state)
+    assert np.array_equal(
+        learnt.step("1", state)[0], learnt.step(int(learnt.tokens.target.encode("1")[0]), state)[0]
+    )
+    for token in ("1 2", -1, True, 1.5):
+        with pytest.raises(ConfigError, match="expected one word or its number"):
+            learnt.step(token, state)  # type: ignore[arg-type]
+    with pytest.raises(ConfigError, match="state: got dict without"):
+        learnt.step(None, {})
+    with pytest.raises(ConfigError, match="sentence"):
+        learnt.start(" ")
 
 
 def test_the_n_best_differ_and_fall_in_score(learnt: Translator) -> None:

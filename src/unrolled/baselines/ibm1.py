@@ -235,6 +235,7 @@ class Ibm1:
             and entries.shape == (len(known) + 1,)
             and learnt.shape == (1,)
             and second.shape == model._table.shape == (int(entries.sum()),)
+            and second.size > 0
             and ((model._table >= 0) & (model._table <= 1)).all()
             and (entries >= 0).all()
             and (second >= 0).all()
@@ -323,6 +324,7 @@ def _unpack(name: str, arrays: Mapping[str, NDArray[Any]], model: str) -> Vocabu
     if name not in arrays:
         return Vocabulary(unpack_strings(name, arrays, model))
     tokens = np.asarray(arrays[name])
-    if tokens.ndim != 1 or tokens.dtype.kind not in "iu" or (np.diff(tokens) <= 0).any():
+    right = tokens.ndim == 1 and tokens.dtype.kind in "iu" and tokens.size > 0
+    if not right or (tokens[1:] <= tokens[:-1]).any():
         raise impossible(arrays, (name,), model)
     return Vocabulary(tokens.astype(np.int64))

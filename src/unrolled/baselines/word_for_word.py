@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import chain
 from typing import Any, Self
 
 import numpy as np
@@ -157,11 +158,9 @@ def _spellings(said: Sequence[Sequence[str]], wanted: set[str]) -> dict[str, str
 
     The first word of a sentence counts only where there is no other: its capital is the sentence's.
     """
-    inside: dict[str, Counter[str]] = {}
-    first: dict[str, Counter[str]] = {}
-    for row in said:
-        for place, key in enumerate(row):
-            lower = key.lower()
-            if lower in wanted:
-                (inside if place else first).setdefault(lower, Counter())[key] += 1
-    return {key: counts.most_common(1)[0][0] for key, counts in (first | inside).items()}
+    found: dict[str, str] = {}
+    for parts in ((row[:1] for row in said), (row[1:] for row in said)):
+        counts = Counter(chain.from_iterable(parts))
+        # The most frequent comes last, and stays.
+        found |= {key.lower(): key for key, _ in reversed(counts.most_common())}
+    return {key: found[key] for key in wanted}

@@ -28,7 +28,7 @@ class Scores(Protocol):
         """The `k` best of each row (`V` where that is fewer): log-probabilities `(R, k)` in falling
         order, and their tokens, `(R, k)` int64. NaN counts as the greatest.
 
-        The values are those of `all()`, bit for bit; it may be much cheaper. In which order equal
+        The values are those of `all()` up to rounding; it may be much cheaper. In which order equal
         tokens come does not matter to a search.
         """
 

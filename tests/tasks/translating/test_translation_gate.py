@@ -51,7 +51,7 @@ def test_all_figures_of_all_rivals_are_details() -> None:
 
 
 def test_bleu_by_the_length_of_the_source_is_a_detail_where_lengths_differ() -> None:
-    assert not any("up to" in name for name in _evaluation().details)
+    assert not any(name.startswith("BLEU ") for name in _evaluation().details)
     sources = SOURCES + [f"{text}, sehr alt und auch klein" for text in SOURCES]
     references = REFERENCES + [f"{text}, very old and small too" for text in REFERENCES]
     said = SAID + ["it is old"] * 40
@@ -79,14 +79,17 @@ def test_signatures_are_printed_and_kept() -> None:
 
 
 def test_the_script_of_the_references_says_how_bleu_cuts_words() -> None:
-    chinese = ["他今天去北京", "我也去上海看朋友"]
-    found = gate.evaluation_of(["a b", "c"], chinese, chinese, {"copy": ["a", "b"]}, "two")
-    assert found["BLEU"] == pytest.approx(100)
-    assert "tok:zh" in found.notes[0]
-    asked = gate.evaluation_of(
-        ["a b", "c"], chinese, chinese, {"copy": ["a", "b"]}, "two", tokenize="char"
-    )
-    assert "tok:char" in asked.notes[0]
+    sources = [f"a {n}" for n in range(30)] + [f"a b c d e {n}" for n in range(30)]
+    chinese = [f"他今天去北京{n}" for n in range(60)]
+    rival = [text.replace("北京", "上海") for text in chinese]
+    for asked, used in ((None, "zh"), ("char", "char")):
+        found = gate.evaluation_of(sources, chinese, chinese, {"copy": rival}, "60", tokenize=asked)
+        assert f"tok:{used}" in found.notes[0]
+        assert found["BLEU"] == found["BLEU up to 5"] == pytest.approx(100)
+        own = found.contestants()["copy"]
+        assert own["BLEU"] == translation_scores(rival, chinese, tokenize=used).bleu
+        short = translation_scores(rival[:30], chinese[:30], tokenize=used)
+        assert own["BLEU up to 5"] == short.bleu > 0
 
 
 def test_the_rivals_of_a_file_say_the_same() -> None:

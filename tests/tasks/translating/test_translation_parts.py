@@ -48,7 +48,7 @@ def test_keys_of_both_sides_are_never_taken_for_one_another():
     assert linked(["a", "b"], ["b", "c"]) == [[0], [1]]
 
 
-@given(st.lists(st.integers(1, 40), min_size=5, max_size=60), st.floats(0.02, 0.6))
+@given(st.lists(st.integers(1, 40), min_size=5, max_size=60), st.floats(0.02, 0.97))
 def test_a_share_is_met_within_half_a_group_where_groups_are_small(sizes, share):
     groups = alike(np.repeat(np.arange(len(sizes)), sizes).tolist())
     stays, apart = set_apart(groups, share, name=None, what="pairs")
@@ -59,6 +59,11 @@ def test_a_share_is_met_within_half_a_group_where_groups_are_small(sizes, share)
     assert len(apart) <= max(wanted + max(sizes) / 2, sorted(sizes)[1])
     side = np.isin(np.arange(sum(sizes)), apart)
     assert all(len(set(side[group].tolist())) == 1 for group in groups)
+
+
+def test_a_group_stays_whatever_the_share():
+    stays, apart = set_apart(alike(range(5)), 0.98, name=None, what="pairs")
+    assert (len(stays), len(apart)) == (1, 4)
 
 
 def test_a_group_that_holds_most_of_the_data_is_never_set_apart():

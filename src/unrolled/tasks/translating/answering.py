@@ -11,6 +11,7 @@ import numpy as np
 from unrolled.data.doctor_checkup import Checkup
 from unrolled.data.pairs import read_pairs
 from unrolled.errors import ConfigError
+from unrolled.tasks.arrays import Arrays
 from unrolled.tasks.base import Task
 from unrolled.tasks.evaluation import Evaluation
 from unrolled.tasks.translating.asking import translations
@@ -20,6 +21,7 @@ from unrolled.tasks.translating.gate import Rivals, evaluation_of, name_of, riva
 from unrolled.tasks.translating.networks import AnyTranslationNetwork, TranslationNetworks
 from unrolled.tasks.translating.request import Request, Translation
 from unrolled.tasks.translating.settings import Settings
+from unrolled.tasks.translating.stepping import begun, read_token
 
 
 class Answering(Task):
@@ -73,6 +75,48 @@ class Answering(Task):
         except TypeError as error:
             raise ConfigError(f"translate: {error}") from None
         return translations(self.model, self.tokens, sentences, request, self._longest)
+
+    def start(self, sentence: str) -> Arrays:
+        """The state before the first token of a sentence's translation: plain arrays, for `step`.
+
+        Raises:
+            NotFittedError: `fit` comes first.
+            ConfigError: that is no sentence.
+        """
+        self._check_fitted()
+        if not isinstance(sentence, str) or not sentence.strip():
+            raise ConfigError(f"sentence: got {sentence!r}, expected a text with at least one word")
+        return begun(self.model, self.tokens.sources([sentence])[0])
+
+    def step(self, token: str | int | None, state: Arrays) -> tuple[np.ndarray, Arrays]:
+        """Read one token of a translation, chosen by whom you like.
+
+        Args:
+            token: a piece of `tokens.target.pieces`, or its number; None: the beginning.
+            state: what `start` or an earlier `step` gave; stays as it is.
+
+        Returns:
+            The probability of each token to come next, float32 `(V,)` (`tokens.end` is that of the
+            end), and the new state; its `looked` `(S,)` says where in the source it looked.
+
+        Raises:
+            ConfigError: no such token, or no state of this model.
+        """
+        self._check_fitted()
+        return read_token(self.model, self._number_of(token), state)
+
+    def _number_of(self, token: str | int | None) -> int:
+        if token is None:
+            return self.tokens.end
+        target = self.tokens.target
+        if isinstance(token, str):
+            found = target.encode(token).tolist()
+            if len(found) == 1:
+                return int(found[0])
+        elif not isinstance(token, bool) and token in range(len(target)):
+            return int(token)
+        kind = target.kind.removesuffix("s")
+        raise ConfigError(f"step: got {token!r}, expected one {kind} or its number")
 
     def evaluate(
         self,

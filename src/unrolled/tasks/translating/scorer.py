@@ -5,6 +5,7 @@ Shapes: `R` rows (hypotheses), `S` source steps, `V` tokens.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -12,6 +13,7 @@ import torch
 from torch import Tensor
 
 from unrolled.decoding.scorer import ranked
+from unrolled.layers.readout_top import Readout
 from unrolled.layers.states import map_state
 from unrolled.tasks.arrays import like
 from unrolled.tasks.translating.batches import padded
@@ -37,7 +39,7 @@ class NetworkScorer:
 
     def step(self, tokens: Tensor) -> _Scores:
         """Read one token `(R,)` in every row, and give what may come next."""
-        return _Scores([one.step(tokens) for one in self._each])
+        return _Scores([(one, *one.step(tokens)) for one in self._each])
 
     def select(self, rows: Tensor) -> None:
         """Row `i` becomes what row `rows[i]` was."""
@@ -54,10 +56,12 @@ class _Rows:
         self._memory = self._sentences
         self._owners = torch.arange(len(lengths), device=lengths.device)
         self._state = network.begin(self._memory)
+        self.readout = Readout(network.scorer.detach(), network.bias.detach())
 
-    def step(self, tokens: Tensor) -> tuple[TranslationNetwork, Tensor, Tensor | None]:
+    def step(self, tokens: Tensor) -> tuple[Tensor, Tensor | None]:
+        """What the scores are made from `(R, E)`, and where each row looked `(R, S)`."""
         hidden, weights, self._state = self.network.step(tokens, self._state, self._memory)
-        return self.network, hidden, weights
+        return hidden, weights
 
     def select(self, rows: Tensor) -> None:
         owners = self._owners[rows]
@@ -93,18 +97,21 @@ class _Rows:
 class _Scores:
     """What every token has for a score after a step; made when it is asked for."""
 
-    def __init__(self, found: list[tuple[TranslationNetwork, Tensor, Tensor | None]]) -> None:
+    def __init__(self, found: list[tuple[_Rows, Tensor, Tensor | None]]) -> None:
         self._found = found
-        weights = [one[2] for one in found if one[2] is not None]
+        weights = [looked for _, _, looked in found if looked is not None]
         self.attention = torch.stack(weights).mean(0) if weights else None
 
     def all(self) -> Tensor:
         """Log-probabilities `(R, V)`."""
-        each = [network.scores(hidden).log_softmax(-1) for network, hidden, _ in self._found]
+        each = [rows.network.scores(hidden).log_softmax(-1) for rows, hidden, _ in self._found]
         if len(each) == 1:
             return each[0]
-        return torch.stack(each).logsumexp(0) - float(np.log(len(each)))
+        return torch.stack(each).logsumexp(0) - math.log(len(each))
 
     def top(self, k: int) -> tuple[Tensor, Tensor]:
         """The `k` likeliest tokens: values and tokens `(R, k)`."""
-        return ranked(self.all(), k)
+        if len(self._found) > 1:
+            return ranked(self.all(), k)
+        rows, hidden, _ = self._found[0]
+        return rows.readout.top(hidden.detach(), min(k, len(rows.network.bias)))
