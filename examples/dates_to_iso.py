@@ -19,7 +19,7 @@ DATES = (
     "Mittwoch, den 1. Mai 1991",
     "१९ मई २०२४",
     "2024年5月19日",
-    "19 nisan 2031",
+    "19 Nisan 2031",
     "duminică, 19 mai 2024",
 )
 
