@@ -28,6 +28,13 @@ CoveragePenalty = Annotated[
     float | None,
     option("Translator: above 0, what leaves words of the sentence out ranks lower.", "0.0"),
 ]
+Prune = Annotated[
+    float | None,
+    typer.Option(
+        metavar="NATS",
+        help="Translator: drop what is so far below the best; quicker, and may miss a better one.",
+    ),
+]
 NoRepeat = Annotated[
     int | None,
     typer.Option(metavar="N", help="Translator: no N tokens in a row come twice."),
