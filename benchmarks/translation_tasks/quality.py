@@ -72,10 +72,7 @@ def part(contest: Contest, request: Request) -> dict[str, Any]:
         "scores": scores,
         "goals": judged(goals, scores, took[NETWORK]["training"], request),
         "took": took,
-        "shown": {
-            "head": ["beside", "BLEU on the test part", "took"],
-            "rows": published.figures(request.task),
-        },
+        **published.shown(request.task),
     }
 
 

@@ -180,9 +180,9 @@ def test_beside_the_rival_a_network_learns_what_it_would_alone() -> None:
 
 
 def test_what_others_measured_stands_under_its_task() -> None:
-    rows = published.figures("multi30k-de-en")
+    rows = published.shown("multi30k-de-en")["shown"]["rows"]
     assert [row[1] for row in rows] == ["28.3", "33.5", "13.2", "25.4", "30", "30.6"]
-    assert published.figures("dates") == []
+    assert published.shown("dates") == {}
 
 
 def test_the_table_tells_passes_and_tokens(tmp_path: Path) -> None:
