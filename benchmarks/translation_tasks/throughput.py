@@ -31,6 +31,7 @@ from unrolled.data.batching.checks import IGNORED_TARGET
 from unrolled.decoding.beam_options import BeamOptions
 from unrolled.tasks.translating.batches import PairBatches
 from unrolled.tasks.translating.network import TranslationNetwork
+from unrolled.training.average import WeightAverage
 from unrolled.training.optimizer import Recipe as Optimization
 from unrolled.training.optimizer import make_optimizer
 from unrolled.training.translation_scores import translation_scores
@@ -39,7 +40,8 @@ PLAIN = "torch.nn cells in a loop"
 RECIPE = Recipe({}, "5m")
 # Batches that are trained on, and sentences that are translated, in each round.
 BATCHES, SENTENCES, ROUNDS = 16, 512, 5
-RATE, CLIP = 1e-4, 1.0
+# Of the rates that a training would have; the weights hardly move while they are timed.
+SLOW, CLIP = 0.1, 1.0
 GOALS = (Goal("training, times plain", 1.4), Goal("decoding, times plain", 5.0))
 # Of the sentences' greedy translations, the share that may differ: two numbers that are nearly the
 # same may be the other way round in the last digit.
@@ -74,7 +76,7 @@ def part(translator: Any, took: dict[str, Any], data: Parallel, request: Request
     tell(f"losses and gradients agree, and {alike:.1%} of {len(sentences)} greedy translations")
 
     tokens = sum(int((one.targets[1:] != IGNORED_TARGET).sum()) for one in batches)
-    training = race(training_runs(network, plain, batches), Effort(ROUNDS))
+    training = race(training_runs(translator, plain, batches), Effort(ROUNDS))
     ways = {PLAIN: search.beam, NETWORK: lambda some: translator.predict(some, beam=BEAM)}
     decoding = race(
         {name: lambda way=way: by_batches(way, sentences) for name, way in ways.items()},
@@ -156,17 +158,21 @@ def check_greedy(translator: Any, search: PlainTranslator, sentences: list[str])
 
 
 def training_runs(
-    network: TranslationNetwork, plain: Plain, batches: Sequence[Batch]
+    translator: Any, plain: Plain, batches: Sequence[Batch]
 ) -> dict[str, Callable[[], object]]:
-    """Once over the batches, each by a copy of its own with the optimizer that goes with it."""
-    network, plain = copy.deepcopy(network).train(), copy.deepcopy(plain).train()
-    given = [plain_batch(one) for one in batches]
-    ours = make_optimizer(network, Optimization(learning_rate=RATE))
-    theirs = torch.optim.Adam(plain.parameters(), lr=RATE)
+    """Once over the batches, each by a copy of its own: ours as `fit` updates it, with the moving
+    average; the plain one by Adam."""
+    network, plain = copy.deepcopy(translator.model).train(), copy.deepcopy(plain).train()
+    given, settings = [plain_batch(one) for one in batches], translator.settings
+    rates = {name: SLOW * getattr(settings, name) for name in ("learning_rate", "muon_rate")}
+    ours = make_optimizer(network, Optimization(**rates, weight_decay=settings.weight_decay))
+    average = WeightAverage(network, settings.average)
+    theirs = torch.optim.Adam(plain.parameters(), lr=rates["learning_rate"])
 
     def train_ours() -> None:
-        for one in batches:
+        for step, one in enumerate(batches, 1):
             update(network, ours, our_loss(network, one))
+            average.update(step)
 
     def train_plain() -> None:
         for one in given:

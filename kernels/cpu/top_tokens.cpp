@@ -1,5 +1,6 @@
 #include "unrolled/top_tokens.h"
 
+#include "bfloat16.h"
 #include "norm.h"
 #include "scratch.h"
 #include "team.h"
@@ -16,41 +17,10 @@ UNROLLED_INLINE Vec<float> load_products(const float* from, int count) {
 }
 UNROLLED_INLINE float product_at(const float* from) { return *from; }
 
-UNROLLED_INLINE float product_at(const Bfloat16* from) {
-    const std::uint32_t bits = static_cast<std::uint32_t>(from->bits) << 16;
-    float x;
-    __builtin_memcpy(&x, &bits, sizeof x);
-    return x;
-}
 UNROLLED_INLINE Vec<float> load_products(const Bfloat16* from, int count) {
-#if defined(__AVX512F__)
-    if (count == L) {
-        const __m256i bits = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(from));
-        return (Vec<float>)_mm512_slli_epi32(_mm512_cvtepu16_epi32(bits), 16);
-    }
-#elif defined(__AVX2__)
-    if (count == L) {
-        const __m128i bits = _mm_loadu_si128(reinterpret_cast<const __m128i*>(from));
-        return (Vec<float>)_mm256_slli_epi32(_mm256_cvtepu16_epi32(bits), 16);
-    }
-#endif
-    Vec<float> v = {};
-    for (int k = 0; k < count; ++k) v[k] = product_at(from + k);
-    return v;
+    return load_bfloat16(from, count);
 }
-
-// Whether a lane is above the limit; NaN is not.
-UNROLLED_INLINE bool any_above(Vec<float> v, float limit) {
-#if defined(__AVX512F__)
-    return _mm512_cmp_ps_mask((__m512)v, _mm512_set1_ps(limit), _CMP_GT_OQ) != 0;
-#elif defined(__AVX2__)
-    return _mm256_movemask_ps(_mm256_cmp_ps((__m256)v, _mm256_set1_ps(limit), _CMP_GT_OQ)) != 0;
-#else
-    bool any = false;
-    for (int k = 0; k < kLanes<float>; ++k) any |= v[k] > limit;
-    return any;
-#endif
-}
+UNROLLED_INLINE float product_at(const Bfloat16* from) { return widened(*from); }
 
 // log x for a normal x > 0, NaN for NaN, to some units in the last place: x = 2^e m with m next to
 // 1, and log m = 2 artanh((m - 1) / (m + 1)) as a series. (libm's is not for these files: see

@@ -208,4 +208,17 @@ UNROLLED_INLINE Vec<double> at_least(Vec<double> v, Vec<double> limit) {
     return limit > v ? limit : v;
 }
 
+// Whether a lane is above the limit; NaN is not.
+UNROLLED_INLINE bool any_above(Vec<float> v, float limit) {
+#if defined(__AVX512F__)
+    return _mm512_cmp_ps_mask((__m512)v, _mm512_set1_ps(limit), _CMP_GT_OQ) != 0;
+#elif defined(__AVX2__)
+    return _mm256_movemask_ps(_mm256_cmp_ps((__m256)v, _mm256_set1_ps(limit), _CMP_GT_OQ)) != 0;
+#else
+    bool any = false;
+    for (int k = 0; k < kLanes<float>; ++k) any |= v[k] > limit;
+    return any;
+#endif
+}
+
 }  // namespace unrolled::UNROLLED_ISA_NAMESPACE

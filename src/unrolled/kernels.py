@@ -71,12 +71,12 @@ def forward_call(dtype: Any) -> Any:
     Its fields are the addresses and numbers of `kernels/include/unrolled/sequence.h`. Nothing is
     checked: whoever fills it keeps every array alive until the call returns.
     """
-    return _over_time().forward_calls[dtype]()
+    return _calls().forward_calls[dtype]()
 
 
 def backward_call(dtype: Any) -> Any:
     """The arguments of `backward`, as `forward_call`."""
-    return _over_time().backward_calls[dtype]()
+    return _calls().backward_calls[dtype]()
 
 
 def prefer_large_pages(array: Tensor) -> None:
@@ -86,77 +86,77 @@ def prefer_large_pages(array: Tensor) -> None:
 
 def forward(call: Any) -> None:
     """One recurrent layer over time, in one direction; `call` comes from `forward_call`."""
-    _over_time().forward(call)
+    _calls().forward(call)
 
 
 def backward(call: Any) -> None:
     """Its gradients; `call` comes from `backward_call`."""
-    _over_time().backward(call)
+    _calls().backward(call)
 
 
 def minimal_forward_call(dtype: Any) -> Any:
     """The arguments of `minimal_forward`, all zero; as `forward_call`, of
     `kernels/include/unrolled/minimal.h`."""
-    return _minimal().forward_calls[dtype]()
+    return _calls("minimal").forward_calls[dtype]()
 
 
 def minimal_backward_call(dtype: Any) -> Any:
     """The arguments of `minimal_backward`, as `minimal_forward_call`."""
-    return _minimal().backward_calls[dtype]()
+    return _calls("minimal").backward_calls[dtype]()
 
 
 def minimal_forward(call: Any) -> None:
     """One minGRU or minLSTM layer over time, in one direction."""
-    _minimal().forward(call)
+    _calls("minimal").forward(call)
 
 
 def minimal_backward(call: Any) -> None:
     """Its gradients."""
-    _minimal().backward(call)
+    _calls("minimal").backward(call)
 
 
 def scan_forward_call(dtype: Any) -> Any:
     """The arguments of `scan_forward`, all zero; as `forward_call`, of
     `kernels/include/unrolled/scan.h`. A complex dtype stands for that of its parts."""
-    call = _scan().forward_calls[_part_of(dtype)]()
+    call = _calls("scan").forward_calls[_part_of(dtype)]()
     call.complex = dtype.is_complex
     return call
 
 
 def scan_backward_call(dtype: Any) -> Any:
     """The arguments of `scan_backward`, as `scan_forward_call`."""
-    return _scan().backward_calls[_part_of(dtype)]()
+    return _calls("scan").backward_calls[_part_of(dtype)]()
 
 
 def scan_forward(call: Any) -> None:
     """A linear recurrence over time, in one direction."""
-    _scan().forward(call)
+    _calls("scan").forward(call)
 
 
 def scan_backward(call: Any) -> None:
     """Its gradients."""
-    _scan().backward(call)
+    _calls("scan").backward(call)
 
 
 def attention_forward_call(dtype: Any) -> Any:
     """The arguments of `attention_forward`, all zero; as `forward_call`, of
     `kernels/include/unrolled/attention.h`."""
-    return _attention().forward_calls[dtype]()
+    return _calls("attention").forward_calls[dtype]()
 
 
 def attention_backward_call(dtype: Any) -> Any:
     """The arguments of `attention_backward`, as `attention_forward_call`."""
-    return _attention().backward_calls[dtype]()
+    return _calls("attention").backward_calls[dtype]()
 
 
 def attention_forward(call: Any) -> None:
     """Attention of a sequence over another one."""
-    _attention().forward(call)
+    _calls("attention").forward(call)
 
 
 def attention_backward(call: Any) -> None:
     """Its gradients."""
-    _attention().backward(call)
+    _calls("attention").backward(call)
 
 
 def top_tokens(
@@ -312,60 +312,26 @@ class _OverTime(NamedTuple):
     backward: Callable[[Any], None]
 
 
-@cache
-def _minimal() -> _OverTime:
-    import torch
-
-    module = _module()
-    return _OverTime(
-        {torch.float32: module.MinimalForward32, torch.float64: module.MinimalForward64},
-        {torch.float32: module.MinimalBackward32, torch.float64: module.MinimalBackward64},
-        module.minimal_forward,
-        module.minimal_backward,
-    )
-
-
-@cache
-def _scan() -> _OverTime:
-    import torch
-
-    module = _module()
-    return _OverTime(
-        {torch.float32: module.ScanForward32, torch.float64: module.ScanForward64},
-        {torch.float32: module.ScanBackward32, torch.float64: module.ScanBackward64},
-        module.scan_forward,
-        module.scan_backward,
-    )
-
-
-@cache
-def _attention() -> _OverTime:
-    import torch
-
-    module = _module()
-    return _OverTime(
-        {torch.float32: module.AttentionForward32, torch.float64: module.AttentionForward64},
-        {torch.float32: module.AttentionBackward32, torch.float64: module.AttentionBackward64},
-        module.attention_forward,
-        module.attention_backward,
-    )
-
-
 def _part_of(dtype: Any) -> Any:
     """The dtype of a real number, or of the parts of a complex one."""
     return dtype.to_real() if dtype.is_complex else dtype
 
 
 @cache
-def _over_time() -> _OverTime:
+def _calls(kind: str = "") -> _OverTime:
+    """What the module has of a kind: "", a layer over time, or "minimal", "scan", "attention"."""
     import torch
 
-    module = _module()
+    def of(name: str) -> Any:
+        return getattr(_module(), name)
+
+    struct, function = kind.capitalize(), f"{kind}_" if kind else ""
+    dtypes = {torch.float32: "32", torch.float64: "64"}
     return _OverTime(
-        {torch.float32: module.Forward32, torch.float64: module.Forward64},
-        {torch.float32: module.Backward32, torch.float64: module.Backward64},
-        module.forward,
-        module.backward,
+        {dtype: of(f"{struct}Forward{bits}") for dtype, bits in dtypes.items()},
+        {dtype: of(f"{struct}Backward{bits}") for dtype, bits in dtypes.items()},
+        of(f"{function}forward"),
+        of(f"{function}backward"),
     )
 
 

@@ -13,6 +13,7 @@ from torch import Tensor
 from unrolled.decoding import BeamOptions, LogProbabilities
 
 BEGIN, END = 0, 1
+SEEN = torch.finfo(torch.float32).tiny
 
 
 class Table:
@@ -110,7 +111,7 @@ def score_of(
         ]
         for place in range(length):
             seen = math.fsum(look[place] for look in looks)
-            score += o.coverage_penalty * math.log(min(max(seen, 1e-37), 1.0))
+            score += o.coverage_penalty * math.log(min(max(seen, SEEN), 1.0))
     return score
 
 
@@ -132,6 +133,7 @@ def plain_search(
 
     for step in range(limit):
         candidates = []
+        open_ = set()
         for parent, (tokens, values) in enumerate(live):
             each = table.log_probabilities(sentence, (BEGIN, *tokens)).double().tolist()
             for token, value in enumerate(each):
@@ -147,6 +149,7 @@ def plain_search(
                     continue
                 total = sum(values) + value
                 candidates.append((-total, parent, -value, token))
+                open_.add(parent)
         candidates.sort()
         best = -candidates[0][0] if candidates else 0.0
         if o.prune is not None:
@@ -160,7 +163,7 @@ def plain_search(
             elif token != END and len(going) < o.beam:
                 going.append(longer)
         if not going:
-            cut = [ended(*one, False) for one in live]
+            cut = [ended(*one, False) for at, one in enumerate(live) if at not in open_]
             break
         live = going
         if len(finished) >= o.beam:

@@ -175,7 +175,8 @@ def search_widely(
     )
     while len(slots.sentences):
         # One token more than the beam, since the end may be among them.
-        one = _candidates(slots, *rows.best(beam + 1), beam)
+        values, tokens = rows.best(beam + 1)
+        one = _candidates(slots, values, tokens, beam)
         near = one.possible & (one.total >= one.total[:, :1] - question.options.margin)
         ending = one.token == question.end
         done = near & ending & (np.arange(ending.shape[1]) < beam)
@@ -195,7 +196,8 @@ def search_widely(
             there = (one.possible, owner, one.parent, one.token, one.value, one.total)
             recorder.step(rows.step, *there, node, done)
 
-        over = _over(slots, one, going, node, rows, question, answers)
+        blocked = (values == -math.inf).all(axis=1)
+        over = _over(slots, one, going, node, blocked, rows, question, answers)
         slots, choice = _next(slots, one, going, node, ~over)
         if len(slots.sentences):
             rows.select(one.row[~over][choice], one.token[~over][choice])
@@ -225,11 +227,15 @@ def _over(
     one: _Candidates,
     going: Bools,
     node: Ints,
+    blocked: Bools,
     rows: Rows,
     question: Question,
     answers: Answers,
 ) -> Bools:
-    """`(N',)`, which sentences are done; hypotheses of theirs that are wanted are cut here."""
+    """`(N',)`, which sentences are done; hypotheses of theirs that are wanted are cut here.
+
+    `blocked` `(R,)` says which rows nothing may follow, not even the end.
+    """
     limits, counts = question.limits[slots.sentences], answers.counts[slots.sentences]
     stuck = ~going.any(axis=1)
     last = ~stuck & (rows.step + 1 >= limits)
@@ -240,7 +246,8 @@ def _over(
         scores = rows.scores(total, row)
         answers.cut(slots.sentences[sentence], node[sentence, place], total, scores)
     if (wanting & stuck).any():
-        sentence, place = (slots.alive & (wanting & stuck)[:, None]).nonzero()
+        unable = slots.alive & blocked[slots.rows]
+        sentence, place = (unable & (wanting & stuck)[:, None]).nonzero()
         total = slots.totals[sentence, place]
         row = slots.rows[sentence, place]
         scores = rows.scores(total, row, stepped=False)

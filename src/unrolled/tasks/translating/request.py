@@ -21,8 +21,8 @@ class Request:
     """How to translate.
 
     Attributes:
-        beam, n_best, length_penalty, coverage_penalty, no_repeat, max_length, min_length: as in
-            `unrolled.decoding.BeamOptions`; lengths are counted in tokens.
+        beam, n_best, length_penalty, coverage_penalty, prune, no_repeat, max_length, min_length:
+            as in `unrolled.decoding.BeamOptions`; lengths are counted in tokens.
         prefix: what every translation begins with.
         too_long: what becomes of a sentence with more tokens than any that was learnt: "keep" it as
             it is, "split" it after a mark and translate the parts, or "truncate" it. A warning
@@ -42,6 +42,7 @@ class Request:
     n_best: int = 1
     length_penalty: float | Literal["mean"] = 1.0
     coverage_penalty: float = 0.0
+    prune: float | None = None
     no_repeat: int = 0
     max_length: int | tuple[float, float] = (2.0, 10)
     min_length: int = 0
@@ -69,6 +70,7 @@ class Request:
             n_best=self.n_best if self.rerank is None else max(self.beam, self.n_best),
             length_penalty=self.length_penalty,
             coverage_penalty=self.coverage_penalty,
+            prune=self.prune,
             no_repeat=self.no_repeat,
             max_length=self.max_length,
             min_length=self.min_length,
