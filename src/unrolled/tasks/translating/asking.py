@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from unrolled.decoding.beam import search
+from unrolled.decoding.beam_options import BeamOptions
 from unrolled.decoding.fusion import Fused
 from unrolled.decoding.hypotheses import Hypothesis
 from unrolled.decoding.scorer import Scorer
@@ -75,14 +76,19 @@ def _cut_to_size(
     return pieces, owners
 
 
+def options_of(model: AnyTranslationNetwork, tokens: PairTokens, request: Request) -> BeamOptions:
+    """The search's own options."""
+    # What is unknown can be copied only from where the network looked.
+    looks = model.each[0].decoder.attention is not None
+    writes_unknown = looks and tokens.kind != "subwords"
+    return request.options(forbidden=() if writes_unknown else (0,))
+
+
 def _searched(
     model: AnyTranslationNetwork, tokens: PairTokens, sentences: Sequence[str], request: Request
 ) -> list[list[Hypothesis]]:
     sources = tokens.sources(sentences)
-    # What is unknown can be copied only from where the network looked.
-    looks = model.each[0].decoder.attention is not None
-    writes_unknown = looks and tokens.kind != "subwords"
-    options = request.options(forbidden=() if writes_unknown else (0,))
+    options = options_of(model, tokens, request)
     prefix = tokens.targets([request.prefix])[0][1:-1].tolist() if request.prefix else None
     generator = None if request.fuse is None else open_pretrained(request.fuse, "fuse")[0]
     if generator is not None:
@@ -130,7 +136,7 @@ def _reordered(
     return ordered
 
 
-def _copied(tokens: PairTokens, sentence: str, found: Hypothesis) -> dict[int, str]:
+def copied_into(tokens: PairTokens, sentence: str, found: Hypothesis) -> dict[int, str]:
     """What stands in place of each unknown token: the source token it looked at most."""
     unknown = [at for at, token in enumerate(found.tokens) if token == 0]
     if not unknown or found.attention is None:
@@ -141,7 +147,7 @@ def _copied(tokens: PairTokens, sentence: str, found: Hypothesis) -> dict[int, s
 
 
 def _text(tokens: PairTokens, sentence: str, found: Hypothesis) -> str:
-    return tokens.text(found.tokens, _copied(tokens, sentence, found))
+    return tokens.text(found.tokens, copied_into(tokens, sentence, found))
 
 
 def _translation(
@@ -153,7 +159,7 @@ def _translation(
     written = tokens.target.pieces
     made = []
     for one in hypotheses:
-        copied = _copied(tokens, sentence, one)
+        copied = copied_into(tokens, sentence, one)
         made.append(
             Translation(
                 tokens.text(one.tokens, copied),
