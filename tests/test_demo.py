@@ -105,6 +105,10 @@ def test_the_translator_of_the_demo_loads_and_says_what_the_page_shows(ran: _Ran
     assert isinstance(model, Translator)
     lines = ran.data["translation"]["lines"]
     assert [line["said"] for line in lines] == model.predict([line["source"] for line in lines])
+    for line in lines:
+        answered = line["trace"]["links"]["targets"]
+        assert "".join(answered).strip() == line["said"].strip()
+        assert line["trace"]["links"]["sources"] == [*line["source"], "\n"]
 
 
 def test_the_dates_that_are_shown_were_not_learnt(ran: _Ran) -> None:

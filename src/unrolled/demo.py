@@ -109,6 +109,8 @@ DATES_ASKED = 1000
 # Shown on the page: in many scripts, those of the second row never learnt.
 DATES_SHOWN = ("en", "fr", "ru", "el", "ar", "he", "hi", "th", "zh", "ko")
 DATES_SHOWN_APART = ("ro", "bg", "ne")
+# Of each layer, as many as the page has tiles for.
+DATES_UNITS = 24
 
 
 def run_demo(
@@ -299,6 +301,7 @@ def _lines(model: Translator) -> list[TranslatedLine]:
             code,
             str(Locale.parse(code).english_name),
             "no date of it was learnt" if code in DATES_SHOWN_APART else "",
+            trace(model, source, units=DATES_UNITS, reach=0),
         )
         for code, (source, right), answer in zip(codes, written, said, strict=True)
     ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,8 @@ import pytest
 
 from unrolled.lens.page import render_report
 from unrolled.lens.records import Report, TranslatedLine, TranslationPanel
+
+from .translations import translation
 
 LINES = [
     TranslatedLine("May 19th, 2024", "2024-05-19", "2024-05-19", "en", "English"),
@@ -74,3 +77,63 @@ def test_on_a_phone_the_lines_fit_the_page(open_lines: Callable[..., Any]) -> No
     page = open_lines([*LINES, long], viewport={"width": 390, "height": 800})
     page.locator(".translated tbody tr").nth(3).wait_for()
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
+
+
+def traced() -> list[TranslatedLine]:
+    """The first two lines with a trace, told apart by what those of the network hold."""
+    first, second, last = LINES
+    return [
+        replace(first, trace=translation(units=6)),
+        replace(second, trace=translation(attention=False, units=6)),
+        last,
+    ]
+
+
+def test_of_the_line_that_is_chosen_it_is_shown_where_each_step_looked(
+    open_lines: Callable[..., Any],
+) -> None:
+    page = open_lines(traced())
+    headings = page.locator(".alignment h3")
+    with_attention = ["Where it looked", "The encoder and the decoder, unfolded"]
+    assert headings.all_inner_texts() == with_attention
+    assert page.get_by_role("radio").count() == 2
+    page.locator(".translated tbody tr").nth(1).locator("td").last.click()
+    assert page.get_by_role("radio").nth(1).is_checked()
+    assert headings.all_inner_texts() == with_attention[1:]
+    page.get_by_role("radio").nth(1).press("ArrowUp")
+    assert headings.all_inner_texts() == with_attention
+
+
+def test_one_step_has_the_cursor_in_all_views_of_the_line(open_lines: Callable[..., Any]) -> None:
+    page = open_lines(traced())
+    told = page.locator(".alignment .saying")
+    before = told.inner_text()
+    page.locator(".alignment .links").click(position={"x": 1, "y": 1})
+    page.keyboard.press("End")
+    assert told.inner_text() != before
+    steps = len(traced()[0].trace or ())
+    assert f"Step {steps} of {steps}" in page.locator(".alignment").inner_text()
+
+
+def test_each_view_of_each_line_can_be_saved(open_lines: Callable[..., Any]) -> None:
+    page = open_lines(traced())
+    buttons = page.locator(".alignment .save")
+    assert buttons.count() == 2
+    for line, views in ((1, 1), (0, 2), (1, 1)):
+        page.get_by_role("radio").nth(line).check()
+        assert buttons.count() == views
+
+
+def test_the_page_says_what_of_the_network_is_not_shown(open_lines: Callable[..., Any]) -> None:
+    lines = traced()
+    whole = translation(units=6)
+    assert whole.source is not None
+    told = replace(whole, notes=("six units",), source=replace(whole.source, notes=("of many",)))
+    page = open_lines([replace(lines[0], trace=told)])
+    assert page.locator(".notes-of").inner_text() == "six units of many"
+
+
+def test_lines_without_a_trace_can_not_be_chosen(open_lines: Callable[..., Any]) -> None:
+    page = open_lines(LINES)
+    assert page.get_by_role("radio").count() == 0
+    assert page.locator(".alignment").count() == 0

@@ -125,6 +125,7 @@ class TranslatedLine(Record):
         said, right: the translation, and the one that it should be.
         code, language: of the source, such as "pt-BR" and "Portuguese".
         remark: what else is to be told, such as that nothing of that language was learnt.
+        trace: of this translation, to see where it looked; None: it is not shown.
     """
 
     source: str
@@ -133,6 +134,7 @@ class TranslatedLine(Record):
     code: str = ""
     language: str = ""
     remark: str = ""
+    trace: Trace | None = None
 
 
 @dataclass(slots=True)

@@ -40,7 +40,7 @@ function sectionsOf(report: Report, model: Model): Section[] {
   }
   if (report.translation) {
     const { translation } = report;
-    sections.push({ id: 'translation', name: 'What it translates', lead: '', body: () => [translationPanel(translation)] });
+    sections.push({ id: 'translation', name: 'What it translates', lead: '', body: () => translationPanel(translation) });
   }
   if (report.unfolded) {
     const trace = report.unfolded;

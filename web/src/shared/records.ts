@@ -50,6 +50,7 @@ export interface TranslatedLine {
   code: string;
   language: string;
   remark: string;
+  trace: TraceRecord | null;
 }
 
 export interface TranslationPanel {
