@@ -129,6 +129,29 @@ def test_the_rivals_translations_are_its_likeliest_tokens(monkeypatch: pytest.Mo
         assert likeliest.tolist() == read[:, 1:].tolist()
 
 
+def test_padding_changes_nothing_of_what_the_rival_scores() -> None:
+    rival = Reference(pairs(60), embedding=8, hidden=8, vocabulary=300).eval()
+    for parameter in rival.attention.parameters():
+        torch.nn.init.normal_(parameter)
+    short, long = (torch.from_numpy(one) for one in rival.tokens.sources(["vier", "drei 1 2."]))
+    both = torch.zeros(2, len(long), dtype=torch.long)
+    both[0, : len(short)], both[1] = short, long
+    read = torch.full((2, 3), 5)
+    together = rival(both, torch.tensor([len(short), len(long)]), read)
+    alone = rival(short[None], torch.tensor([len(short)]), read[:1])
+    assert torch.allclose(together[:1], alone, atol=1e-6)
+
+
+def test_what_the_rival_learns_depends_on_its_seed_alone() -> None:
+    learnt = []
+    for seed in (1, 2):
+        torch.manual_seed(seed)
+        rival = Reference(pairs(60), embedding=8, hidden=8, vocabulary=300)
+        rival.learn(0.0)
+        learnt.append(rival.readout.weight)
+    assert torch.equal(*learnt)
+
+
 def test_the_rival_is_kept_and_restored(tmp_path: Path) -> None:
     def made() -> Reference:
         return Reference(pairs(60), embedding=8, hidden=8, vocabulary=300)

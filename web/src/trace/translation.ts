@@ -138,7 +138,7 @@ function feeding({ x, y, base, tokens }: Side, step: number): string {
 function columnMark({ x, y, base }: Side, step: number, tall: number, above: Side, weight: number): SVGRectElement {
   const top = y === above.y;
   const [from, to] = top ? [2, y.at(-1)! + TILED.high + 7] : [y[0] - 7, Math.min(tall - 2, base + 14)];
-  return s('rect', { class: weight === 1 ? 'cursor' : 'lit', x: x[step] - TILED.wide / 2 - 7, y: from, width: TILED.wide + 14, height: to - from, rx: 9, opacity: weight });
+  return s('rect', { class: weight === 1 ? 'cursor' : 'lit', x: x[step] - TILED.wide / 2 - 7, y: from, width: TILED.wide + 14, height: to - from, rx: 9, opacity: Math.sqrt(weight) });
 }
 
 /** All links faint, those of the step under the cursor as strong as their weights; without attention the one vector. */

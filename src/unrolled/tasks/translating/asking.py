@@ -31,6 +31,8 @@ def translations(
     sentences: Sequence[str],
     request: Request,
     longest: int | None = None,
+    *,
+    before: int = 0,
 ) -> list[Translation]:
     """The best translation of each sentence; it does not depend on the others but for rounding.
 
@@ -41,11 +43,12 @@ def translations(
         request: how to search.
         longest: source tokens of the longest sentence that was learnt, which others are compared
             with; None: none is too long.
+        before: how many came before these, which a warning numbers on from.
 
     Warns:
         DataWarning: a sentence is longer.
     """
-    pieces, owners = _cut_to_size(tokens, sentences, request.too_long, longest)
+    pieces, owners = _cut_to_size(tokens, sentences, request.too_long, longest, before)
     found = _searched(model, tokens, pieces, request)
     if request.rerank is not None:
         found = _reordered(found, tokens, pieces, request)
@@ -56,7 +59,7 @@ def translations(
 
 
 def _cut_to_size(
-    tokens: PairTokens, sentences: Sequence[str], too_long: str, longest: int | None
+    tokens: PairTokens, sentences: Sequence[str], too_long: str, longest: int | None, before: int
 ) -> tuple[list[str], list[int]]:
     """The sentences or, of those that are too long, what is asked for; and whose each part is."""
     lengths = [len(one) for one in tokens.sources(sentences)]
@@ -64,7 +67,7 @@ def _cut_to_size(
     long = [place for place, length in enumerate(lengths) if length > most]
     if long:
         told = {"keep": "translated all the same", "split": "split", "truncate": "truncated"}
-        warn_of_long(long, most, told[too_long])
+        warn_of_long([before + place for place in long], most, told[too_long])
     pieces, owners = [], []
     for place, (sentence, length) in enumerate(zip(sentences, lengths, strict=True)):
         parts = [sentence]
