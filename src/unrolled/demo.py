@@ -229,6 +229,7 @@ def _add_dates(
         dropout=0.1,
         input_dropout=0.0,  # a single digit that is not read can't be guessed
         learning_rate=4e-3,
+        batch_tokens=1200,
     )
     model.fit(
         pairs,
