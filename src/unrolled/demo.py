@@ -102,7 +102,7 @@ FORECASTS = (
         "100 steps",
     ),
 )
-TEXT_BUDGET = "100s"
+TEXT_BUDGET = "80s"
 DATES, DATES_BUDGET = 60_000, "600 steps"
 # Enough to tell 99% from 98%; in quick mode a tenth.
 DATES_ASKED = 1000
