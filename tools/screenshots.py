@@ -97,6 +97,27 @@ def forecaster(page: Path) -> None:
         trace.draw(OUT / f"drawn-forecaster-{view}.png", view=view)
 
 
+def translator(page: Path) -> None:
+    import unrolled
+
+    nouns = (("Mann", "man"), ("Hund", "dog"), ("Junge", "boy"), ("Ball", "ball"))
+    deeds = (("sieht", "sees"), ("hört", "hears"), ("findet", "finds"))
+    when = (("heute", "today"), ("jetzt", "now"), ("oft", "often"))
+    draw = random.Random(0)
+    pairs = []
+    for _ in range(400):
+        (a, b), (c, d) = draw.sample(nouns, 2)
+        (deed, does), (then, time) = draw.choice(deeds), draw.choice(when)
+        # German puts the time first, and the subject behind the verb.
+        pairs.append((f"{then} {deed} der {a} den {c} .", f"the {b} {does} the {d} {time} ."))
+    small = {"hidden_size": 48, "embedding_size": 32, "layers": 2, "batch_tokens": 400}
+    model = unrolled.Translator("words", **small)
+    model.fit(pairs, budget="150 steps", validation=0, progress=False)
+    trace = unrolled.trace(model, "heute findet der Hund den Ball .")
+    trace.to_html(page)
+    trace.draw(OUT / "drawn-translator-links.png", view="links")
+
+
 def vanishing(page: Path) -> None:
     import torch
 
@@ -171,6 +192,7 @@ PAGES: dict[str, Callable[[Path], Laboratory | None]] = {
         generator,
         classifier,
         tagger,
+        translator,
         forecaster,
         vanishing,
         large,

@@ -23,6 +23,10 @@ FORECAST = ("--horizon", "3", "--budget", "4 steps", "--hidden-size", "4", "--me
 GENERATE = ("--budget", "4 steps", "--hidden-size", "4", "--layers", "1")
 CLASSIFY = ("--budget", "12 steps", "--hidden-size", "8", "--embedding-size", "8")
 TAG = (*CLASSIFY, "--layers", "1", "--character-size", "4")
+TRANSLATE = (
+    "--budget", "6 steps", "--hidden-size", "8", "--embedding-size", "8", "--layers", "1",
+    "--batch-tokens", "200",
+)  # fmt: skip
 
 
 class Beside(NamedTuple):
@@ -145,6 +149,35 @@ def tagger(tagged: Path) -> Path:
     """The file of a tagger of `tagged`."""
     path = tagged.with_name("tagger.unrolled")
     _train(["train", "tag", tagged, *TAG, "--out", path])
+    return path
+
+
+@pytest.fixture(scope="session")
+def pairs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with German and English sentences: pairs.tsv, and train.de beside train.en."""
+    folder = tmp_path_factory.mktemp("pairs")
+    who = {"Anna": "Anna", "Der Mann": "The man", "Das Kind": "The child"}
+    does = {"sieht": "sees", "sucht": "seeks"}
+    what = {"den Ball": "the ball", "das Haus": "the house", "einen Baum": "a tree"}
+    rows = [
+        (f"{a} {b} {c} {n}.", f"{who[a]} {does[b]} {what[c]} {n}.")
+        for a in who
+        for b in does
+        for c in what
+        for n in range(3)
+    ]
+    random.Random(0).shuffle(rows)
+    (folder / "pairs.tsv").write_text("".join(f"{de}\t{en}\n" for de, en in rows))
+    for place, name in enumerate(("train.de", "train.en")):
+        (folder / name).write_text("".join(f"{row[place]}\n" for row in rows))
+    return folder
+
+
+@pytest.fixture(scope="session")
+def translator(pairs: Path) -> Path:
+    """The file of a translator of `pairs`."""
+    path = pairs / "translator.unrolled"
+    _train(["train", "translate", pairs / "pairs.tsv", *TRANSLATE, "--out", path])
     return path
 
 

@@ -130,6 +130,11 @@ def test_pairs_are_known_by_their_tabs_or_their_two_files(call, pairs):
     assert told.out == f"{examine_pairs(path)}\n" == "40 pairs of sentences: nothing to report\n"
     two = f"{pairs}/train.de,{pairs}/train.en"
     assert call("check", two).out == "40 pairs of sentences, de to en: nothing to report\n"
+    apart = two.split(",")
+    assert call("check", *apart).out == call("check", two).out
+    assert call("check", *apart, *(f"--test={one}" for one in apart)) == call(
+        "check", two, "--test", two
+    )
     assert call("check", two, "--source", "en").out.startswith("40 pairs of sentences, en to de")
     assert call("check", two, "--target", "de").out.startswith("40 pairs of sentences, en to de")
     assert call("check", path, "--source", "1", "--target", "0").code == 0

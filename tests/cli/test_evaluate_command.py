@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import json
 
+import pytest
+
 import unrolled
+from unrolled.errors import DataWarning
 
 
 def test_without_a_file_the_stored_evaluation_is_told(call, forecaster, generator):
@@ -86,3 +89,64 @@ def test_a_report_is_a_page_about_the_labels(call, classifier, reviews, tagger, 
     told = call("evaluate", classifier, "--report", report, "--json")
     assert "confusion" in json.loads(told.out)["labels"]
     assert report.exists()
+
+
+def test_a_translator_is_measured_by_a_table_or_by_two_files(call, translator, pairs):
+    task = unrolled.load(translator)
+    table, two = pairs / "pairs.tsv", (pairs / "train.de", pairs / "train.en")
+    told = call("evaluate", translator, table)
+    assert (told.code, told.err) == (0, "")
+    assert told.out == f"{task.evaluate(table)}\n"
+    for part in ("BLEU: network ", "chrF: network ", "word for word", "copy of", "|tok:13a|"):
+        assert part in told.out
+    figures = told.out.split("measured on")[0]
+    for words in (two, (f"{two[0]},{two[1]}",), (*two, "--source", "de", "--target", "en")):
+        assert call("evaluate", translator, *words).out.split("measured on")[0] == figures
+    turned = call("evaluate", translator, table, "--source", 1)
+    assert turned == call("evaluate", translator, table, "--target", "0")
+    with pytest.warns(DataWarning, match="more than the "):  # they fall into more tokens
+        assert turned.out == f"{task.evaluate(table, source=1)}\n" != told.out
+    assert turned.err.startswith("DataWarning: ")
+    assert call("evaluate", translator).out == f"{task.evaluation}\n"
+
+
+def test_a_translator_is_measured_as_it_is_told_to_search(call, translator, pairs):
+    table, task = pairs / "pairs.tsv", unrolled.load(translator)
+    options = {"beam": 1, "length_penalty": 0.0, "no_repeat": 1, "coverage_penalty": 0.1}
+    words = [f"--{name.replace('_', '-')}={value}" for name, value in options.items()]
+    told = call("evaluate", translator, table, *words, "--max-length", 4, "--json")
+    expected = task.evaluate(table, **options, max_length=4)
+    found = json.loads(told.out)
+    assert found.pop("verdict") == expected.verdict
+    assert type(expected).from_dict(found).to_dict() == expected.to_dict()
+    assert expected.details != task.evaluate(table).details
+
+
+def test_the_worst_translations_are_listed(call, translator, pairs):
+    table, task = pairs / "pairs.tsv", unrolled.load(translator)
+    told = call("evaluate", translator, table, "--worst", 3)
+    measured = task.evaluate(table, worst=3)
+    assert len(measured.worst) == 3
+    listed = "\n".join(map(str, measured.worst))
+    assert told.out == f"{measured}\n\nthe worst by chrF:\n{listed}\n"
+    told = call("evaluate", translator, "--worst", 2)
+    listed = "\n".join(map(str, task.evaluation.worst[:2]))
+    assert told.out == f"{task.evaluation}\n\nthe worst by chrF:\n{listed}\n"
+
+
+def test_what_a_task_can_not_be_told_is_refused(call, translator, classifier, pairs, reviews):
+    table = pairs / "pairs.tsv"
+    for words, part in (
+        ((translator, table, "--report", "r.html"), "--report: of labels only"),
+        ((translator, table, "--column", 1), "--column: not for "),
+        ((translator, table, "--time", "a"), "--time: not for "),
+        ((translator, "--beam", 1), "--beam: say how to "),
+        ((translator, table, "--target", 0, "--target", 1), "--target: of pairs one column only"),
+        ((translator, table, "--worst", 0), "--worst"),
+        ((classifier, reviews, "--worst", 3), "--worst: not for "),
+        ((classifier, reviews, "--source", 3), "--source: not for "),
+        ((classifier, reviews, reviews), "expected one FILE, got "),
+    ):
+        told = call("evaluate", *words)
+        assert (told.code, told.out) == (2, "")
+        assert part in told.err

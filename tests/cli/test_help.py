@@ -22,14 +22,17 @@ from unrolled.tasks.classifier import Classifier
 from unrolled.tasks.forecaster import Forecaster
 from unrolled.tasks.generator import Generator
 from unrolled.tasks.tagger import Tagger
+from unrolled.tasks.translating.request import Request
+from unrolled.tasks.translator import Translator
 
 COLUMNS = {
     "target": "value_columns", "time": "time_column", "past": "past_columns",
     "future": "future_columns", "static": "static_columns", "category": "category_columns",
 }  # fmt: skip
 VERBS = {
-    "demo", "check", "train forecast", "train classify", "train tag", "train generate", "predict",
-    "suggest", "score", "evaluate", "backtest", "lens", "data list", "data get", "info", "lab",
+    "demo", "check", "train forecast", "train classify", "train tag", "train translate",
+    "train generate", "predict", "suggest", "score", "evaluate", "backtest", "lens",
+    "data list", "data get", "info", "lab",
 }  # fmt: skip
 
 
@@ -114,8 +117,14 @@ def test_short_and_long_help_are_the_same(call):
             {"self", "data", "warm_start", "tell"},
         ),
         (
+            "train translate",
+            [Translator.__init__, Translator.fit],
+            {"separate": "shared", "no_tie_weights": "tie_weights"},
+            {"self", "data", "warm_start", "tell"},
+        ),
+        (
             "predict",
-            [Generator.stream, Forecaster.predict],
+            [Generator.stream, Forecaster.predict, Request.__init__],
             {"quantile": "quantiles", "source": "history"},
             {"self", "columns"},
         ),

@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import urllib.request
+import warnings
 
 import pytest
 
@@ -77,6 +78,39 @@ def test_a_forecaster_reads_a_set_of_the_catalog_and_others_read_its_name_as_a_t
     assert "seattle" in "".join(data_of(out)["trace"]["inputs"])
     unrolled.trace(unrolled.load(classifier), "a superb plot").save(tmp_path / "a.trace")
     assert "is a trace, which has read its input" in call("lens", tmp_path / "a.trace", table).err
+
+
+def test_a_translator_reads_a_sentence_or_it_and_a_translation(call, tmp_path):
+    model, out = tmp_path / "m.unrolled", tmp_path / "page.html"
+    pairs = [(f"eins zwei {n}", f"one two {n}") for n in range(20)]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        translator = unrolled.Translator(
+            tokenizer="characters", hidden_size=8, embedding_size=6, batch_tokens=100
+        )
+        translator.fit(pairs, validation=0, holdout=0, budget="1 steps", progress=False)
+    translator.save(model)
+    told = call("lens", model, "eins 3", "--beam", 2, "--out", out)
+    assert (told.code, told.err) == (0, "")
+    trace = data_of(out)["trace"]
+    assert "".join(trace["source"]["inputs"]) == "eins 3\n"
+    assert trace["beam"]["width"] == 2
+    assert call("lens", model, "eins 3\tone 3", "--out", out).code == 0
+    trace = data_of(out)["trace"]
+    assert "".join(trace["expected"]["came"]) == "one 3\n"
+    assert "beam" not in trace
+    (tmp_path / "pair.txt").write_text("eins\tone\n")
+    assert call("lens", model, tmp_path / "pair.txt", "--out", out).code == 0
+    assert "".join(data_of(out)["trace"]["expected"]["came"]) == "one\n"
+    assert "got 2 lines, expected one sentence" in call("lens", model, "a\nb").err
+
+
+def test_the_beam_is_that_of_a_translator(call, classifier, run, tmp_path):
+    for what in ([classifier, "a superb plot"], [run]):
+        told = call("lens", *what, "--beam", 2, "--out", tmp_path / "p.html")
+        assert told.code == 2
+        assert "beam: is " in told.err
+        assert not (tmp_path / "p.html").exists()
 
 
 def test_the_text_that_is_read_is_not_written_over(call, classifier, tmp_path):

@@ -16,8 +16,8 @@ import pytest
 import unrolled
 from unrolled.data.series_set import SeriesSet
 from unrolled.lens import Trace, trace
-from unrolled.lens.trace_parts import Forecast, Links, Series, Spectrogram
-from unrolled.lens.traces import Answers, Expected, Influence, TracedLayer
+from unrolled.lens.trace_parts import Forecast, Influence, Links, Series, Spectrogram
+from unrolled.lens.traces import Answers, Expected, TracedLayer
 
 TITLES = {
     "The forecast",

@@ -16,7 +16,7 @@ import unrolled
 from unrolled import Generator
 from unrolled.errors import ConfigError
 from unrolled.lens import Trace, trace, tracing_layers, tracing_memory
-from unrolled.lens.traces import Influence
+from unrolled.lens.trace_parts import Influence
 
 T, N, H = 9, 3, 5
 TEXT = "".join(f"{n} and {n} make {n + n}, says the book.\n" for n in range(40))

@@ -10,6 +10,7 @@ import pytest
 
 from unrolled.errors import ConfigError
 from unrolled.tasks.evaluation import Comparison, Evaluation, NetworkLoses, warn_if_lost
+from unrolled.tasks.poor import Poor
 
 
 def _comparison(network: float, baseline: float, metric: str = "MASE of the median") -> Comparison:
@@ -130,3 +131,10 @@ def test_notes_are_printed_last_and_kept() -> None:
     assert str(told).splitlines()[-3:] == ["measured on the last 20%", "tok:13a", "nc:6"]
     assert Evaluation.from_dict(json.loads(json.dumps(told.to_dict()))) == told
     assert "notes" not in Evaluation((_comparison(0.5, 1.0),)).to_dict()
+
+
+def test_the_worst_translations_are_kept_and_come_back() -> None:
+    worst = (Poor(3, "Ja.", "Yes.", "No.", 12.5), Poor(0, "Nein.", "No.", "", 0.0))
+    kept = Evaluation((_comparison(0.9, 1.0),), worst=worst)
+    assert Evaluation.from_dict(json.loads(json.dumps(kept.to_dict()))) == kept
+    assert "worst" not in Evaluation((_comparison(0.9, 1.0),)).to_dict()

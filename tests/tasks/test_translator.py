@@ -281,6 +281,18 @@ def test_it_is_an_estimator_that_can_be_cloned() -> None:
     assert clone(model).get_params() == model.get_params()
 
 
+def test_a_file_is_measured_in_the_direction_that_was_learnt(tmp_path: Path) -> None:
+    file = tmp_path / "pairs.tsv"
+    lines = "".join(f"{target}\t{source}\n" for source, target in counted())
+    file.write_text(lines, encoding="utf-8")
+    path = fit(small(), file, 60, source=1).save(tmp_path / "model.unrolled")
+    model = unrolled.load(path)
+    right = model.evaluate([(source, target) for source, target in counted()])
+    found = model.evaluate(file)
+    assert found["chrF"] == right["chrF"] > 0
+    assert model.evaluate(file, source=0)["chrF"] != right["chrF"]
+
+
 def test_what_was_measured_is_beside_the_rivals(learnt: Translator) -> None:
     found = learnt.evaluate(counted(30, seed=9))
     assert isinstance(found, Evaluation)

@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { slopeOf } from '../src/trace/gradient';
 import { flowOf } from '../src/trace/flow';
-import { keptAt, windowOf } from '../src/trace/loop';
+import { windowOf } from '../src/trace/loop';
+import { keptAt } from '../src/trace/tiles';
 import { influenceAt, inWords } from '../src/trace/memory';
 import { byMemory, byProperty, correlation } from '../src/trace/orders';
 import { unitsOn } from '../src/trace/spans';

@@ -13,6 +13,7 @@ from unrolled.errors import ConfigError, DataError
 STREAM = "-"
 # Texts that are answered at once where they do not come one by one.
 TOGETHER = 256
+_CHUNK = 1 << 16
 LINES = (".txt", ".txt.gz", ".md")
 
 
@@ -33,17 +34,37 @@ def typed_lines() -> Iterator[str]:
     Raises:
         DataError: other bytes, with the line.
     """
-    for number, line in enumerate(sys.stdin.buffer, start=1):
+    return (line for lines in arriving_lines() for line in lines)
+
+
+def arriving_lines() -> Iterator[list[str]]:
+    """The same, all that are there at once: one that is typed, or many of a pipe."""
+    rest, number = b"", 0
+    while chunk := sys.stdin.buffer.read1(_CHUNK):  # type: ignore[union-attr]
+        *whole, rest = (rest + chunk).split(b"\n")
+        if whole:
+            yield from _decoded(whole, number)
+        number += len(whole)
+    if rest:
+        yield from _decoded([rest], number)
+
+
+def _decoded(lines: Sequence[bytes], before: int) -> Iterator[list[str]]:
+    """Their texts; those before one that is none come before the error."""
+    texts: list[str] = []
+    for number, line in enumerate(lines, start=before + 1):
         try:
             text = line.decode("utf-8-sig" if number == 1 else "utf-8")
         except UnicodeDecodeError as error:
+            yield texts
             raise DataError(
                 f"byte 0x{line[error.start]:02x} is not UTF-8: convert it on its way, such as with"
                 " `iconv -f latin1 -t UTF-8`",
                 file="standard input",
                 line=number,
             ) from error
-        yield text.rstrip("\r\n")
+        texts.append(text.rstrip("\r\n"))
+    yield texts
 
 
 def is_lines(source: str) -> bool:

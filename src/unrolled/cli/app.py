@@ -24,6 +24,7 @@ from unrolled.cli import (
     train_forecast,
     train_generate,
     train_tag,
+    train_translate,
 )
 from unrolled.cli.options import examples
 
@@ -48,10 +49,13 @@ def command() -> Any:
     app.callback(invoke_without_command=True, epilog=examples(EXAMPLES))(unrolled)
     _add(app, "demo", demo.demo, demo.EXAMPLES)
     _add(app, "check", check.check, check.EXAMPLES)
-    train = _group(app, "train", "Train a model on a file: forecast, classify, tag, or generate.")
+    train = _group(
+        app, "train", "Train a model on a file: forecast, classify, tag, translate, or generate."
+    )
     _add(train, "forecast", train_forecast.train_forecast, train_forecast.EXAMPLES)
     _add(train, "classify", train_classify.train_classify, train_classify.EXAMPLES)
     _add(train, "tag", train_tag.train_tag, train_tag.EXAMPLES)
+    _add(train, "translate", train_translate.train_translate, train_translate.EXAMPLES)
     _add(train, "generate", train_generate.train_generate, train_generate.EXAMPLES)
     _add(app, "predict", predict.predict, predict.EXAMPLES)
     _add(app, "suggest", suggest.suggest, suggest.EXAMPLES)

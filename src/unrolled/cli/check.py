@@ -9,7 +9,8 @@ import typer
 
 from unrolled.cli import options
 from unrolled.cli.options import columns, given, in_our_words, number_or_name
-from unrolled.errors import ConfigError, DataError
+from unrolled.cli.options_translate import target_side
+from unrolled.errors import DataError
 
 if TYPE_CHECKING:
     from unrolled.data.doctor_checkup import Checkup
@@ -19,7 +20,7 @@ EXAMPLES = (
     "unrolled check train.csv --text-column review --label-column stars --test test.csv",
     "unrolled check en-train.conllu --test en-test.conllu",
     "unrolled check deu.txt --source 1",
-    "unrolled check train.de,train.en --validation val.de,val.en",
+    "unrolled check train.de train.en --validation val.de,val.en",
     "unrolled check weather.csv --time date --target temp_max --past wind",
     "unrolled check sales.parquet --horizon 28 --out findings.csv --json",
 )
@@ -29,21 +30,21 @@ NO_TIMES = "no column reads as dates"
 
 
 def check(
-    file: Annotated[
-        str,
+    files: Annotated[
+        list[str],
         typer.Argument(
             metavar="FILE",
             help="A table of series; labelled texts (.jsonl, .tsv, a folder, or a table with"
             " --text-column or --label-column); a CoNLL file; a .txt file; pairs of sentences"
-            " (tabs between, or two files: train.de,train.en); or data:NAME (catalog).",
+            " (tabs between, or two files: train.de train.en); or data:NAME (catalog).",
         ),
     ],
     test: Annotated[
-        str | None,
+        list[str] | None,
         typer.Option(metavar="FILE", help="Texts, pairs: what will be tested on, to look across."),
     ] = None,
     validation: Annotated[
-        str | None,
+        list[str] | None,
         typer.Option(metavar="FILE", help="Texts, pairs: what the best weights are chosen on."),
     ] = None,
     text_column: options.TextColumn = None,
@@ -87,20 +88,22 @@ def check(
     """
     from unrolled.cli.models import refuse
     from unrolled.cli.outputs import TABLE, check_out, print_json, write_table
-    from unrolled.cli.sources import kind_of, paired
+    from unrolled.cli.sources import files_of_pairs, kind_of
 
+    apart = given(test=test, validation=validation)
     if out is not None:
-        named = [paired(one) for one in (file, test, validation) if one is not None]
-        inputs = [one for files in named for one in ([files] if isinstance(files, str) else files)]
+        inputs = [*files_of_pairs(files)]
+        for name, named in apart.items():
+            inputs += files_of_pairs(named, f"--{name}")
         check_out(out, TABLE, inputs=inputs)
     texts = given(text_column=text_column, label_column=label_column)
     tags = given(column=number_or_name(column))
-    kind = "labelled" if texts else "pairs" if source is not None else kind_of(file)
+    kind = "pairs"
+    if len(files) == 1 and source is None:
+        kind = "labelled" if texts else kind_of(files[0])
     pairs = given(source=number_or_name(source))
     if kind == "pairs" and target:
-        if len(target) > 1:
-            raise ConfigError("--target: of pairs one column only")
-        pairs["target"], target = number_or_name(target[0]), None
+        pairs["target"], target = target_side(target), None
     series = columns(
         target=target,
         time=time,
@@ -115,14 +118,15 @@ def check(
     reading = {"series": series | lengths, "labelled": texts, "tagged": tags, "pairs": pairs}
     own = reading.pop(kind, {})  # a corpus has no options
     for theirs in reading.values():
-        refuse(theirs, f"not for {file}, which holds {kind}")
+        refuse(theirs, f"not for {', '.join(files)}, which holds {kind}")
     if kind == "series":
-        refuse(given(test=test, validation=validation), "of texts only")
-        found = _of_series(file, {"missing": "mask", **series}, lengths)
+        refuse(apart, "of texts only")
+        found = _of_series(files[0], {"missing": "mask", **series}, lengths)
     elif kind == "pairs":
-        found = _of_pairs(file, given(test=test, validation=validation), own)
+        found = _of_pairs(files, apart, own)
     else:
-        found = _of_texts(file, given(test=test, validation=validation), kind, own)
+        refuse({name: one for name, one in apart.items() if len(one) > 1}, "one file of texts")
+        found = _of_texts(files[0], {name: one[0] for name, one in apart.items()}, kind, own)
     if as_json:
         print_json(found.to_dict())
     else:
@@ -144,13 +148,13 @@ def _of_series(file: str, reading: dict[str, Any], lengths: dict[str, int]) -> C
     return examine(series, **lengths)
 
 
-def _of_pairs(file: str, apart: dict[str, str], reading: dict[str, Any]) -> Checkup:
+def _of_pairs(files: list[str], apart: dict[str, list[str]], reading: dict[str, Any]) -> Checkup:
     from unrolled.cli.sources import pairs_of
     from unrolled.data.pairs_doctor import examine_pairs
     from unrolled.tasks.telling import with_notes
 
-    data = pairs_of(file, reading)
-    others = {name: pairs_of(one, reading) for name, one in apart.items()}
+    data = pairs_of(files, reading)
+    others = {name: pairs_of(one, reading, f"--{name}") for name, one in apart.items()}
     return with_notes(examine_pairs(data, **others), data.notes)
 
 

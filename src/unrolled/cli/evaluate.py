@@ -3,28 +3,34 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from unrolled.cli import options
+from unrolled.cli import options, options_translate
 from unrolled.cli.options import columns, given, number_or_name
+from unrolled.cli.options_translate import target_side
+
+if TYPE_CHECKING:
+    from unrolled.tasks.evaluation import Evaluation
 
 EXAMPLES = (
     "unrolled evaluate model.unrolled",
     "unrolled evaluate model.unrolled later.csv",
     "unrolled evaluate reviews.unrolled new.csv --report report.html",
     "unrolled evaluate writer.unrolled other.txt --json",
+    "unrolled evaluate de-en.unrolled test.de test.en --worst 20",
 )
 
 
 def evaluate(
     model: options.Model,
-    file: Annotated[
-        str | None,
+    files: Annotated[
+        list[str] | None,
         typer.Argument(
             metavar="FILE",
-            help="What to measure on, or data:NAME. Without: what was measured in training.",
+            help="What to measure on, or data:NAME; of a translator two files that go line by line,"
+            " too. Without: what was measured in training.",
         ),
     ] = None,
     report: Annotated[
@@ -34,46 +40,100 @@ def evaluate(
             help="Classifier, tagger: write a page with confusion matrix and reliability (.html).",
         ),
     ] = None,
-    target: options.Target = None,
+    source: options.SourceColumn = None,
+    target: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="COLUMN",
+            help="What is forecast; may be repeated. Of pairs: the column of the translations.",
+        ),
+    ] = None,
     time: options.Time = None,
     id_: options.Id = None,
     missing: options.MissingAgain = None,
     text_column: options.TextColumn = None,
     label_column: options.LabelColumn = None,
     column: options.TagColumn = None,
+    worst: Annotated[
+        int | None,
+        typer.Option(metavar="N", help="Translator: print the N worst translations, too.", min=1),
+    ] = None,
+    beam: options_translate.Beam = None,
+    length_penalty: options_translate.LengthPenalty = None,
+    coverage_penalty: options_translate.CoveragePenalty = None,
+    prune: options_translate.Prune = None,
+    no_repeat: options_translate.NoRepeat = None,
+    max_length: options_translate.MaxLength = None,
+    too_long: options_translate.TooLong = None,
+    fuse: options_translate.Fuse = None,
+    fuse_weight: options_translate.FuseWeight = None,
+    rerank: options_translate.Rerank = None,
+    rerank_weight: options_translate.RerankWeight = None,
     as_json: options.AsJson = False,
 ) -> None:
     """Measure a model beside its simple rivals, and say who wins.
 
     Without FILE this is the evaluation on the part that was kept back in training. The table of a
     forecaster is read as the one of its training; --target, --time, --id and --missing say what is
-    different.
+    different. Of a translator it is BLEU and chrF, also by the words of a sentence, with the
+    signatures of sacreBLEU.
     """
     from unrolled.cli.models import data_for, kind, open_model, refuse, verdict
     from unrolled.cli.outputs import PAGE, check_out, print_json
 
-    task = open_model(model)
+    task: Any = open_model(model)
+    own = kind(task)
+    of_pairs = own == "Translator"
     reading = {
-        **columns(target=target, time=time, id_=id_, missing=missing),
-        **given(text_column=text_column, label_column=label_column, column=number_or_name(column)),
+        **columns(target=None if of_pairs else target, time=time, id_=id_, missing=missing),
+        **given(text_column=text_column, label_column=label_column),
+        **given(column=number_or_name(column), source=number_or_name(source)),
+        **given(target=target_side(target) if of_pairs else None),
     }
+    search = options_translate.searching(
+        beam=beam,
+        length_penalty=length_penalty,
+        coverage_penalty=coverage_penalty,
+        prune=prune,
+        no_repeat=no_repeat,
+        max_length=max_length,
+        too_long=too_long,
+        fuse=fuse,
+        fuse_weight=fuse_weight,
+        rerank=rerank,
+        rerank_weight=rerank_weight,
+    )
+    if not of_pairs:
+        other = f"not for {model}, which holds a {own}; see unrolled evaluate --help"
+        refuse({**search, **given(worst=worst)}, other)
     if report is not None:
-        if kind(task) not in ("Classifier", "Tagger"):
-            refuse({"report": report}, f"of labels only, and {model} holds a {kind(task)}")
-        check_out(report, PAGE, "--report", [] if file is None else [file])
-    if file is None:
-        refuse(reading, "say how to read a FILE, and none is named")
+        if own not in ("Classifier", "Tagger"):
+            refuse({"report": report}, f"of labels only, and {model} holds a {own}")
+        check_out(report, PAGE, "--report", files or [])
+    if not files:
+        refuse(reading | search, "say how to measure a FILE, and none is named")
         measured = task.evaluate()
     else:
-        data, told = data_for(task, model, file, reading)
-        measured = task.evaluate(data, **told)
+        data, told = data_for(task, model, files, reading)
+        measured = task.evaluate(data, **told, **search, **given(worst=worst))
     if as_json:
         print_json({**measured.to_dict(), "verdict": measured.verdict})
     else:
         print(verdict(task, measured))
+        if worst is not None:
+            print(_worst(measured, worst))
     if report is not None:
         from unrolled.lens import write_report
 
-        write_report(f"{kind(task)} {model.name}", measured, report)
+        write_report(f"{own} {model.name}", measured, report)
         if not as_json:
             print(f"report written to {report}")
+
+
+def _worst(measured: Evaluation, most: int) -> str:
+    from unrolled.tasks.poor import worst_table
+
+    found = measured.worst[:most]
+    if not found:
+        return "\nno translation is wrong, or none was kept: name a FILE to measure"
+    return f"\nthe worst by chrF:\n{worst_table(found)}"

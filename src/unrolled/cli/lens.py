@@ -12,6 +12,7 @@ from unrolled.cli.options import given, option
 EXAMPLES = (
     "unrolled lens reviews.unrolled 'the film is not good'",
     "unrolled lens writer.unrolled chapter.txt --steps 200",
+    "unrolled lens de-en.unrolled 'Ein Mann fährt Rad.' --beam 3",
     "unrolled lens weather.unrolled weather.csv --origin 2015-06-01",
     "unrolled lens weather.unrolled data:seattle-weather",
     "unrolled lens night.trace",
@@ -34,7 +35,8 @@ def lens(
         typer.Argument(
             metavar="INPUT|PATH",
             help="After a model, what it reads: a text, the name of a text file, or - for standard"
-            " input; after a forecaster a table or data:NAME (catalog). After a run, others to"
+            " input; after a translator a sentence, or with a tab behind it the translation to look"
+            " at; after a forecaster a table or data:NAME (catalog). After a run, others to"
             " compare.",
         ),
     ] = None,
@@ -49,6 +51,9 @@ def lens(
             help="Of a forecaster: the last time that it knows; what the table holds after it is"
             " what came true.",
         ),
+    ] = None,
+    beam: Annotated[
+        int | None, option("Of a translator: hypotheses that its search keeps.", "as predict does")
     ] = None,
     out: Annotated[
         Path | None,
@@ -99,6 +104,7 @@ def lens(
             given=told,
             series=series,
             origin=origin,
+            beam=beam,
             out=out,
             port=port,
             steps=steps,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -28,7 +29,7 @@ def open_model(path: Path) -> Task:
 
 
 def kind(task: Task) -> str:
-    """`Forecaster`, `Classifier`, `Tagger` or `Generator`."""
+    """`Forecaster`, `Classifier`, `Tagger`, `Generator` or `Translator`."""
     from unrolled.tasks.loading import kind_of
 
     return kind_of(task)
@@ -49,24 +50,30 @@ _READS = {
     "Classifier": ("text_column", "label_column"),
     "Generator": ("text_column",),
     "Tagger": ("column",),
+    "Translator": ("source", "target"),
 }
 
 
 def data_for(
-    task: Any, path: Path, source: str, reading: dict[str, Any]
+    task: Any, path: Path, sources: Sequence[str], reading: dict[str, Any]
 ) -> tuple[Any, dict[str, Any]]:
     """What a task of this kind measures itself on, and how `evaluate` is to read it.
 
     Args:
         task, path: the task and its file.
-        source: a file, or a set of the catalog.
+        sources: a file, or a set of the catalog; of a translator two files, too.
         reading: the options that were given; ConfigError for those of another task.
     """
-    from unrolled.cli.sources import corpus_of, history_of, loaded
+    from unrolled.cli.sources import corpus_of, history_of, loaded, pairs_of
 
     own = kind(task)
     others = {name: value for name, value in reading.items() if name not in _READS[own]}
     refuse(others, f"not for {path}, which holds a {own}; see unrolled evaluate --help")
+    if own == "Translator":
+        return pairs_of(sources, reading), {}
+    if len(sources) > 1:
+        raise ConfigError(f"{path} holds a {own}: expected one FILE, got {', '.join(sources)}")
+    (source,) = sources
     if own == "Forecaster":
         return history_of(task, source, reading), {}
     if own == "Generator":

@@ -1,4 +1,4 @@
-"""`unrolled predict`: what a model answers: a forecast, text, labels, tags."""
+"""`unrolled predict`: what a model answers: a forecast, text, labels, tags, a translation."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from unrolled.cli import options
+from unrolled.cli import options, options_translate
 from unrolled.cli.options import given, option
 
 EXAMPLES = (
@@ -18,6 +18,9 @@ EXAMPLES = (
     "unrolled predict reviews.unrolled --text 'not a bad film at all' --running",
     "tail -f app.log | unrolled predict alarms.unrolled -",
     "unrolled predict tagger.unrolled letter.txt --out letter.conll",
+    "unrolled predict de-en.unrolled test.de --out test.en",
+    "unrolled predict de-en.unrolled --text 'Ein Mann fährt Rad.' --alignment",
+    "unrolled predict de-en.unrolled",
 )
 
 
@@ -28,19 +31,21 @@ def predict(
         typer.Argument(
             metavar="INPUT",
             help="Forecaster: the table to go on from. Classifier: a table, or a .txt file with a"
-            " text a line. Tagger: a CoNLL file or a text. Generator: a prompt a line. Or data:NAME"
-            " (catalog); texts: - for standard input, answered line by line.",
+            " text a line. Tagger: a CoNLL file or a text. Generator: a prompt a line. Translator:"
+            " a sentence a line; without, as you type. Or data:NAME (catalog); texts: - for"
+            " standard input, answered line by line.",
         ),
     ] = None,
     text: Annotated[
-        str | None, typer.Option(help="Classifier, tagger: a text, in place of INPUT.")
+        str | None,
+        typer.Option(help="Classifier, tagger, translator: a text, in place of INPUT."),
     ] = None,
     out: Annotated[
         Path | None,
         typer.Option(
             metavar="FILE",
             help="Write to this file: .csv or .parquet of a forecaster, .csv of a classifier,"
-            " .conll or .txt of a tagger.",
+            " .conll or .txt of a tagger, .txt, .tsv or a language (.en) of a translator.",
         ),
     ] = None,
     future: Annotated[
@@ -105,15 +110,39 @@ def predict(
         int | None,
         typer.Option(metavar="N", min=1, help="Generator: only the N likeliest next words."),
     ] = None,
+    beam: options_translate.Beam = None,
+    n_best: Annotated[
+        int | None,
+        typer.Option(
+            metavar="N", help="Translator: the N best as a table: line, rank, score, text."
+        ),
+    ] = None,
+    length_penalty: options_translate.LengthPenalty = None,
+    coverage_penalty: options_translate.CoveragePenalty = None,
+    prune: options_translate.Prune = None,
+    no_repeat: options_translate.NoRepeat = None,
+    max_length: options_translate.MaxLength = None,
+    min_length: options_translate.MinLength = None,
+    prefix: options_translate.Prefix = None,
+    too_long: options_translate.TooLong = None,
+    fuse: options_translate.Fuse = None,
+    fuse_weight: options_translate.FuseWeight = None,
+    rerank: options_translate.Rerank = None,
+    rerank_weight: options_translate.RerankWeight = None,
+    alignment: Annotated[
+        bool, typer.Option("--alignment", help="Translator: where each word looked.")
+    ] = False,
     no_progress: options.NoProgress = False,
 ) -> None:
-    """Forecast, label texts, tag words, or write on from a prompt.
+    """Forecast, label texts, tag words, translate, or write on from a prompt.
 
     A forecaster prints CSV with the columns unique_id, ds (or as they were called in training),
     forecast (the median) and one for each quantile; its table is read as the one of the training,
     but for what --target, --time, --id and --missing say. A classifier prints CSV: text, label and
     the probability of each label. A tagger prints a word and its tag a line, and a blank line after
-    each sentence. A generator prints what comes after the prompt, as it is written.
+    each sentence. A generator prints what comes after the prompt, as it is written. A translator
+    prints a translation a line, an empty one for an empty one; at a terminal without INPUT it asks
+    for sentences.
     """
     from unrolled.cli.models import kind, open_model, refuse
 
@@ -138,6 +167,23 @@ def predict(
             seed=seed,
             n=suggest,
         ),
+        "Translator": options_translate.searching(
+            beam=beam,
+            n_best=n_best,
+            length_penalty=length_penalty,
+            coverage_penalty=coverage_penalty,
+            prune=prune,
+            no_repeat=no_repeat,
+            max_length=max_length,
+            min_length=min_length,
+            prefix=prefix,
+            too_long=too_long,
+            fuse=fuse,
+            fuse_weight=fuse_weight,
+            rerank=rerank,
+            rerank_weight=rerank_weight,
+            alignment=alignment or None,
+        ),
     }
     own = groups.pop(kind(task))
     other = f"not for {model}, which holds a {kind(task)}; see unrolled predict --help"
@@ -153,6 +199,12 @@ def predict(
         from unrolled.cli.predict_generate import write
 
         write(task, source, own)
+    elif kind(task) == "Translator":
+        from unrolled.cli.predict_translate import check_translations, translate
+
+        if out is not None:
+            check_translations(out, [str(model), *([] if source is None else [source])])
+        translate(task, source, text=text, out=out, **own)
     else:
         _of_texts(task, source, text, out, own)
 

@@ -135,14 +135,55 @@ def paired(source: str) -> str | tuple[str, str]:
     return source
 
 
-def pairs_of(source: str, reading: dict[str, Any]) -> SentencePairs:
-    """Pairs of sentences: of a file, of two files with a comma between, or of a catalog set."""
+def files_of_pairs(named: Sequence[str], option: str = "FILE") -> tuple[str, ...]:
+    """One file or set that holds both sides, or two files that go line by line.
+
+    Args:
+        named: one, two, or two with a comma between; none gives none.
+        option: where they were named, for the error.
+
+    Raises:
+        ConfigError: more than two, or a set of the catalog beside another file.
+    """
+    if len(named) == 1:
+        files = paired(named[0])
+        return (files,) if isinstance(files, str) else files
+    if not named:
+        return ()
+    whole = [one for one in named if one.startswith(CATALOG) or isinstance(paired(one), tuple)]
+    if len(named) > 2 or whole:
+        raise ConfigError(
+            f"{option}: got {', '.join(named)}; expected one that holds both sides of the pairs, or"
+            " two files whose lines belong together"
+        )
+    return tuple(named)
+
+
+def pairs_of(
+    named: str | Sequence[str], reading: dict[str, Any], option: str = "FILE"
+) -> SentencePairs:
+    """Pairs of sentences: of a file, of two, or of a catalog set.
+
+    Args:
+        named: as for `files_of_pairs`, or one of them.
+        reading: the columns.
+        option: where they were named, for the error.
+    """
     from unrolled.data.pairs import read_pairs
 
-    files = paired(source)
-    if isinstance(files, str):
-        return read_pairs(loaded(files, "pairs"), **reading)
-    return read_pairs(files, **reading)
+    files = files_of_pairs([named] if isinstance(named, str) else named, option)
+    return read_pairs(files if len(files) == 2 else loaded(files[0], "pairs"), **reading)
+
+
+def share_or_pairs(named: Sequence[str] | None, reading: dict[str, Any], option: str) -> Any:
+    """A share as a number, or what `pairs_of` makes of files."""
+    if not named:
+        return None
+    try:
+        (told,) = named
+        return float(told)
+    except ValueError:
+        return pairs_of(named, reading, option)
 
 
 def texts_of(source: str, kind: str, reading: dict[str, Any]) -> Any:

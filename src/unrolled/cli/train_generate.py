@@ -46,6 +46,14 @@ def train_generate(
         str | None,
         option("What a token is.", "characters", metavar="characters|words|subwords"),
     ] = None,
+    tokens_of: Annotated[
+        str | None,
+        typer.Option(
+            metavar="MODEL",
+            help="Read the tokens of this translator or generator, to have a say in what it writes"
+            " (predict --fuse).",
+        ),
+    ] = None,
     vocabulary_size: options.VocabularySize = None,
     lower: options.Lower = None,
     cell: options.Cell = None,
@@ -161,7 +169,13 @@ def train_generate(
             precision=precision,
         )
     )
-    run = given(budget=budget, holdout=holdout, validation=validation, run_dir=run_dir) | told
+    run = told | given(
+        budget=budget,
+        holdout=holdout,
+        validation=validation,
+        run_dir=run_dir,
+        tokens_of=tokens_of,
+    )
     train(task, data, out, resume=resume, no_diagnose=no_diagnose, no_progress=no_progress, **run)
     for note in task.notes:
         print(in_our_words(note))

@@ -9,6 +9,8 @@ from typing import Any
 
 INK, QUIET, RULE, PAPER = "#1c2530", "#57636f", "#e3dfd6", "#ffffff"
 NETWORK, OTHER = "#1d5fa6", "#b84f00"
+# From nothing to much.
+SHADES = ["#f4f2ed", "#8fb6dd", "#1d5fa6", "#0b2b56"]
 DIVERGING = ["#123f7a", "#6f9fd0", "#f4f2ed", "#eb9a52", "#993a00"]
 # Of curves in one picture, the first four as in the page.
 SERIES: tuple[tuple[str, Any], ...] = (

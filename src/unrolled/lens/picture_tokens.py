@@ -33,6 +33,18 @@ def shown_token(token: str) -> str:
     return cut("".join(_sign(one, blank) for one in words), LONGEST)
 
 
+def pieces_of(texts: Sequence[str], joined: bool) -> list[str]:
+    """Each token as it stands alone: without the space before it, and with a hyphen where it goes
+    on with the word before. The page does the same in `web/src/trace/words.ts`."""
+    if not joined or all(len(text) <= 1 for text in texts):
+        return [shown_token(text) for text in texts]
+    found = []
+    for text, before in zip(texts, ("", *texts), strict=False):
+        goes_on = bool(before and text) and before[-1].isalnum() and text[0].isalnum()
+        found.append(shown_token(f"\N{HYPHEN}{text}" if goes_on else text.strip() or text))
+    return found
+
+
 def columns_of(text: str) -> int:
     """Letters of East Asia are two columns wide, marks above a letter none."""
     return sum(map(_width, text))

@@ -11,12 +11,13 @@ from unrolled.errors import ConfigError
 from unrolled.lens.picture_answers import answers_figure
 from unrolled.lens.picture_file import kind_of, save_figure
 from unrolled.lens.picture_gradient import gradient_figure
+from unrolled.lens.picture_links import links_figure
 from unrolled.lens.picture_map import map_figure
 from unrolled.lens.picture_parts import layer_name
 from unrolled.lens.picture_text import save_text, text_figure
 from unrolled.lens.traces import Trace, TracedLayer
 
-VIEWS = ("map", "text", "gradient", "answers")
+VIEWS = ("map", "text", "gradient", "answers", "links")
 
 
 def draw_trace(
@@ -37,6 +38,8 @@ def draw_trace(
     place = None if unit is None else _place(chosen, unit)
     if view == "answers":
         return save_figure(answers_figure(trace), path)
+    if view == "links":
+        return save_figure(links_figure(trace), path)
     if view == "gradient":
         norms = {layer_name(one): one.norms["h"] for one in trace.layers if "h" in one.norms}
         if not norms:

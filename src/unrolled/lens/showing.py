@@ -41,6 +41,7 @@ def show(
     given: Any = None,
     series: str | None = None,
     origin: Any = None,
+    beam: int | None = None,
     out: str | os.PathLike[str] | None = None,
     port: int = 0,
     browser: bool = True,
@@ -58,9 +59,11 @@ def show(
             several run folders; of a folder of run folders, those; an empty one is followed until
             a run begins there.
         given: what the model reads, as of `unrolled.trace`; a `Path`: the text in that file, or
-            the table of a `Forecaster`.
+            the table of a `Forecaster`. Of a `Translator` a sentence, or with a tab behind it the
+            translation that is to be taken for the answer.
         series: of a table with several, the one that is read.
         origin: of a `Forecaster`, as of `unrolled.trace`.
+        beam: of a `Translator`, as of `unrolled.trace`.
         out: write the page to this file, which works from disk, and serve nothing.
         port: of the address; 0: any that is free.
         browser: open it there; otherwise the address is only printed.
@@ -76,12 +79,11 @@ def show(
         ModelFileError: a model or a trace that is truncated or of another format.
         OutputError: the port is taken, or `out` can't be written.
     """
+    options: dict[str, Any] = {"series": series, "origin": origin, "beam": beam}
     if out is not None:
-        page = shown(*what, given=given, series=series, origin=origin, steps=steps, units=units)
+        page = shown(*what, given=given, **options, steps=steps, units=units)
         return write_page(out, page.title, page.data)
-    with serve(
-        *what, given=given, series=series, origin=origin, port=port, steps=steps, units=units
-    ) as lens:
+    with serve(*what, given=given, **options, port=port, steps=steps, units=units) as lens:
         opened = browser and open_browser(lens.url)
         where = "open in the browser" if opened else "here, for a browser on this machine"
         print(f"{lens.url}\n{lens.title}: {where}; Ctrl-C ends it", flush=True)
@@ -99,6 +101,7 @@ def serve(
     given: Any = None,
     series: str | None = None,
     origin: Any = None,
+    beam: int | None = None,
     port: int = 0,
     steps: int = STEPS,
     units: int = UNITS,
@@ -112,6 +115,7 @@ def serve(
         given=given,
         series=series,
         origin=origin,
+        beam=beam,
         steps=steps,
         units=units,
         waiting=True,
@@ -126,6 +130,7 @@ class _Asked:
     given: Any
     series: str | None
     origin: Any
+    beam: int | None
     steps: int
     units: int
 
@@ -229,6 +234,7 @@ def shown(
     given: Any = None,
     series: str | None = None,
     origin: Any = None,
+    beam: int | None = None,
     steps: int = STEPS,
     units: int = UNITS,
     waiting: bool = False,
@@ -239,7 +245,7 @@ def shown(
     if all(isinstance(one, str | os.PathLike) and is_folder(one) for one in what):
         if given is not None:
             raise ConfigError(f"given: a run reads nothing, got {given!r}; leave it out")
-        _check_alone("a run", series, origin)
+        _check_alone("a run", series, origin, beam)
         folders = [Path(one) for one in what]  # type: ignore[arg-type]
         return _of_runs(run_folders(folders, waiting=waiting))
     if len(what) > 1:
@@ -250,7 +256,7 @@ def shown(
         raise ConfigError(
             f"lens: got {several}; expected one model, one trace, or run folders that are there"
         )
-    asked = _Asked(given, series, origin, steps, units)
+    asked = _Asked(given, series, origin, beam, steps, units)
     return _of_trace(_traced(what[0], asked))
 
 
@@ -286,7 +292,7 @@ def _traced(one: Any, asked: _Asked) -> Trace:
                 f"given: {name} is a trace, which has read its input; leave {asked.given!r} out,"
                 " or give the model"
             )
-        _check_alone("a trace", asked.series, asked.origin)
+        _check_alone("a trace", asked.series, asked.origin, asked.beam)
         return one if isinstance(one, Trace) else Trace.load(one)
     return _read_by(one, name, asked)
 
@@ -310,7 +316,14 @@ def _read_by(one: Any, name: str, asked: _Asked) -> Trace:
         from unrolled.data.text import read_text
 
         given = read_text(given)
-    return trace(task, given, origin=asked.origin, steps=asked.steps, units=asked.units)
+    return trace(
+        task,
+        given,
+        origin=asked.origin,
+        beam=asked.beam,
+        steps=asked.steps,
+        units=asked.units,
+    )
 
 
 def _series_of(task: Forecaster, given: Any, name: str | None) -> SeriesSet:
@@ -328,7 +341,9 @@ def _series_of(task: Forecaster, given: Any, name: str | None) -> SeriesSet:
     return known
 
 
-def _check_alone(kind: str, series: str | None, origin: Any) -> None:
+def _check_alone(kind: str, series: str | None, origin: Any, beam: int | None) -> None:
+    if beam is not None:
+        raise ConfigError(f"beam: is for a Translator, not for {kind}; leave it out")
     if series is not None or origin is not None:
         raise ConfigError(f"series, origin: are for a Forecaster, not for {kind}; leave them out")
 

@@ -16,20 +16,21 @@ from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
 from unrolled.errors import ConfigError, ModelFileError
+from unrolled.lens.trace_parts import Influence
 from unrolled.lens.trace_parts_file import PartsCard, Strict, arrays_of, card_of, parts_of
 from unrolled.lens.traces import (
     BY_UNIT,
     OVER_TIME,
     Answers,
     Expected,
-    Influence,
     Trace,
     TracedLayer,
 )
 from unrolled.writing import replacing
 
-FORMAT = 2
-FORMATS = (1, 2)  # that are read; 1 has no terms, half-lives and influence
+FORMAT = 3
+FORMATS = (1, 2, 3)  # that are read; 1 has no terms, half-lives and influence, 2 no beam and source
+_SOURCE = "source."  # before the names of its arrays
 
 
 class LayerCard(Strict):
@@ -62,6 +63,7 @@ class TraceCard(PartsCard):
     inputs: list[str]
     layers: list[LayerCard]
     choices: list[list[str]] | None
+    came: list[str] | None = None
     names: list[str] | None
     running: bool = True
     chosen: list[str] | None = None
@@ -71,6 +73,7 @@ class TraceCard(PartsCard):
     loss: str
     joined: bool = False
     influence: InfluenceCard | None = None
+    source: TraceCard | None = None
 
 
 def write(trace: Trace, path: str | os.PathLike[str]) -> Path:
@@ -144,11 +147,19 @@ def _arrays(trace: Trace) -> Iterator[tuple[str, NDArray[Any]]]:
     if trace.influence is not None:
         yield "influence.size", np.ascontiguousarray(trace.influence.size)
         yield "influence.product", np.ascontiguousarray(trace.influence.product)
+    if trace.source is not None:
+        yield from ((_SOURCE + name, array) for name, array in _arrays(trace.source))
+
+
+def _format_of(trace: Trace) -> int:
+    """The oldest that has room for it."""
+    came = trace.expected is not None and len(trace.expected.came) > 0
+    return FORMAT if came or trace.beam is not None or trace.source is not None else 2
 
 
 def _card(trace: Trace) -> TraceCard:
     return TraceCard(
-        format=FORMAT,
+        format=_format_of(trace),
         model=trace.model,
         inputs=list(trace.inputs),
         layers=[
@@ -167,6 +178,7 @@ def _card(trace: Trace) -> TraceCard:
             for layer in trace.layers
         ],
         choices=None if trace.expected is None else [list(row) for row in trace.expected.choices],
+        came=None if trace.expected is None else list(trace.expected.came) or None,
         names=None if trace.answers is None else list(trace.answers.names),
         running=trace.answers is None or trace.answers.running,
         chosen=None if trace.answers is None else list(trace.answers.chosen) or None,
@@ -179,13 +191,16 @@ def _card(trace: Trace) -> TraceCard:
         influence=None
         if trace.influence is None
         else InfluenceCard(of=trace.influence.of, ahead=trace.influence.ahead),
+        source=None if trace.source is None else _card(trace.source),
     )
 
 
 def _trace(card: TraceCard, arrays: Mapping[str, NDArray[Any]]) -> Trace:
-    expected = answers = influence = None
+    expected = answers = influence = source = None
     if card.choices is not None:
-        expected = Expected(tuple(map(tuple, card.choices)), arrays["expected"])
+        expected = Expected(
+            tuple(map(tuple, card.choices)), arrays["expected"], tuple(card.came or ())
+        )
     if card.names is not None:
         answers = Answers(
             tuple(card.names),
@@ -201,6 +216,9 @@ def _trace(card: TraceCard, arrays: Mapping[str, NDArray[Any]]) -> Trace:
             arrays["influence.product"],
             card.influence.ahead,
         )
+    if card.source is not None:
+        own = {name: array for name, array in arrays.items() if name.startswith(_SOURCE)}
+        source = _trace(card.source, {name.removeprefix(_SOURCE): own[name] for name in own})
     return Trace(
         card.model,
         tuple(card.inputs),
@@ -213,6 +231,7 @@ def _trace(card: TraceCard, arrays: Mapping[str, NDArray[Any]]) -> Trace:
         influence,
         card.joined,
         **parts_of(card, arrays),
+        source=source,
     )
 
 

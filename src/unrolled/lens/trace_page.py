@@ -36,8 +36,9 @@ def title_of(trace: Trace) -> str:
         return f"{trace.model}: {trace.series.name}"
     if trace.inputs == tuple(map(str, range(1, len(trace) + 1))):
         return f"{trace.model}, step by step"  # its steps have no names
+    read = trace if trace.source is None else trace.source
     # Half of a surrogate pair can stand in a text, and in no title.
-    text = " ".join(("" if trace.joined else " ").join(trace.inputs[: 2 * _TITLE]).split())
+    text = " ".join(("" if read.joined else " ").join(read.inputs[: 2 * _TITLE]).split())
     text = text.encode("utf-8", "replace").decode()
     return f"{trace.model}: {text[:_TITLE]}{'…' if len(text) > _TITLE else ''}"
 
@@ -54,7 +55,7 @@ def data_of(trace: Trace, *, beside: Mapping[str, Trace] | None = None) -> dict[
         title=title_of(trace),
         subtitle="What the network did with one sequence: states, gates and gradients.",
         made="",
-        notes=list(trace.notes),
+        notes=[*trace.notes, *(() if trace.source is None else trace.source.notes)],
     )
     others = [_gradient(name, other) for name, other in (beside or {}).items()]
     return {**report.to_json(), "trace": {**to_json(trace), "beside": others}}
@@ -65,7 +66,8 @@ def for_notebook(trace: Trace) -> Trace:
     numbers = numbers_in(trace)
     if numbers <= MOST_IN_NOTEBOOK:
         return trace
-    widest = max(len(layer.units) for layer in trace.layers)
+    layers = [*trace.layers, *(() if trace.source is None else trace.source.layers)]
+    widest = max(len(layer.units) for layer in layers)
     return fewer_units(trace, max(1, widest * MOST_IN_NOTEBOOK // numbers))
 
 
@@ -75,12 +77,13 @@ def numbers_in(trace: Trace) -> int:
         *([] if trace.links is None else [trace.links.weights.size]),
         *([] if trace.spectrogram is None else [trace.spectrogram.values.size]),
     ]
-    return sum(others) + sum(
+    own = sum(
         values.size
         for layer in trace.layers
         for part in OVER_TIME
         for values in getattr(layer, part).values()
     )
+    return own + sum(others) + (0 if trace.source is None else numbers_in(trace.source))
 
 
 def _gradient(name: str, trace: Trace) -> dict[str, Any]:
@@ -103,7 +106,11 @@ def to_json(trace: Trace) -> dict[str, Any]:
         "losses": None if trace.losses is None else packed(trace.losses),
         "expected": None
         if expected is None
-        else {"choices": expected.choices, "chances": packed(expected.chances)},
+        else {
+            "choices": expected.choices,
+            "chances": packed(expected.chances),
+            "came": expected.came,
+        },
         "answers": None
         if answers is None
         else {
@@ -161,6 +168,18 @@ def _parts(trace: Trace) -> dict[str, Any]:
             "targets": links.targets,
             "weights": packed(links.weights),
         }
+    if (beam := trace.beam) is not None:
+        found["beam"] = {
+            "width": beam.width,
+            "tokens": beam.tokens,
+            "steps": beam.steps.tolist(),
+            "parents": beam.parents.tolist(),
+            "fates": beam.fates,
+            "ranks": beam.ranks.tolist(),
+            **{name: _plain(getattr(beam, name)) for name in ("log_p", "sums", "scores")},
+        }
+    if trace.source is not None:
+        found["source"] = to_json(trace.source)
     if (sound := trace.spectrogram) is not None:
         found["spectrogram"] = {
             "values": packed(sound.values),

@@ -1,19 +1,21 @@
 """What a trace of some tasks holds beside its layers: plain records, each of which checks itself.
 
+    Influence    how much each input moves the output of each step
     Series       what a forecaster read, in the user's unit
     Forecast     what it foretold, and what came true
     Links        where each step looked (attention)
+    Beam         how a translation was searched for, as a tree
     Spectrogram  what was heard, and the symbol that each step answers (CTC)
 
-Shapes: `T` steps of the trace, `N` points of a series or frames of a sound, `K` steps ahead, `Q`
-levels, `S` sources, `F` bands.
+Shapes: `T` steps of the trace, `N` points of a series, frames of a sound or nodes of a tree, `K`
+steps ahead, `Q` levels, `S` sources, `F` bands.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby, pairwise
-from typing import Any
+from typing import Any, Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +24,61 @@ from unrolled.errors import ConfigError
 
 Array = NDArray[np.float32]
 Doubles = NDArray[np.float64]
+Places = NDArray[np.int64]
+Fate = Literal["kept", "finished", "pruned"]
+
+
+@dataclass(frozen=True, eq=False)
+class Influence:
+    """How much each input moves an output: what the network remembers of it.
+
+        size[t, k] = ‖d o_t / d x_s‖,   product[t, k] = x_s · d o_t / d x_s,   s = t + ahead - k
+
+    `x_s` are the numbers that the first recurrent layer reads at step s, an embedding where the
+    inputs are tokens. What lies before the first step, or before a new sequence, is 0.
+
+    Attributes:
+        of: in words, what `o_t` is.
+        size: `(T, K)`; or `(1, T)` where there is one output for all steps, column s of step s.
+        product: as `size`, signed: how far the output would fall if the input were not there, as
+            far as the gradient tells.
+        ahead: how many steps after its own an output sees; 0 where all is read forward.
+
+    Sources: Madsen 2019, Visualizing memorization in RNNs (connectivity); Shrikumar et al. 2017,
+    arXiv 1605.01713 (gradient times input).
+    """
+
+    of: str
+    size: Array
+    product: Array
+    ahead: int = 0
+
+    def __post_init__(self) -> None:
+        if self.ahead < 0:
+            raise ConfigError(f"ahead: got {self.ahead}, expected 0 or more")
+        shape = np.shape(self.size)
+        if len(shape) != 2 or 0 in shape:
+            raise ConfigError(f"influence: got shape {shape}, expected steps and inputs")
+        for name in ("size", "product"):
+            check(f"influence, {name}", getattr(self, name), "float32", shape)
+
+    def last(self, steps: int) -> Influence:
+        """Of the last steps alone."""
+        kept = (slice(None), slice(-steps, None)) if len(self.size) == 1 else slice(-steps, None)
+        return replace(self, size=self.size[kept], product=self.product[kept])
+
+    def at(self, step: int, steps: int) -> tuple[Array, Array]:
+        """`size` and `product` of each of the `T` inputs on the output of a step."""
+        if len(self.size) == 1 and self.size.shape[1] == steps:
+            return self.size[0], self.product[0]
+        found = []
+        inputs = step + self.ahead - np.arange(self.size.shape[1])
+        there = (inputs >= 0) & (inputs < steps)
+        for values in (self.size, self.product):
+            row = np.zeros(steps, dtype=np.float32)
+            row[inputs[there]] = values[step, there]
+            found.append(row)
+        return found[0], found[1]
 
 
 @dataclass(frozen=True, eq=False)
@@ -113,6 +170,88 @@ class Links:
         sums = self.weights.sum(axis=1)
         if not ((self.weights >= 0).all() and np.allclose(sums, 1, atol=1e-3)):
             raise ConfigError("links: expected weights from 0 up that add up to 1 at each step")
+
+
+@dataclass(frozen=True, eq=False)
+class Beam:
+    """A beam search as a tree: a node is a token, and each path from a root a hypothesis.
+
+        sum_n = sum_parent(n) + log p_n
+
+    Attributes:
+        width: how many hypotheses it goes on from at each step, at most.
+        tokens: `N` texts, in the order of the steps.
+        steps: `(N,)` int64, which step chose it, from 0.
+        parents: `(N,)` int64, the place of the token before; -1 of the first ones.
+        log_p: `(N,)`, in nats, what the token costs after those before, with a minus.
+        sums: `(N,)`, the same of the whole hypothesis up to there.
+        fates: `N` times "kept", the search went on from there or could have done; "finished", it
+            ends the answer; "pruned", others were better.
+        ranks: `(N,)` int64, of the last token of each hypothesis that was answered its place, 0 the
+            best; -1 of all other nodes.
+        scores: `(N,)`, what the hypotheses that ended are ranked by: their sum with what the search
+            adds for length and coverage; NaN of all other nodes.
+    """
+
+    width: int
+    tokens: tuple[str, ...]
+    steps: Places
+    parents: Places
+    log_p: Array
+    sums: Array
+    fates: tuple[Fate, ...]
+    ranks: Places
+    scores: Array
+
+    def __post_init__(self) -> None:
+        count = len(self.tokens)
+        for name in ("steps", "parents", "ranks"):
+            check(f"beam, {name}", getattr(self, name), "int64", (count,))
+        for name in ("log_p", "sums", "scores"):
+            check(f"beam, {name}", getattr(self, name), "float32", (count,))
+        if len(self.fates) != count or not set(self.fates) <= set(get_args(Fate)):
+            raise ConfigError(f"beam, fates: expected one of {', '.join(get_args(Fate))} a node")
+        self._check_tree()
+        self._check_ranks()
+
+    def _check_tree(self) -> None:
+        here, parents = np.arange(len(self.tokens)), self.parents
+        if not ((parents >= -1) & (parents < here)).all():
+            raise ConfigError("beam, parents: expected -1 or the place of a node before its own")
+        # The last one is of the parent -1: of nothing.
+        before, total = np.append(self.steps, -1)[parents], np.append(self.sums, 0)[parents]
+        if not (self.steps == before + 1).all():
+            raise ConfigError("beam, steps: expected each one after that of its parent, from 0")
+        if not np.allclose(self.sums, total + self.log_p, rtol=1e-3, atol=1e-3):
+            raise ConfigError("beam, sums: expected the parent's sum and the token's log_p")
+        ended = next((k for k in parents[parents >= 0] if self.fates[k] != "kept"), None)
+        if ended is not None:
+            raise ConfigError(f"beam: got a node after one that is {self.fates[ended]}")
+        kept = np.array([fate == "kept" for fate in self.fates])
+        most = np.bincount(self.steps[kept]).max(initial=0)
+        if most > self.width:
+            raise ConfigError(f"beam: got {most} that are kept at a step, expected {self.width}")
+
+    def _check_ranks(self) -> None:
+        answered = np.flatnonzero(self.ranks >= 0)
+        if sorted(self.ranks[answered].tolist()) != list(range(len(answered))) or not answered.size:
+            raise ConfigError("beam, ranks: expected 0, 1 and so on, each of one node, else -1")
+        if not set(self.parents.tolist()).isdisjoint(answered.tolist()):
+            raise ConfigError("beam, ranks: expected them at the last tokens of hypotheses")
+        if not np.isfinite(self.scores[answered]).all():
+            raise ConfigError("beam, scores: expected one of each hypothesis that was answered")
+
+    @property
+    def best(self) -> int:
+        """The place of the last token of the answer."""
+        return int(np.flatnonzero(self.ranks == 0)[0])
+
+    def path(self, node: int) -> tuple[int, ...]:
+        """The places of a hypothesis from its first token to the one at place `node`."""
+        found = [node]
+        while (parent := int(self.parents[found[-1]])) >= 0:
+            found.append(parent)
+        return tuple(reversed(found))
 
 
 @dataclass(frozen=True, eq=False)

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict
 
-from unrolled.lens.trace_parts import Forecast, Links, Series, Spectrogram
+from unrolled.lens.trace_parts import Beam, Fate, Forecast, Links, Series, Spectrogram
 from unrolled.lens.traces import Trace
 
 # By the part of a trace, its type and its arrays; all else of it stands in the card.
@@ -17,6 +17,7 @@ _PARTS: dict[str, tuple[Any, tuple[str, ...]]] = {
     "series": (Series, ("values", "reads")),
     "fan": (Forecast, ("quantiles", "truth")),
     "links": (Links, ("weights",)),
+    "beam": (Beam, ("steps", "parents", "log_p", "sums", "ranks", "scores")),
     "spectrogram": (Spectrogram, ("values",)),
 }
 
@@ -48,6 +49,14 @@ class LinksCard(Strict):
     targets: list[str]
 
 
+class BeamCard(Strict):
+    """A `Beam` without its arrays."""
+
+    width: int
+    tokens: list[str]
+    fates: list[Fate]
+
+
 class SpectrogramCard(Strict):
     """A `Spectrogram` without its array."""
 
@@ -61,6 +70,7 @@ class PartsCard(Strict):
     series: SeriesCard | None = None
     fan: ForecastCard | None = None
     links: LinksCard | None = None
+    beam: BeamCard | None = None
     spectrogram: SpectrogramCard | None = None
 
 

@@ -2,10 +2,10 @@
 
     Trace
     ├── layers     TracedLayer: states, gates and gradients of each layer and direction
-    ├── influence  Influence: how much each input moves the output of each step
     ├── expected   Expected: what the network thought would come next
     ├── answers    Answers: labels or tags, step by step
-    └── series, fan, links, spectrogram    what some tasks have beside these: see `trace_parts`
+    ├── influence, series, fan, links, beam, spectrogram    what some have beside: `trace_parts`
+    └── source     Trace: of a translator, what its encoder read; its steps are the links' sources
 
 Shapes: `T` steps, `H` units of a layer that are kept, `K` choices, `C` labels. Every array is
 float32 but where it says otherwise, and in the order of time, also of a layer that reads backward.
@@ -23,7 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unrolled.errors import ConfigError
-from unrolled.lens.trace_parts import Forecast, Links, Series, Spectrogram, check
+from unrolled.lens.trace_parts import Beam, Forecast, Influence, Links, Series, Spectrogram, check
 
 OVER_TIME = ("states", "gates", "terms", "gradients")
 BY_UNIT = ("before", "half_lives")
@@ -136,10 +136,12 @@ class Expected:
     Attributes:
         choices: `T` times `K` names.
         chances: `(T, K)`.
+        came: `T` names, what did come; empty where it is what the next step reads.
     """
 
     choices: tuple[tuple[str, ...], ...]
     chances: Array
+    came: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         shape = (len(self.choices), len(self.choices[0]) if self.choices else 0)
@@ -148,6 +150,8 @@ class Expected:
                 f"choices: got rows of different lengths, expected {shape[1]} in each"
             )
         check("chances of the choices", self.chances, "float32", shape)
+        if self.came and len(self.came) != shape[0]:
+            raise ConfigError(f"came: got {len(self.came)} names, expected {shape[0]}, one a step")
 
 
 @dataclass(frozen=True, eq=False)
@@ -185,59 +189,6 @@ class Answers:
 
 
 @dataclass(frozen=True, eq=False)
-class Influence:
-    """How much each input moves an output: what the network remembers of it.
-
-        size[t, k] = ‖d o_t / d x_s‖,   product[t, k] = x_s · d o_t / d x_s,   s = t + ahead - k
-
-    `x_s` are the numbers that the first recurrent layer reads at step s, an embedding where the
-    inputs are tokens. What lies before the first step, or before a new sequence, is 0.
-
-    Attributes:
-        of: in words, what `o_t` is.
-        size: `(T, K)`; or `(1, T)` where there is one output for all steps, column s of step s.
-        product: as `size`, signed: how far the output would fall if the input were not there, as
-            far as the gradient tells.
-        ahead: how many steps after its own an output sees; 0 where all is read forward.
-
-    Sources: Madsen 2019, Visualizing memorization in RNNs (connectivity); Shrikumar et al. 2017,
-    arXiv 1605.01713 (gradient times input).
-    """
-
-    of: str
-    size: Array
-    product: Array
-    ahead: int = 0
-
-    def __post_init__(self) -> None:
-        if self.ahead < 0:
-            raise ConfigError(f"ahead: got {self.ahead}, expected 0 or more")
-        shape = np.shape(self.size)
-        if len(shape) != 2 or 0 in shape:
-            raise ConfigError(f"influence: got shape {shape}, expected steps and inputs")
-        for name in ("size", "product"):
-            check(f"influence, {name}", getattr(self, name), "float32", shape)
-
-    def last(self, steps: int) -> Influence:
-        """Of the last steps alone."""
-        kept = (slice(None), slice(-steps, None)) if len(self.size) == 1 else slice(-steps, None)
-        return replace(self, size=self.size[kept], product=self.product[kept])
-
-    def at(self, step: int, steps: int) -> tuple[Array, Array]:
-        """`size` and `product` of each of the `T` inputs on the output of a step."""
-        if len(self.size) == 1 and self.size.shape[1] == steps:
-            return self.size[0], self.product[0]
-        found = []
-        inputs = step + self.ahead - np.arange(self.size.shape[1])
-        there = (inputs >= 0) & (inputs < steps)
-        for values in (self.size, self.product):
-            row = np.zeros(steps, dtype=np.float32)
-            row[inputs[there]] = values[step, there]
-            found.append(row)
-        return found[0], found[1]
-
-
-@dataclass(frozen=True, eq=False)
 class Trace:
     """One sequence read by a network.
 
@@ -257,6 +208,9 @@ class Trace:
         series, fan: of a forecaster, what it read and what it foretold.
         links: where each step looked.
         spectrogram: what was heard.
+        beam: how the answer was searched for, step by step.
+        source: what an encoder read before the first step, and did: a trace of its own, with as
+            many steps as the links have sources.
     """
 
     model: str
@@ -273,6 +227,8 @@ class Trace:
     fan: Forecast | None = None
     links: Links | None = None
     spectrogram: Spectrogram | None = None
+    beam: Beam | None = None
+    source: Trace | None = None
 
     def __post_init__(self) -> None:
         steps = len(self.inputs)
@@ -295,9 +251,22 @@ class Trace:
             told["links"] = len(self.links.targets)
         if self.spectrogram is not None:
             told["spectrogram"] = len(self.spectrogram.path)
+        if self.beam is not None:
+            told["beam, its best hypothesis"] = len(self.beam.path(self.beam.best))
         for name, count in told.items():
             if count != steps:
                 raise ConfigError(f"{name}: got {count} steps, expected {steps} as of the inputs")
+        if self.source is not None:
+            self._check_source(self.source)
+
+    def _check_source(self, source: Trace) -> None:
+        if source.source is not None:
+            raise ConfigError("source: got one with a source of its own, expected one without")
+        if self.links is not None and len(self.links.sources) != len(source):
+            raise ConfigError(
+                f"links: got {len(self.links.sources)} sources, expected {len(source)}, the steps"
+                " of the source"
+            )
 
     def __len__(self) -> int:
         """`T`."""
@@ -305,7 +274,8 @@ class Trace:
 
     def __repr__(self) -> str:
         layers = ", ".join(f"{layer.cell} of {len(layer.units)}" for layer in self.layers)
-        return f"<Trace of {self.model}: {len(self)} steps, {layers}>"
+        read = "" if self.source is None else f" from {len(self.source)}"
+        return f"<Trace of {self.model}: {len(self)} steps{read}, {layers}>"
 
     def save(self, path: str | os.PathLike[str]) -> Path:
         """Write the trace as one file; what stood at `path` is replaced only by a complete one.
@@ -352,7 +322,8 @@ class Trace:
                 colours of one unit (`draw_text` also underlines a property); "gradient", its size
                 by the state of each step, by its largest, of all layers (`draw_gradients`: of
                 several traces); "answers", the likeliest four labels at each step
-                (`draw_answers`: one label of several texts).
+                (`draw_answers`: one label of several texts); "links", where each step looked. What
+                the encoder of a translator did is drawn by `source.draw`.
             layer: its place in `layers`; None: the last.
             unit: its number, for "text" and as a mark in "map"; None: the one whose state moves
                 most.

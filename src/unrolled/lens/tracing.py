@@ -25,6 +25,7 @@ def trace(
     loss: Callable[[Any], Any] | None = None,
     inputs: Sequence[str] | None = None,
     origin: Any = None,
+    beam: int | None = None,
     steps: int = STEPS,
     units: int = UNITS,
     reach: int | None = None,
@@ -38,20 +39,23 @@ def trace(
     The model is as it was afterwards.
 
     Args:
-        model: a fitted `Forecaster`, `Generator`, `Classifier` or `Tagger`, the file of one, or a
-            torch module that holds recurrent layers (this package's, torch's, `Recurrent` with a
-            cell of your own).
+        model: a fitted `Forecaster`, `Generator`, `Classifier`, `Tagger` or `Translator`, the file
+            of one, or a torch module that holds recurrent layers (this package's, torch's,
+            `Recurrent` with a cell of your own).
         given: what it reads: a text; of a `Tagger` a sentence, its words, or a tuple of the list of
-            words and that of their right tags; of a `Forecaster` what `predict` takes, of one
-            series; of a module its input, or a tuple of its arguments, with one sequence in it (a
-            batch of one).
+            words and that of their right tags; of a `Translator` a sentence, or a tuple of it and
+            the translation that is to be taken for the answer; of a `Forecaster` what `predict`
+            takes, of one series; of a module its input, or a tuple of its arguments, with one
+            sequence in it (a batch of one).
         loss: of a module: from what it gives to a number, for the gradients; None: no gradients.
             Of a task it is what its answer costs: of a generator each next token, of a classifier
-            the label that it chooses, of a tagger the tags, of a forecaster the forecast where it
-            is known what came (else it is its median).
+            the label that it chooses, of a tagger the tags, of a translator each token of the
+            translation, of a forecaster the forecast where it is known what came (else it is its
+            median).
         inputs: of a module: what each step's input is called; None: numbered.
         origin: of a `Forecaster`: the last time that it knows, such as "2024-05-01"; what `given`
             holds after it is what came true. None: it knows all.
+        beam: of a `Translator`: hypotheses that its search keeps; None: as many as `predict` does.
         steps: the last so many steps are kept; of a text those before are read, so that the state
             is warm, and the gradient does not reach them.
         units: of a layer, so many are kept at most: those that change most.
@@ -85,12 +89,14 @@ def trace(
         check_model(model)
         if origin is not None:
             raise ConfigError("origin: is that of a Forecaster, not of a module")
+        if beam is not None:
+            raise ConfigError("beam: is that of a Translator, not of a module")
     network = model.model if isinstance(model, Task) else model
     # Where inference mode is on, nothing could be followed back.
     with torch.inference_mode(False), undisturbed(network):
         network.eval()
         if isinstance(model, Task):
-            found = of_task(model, given, steps, reach, origin)
+            found = of_task(model, given, steps, reach, origin, beam)
         else:
             found = _of_module(model, given, loss, inputs, steps, reach)
     return fewer_units(found, units)
@@ -177,4 +183,5 @@ def fewer_units(whole: Trace, units: int) -> Trace:
         layers.append(layer.part(units=chosen))
         which = f"{layer.name} (layer {layer.index}{', backward' if layer.reverse else ''})"
         notes.append(f"Of the {count:,} units of {which} the {units:,} that change most are shown.")
-    return replace(whole, layers=tuple(layers), notes=tuple(notes))
+    source = None if whole.source is None else fewer_units(whole.source, units)
+    return replace(whole, layers=tuple(layers), notes=tuple(notes), source=source)

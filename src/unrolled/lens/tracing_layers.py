@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from unrolled.errors import ConfigError
-from unrolled.lens.traces import Influence, TracedLayer
+from unrolled.lens.trace_parts import Influence
+from unrolled.lens.traces import TracedLayer
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -59,6 +60,7 @@ def layers_of(
     output: Output | None = None,
     reach: int | None = None,
     last: int | None = None,
+    influence: bool = True,
 ) -> Seen:
     """The layers that are called on the way to a number.
 
@@ -72,6 +74,7 @@ def layers_of(
         reach: how many inputs back; None: as many as take about half a second, 0: none, and no
             half-life is measured.
         last: so many outputs are asked about, from the end; None: all.
+        influence: whether that of the inputs is asked for at all.
 
     Raises:
         ConfigError: none was called, one read several sequences or nothing, or the number does not
@@ -118,7 +121,7 @@ def layers_of(
                 found += layers
                 notes += more
                 runs.append(run)
-        moved = _influence(runs, output, reach, last, notes) if runs else None
+        moved = _influence(runs, output, reach, last, notes) if runs and influence else None
     kept, more = _few_terms(found)
     return Seen(kept, notes + more, moved)
 

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from unrolled.layers.states import State, is_number, map_state, numbers_of
-from unrolled.lens.traces import Influence
+from unrolled.lens.trace_parts import Influence
 from unrolled.training.diagnostics_follow import Followed, Stage, follow_from
 from unrolled.training.diagnostics_half_life import COARSE
 

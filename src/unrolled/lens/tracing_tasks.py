@@ -22,11 +22,19 @@ if TYPE_CHECKING:
     from unrolled.tasks.forecaster import Forecaster
     from unrolled.tasks.generator import Generator
     from unrolled.tasks.tagger import Tagger
+    from unrolled.tasks.translator import Translator
 
 CHOICES = 8
 
 
-def of_task(task: Task, given: Any, steps: int, reach: int | None, origin: Any = None) -> Trace:
+def of_task(
+    task: Task,
+    given: Any,
+    steps: int,
+    reach: int | None,
+    origin: Any = None,
+    beam: int | None = None,
+) -> Trace:
     """A trace of what a fitted task reads, its network in evaluation; arguments as of `trace`.
 
     Raises:
@@ -35,6 +43,13 @@ def of_task(task: Task, given: Any, steps: int, reach: int | None, origin: Any =
     from unrolled.tasks.loading import kind_of
 
     kind = kind_of(task)
+    if kind == "Translator":
+        from unrolled.lens.tracing_translator import of_translator
+
+        if origin is None:
+            return of_translator(cast("Translator", task), given, steps, reach, beam)
+    if beam is not None:
+        raise ConfigError(f"beam: is that of a Translator, not of a {kind}")
     if kind == "Forecaster":
         from unrolled.lens.tracing_forecaster import of_forecaster
 
@@ -48,8 +63,9 @@ def of_task(task: Task, given: Any, steps: int, reach: int | None, origin: Any =
     }
     if kind not in readers:
         raise ConfigError(
-            f"trace: got a {kind}, expected a Forecaster, a Generator, a Classifier, a Tagger or a"
-            " torch module; trace its network (`model`) with the input that it takes"
+            f"trace: got a {kind}, expected a Forecaster, a Generator, a Classifier, a Tagger, a"
+            " Translator or a torch module; trace its network (`model`) with the input that it"
+            " takes"
         )
     return readers[kind](task, given, steps, reach)
 

@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 from unrolled.errors import ConfigError
 from unrolled.tasks.label_scores import LabelScores
+from unrolled.tasks.poor import Poor
 from unrolled.tasks.tables import aligned
 
 # A difference below this share of the rival's score is noise to a reader, not a win.
@@ -87,6 +88,7 @@ class Evaluation:
         held_out: in words, what the scores are measured on.
         labels: label by label how well a classifier or tagger did; None for other tasks.
         notes: how it was measured, a line each, such as the signature of a score.
+        worst: of a translator, the sentences that it translated worst, the worst first.
     """
 
     comparisons: tuple[Comparison, ...]
@@ -94,6 +96,7 @@ class Evaluation:
     held_out: str = ""
     labels: LabelScores | None = None
     notes: tuple[str, ...] = ()
+    worst: tuple[Poor, ...] = ()
 
     @property
     def verdict(self) -> Verdict:
@@ -170,6 +173,8 @@ class Evaluation:
             found["labels"] = self.labels.to_dict()
         if self.notes:
             found["notes"] = list(self.notes)
+        if self.worst:
+            found["worst"] = [asdict(one) for one in self.worst]
         return found
 
     @classmethod
@@ -182,7 +187,9 @@ class Evaluation:
         comparisons = tuple(Comparison(**known(one)) for one in raw["comparisons"])
         details = known(raw["details"])
         labels = LabelScores.from_dict(raw["labels"]) if raw.get("labels") else None
-        return cls(comparisons, details, raw["held_out"], labels, tuple(raw.get("notes", ())))
+        notes = tuple(raw.get("notes", ()))
+        worst = tuple(Poor(**known(one)) for one in raw.get("worst", ()))
+        return cls(comparisons, details, raw["held_out"], labels, notes, worst)
 
 
 class NetworkLoses(UserWarning):

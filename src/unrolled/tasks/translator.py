@@ -211,6 +211,7 @@ class Translator(Answering):
             self._settle(budget, len(answered))
             self._longest = max(map(len, sources))
             self.checkup = split.checkup
+            self._columns = (source, target)
             begins = not self._goes_on()
             self.model = cast(AnyTranslationNetwork, self._first_network())
             counts = np.bincount(answered, minlength=len(self.tokens.target))

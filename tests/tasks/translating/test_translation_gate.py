@@ -9,6 +9,7 @@ import pytest
 
 from unrolled.errors import DataError
 from unrolled.tasks.evaluation import Evaluation
+from unrolled.tasks.poor import worst_table
 from unrolled.tasks.translating import gate
 from unrolled.training.translation_scores import sentence_chrf, translation_scores
 
@@ -129,7 +130,7 @@ def test_the_worst_sentences_come_first_and_none_that_is_right() -> None:
 
 
 def test_the_worst_sentences_are_told_with_source_and_reference() -> None:
-    told = gate.worst_table(gate.worst(SOURCES[:1], REFERENCES[:1], [""]))
+    told = worst_table(gate.worst(SOURCES[:1], REFERENCES[:1], [""]))
     assert told.splitlines() == [
         "1: chrF 0.0",
         "  source     eins zwei drei vier",

@@ -43,6 +43,22 @@ export interface TextPanel {
   seconds: number | null;
 }
 
+export interface TranslatedLine {
+  source: string;
+  said: string;
+  right: string;
+  code: string;
+  language: string;
+  remark: string;
+  trace: TraceRecord | null;
+}
+
+export interface TranslationPanel {
+  name: string;
+  story: string;
+  lines: TranslatedLine[];
+}
+
 export type LossPoint = [step: number, seconds: number, loss: number | null];
 
 export interface LossCurve {
@@ -124,6 +140,7 @@ export interface Report {
   forecasts: ForecastPanel[];
   scores: ScoreRow[];
   text: TextPanel | null;
+  translation: TranslationPanel | null;
   losses: LossCurve[];
   runs: RunRecord[];
   unfolded: TraceRecord | null;
@@ -163,7 +180,7 @@ export interface TraceRecord {
   inputs: string[];
   layers: TraceLayer[];
   losses: Float32Array | null;
-  expected: { choices: string[][]; chances: Rows } | null;
+  expected: { choices: string[][]; chances: Rows; came: string[] } | null;
   answers: TraceAnswers | null;
   notes: string[];
   loss: string;
@@ -177,6 +194,22 @@ export interface TraceRecord {
   fan?: { times: string[]; levels: number[]; quantiles: number[][]; truth: (number | null)[] };
   links?: { sources: string[]; targets: string[]; weights: Rows };
   spectrogram?: { values: Rows; hop: number; path: string[] };
+  beam?: BeamRecord;
+  /** Of a translation: what its encoder read. The weights of the links have a column for each of its steps. */
+  source?: TraceRecord;
+}
+
+/** A tree of tokens; see src/unrolled/lens/trace_parts.py. */
+export interface BeamRecord {
+  width: number;
+  tokens: string[];
+  steps: number[];
+  parents: number[];
+  log_p: number[];
+  sums: number[];
+  fates: ('kept' | 'finished' | 'pruned')[];
+  ranks: number[];
+  scores: (number | null)[];
 }
 
 export interface TraceAnswers {

@@ -8,7 +8,7 @@ const LONGEST = 16_000;
 
 /** Gives every view inside `root` its buttons. */
 export function offerSaving(root: HTMLElement): void {
-  for (const view of root.querySelectorAll<HTMLElement>('.card:not(.trace-card), .trace-card > section')) {
+  for (const view of root.querySelectorAll<HTMLElement>('.card:not(.trace-card), .trace-card > section, .side > section')) {
     const heading = view.querySelector('h3') ?? view.closest('main > section')?.querySelector('h2');
     const title = heading?.textContent || 'View';
     const button = (kind: string, save: () => void) =>

@@ -2,6 +2,7 @@
 import { atWidth, h } from '../shared/dom';
 import { counted, fixed, percent, quoted, visible } from '../shared/format';
 import type { TraceRecord } from '../shared/records';
+import { cameAfter, countOfCame } from './came';
 import type { Stage, View } from './stage';
 
 const ROWS = 6;
@@ -9,8 +10,9 @@ const ROWS = 6;
 const [NARROW, WIDE] = [72, 132];
 
 /** The place of what came among the choices of a step, -1 where it is none of them. */
-export function placeOfCame({ inputs, expected, losses }: TraceRecord, step: number): number {
-  const came = inputs[step + 1];
+export function placeOfCame(trace: TraceRecord, step: number): number {
+  const { expected, losses } = trace;
+  const came = cameAfter(trace, step);
   if (came === undefined || !expected) return -1;
   const exact = expected.choices[step].indexOf(came);
   if (exact >= 0) return exact;
@@ -33,7 +35,7 @@ export function expectationsView(stage: Stage): View | null {
 
   function columnOf(step: number): HTMLElement {
     const came = placeOfCame(trace, step);
-    const next = trace.inputs[step + 1];
+    const next = cameAfter(trace, step);
     const rows = expected!.choices[step].slice(0, ROWS).map((name, k) =>
       h('span', { class: k === came ? 'guess came' : 'guess' },
         h('i', { style: `width: ${100 * expected!.chances[step][k]}%` }),
@@ -70,7 +72,7 @@ export function expectationsView(stage: Stage): View | null {
 function atStep(trace: TraceRecord, step: number): string {
   const { choices, chances } = trace.expected!;
   const first = `After ${quoted(trace.inputs[step])}, ${quoted(choices[step][0])} is expected (${percent(chances[step][0])}%)`;
-  const next = trace.inputs[step + 1];
+  const next = cameAfter(trace, step);
   if (next === undefined) return `${first}.`;
   const cost = trace.losses?.[step];
   const price = cost !== undefined && Number.isFinite(cost) ? `, at ${percent(Math.exp(-cost))}% (${fixed(cost, 2)} nats)` : '';
@@ -79,7 +81,7 @@ function atStep(trace: TraceRecord, step: number): string {
 
 /** How often what came was expected. */
 export function inWords(trace: TraceRecord): string {
-  const places = trace.inputs.slice(1).map((_, step) => placeOfCame(trace, step));
+  const places = Array.from({ length: countOfCame(trace) }, (_, step) => placeOfCame(trace, step));
   if (!places.length) return '';
   const count = Math.min(ROWS, trace.expected!.choices[0].length);
   const [first, among] = [places.filter((k) => k === 0).length, places.filter((k) => k >= 0 && k < count).length];

@@ -1,17 +1,17 @@
 // The folded cell with its loop, and the chain of steps that it opens into. One set of weights, used at every step.
-import { atWidth, h, s } from '../shared/dom';
+import { atWidth, h, s, uid } from '../shared/dom';
 import { percent, sized, visible } from '../shared/format';
 import { colour } from '../shared/heat';
 import type { TraceLayer, TraceRecord } from '../shared/records';
 import { nameOf, type Stage, type View } from './stage';
+import { TILED, keptAt, tileOf, tileUnits } from './tiles';
 
 const HIGH = 252;
 const SPACING = 104;
 const MOST = 13;
 /** Milliseconds that the loop takes to open. */
 const OPENING = 900;
-const TILES = { columns: 6, rows: 4, size: 9 };
-const CELL = { wide: 66, high: 48, y: 104 };
+const CELL = { ...TILED, y: 104 };
 /** At its most a state is drawn so wide. */
 const THICK = 9;
 /** Characters that fit below a cell. */
@@ -75,14 +75,6 @@ export function windowOf(step: number, steps: number, room: number): [number, nu
   return [first, first + count - 1];
 }
 
-/** How much of the old state a step keeps, 0 to 1, by the gate that says so; null for a cell without one. */
-export function keptAt(layer: TraceLayer, step: number): number | null {
-  const gate = layer.gates.f ?? layer.gates.z ?? layer.gates.keep;
-  if (layer.cuts[step]) return 0;
-  if (!gate) return null;
-  return gate[step].reduce((sum, value) => sum + value, 0) / gate[step].length;
-}
-
 function chain(stage: Stage, width: number, open: number): SVGSVGElement {
   const { trace, now, layer } = stage;
   const room = Math.min(MOST, Math.floor((width - 40) / SPACING));
@@ -97,7 +89,7 @@ function chain(stage: Stage, width: number, open: number): SVGSVGElement {
   const arrows = s('g', {});
   const columns = s('g', {});
   const backs = s('g', {});
-  svg.append(marker('loop-head'), backs, arrows, columns);
+  svg.append(marker(headOf(stage)), backs, arrows, columns);
   for (let step = first; step <= last + 1; step += 1) arrows.append(...carried(stage, step, [first, last], placeOf, open));
   for (let step = first; step <= last; step += 1) {
     const here = step === now.step;
@@ -110,9 +102,12 @@ function chain(stage: Stage, width: number, open: number): SVGSVGElement {
     else columns.prepend(column);
   }
   // Its words would be written over the columns that come.
-  if (open < 0.5) svg.append(...loop(placeOf(now.step), 1 - 2 * open));
+  if (open < 0.5) svg.append(...loop(placeOf(now.step), 1 - 2 * open, headOf(stage)));
   return svg;
 }
+
+/** Of its own for each sequence of a page: one inside what is hidden draws nothing. */
+const headOf = (stage: Stage) => stage.once('head', () => uid('loop-head'));
 
 function marker(id: string): SVGElement {
   return s('defs', {}, s('marker', { id, viewBox: '0 0 8 8', refX: 7, refY: 4, markerWidth: 8, markerHeight: 8, markerUnits: 'userSpaceOnUse', orient: 'auto-start-reverse' },
@@ -141,10 +136,10 @@ function carried(stage: Stage, step: number, [first, last]: [number, number], pl
 }
 
 /** The loop of the folded cell: the state goes back to where it came from. */
-function loop(x: number, opacity: number): Node[] {
+function loop(x: number, opacity: number, head: string): Node[] {
   const [top, side] = [CELL.y + CELL.high / 2, CELL.wide / 2];
   return [s('g', { opacity, class: 'carried' },
-    s('path', { d: `M${x + side},${top} c58,0 58,62 0,62 h${-2 * side} c-58,0 -58,-62 -6,-62`, 'marker-end': 'url(#loop-head)', fill: 'none', 'stroke-width': 2.5 }),
+    s('path', { d: `M${x + side},${top} c58,0 58,62 0,62 h${-2 * side} c-58,0 -58,-62 -6,-62`, 'marker-end': `url(#${head})`, fill: 'none', 'stroke-width': 2.5 }),
     // In short lines: a phone has no room beside the loop.
     s('text', { class: 'loop-name', y: top + 19 }, ...['the state ', 'goes on to ', 'the next step'].map((words, row) =>
       s('tspan', { x: x + side + 48, dy: row ? 17 : 0 }, words))))];
@@ -152,14 +147,9 @@ function loop(x: number, opacity: number): Node[] {
 
 function columnOf(stage: Stage, trace: TraceRecord, layer: TraceLayer, step: number): Node[] {
   const { colours, limit } = stage;
-  const units = stage.once(`tiles ${stage.now.layer}`, () => liveliestUnits(stage));
-  const shown = units.includes(stage.now.unit) ? units : [...units.slice(0, -1), stage.now.unit];
-  const { columns, size } = TILES;
-  const tiles = shown.map((unit, k) => {
-    const [x, y] = [(k % columns) * (size + 1) - (columns * (size + 1)) / 2, Math.floor(k / columns) * (size + 1) + CELL.y + 5];
+  const tiles = tileUnits(stage, stage.now.layer).map((unit, k) => {
     return s('rect', {
-      class: unit === stage.now.unit ? 'tile chosen' : 'tile', x: x + 0.5, y, width: size, height: size, rx: 1.5,
-      fill: colour(stage.rows[step][unit], limit, colours),
+      class: unit === stage.now.unit ? 'tile chosen' : 'tile', ...tileOf(k, CELL.y), fill: colour(stage.rows[step][unit], limit, colours),
       click: (event: MouseEvent) => {
         event.stopPropagation();
         stage.choose({ unit, step });
@@ -170,29 +160,13 @@ function columnOf(stage: Stage, trace: TraceRecord, layer: TraceLayer, step: num
   return [
     s('text', { class: `out${sizeOf(output[0])}`, y: 30, 'text-anchor': 'middle' }, output[0]),
     s('text', { class: 'small', y: 47, 'text-anchor': 'middle' }, output[1]),
-    s('line', { class: 'up', x1: 0, x2: 0, y1: CELL.y - 4, y2: 56, 'marker-end': 'url(#loop-head)' }),
+    s('line', { class: 'up', x1: 0, x2: 0, y1: CELL.y - 4, y2: 56, 'marker-end': `url(#${headOf(stage)})` }),
     s('rect', { class: 'box', x: -CELL.wide / 2, y: CELL.y, width: CELL.wide, height: CELL.high, rx: 9 }),
     ...tiles,
-    s('line', { class: 'up', x1: 0, x2: 0, y1: 194, y2: CELL.y + CELL.high + 5, 'marker-end': 'url(#loop-head)' }),
+    s('line', { class: 'up', x1: 0, x2: 0, y1: 194, y2: CELL.y + CELL.high + 5, 'marker-end': `url(#${headOf(stage)})` }),
     s('text', { class: `in${sizeOf(visible(trace.inputs[step]))}`, y: 214, 'text-anchor': 'middle' }, clipped(visible(trace.inputs[step]))),
     s('text', { class: 'small', y: 234, 'text-anchor': 'middle' }, String(step + 1)),
   ];
-}
-
-/** The units that are drawn in a cell: all, or those that change most, like ones together. */
-function liveliestUnits(stage: Stage): number[] {
-  const { alike } = stage;
-  const rows = stage.layer.states.h;
-  const spread = alike.map((unit) => {
-    let [least, most] = [Infinity, -Infinity];
-    for (const row of rows) {
-      least = Math.min(least, row[unit]);
-      most = Math.max(most, row[unit]);
-    }
-    return most - least;
-  });
-  const enough = [...spread].sort((a, b) => b - a)[Math.min(TILES.columns * TILES.rows, alike.length) - 1];
-  return alike.filter((_, k) => !(spread[k] < enough)).slice(0, TILES.columns * TILES.rows);
 }
 
 function outputOf(stage: Stage, step: number): [string, string] {

@@ -2,6 +2,7 @@
 import { h } from '../shared/dom';
 import { counted, fixed, number, percent, quoted, spoken } from '../shared/format';
 import type { TraceRecord } from '../shared/records';
+import { cameAfter } from './came';
 import { equations } from './equations';
 import { unitsOn } from './spans';
 import { nameOf, spelled, type Stage, type View } from './stage';
@@ -30,7 +31,7 @@ export function readingView(stage: Stage): View {
 
   function words(): Node[] {
     const { step } = now;
-    const came = trace.inputs[step + 1];
+    const came = cameAfter(trace, step);
     const said: Node[] = [h('b', {}, `Step ${step + 1} of ${stage.steps}: `)];
     const say = (text: string) => said.push(document.createTextNode(text));
     say(`read ${quoted(trace.inputs[step])}${valuesOf(trace, step)}. `);
@@ -77,8 +78,17 @@ export function inWords({ trace, now, layer, steps, values }: Pick<Stage, 'trace
     const best = chosen.length ? names.indexOf(chosen[step]) : chances[step].indexOf(Math.max(...chances[step]));
     parts.push(`answers ${names[best]} ${percent(chances[step][best])}%`);
   }
+  if (trace.links) {
+    const [source, weight] = lookedAt(trace.links, step);
+    parts.push(`looked most at ${spoken(source.trim() || source)} ${percent(weight)}%`);
+  }
   parts.push(`unit ${layer.units[now.unit]} has ${spelled(now.quantity)} ${fixed(values[step], 2)}`);
   return `${parts.join('; ')}.`;
+}
+
+function lookedAt({ sources, weights }: NonNullable<TraceRecord['links']>, step: number): [source: string, weight: number] {
+  const most = Math.max(...weights[step]);
+  return [sources[weights[step].indexOf(most)], most];
 }
 
 function spanInWords(stage: Stage, [first, last]: [number, number]): string {

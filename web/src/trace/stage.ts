@@ -2,6 +2,7 @@
 import { alikeTogether, palette } from '../shared/heat';
 import type { Rows, TraceLayer, TraceRecord } from '../shared/records';
 import { byMemory, byProperty, halfLives, type Order, type Ranked } from './orders';
+import type { Pair } from './pair';
 
 export const GATES = new Set(['i', 'f', 'o', 'r', 'z', 'keep']);
 
@@ -26,6 +27,8 @@ export interface Now {
 }
 
 export class Stage {
+  /** Of a translation, the two sequences. */
+  pair: Pair | null = null;
   readonly now: Now;
   readonly steps: number;
   readonly dark = window.matchMedia('(prefers-color-scheme: dark)');
@@ -75,9 +78,13 @@ export class Stage {
 
   /** The units of the layer, like ones together. */
   get alike(): number[] {
-    const { layer } = this;
-    return this.once(`alike ${this.now.layer}`, () => alikeTogether(layer.states.h,
-      { columns: layer.units.length, rows: 1, tile: 1, width: 1, height: 1 }));
+    return this.alikeIn(this.now.layer);
+  }
+
+  /** The units of the layer at a place, like ones together. */
+  alikeIn(place: number): number[] {
+    const { states, units } = this.trace.layers[place];
+    return this.once(`alike ${place}`, () => alikeTogether(states.h, { columns: units.length, rows: 1, tile: 1, width: 1, height: 1 }));
   }
 
   /** The units of the layer in the order that was chosen. */
@@ -100,6 +107,7 @@ export class Stage {
 
   go(step: number): void {
     this.now.step = Math.max(0, Math.min(this.steps - 1, step));
+    this.pair?.follow(this);
     this.update();
   }
 
@@ -109,6 +117,7 @@ export class Stage {
     Object.assign(this.now, what);
     if (this.now.layer !== layer && what.unit === undefined) this.now.unit = liveliest(this.layer);
     if (!quantitiesOf(this.layer).includes(this.now.quantity)) this.now.quantity = 'h';
+    this.pair?.follow(this);
     this.redraw();
   }
 

@@ -1,4 +1,5 @@
 // What only some tasks have: the views that say what the whole model did with what it read.
+import { beamView } from './beam';
 import { expectationsView } from './expectations';
 import { forecastView } from './forecast';
 import { linksView } from './links';
@@ -6,8 +7,9 @@ import { runningView } from './running';
 import { speechView } from './speech';
 import type { Stage, View } from './stage';
 import { tagsView } from './tags';
+import { translationView } from './translation';
 
 /** Each is null for a trace without its part. */
 export const TASK_VIEWS: ((stage: Stage) => View | null)[] = [
-  forecastView, speechView, linksView, runningView, tagsView, expectationsView,
+  forecastView, speechView, linksView, beamView, translationView, runningView, tagsView, expectationsView,
 ];

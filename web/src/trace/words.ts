@@ -1,4 +1,5 @@
 // The user's words in what a model read: steps are characters or pieces of words where the inputs join to the text.
+import { visible } from '../shared/format';
 import type { TraceRecord } from '../shared/records';
 
 export interface Word {
@@ -27,4 +28,13 @@ export function wordsOf({ inputs, joined }: Pick<TraceRecord, 'inputs' | 'joined
 /** The place of the word that a step belongs to. */
 export function wordAt(words: Word[], step: number): number {
   return words.findIndex((word) => step <= word.last);
+}
+
+/** Each piece as it stands alone: without the space before it, and with a hyphen where it goes on with the word before. */
+export function piecesOf(texts: string[], joined: boolean): string[] {
+  const whole = !joined || texts.every((text) => text.length <= 1);
+  return texts.map((text, k) => {
+    const goesOn = k > 0 && /^[\p{L}\p{M}\p{N}]/u.test(text) && /[\p{L}\p{M}\p{N}]$/u.test(texts[k - 1]);
+    return visible(whole ? text : goesOn ? `‐${text}` : text.trim() || text);
+  });
 }

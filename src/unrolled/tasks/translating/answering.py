@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
@@ -17,7 +18,8 @@ from unrolled.tasks.evaluation import Evaluation
 from unrolled.tasks.translating.asking import translations
 from unrolled.tasks.translating.building import build
 from unrolled.tasks.translating.encoding import PairTokens
-from unrolled.tasks.translating.gate import Rivals, evaluation_of, name_of, rivals_from
+from unrolled.tasks.translating.gate import MOST, Rivals, evaluation_of, name_of, rivals_from
+from unrolled.tasks.translating.links import WordLink, word_links
 from unrolled.tasks.translating.networks import AnyTranslationNetwork, TranslationNetworks
 from unrolled.tasks.translating.request import Request, Translation
 from unrolled.tasks.translating.settings import Settings
@@ -43,6 +45,7 @@ class Answering(Task):
     members: int
     _longest: int
     _learnt_pairs: int
+    _columns: tuple[str | int | None, str | int | None]
 
     def predict(self, sentences: Sequence[str], **options: Any) -> list[str]:
         """The best translation of each sentence.
@@ -53,11 +56,14 @@ class Answering(Task):
         """
         return [one.text for one in self.translate(sentences, **options)]
 
-    def translate(self, sentences: Sequence[str], **options: Any) -> list[Translation]:
+    def translate(
+        self, sentences: Sequence[str], *, before: int = 0, **options: Any
+    ) -> list[Translation]:
         """The best translation of each sentence, with its score and where it looked.
 
         Args:
             sentences: one line each.
+            before: how many came before these, which a warning numbers on from.
             options: fields of `Request`: `beam`, `n_best`, `length_penalty` and others.
 
         Raises:
@@ -74,7 +80,20 @@ class Answering(Task):
             request = Request(**options)
         except TypeError as error:
             raise ConfigError(f"translate: {error}") from None
-        return translations(self.model, self.tokens, sentences, request, self._longest)
+        return translations(
+            self.model, self.tokens, sentences, request, self._longest, before=before
+        )
+
+    def word_links(self, translation: Translation) -> list[WordLink]:
+        """Where each word of a translation looked, in the order of the words.
+
+        Args:
+            translation: what `translate` gave.
+
+        Raises:
+            ConfigError: the model has no attention.
+        """
+        return word_links(translation, self.tokens.kind)
 
     def start(self, sentence: str) -> Arrays:
         """The state before the first token of a sentence's translation: plain arrays, for `step`.
@@ -124,34 +143,50 @@ class Answering(Task):
         *,
         source: str | int | None = None,
         target: str | int | None = None,
+        worst: int = MOST,
         **options: Any,
     ) -> Evaluation:
         """BLEU and chrF beside the rivals', of new pairs or (without) as `fit` measured.
 
         Args:
             data: as for `fit`; None: what `fit` measured.
-            source, target: columns of a table.
+            source, target: columns of a table; None for both: of files those that `fit` read.
+            worst: how many of the worst sentences to keep in `worst`.
             options: of the search.
+
+        Raises:
+            ConfigError: a number of sentences below 0, or an option of the search that can't work.
+            DataError: pairs that can't be read.
         """
+        if not isinstance(worst, int) or isinstance(worst, bool) or worst < 0:
+            raise ConfigError(f"worst: got {worst!r}, expected a whole number from 0 on")
         if data is None:
             return self._own_evaluation()
         self._check_fitted()
+        if source is None and target is None and _are_files(data):
+            source, target = self._columns
         pairs = read_pairs(data, source=source, target=target)
         return self._evaluate(
             pairs.sources,
             pairs.targets,
             f"all of {pairs.name}, {len(pairs):,} sentences",
+            worst,
             **options,
         )
 
     def _evaluate(
-        self, sources: Sequence[str], targets: Sequence[str], told: str, **options: Any
+        self,
+        sources: Sequence[str],
+        targets: Sequence[str],
+        told: str,
+        worst: int = MOST,
+        **options: Any,
     ) -> Evaluation:
         said = self.predict(sources, **options)
         rivals = {
             name_of(one, self._learnt_pairs): one.translate(sources) for one in self.rivals.values()
         }
-        return evaluation_of(sources, targets, said, rivals, told)
+        return evaluation_of(sources, targets, said, rivals, told, most=worst)
 
     def _build(self) -> AnyTranslationNetwork:
         sources = len(self.tokens.source)
@@ -168,6 +203,7 @@ class Answering(Task):
             "settings": asdict(self.settings),
             "longest": self._longest,
             "pairs": self._learnt_pairs,
+            "columns": list(self._columns),
         }
 
     def _restore_assets(self, assets: dict[str, Any]) -> None:
@@ -175,6 +211,8 @@ class Answering(Task):
         self.settings = Settings(**assets["settings"])
         self._longest = int(assets["longest"])
         self._learnt_pairs = int(assets["pairs"])
+        source, target = assets["columns"]
+        self._columns = (source, target)
 
     def _baseline_arrays(self) -> dict[str, np.ndarray]:
         return {
@@ -185,3 +223,9 @@ class Answering(Task):
 
     def _restore_baseline(self, arrays: Mapping[str, np.ndarray]) -> None:
         self.rivals = rivals_from(arrays)
+
+
+def _are_files(data: Any) -> bool:
+    """Whether it is the path of a file, or of two."""
+    several = data if isinstance(data, tuple) else (data,)
+    return all(isinstance(one, str | os.PathLike) for one in several)

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from unrolled.decoding.beam import search
+from unrolled.decoding.beam_options import BeamOptions
 from unrolled.decoding.fusion import Fused
 from unrolled.decoding.hypotheses import Hypothesis
 from unrolled.decoding.scorer import Scorer
@@ -30,6 +31,8 @@ def translations(
     sentences: Sequence[str],
     request: Request,
     longest: int | None = None,
+    *,
+    before: int = 0,
 ) -> list[Translation]:
     """The best translation of each sentence; it does not depend on the others but for rounding.
 
@@ -40,11 +43,12 @@ def translations(
         request: how to search.
         longest: source tokens of the longest sentence that was learnt, which others are compared
             with; None: none is too long.
+        before: how many came before these, which a warning numbers on from.
 
     Warns:
         DataWarning: a sentence is longer.
     """
-    pieces, owners = _cut_to_size(tokens, sentences, request.too_long, longest)
+    pieces, owners = _cut_to_size(tokens, sentences, request.too_long, longest, before)
     found = _searched(model, tokens, pieces, request)
     if request.rerank is not None:
         found = _reordered(found, tokens, pieces, request)
@@ -55,7 +59,7 @@ def translations(
 
 
 def _cut_to_size(
-    tokens: PairTokens, sentences: Sequence[str], too_long: str, longest: int | None
+    tokens: PairTokens, sentences: Sequence[str], too_long: str, longest: int | None, before: int
 ) -> tuple[list[str], list[int]]:
     """The sentences or, of those that are too long, what is asked for; and whose each part is."""
     lengths = [len(one) for one in tokens.sources(sentences)]
@@ -63,7 +67,7 @@ def _cut_to_size(
     long = [place for place, length in enumerate(lengths) if length > most]
     if long:
         told = {"keep": "translated all the same", "split": "split", "truncate": "truncated"}
-        warn_of_long(long, most, told[too_long])
+        warn_of_long([before + place for place in long], most, told[too_long])
     pieces, owners = [], []
     for place, (sentence, length) in enumerate(zip(sentences, lengths, strict=True)):
         parts = [sentence]
@@ -75,14 +79,19 @@ def _cut_to_size(
     return pieces, owners
 
 
+def options_of(model: AnyTranslationNetwork, tokens: PairTokens, request: Request) -> BeamOptions:
+    """The search's own options."""
+    # What is unknown can be copied only from where the network looked.
+    looks = model.each[0].decoder.attention is not None
+    writes_unknown = looks and tokens.kind != "subwords"
+    return request.options(forbidden=() if writes_unknown else (0,))
+
+
 def _searched(
     model: AnyTranslationNetwork, tokens: PairTokens, sentences: Sequence[str], request: Request
 ) -> list[list[Hypothesis]]:
     sources = tokens.sources(sentences)
-    # What is unknown can be copied only from where the network looked.
-    looks = model.each[0].decoder.attention is not None
-    writes_unknown = looks and tokens.kind != "subwords"
-    options = request.options(forbidden=() if writes_unknown else (0,))
+    options = options_of(model, tokens, request)
     prefix = tokens.targets([request.prefix])[0][1:-1].tolist() if request.prefix else None
     generator = None if request.fuse is None else open_pretrained(request.fuse, "fuse")[0]
     if generator is not None:
@@ -130,7 +139,7 @@ def _reordered(
     return ordered
 
 
-def _copied(tokens: PairTokens, sentence: str, found: Hypothesis) -> dict[int, str]:
+def copied_into(tokens: PairTokens, sentence: str, found: Hypothesis) -> dict[int, str]:
     """What stands in place of each unknown token: the source token it looked at most."""
     unknown = [at for at, token in enumerate(found.tokens) if token == 0]
     if not unknown or found.attention is None:
@@ -141,7 +150,7 @@ def _copied(tokens: PairTokens, sentence: str, found: Hypothesis) -> dict[int, s
 
 
 def _text(tokens: PairTokens, sentence: str, found: Hypothesis) -> str:
-    return tokens.text(found.tokens, _copied(tokens, sentence, found))
+    return tokens.text(found.tokens, copied_into(tokens, sentence, found))
 
 
 def _translation(
@@ -153,7 +162,7 @@ def _translation(
     written = tokens.target.pieces
     made = []
     for one in hypotheses:
-        copied = _copied(tokens, sentence, one)
+        copied = copied_into(tokens, sentence, one)
         made.append(
             Translation(
                 tokens.text(one.tokens, copied),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
@@ -12,6 +11,7 @@ from unrolled.baselines.word_for_word import CopySource, WordForWord
 from unrolled.data.tokens.word_pattern import token_pattern
 from unrolled.errors import DataError
 from unrolled.tasks.evaluation import Comparison, Evaluation
+from unrolled.tasks.poor import Poor
 from unrolled.training.translation_scores import (
     Tokenize,
     TranslationScores,
@@ -27,33 +27,9 @@ RIVALS: dict[str, type[CopySource] | type[WordForWord]] = {
     "copy": CopySource,
     "dictionary": WordForWord,
 }
+# Bad translations that an evaluation keeps: enough to see what is wrong, few enough for a card.
+MOST = 20
 Rivals = dict[str, CopySource | WordForWord]
-
-
-@dataclass(frozen=True)
-class Poor:
-    """A sentence that was translated badly.
-
-    Attributes:
-        place: its place among those that were measured, from 0.
-        source, reference, said: the sentence, what is right, and the translation.
-        chrf: of the translation, 0 to 100.
-    """
-
-    place: int
-    source: str
-    reference: str
-    said: str
-    chrf: float
-
-    def __str__(self) -> str:
-        lines = (
-            f"{self.place + 1}: chrF {self.chrf:.1f}",
-            f"  source     {self.source}",
-            f"  reference  {self.reference}",
-            f"  said       {self.said}",
-        )
-        return "\n".join(line.rstrip() for line in lines)
 
 
 def fit_rivals(sources: Sequence[str], targets: Sequence[str], seed: int) -> Rivals:
@@ -86,11 +62,12 @@ def evaluation_of(
     told: str,
     *,
     tokenize: Tokenize | None = None,
+    most: int = MOST,
 ) -> Evaluation:
     """The network beside the rival that has the higher BLEU, by BLEU and by chrF.
 
     Details are the share of exact translations, the ratio of lengths, and BLEU by the words of the
-    source; the signatures of sacreBLEU are kept as notes.
+    source; the signatures of sacreBLEU are kept as notes, and so are the worst sentences.
 
     Args:
         sources, references: the sentences, and what is right.
@@ -98,6 +75,7 @@ def evaluation_of(
         rivals: those of each rival, by name.
         told: what it is measured on.
         tokenize: how BLEU cuts words. None: as is usual for the script of the references.
+        most: how many of the worst sentences to keep.
 
     Raises:
         DataError: other numbers of sources, references and translations, or none.
@@ -130,11 +108,12 @@ def evaluation_of(
     for name, one in others.items():
         details |= {f"{metric}, {name}": value for metric, value in one.items()}
     signatures = (f"{BLEU} {whole.bleu_signature}", f"{CHRF} {whole.chrf_signature}")
-    return Evaluation(comparisons, details, told, notes=signatures)
+    poor = worst(sources, references, said, most)
+    return Evaluation(comparisons, details, told, notes=signatures, worst=poor)
 
 
 def worst(
-    sources: Sequence[str], references: Sequence[str], said: Sequence[str], most: int = 20
+    sources: Sequence[str], references: Sequence[str], said: Sequence[str], most: int = MOST
 ) -> tuple[Poor, ...]:
     """The `most` sentences with the lowest chrF, the worst first; none that is exactly right.
 
@@ -151,11 +130,6 @@ def worst(
         for place in places
         if not right[place]
     )
-
-
-def worst_table(found: Sequence[Poor]) -> str:
-    """The worst sentences for a terminal, four lines each."""
-    return "\n".join(map(str, found))
 
 
 def rivals_from(arrays: Mapping[str, np.ndarray]) -> Rivals:

@@ -1,0 +1,187 @@
+"""`unrolled predict` with a translator: files, lines as they come, and a person who types."""
+
+from __future__ import annotations
+
+import gzip
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import unrolled
+from unrolled.cli import answers
+from unrolled.errors import DataError
+
+LINES = ["Der Mann sieht das Haus 1.", "", "Anna sucht den Ball 2.", "  ", "Das Kind"]
+
+
+@pytest.fixture
+def letter(tmp_path):
+    path = tmp_path / "letter.de"
+    path.write_text("\n".join(LINES) + "\n")
+    return path
+
+
+def answered(model, **options):
+    return "".join(f"{one}\n" for one in unrolled.load(model).predict(LINES, **options))
+
+
+def test_each_line_has_a_line_and_an_empty_one_stays_empty(call, translator, letter, typed):
+    expected = answered(translator)
+    assert expected.split("\n")[1] == expected.split("\n")[3] == ""
+    assert call("predict", translator, letter) == (0, expected, "")
+    typed(letter.read_text())
+    assert call("predict", translator, "-") == (0, expected, "")
+    typed("\r\n".join(LINES))  # of Windows, and without an end
+    assert call("predict", translator) == (0, expected, "")
+    assert call("predict", translator, "--text", "\n".join(LINES)) == (0, expected, "")
+
+
+def test_a_gzipped_text_is_read(call, translator, letter, tmp_path):
+    path = tmp_path / "letter.de.gz"
+    path.write_bytes(gzip.compress(letter.read_bytes()))
+    assert call("predict", translator, path).out == answered(translator)
+
+
+def test_lines_are_numbered_on_from_part_to_part(call, translator, letter, monkeypatch):
+    from unrolled.cli import predict_translate
+
+    whole = call("predict", translator, letter, "--n-best", 2)
+    monkeypatch.setattr(predict_translate, "TOGETHER", 2)
+    assert call("predict", translator, letter, "--n-best", 2) == whole
+    letter.write_text("Anna\n\n\nAnna\n" + "Anna sieht " * 40 + "\n")
+    told = call("predict", translator, letter)
+    assert told.code == 0
+    assert "DataWarning: 1 sentence has more than the " in told.err
+    assert "(the first is number 5): translated all the same" in told.err
+    assert "truncated" in call("predict", translator, letter, "--too-long", "truncate").err
+
+
+def test_the_answer_goes_to_a_file_that_is_complete_or_absent(call, translator, letter, tmp_path):
+    for name in ("letter.en", "letter.txt"):
+        out = tmp_path / name
+        assert call("predict", translator, letter, "--out", out) == (0, "", "")
+        assert out.read_text() == answered(translator)
+    broken = tmp_path / "broken.de"
+    broken.write_text("Anna\nAnna\tAnna\n")
+    told = call("predict", translator, broken, "--out", out)
+    assert told.code == 2
+    assert out.read_text() == answered(translator)
+    assert sorted(path.name for path in tmp_path.iterdir()) == [
+        "broken.de", "letter.de", "letter.en", "letter.txt",
+    ]  # fmt: skip
+
+
+def test_the_best_are_a_table(call, translator, letter, tmp_path):
+    out = tmp_path / "best.tsv"
+    assert call("predict", translator, letter, "--n-best", 3, "--out", out).code == 0
+    head, *rows = [line.split("\t") for line in out.read_text().splitlines()]
+    assert head == ["line", "rank", "score", "text"]
+    expected = [
+        [str(number), str(rank), f"{one.score:z.4f}", one.text]
+        for number, found in enumerate(unrolled.load(translator).translate(LINES, n_best=3), 1)
+        for rank, one in enumerate((found, *found.alternatives), 1)
+    ]
+    assert rows == expected
+    assert [row[:2] for row in rows[:4]] == [["1", "1"], ["1", "2"], ["1", "3"], ["2", "1"]]
+
+
+def test_options_of_the_search_reach_python(call, translator):
+    options = {
+        "beam": 3, "length_penalty": "mean", "coverage_penalty": 0.3, "no_repeat": 2,
+        "min_length": 4, "prefix": "The", "too_long": "split", "prune": 3.5,
+    }  # fmt: skip
+    words = [f"--{name.replace('_', '-')}={value}" for name, value in options.items()]
+    task = unrolled.load(translator)
+    for told, longest in (("6", 6), ("1.5,2", (1.5, 2.0))):
+        found = call("predict", translator, "--text", LINES[0], *words, "--max-length", told)
+        (expected,) = task.predict(LINES[:1], max_length=longest, **options)
+        assert found == (0, f"{expected}\n", "")
+        assert expected.startswith("The")
+    assert call("predict", translator, "--text", "Anna", "--length-penalty", "0.5").out == (
+        "".join(f"{one}\n" for one in task.predict(["Anna"], length_penalty=0.5))
+    )
+
+
+def test_where_each_word_looked_stands_under_the_translation(call, translator):
+    told = call("predict", translator, "--text", f"{LINES[0]}\n", "--alignment", "--min-length", 5)
+    task = unrolled.load(translator)
+    (found,) = task.translate(LINES[:1], min_length=5)
+    links = task.word_links(found)
+    lines = told.out.splitlines()
+    assert lines[0] == found.text
+    assert [line.split() for line in lines[1:-1]] == [str(link).split() for link in links]
+    assert len({line.index(" <- ") for line in lines[1:-1]}) == 1
+    assert lines[-1] == ""  # the second line of the text
+
+
+@pytest.mark.data
+def test_a_set_of_the_catalog_is_translated_from_its_sources(call, translator):
+    from unrolled.data import catalog
+
+    some = catalog.load("multi30k-val").sources
+    told = call("predict", translator, "data:multi30k-val", "--beam", 1, "--max-length", 2)
+    assert told.code == 0
+    assert told.out.count("\n") == len(some)
+
+
+def test_a_line_is_answered_before_the_next_one_comes(live, translator):
+    talk = live("predict", translator, "-")
+    for _ in range(3):
+        talk.say("Anna sucht\n")
+        talk.until("\n")
+    talk.hang_up()
+    assert talk.done() == 0
+
+
+def test_at_a_terminal_a_person_is_asked_and_answered(live, translator):
+    talk = live("predict", translator, terminal=True)
+    talk.until("Ctrl-D ends.")
+    expected = unrolled.load(translator).predict(["Anna sucht"])[0]
+    for _ in range(2):
+        talk.until("> ")
+        talk.say("Anna sucht\n")
+        talk.until(f"\n{expected}\r\n" if expected else "\n\r\n")
+    talk.until("> ")
+    talk.say("\x04")
+    assert talk.done() == 0
+
+
+def test_many_lines_that_are_there_are_read_at_once(typed, monkeypatch):
+    typed("a\nb\nc")
+    assert list(answers.arriving_lines()) == [["a", "b"], ["c"]]
+    monkeypatch.setattr(answers, "_CHUNK", 3)
+    typed("\ufeffab\nc\u00e9\n\nlong line\n")
+    assert [line for lines in answers.arriving_lines() for line in lines] == [
+        "ab", "c\u00e9", "", "long line",
+    ]  # fmt: skip
+    monkeypatch.setattr(answers, "_CHUNK", 100)
+    typed(b"good\n\xe9\nnever\n")
+    found = []
+    with pytest.raises(DataError, match="standard input, line 2: byte 0xe9"):
+        found.extend(answers.typed_lines())
+    assert found == ["good"]
+
+
+CODE = "from unrolled.cli import main; raise SystemExit(main())"
+
+
+@pytest.mark.skipif(os.name != "posix", reason="pipes as POSIX has them")
+def test_a_real_process_answers_line_by_line_and_ends_when_nobody_reads(translator):
+    process = subprocess.Popen(
+        [sys.executable, "-c", CODE, "predict", str(translator), "--n-best", "1"],
+        env={**os.environ, "PYTHONPATH": str(Path(unrolled.__file__).parents[1])},
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    process.stdin.write("Anna\n")
+    process.stdin.flush()
+    assert process.stdout.readline() == "line\trank\tscore\ttext\n"
+    assert process.stdout.readline().startswith("1\t1\t")
+    process.stdout.close()  # as `head -2` does
+    process.stdin.write("Anna\n")
+    process.stdin.close()
+    assert process.stderr.read() == ""
+    process.stderr.close()
+    assert process.wait() == 0
