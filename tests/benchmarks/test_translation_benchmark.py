@@ -47,7 +47,7 @@ def small(request: Request, **options: Any) -> tuple[Translator, dict[str, Any]]
 
 def asked(folder: Path, **given: Any) -> Request:
     usual = {"task": "attention", "seed": 0, "on": VALIDATION, "budget": "5m", "options": {}}
-    usual |= {"run_dir": None, "runs": folder, "rival": False, "model": None, "picture": None}
+    usual |= {"run_dir": None, "runs": folder, "rival": False, "model": None}
     return translation.request_of(argparse.Namespace(**{**usual, **given}))
 
 
@@ -69,13 +69,12 @@ def test_a_network_is_not_trained_again_for_the_test_part(
     assert again.predict(["eins zwei 3."]) == first.predict(["eins zwei 3."])
 
 
-def test_only_the_part_and_the_picture_may_differ_in_a_folder(tmp_path: Path) -> None:
+def test_only_the_part_may_differ_in_a_folder(tmp_path: Path) -> None:
     def run(request: Request) -> list[dict[str, Any]]:
         return [{"part": request.part}]
 
     assert result_of(asked(tmp_path), run)["parts"] == [{"part": VALIDATION}]
     assert result_of(asked(tmp_path, on=TEST), run)["parts"] == [{"part": TEST}]
-    assert result_of(asked(tmp_path, picture="a.png"), run)["parts"] == [{"part": VALIDATION}]
     for other in ({"options": {"layers": 1}}, {"model": "x"}):
         with pytest.raises(ConfigError, match="otherwise"):
             result_of(asked(tmp_path, **other), run)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
+import translation
 from harness import Disagreement, Effort
 from run_folder import TEST, VALIDATION, Recipe
 from text_tasks.runs import NETWORK
@@ -140,9 +142,16 @@ def test_with_and_without_attention_are_drawn_by_length(
     monkeypatch.setattr(
         "unrolled.Translator", lambda **given: built.append(given) or Translator(**given)
     )
-    picture = tmp_path / "lengths.png"
-    request = Request("attention", part=VALIDATION, picture=str(picture), **QUICK)
-    part = attention.part(made(), request)
+    monkeypatch.setattr(attention, "multi30k", lambda source, target: made())
+    monkeypatch.setattr(translation, "RUNS", tmp_path)
+    picture, small = tmp_path / "lengths.png", json.dumps(SMALL)
+    words = ["attention", "--budget", "2 steps", "--options", small]
+    monkeypatch.setattr("sys.argv", ["translation.py", *words])
+    assert translation.main() == 0
+    monkeypatch.setattr("sys.argv", ["translation.py", *words, "--picture", str(picture)])
+    assert translation.main() == 0
+    (found,) = tmp_path.rglob("result.json")
+    (part,) = json.loads(found.read_text())["parts"]
     assert [one.get("attention") for one in built] == [None, "none"]
     assert part["scores"].keys() == part["took"].keys() == {attention.WITH, attention.WITHOUT}
     sentences, *lines = part["shown"]["rows"]
