@@ -15,7 +15,6 @@ import unrolled
 from unrolled.errors import ConfigError
 from unrolled.tasks.evaluation import Evaluation
 from unrolled.tasks.translating.lessons import metric_of
-from unrolled.tasks.translating.settings import usual_vocabulary
 from unrolled.tasks.translator import Translator
 
 pytestmark = pytest.mark.filterwarnings("ignore::unrolled.tasks.evaluation.NetworkLoses")
@@ -256,12 +255,6 @@ def test_the_best_weights_are_chosen_by_bleu_of_the_validation_part() -> None:
     held_out = [one["held_out"] for one in model.outcome.records if "held_out" in one]
     assert model.outcome.best_score == pytest.approx(min(held_out), abs=1e-5)
     assert model.outcome.records[0]["units"]["held_out"].startswith("100 minus ")
-
-
-def test_few_pairs_are_cut_into_fewer_subwords() -> None:
-    assert usual_vocabulary("subwords", 99_999) == 4_000
-    assert usual_vocabulary("subwords", 100_000) is None
-    assert usual_vocabulary("words", 10) is None
 
 
 def test_short_references_are_scored_by_characters() -> None:
