@@ -185,3 +185,10 @@ def test_a_real_process_answers_line_by_line_and_ends_when_nobody_reads(translat
     assert process.stderr.read() == ""
     process.stderr.close()
     assert process.wait() == 0
+
+
+def test_a_closed_standard_input_is_told(call, translator, monkeypatch):
+    monkeypatch.setattr(sys, "stdin", None)
+    told = call("predict", translator)
+    expected = "unrolled: standard input is closed: give a file, or pipe lines in\n"
+    assert told == (2, "", expected)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 
 import pytest
 
@@ -137,3 +138,10 @@ def test_characters_that_the_model_does_not_know_leave_the_screen_alone(talk, ca
     talk.say("\x03")
     assert talk.done() == 0
     assert capsys.readouterr().err == ""
+
+
+def test_a_closed_standard_input_is_told(call, writer, monkeypatch):
+    monkeypatch.setattr(sys, "stdin", None)
+    told = call("suggest", writer)
+    expected = "unrolled: standard input is closed: give a file, or pipe lines in\n"
+    assert told == (2, "", expected)

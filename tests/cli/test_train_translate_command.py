@@ -131,7 +131,7 @@ def test_a_generator_reads_a_translators_tokens_and_has_a_say(call, pairs, trans
     text, out = tmp_path / "t.txt", tmp_path / "lm.unrolled"
     text.write_text((pairs / "train.en").read_text() * 3)
     small = ("--budget", "2 steps", "--hidden-size", "4", "--layers", "1")
-    words = ("train", "generate", text, "--tokenizer", "subwords", *small, "--out", out)
+    words = ("train", "generate", text, *small, "--out", out)
     told = call(*words, "--tokens-of", translator)
     assert told.code == 0, told.err
     for way in ("fuse", "rerank"):

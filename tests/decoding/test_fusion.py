@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from unrolled.decoding import BeamOptions, Fused, search
+from unrolled.decoding.scorer import LogProbabilities
 from unrolled.errors import ConfigError
 
 from .tables import BEGIN, END, Table
@@ -53,6 +54,15 @@ def test_a_weight_of_zero_changes_nothing_and_does_not_ask_the_other() -> None:
             (each.tokens, each.score) for each in same
         ]
     assert other.steps == 0
+
+
+def test_the_sum_is_on_the_device_of_the_first() -> None:
+    class There(Table):
+        def step(self, tokens: Tensor) -> LogProbabilities:
+            return LogProbabilities(super().step(tokens).all().to("meta"))
+
+    found = Fused(There([0], 6), Table([0], 6), 0.5).step(torch.tensor([BEGIN]))
+    assert found.all().device.type == "meta"
 
 
 def test_the_attention_is_that_of_the_first() -> None:

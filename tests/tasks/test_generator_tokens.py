@@ -13,7 +13,7 @@ import torch
 import unrolled
 from unrolled import Generator
 from unrolled.data.corpus import Corpus
-from unrolled.errors import DataError, DataWarning
+from unrolled.errors import ConfigError, DataError, DataWarning
 from unrolled.tasks import generator as generator_module
 from unrolled.tasks.generating import parts
 
@@ -27,7 +27,7 @@ TEXT = "".join(
 )
 
 
-def small(tokenizer: str, **options: object) -> Generator:
+def small(tokenizer: str | None, **options: object) -> Generator:
     given = {"hidden_size": 16, "layers": 1, "rows": 4, "steps": 16, "learning_rate": 0.02}
     if tokenizer == "subwords":
         given["vocabulary_size"] = 320
@@ -239,3 +239,18 @@ def test_a_sample_of_a_large_held_out_part_is_told(monkeypatch: pytest.MonkeyPat
     monkeypatch.setitem(parts.MOST_TO_TEST_ON, "words", 200)
     model = small("words").fit(TEXT, budget=2, progress=False)
     assert "the first 200 characters of the last 10%" in model.evaluate().held_out
+
+
+def test_the_kind_of_tokens_that_are_lent_need_not_be_said() -> None:
+    lender = small("words", lower=True).fit(TEXT, budget=1, progress=False)
+    borrower = small(None).fit(TEXT, tokens_of=lender, budget=1, progress=False)
+    assert borrower.vocabulary == lender.vocabulary
+    assert borrower.tokenizer is None
+    for options in ({"tokenizer": "subwords"}, {"tokenizer": "characters"}, {"tokenizer": "words"}):
+        with pytest.raises(ConfigError, match="but tokens_of has tokens with"):
+            small(**options).fit(TEXT, tokens_of=lender, budget=1, progress=False)
+    borrower.set_params(warm_start=True).fit(TEXT, budget=1, progress=False)
+    assert borrower.vocabulary == lender.vocabulary
+    other = small("words", lower=True).fit(TEXT * 2 + "never\n" * 9, budget=1, progress=False)
+    with pytest.raises(ConfigError, match="tokens_of: other tokens than those of the network"):
+        borrower.fit(TEXT, tokens_of=other, budget=1, progress=False)

@@ -13,7 +13,7 @@ import pytest
 import torch
 
 import unrolled
-from unrolled import Classifier, Forecaster, Generator, Tagger
+from unrolled import Classifier, Forecaster, Generator, Tagger, Translator
 from unrolled.data.series_set import SeriesSet
 from unrolled.errors import LeakBetweenRows, LeakFromPadding
 from unrolled.training.run import Run
@@ -32,6 +32,10 @@ SENTENCES = (
     [["We", "the" if n % 2 else "to", "walk", str(n), "."] for n in range(60)],
     [["PRON", *(["DET", "NOUN"] if n % 2 else ["PART", "VERB"]), "NUM", "."] for n in range(60)],
 )
+PAIRS = [
+    (" ".join(map(str, (n, n % 7, n % 3))), " ".join(map(str, (n % 3, n % 7, n))))
+    for n in range(100)
+]
 SMALL: dict[str, Any] = {"hidden_size": 16, "layers": 2, "dropout": 0.2}
 
 
@@ -61,10 +65,23 @@ def tag(model: Tagger) -> list[Any]:
     return [model.predict_proba(SENTENCES[0][:2])[0], model.predict_proba(SENTENCES[0][:2])[1]]
 
 
+def translate(model: Translator) -> list[Any]:
+    sentences = [source for source, _ in PAIRS[:3]]
+    found = []
+    for options in ({}, {"beam": 1}, {"coverage_penalty": 0.2, "no_repeat": 3, "prefix": "1"}):
+        # An end that is likelier than all else would leave nothing to compare.
+        found += model.translate(sentences, min_length=4, **options)
+    chances, state = model.step(None, model.start(sentences[0]))
+    chances, state = model.step("1", state)
+    alignments = [one.alignment for one in found]
+    return [[one.log_probability for one in found], *alignments, chances, state["looked"]]
+
+
 TASKS: dict[str, tuple[Callable[..., Any], Any, Callable[[Any], list[Any]]]] = {
     "generator": (lambda **o: Generator(embedding_size=8, rows=4, steps=16, **o), TEXT, score),
     "classifier": (lambda **o: Classifier(embedding_size=8, **o), REVIEWS, judge),
     "tagger": (lambda **o: Tagger(embedding_size=8, character_size=4, **o), SENTENCES, tag),
+    "translator": (lambda **o: Translator("words", embedding_size=8, **o), PAIRS, translate),
 }
 
 
@@ -88,7 +105,8 @@ def test_a_task_learns_on_a_gpu_and_answers_the_same_on_the_cpu(
     assert not next(loaded.model.parameters()).is_cuda
     for a, b in zip(numbers(ask(model)), numbers(ask(loaded)), strict=True):
         np.testing.assert_allclose(a, b, rtol=1e-4, atol=1e-4)
-    text: Any = data[0][0] if name != "generator" else data[:40]
+    text: Any = data[0] if name == "translator" else data[0][0]
+    text = data[:40] if name == "generator" else text
     here, there = unrolled.trace(model, text), unrolled.trace(loaded, text)
     for one, other in zip(here.layers, there.layers, strict=True):
         for parts, others in ((one.states, other.states), (one.gradients, other.gradients)):
@@ -140,6 +158,19 @@ def test_a_run_on_a_gpu_goes_on_as_if_it_had_never_stopped(
     assert again.outcome.steps == whole.outcome.steps == 14
     for part, weight in whole.model.state_dict().items():
         assert torch.equal(weight, again.model.state_dict()[part])
+
+
+def test_a_generator_on_another_device_has_a_say_in_a_translation(tmp_path: Path) -> None:
+    model = Translator("words", embedding_size=8, **SMALL).fit(PAIRS, budget=6, progress=False)
+    text = "".join(f"{target}\n" for _, target in PAIRS)
+    writer = Generator(hidden_size=8, layers=1, embedding_size=4, rows=4, steps=16, device="cpu")
+    writer.fit(text, tokens_of=model, budget=2, progress=False)
+    loaded: Any = unrolled.load(model.save(tmp_path / "model.unrolled"))
+    sentences = [source for source, _ in PAIRS[:3]]
+    for say in ({"fuse": writer}, {"rerank": writer}):
+        here, there = (one.translate(sentences, min_length=4, **say) for one in (model, loaded))
+        for one, other in zip(here, there, strict=True):
+            np.testing.assert_allclose(one.score, other.score, rtol=1e-4, atol=1e-4)
 
 
 def test_a_fit_on_the_cpu_before_it_does_not_keep_a_fit_from_the_gpu() -> None:

@@ -149,6 +149,22 @@ def test_a_step_needs_one_token_and_a_state(learnt: Translator) -> None:
         learnt.start(" ")
 
 
+def test_a_step_takes_every_piece_that_is_whole_characters() -> None:
+    model = fit(small(tokenizer="subwords", shared=True), counted(), 1)
+    state = model.start("one")
+    pieces = model.tokens.target.pieces
+    numbers = []
+    model_step = "unrolled.tasks.translating.answering.read_token"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(model_step, lambda _, number, state: numbers.append(number) or (None, state))
+        for piece in pieces:
+            if "\ufffd" not in piece:
+                model.step(piece, state)
+    assert [pieces[one] for one in numbers] == [one for one in pieces if "\ufffd" not in one]
+    with pytest.raises(ConfigError, match=r"\d+ tokens are written '\ufffd'; give the number"):
+        model.step("\ufffd", state)
+
+
 def test_the_n_best_differ_and_fall_in_score(learnt: Translator) -> None:
     (found,) = learnt.translate(["eight two five"], beam=4, n_best=4)
     every = [found, *found.alternatives]

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import warnings
+from itertools import product
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
+from unrolled.decoding.penalties import length_penalty as penalty_of
 from unrolled.errors import ConfigError, DataError, DataWarning, ModelFileError, NotFittedError
 from unrolled.tasks.generator import Generator
 from unrolled.tasks.translating.long_sentences import parts_of
@@ -58,6 +60,36 @@ def test_it_is_split_after_marks_and_put_together_again(learnt: Translator) -> N
     np.testing.assert_allclose(found.alignment.sum(1), 1, atol=1e-5)
 
 
+def test_only_the_first_part_begins_with_the_prefix(learnt: Translator) -> None:
+    with pytest.warns(DataWarning, match="split"):
+        (found,) = learnt.translate([long(9)], too_long="split", prefix="8 8")
+    (first,) = learnt.translate(["one two, three."], prefix="8 8")
+    (other,) = learnt.translate(["one two, three."])
+    assert first.text.startswith("8 8")
+    assert found.text == " ".join((first.text, other.text, other.text))
+
+
+def test_the_best_of_a_split_sentence_are_those_of_all_ways_to_join_its_parts(
+    learnt: Translator,
+) -> None:
+    parts = ["one two, three.", "four, five six."]
+    with pytest.warns(DataWarning, match="split"):
+        (found,) = learnt.translate([" ".join(parts)], too_long="split", beam=4, n_best=4)
+    each = [[one, *one.alternatives] for one in learnt.translate(parts, beam=4, n_best=4)]
+    ways = sorted(
+        product(*each),
+        key=lambda way: (sum(not one.finished for one in way), -sum(one.score for one in way)),
+    )
+    every = [found, *found.alternatives]
+    assert [one.text for one in every] == [
+        " ".join(part.text for part in way if part.text) for way in ways[:4]
+    ]
+    assert [one.score for one in every] == pytest.approx(
+        [sum(part.score for part in way) for way in ways[:4]], abs=1e-5
+    )
+    assert all(one.source == found.source and not one.alternatives for one in every[1:])
+
+
 def test_it_is_cut_where_that_is_asked_for(learnt: Translator) -> None:
     with pytest.warns(DataWarning, match="truncated"):
         assert learnt.predict([long(9)], too_long="truncate") == learnt.predict(["one two, three."])
@@ -102,6 +134,17 @@ def test_an_unknown_word_is_copied_from_where_the_network_looks() -> None:
     ]
 
 
+@pytest.mark.parametrize("attention", ["multiplicative", "none"])
+def test_an_unknown_token_of_the_prefix_stays_what_was_given(attention: str) -> None:
+    words = fit(small(attention=attention), counted(), 5)
+    (found,) = words.translate(["one two"], prefix="7 Zora, 7")
+    assert found.text.startswith("7 Zora, 7")
+    assert found.tokens[:4] == ("7", "Zora", ",", "7")
+    characters = fit(small(tokenizer="characters", attention=attention), counted(), 5)
+    (found,) = characters.translate(["one two"], prefix="7 \u03a9 7")
+    assert found.text.startswith("7 \u03a9 7")
+
+
 def test_without_attention_no_unknown_token_is_written() -> None:
     model = fit(small(attention="none"), counted(), 5)
     assert all("\ufffd" not in one for one in model.predict(["one two", "nought"], beam=2))
@@ -125,6 +168,12 @@ def test_a_language_model_may_choose_among_the_answers(
     assert sorted(ordered) == sorted(every)
     scores = {text: writer.score(text).log_probability / (6 + len(text.split())) for text in every}
     assert ordered == sorted(every, key=lambda text: -scores[text])
+    before = {one.text: one.score for one in (found, *found.alternatives)}
+    for one in (again, *again.alternatives):
+        said = before[one.text] + 1e3 * writer.score(one.text).log_probability / (
+            penalty_of(np.array(len(one.tokens) + one.finished), 1.0)
+        )
+        assert one.score == pytest.approx(said, rel=1e-4)
     (same,) = learnt.translate(["seven seven one"], beam=4, rerank=writer, rerank_weight=0.0)
     assert same.text == found.text
 
@@ -160,7 +209,9 @@ def test_other_tokens_can_not_be_fused(learnt: Translator) -> None:
         ({"rerank_weight": float("nan")}, "rerank_weight"),
         ({"fuse": 3}, "fuse: got int, expected a Generator"),
         ({"prefix": 3}, "prefix: got int"),
-        ({"depth": 3}, "depth"),
+        ({"depth": 3}, "depth: no such option: there are beam, n_best, "),
+        ({"beams": 3}, "beams: no such option: did you mean beam"),
+        ({"prefix": "1 2<br />3"}, "prefix: holds a line break"),
         ({"max_length": 0}, "max_length"),
     ],
 )
@@ -196,6 +247,29 @@ def test_arguments_out_of_their_range(options: dict[str, Any], told: str) -> Non
 def test_a_text_is_no_list_of_sentences(learnt: Translator) -> None:
     with pytest.raises(ConfigError, match="expected a list of them"):
         learnt.predict("one two")
+
+
+def test_sentences_may_come_one_by_one(learnt: Translator) -> None:
+    sentences = ["one two", "three four five"]
+    assert learnt.predict(one for one in sentences) == learnt.predict(sentences)
+    for other in (one for one in [3]), 3, None:
+        with pytest.raises(ConfigError, match="expected a list of them"):
+            learnt.predict(other)  # type: ignore[arg-type]
+
+
+def test_a_prefix_that_is_too_long_names_the_sentence_that_was_given(learnt: Translator) -> None:
+    sentences = ["", "one two three four five", "six"]
+    told = r"prefix: got 4 tokens, but the translation of sentence 13 is cut after 4, .*max_length"
+    with pytest.raises(ConfigError, match=told):
+        learnt.translate(sentences, before=10, prefix="1 2 3 4", max_length=(2.0, 0))
+
+
+def test_scores_that_are_no_numbers_name_the_sentence_that_was_given() -> None:
+    model = fit(small(cell="rnn"), counted(), 3)
+    (number,) = model.tokens.source.encode("six")
+    model.model.source.weight.data[number] = float("nan")
+    with pytest.raises(ConfigError, match=r"scores of sentence 14 at step 0: the greatest is nan"):
+        model.translate(["one two", "", "one two three", "six"], before=10)
 
 
 def test_before_it_has_learnt_it_says_so() -> None:

@@ -6,7 +6,7 @@ import csv
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 from unrolled.errors import ConfigError, DataError
 
@@ -28,6 +28,17 @@ def lines_of(source: str) -> Iterator[str]:
     return (line for line in found if line.strip())
 
 
+def standard_input() -> TextIO:
+    """Standard input.
+
+    Raises:
+        ConfigError: it is closed.
+    """
+    if sys.stdin is None:
+        raise ConfigError("standard input is closed: give a file, or pipe lines in")
+    return sys.stdin
+
+
 def typed_lines() -> Iterator[str]:
     """The lines of standard input as they come, which are UTF-8 as all texts are.
 
@@ -40,7 +51,8 @@ def typed_lines() -> Iterator[str]:
 def arriving_lines() -> Iterator[list[str]]:
     """The same, all that are there at once: one that is typed, or many of a pipe."""
     rest, number = b"", 0
-    while chunk := sys.stdin.buffer.read1(_CHUNK):  # type: ignore[union-attr]
+    source: Any = standard_input().buffer
+    while chunk := source.read1(_CHUNK):
         *whole, rest = (rest + chunk).split(b"\n")
         if whole:
             yield from _decoded(whole, number)

@@ -8,7 +8,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
-from unrolled.cli.answers import STREAM, TOGETHER, arriving_lines, batches
+from unrolled.cli.answers import STREAM, TOGETHER, arriving_lines, batches, standard_input
 from unrolled.cli.outputs import check_out
 from unrolled.errors import ConfigError, DataError, UnrolledError
 
@@ -58,7 +58,7 @@ def translate(
     shown: Shown = _ranked if ranked else _linked(task) if alignment else _plain
     head = "\t".join(RANKED) + "\n" if ranked else ""
     stream = text is None and source in (None, STREAM)
-    if stream and out is None and sys.stdin.isatty() and sys.stdout.isatty():
+    if stream and out is None and standard_input().isatty() and sys.stdout.isatty():
         _converse(
             lambda number, line: shown(
                 number, *task.translate([line], before=number - 1, **search)

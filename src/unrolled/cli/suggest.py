@@ -31,13 +31,14 @@ def suggest(
     A half-typed word is completed. Where standard input is no terminal, each of its lines is
     answered with a line of its own: the words and their probabilities.
     """
+    from unrolled.cli.answers import standard_input
     from unrolled.cli.models import kind, open_model
 
     task: Any = open_model(model)
     if kind(task) != "Generator":
         raise ConfigError(f"{model} holds a {kind(task)}; give the model of a generator")
     how_many = given(n=n)
-    if sys.stdin.isatty() and sys.stdout.isatty() and not as_json:
+    if standard_input().isatty() and sys.stdout.isatty() and not as_json:
         _converse(task.typing(), how_many, sys.stdout)
     else:
         _answer_lines(task, how_many, as_json)

@@ -44,7 +44,11 @@ def train_generate(
     resume: options.Resume = False,
     tokenizer: Annotated[
         str | None,
-        option("What a token is.", "characters", metavar="characters|words|subwords"),
+        option(
+            "What a token is.",
+            "characters, or as --tokens-of has them",
+            metavar="characters|words|subwords",
+        ),
     ] = None,
     tokens_of: Annotated[
         str | None,

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from unrolled.decoding.beam_options import BeamOptions
 from unrolled.decoding.scorer import Scores, ranked
-from unrolled.errors import ConfigError
+from unrolled.decoding.sentence_error import SentenceError
 
 Ints = NDArray[np.int64]
 Numbers = NDArray[np.float64]
@@ -164,9 +164,10 @@ def _force(
     for row, token in zip(*forced, strict=True):
         value = float(every[row, token]) if token < every.shape[1] else -math.inf
         if not value > -math.inf:
-            raise ConfigError(
-                f"prefixes: the model gives token {token}, at place {step} of sentence"
-                f" {owners[row]}, no probability; leave it out of the prefix"
+            raise SentenceError(
+                f"prefixes: the model gives token {token}, at place {step} of",
+                int(owners[row]),
+                ", no probability; leave it out of the prefix",
             )
     places = (torch.from_numpy(forced.rows), torch.from_numpy(forced.tokens))
     cost = every[places].float().cpu().numpy()
@@ -178,8 +179,10 @@ def _check(best: NDArray[np.floating], owners: Ints, step: int) -> None:
     good = (best > -math.inf) & (best <= _ROUNDING)
     if not good.all():
         row = int(np.flatnonzero(~good)[0])
-        raise ConfigError(
-            f"scores of sentence {owners[row]} at step {step}: the greatest is {best[row]},"
-            " expected log-probabilities, the greatest of them finite and not above 0; look for"
-            " the first value that is not finite in the model's weights or its input"
+        raise SentenceError(
+            "scores of",
+            int(owners[row]),
+            f" at step {step}: the greatest is {best[row]}, expected log-probabilities, the"
+            " greatest of them finite and not above 0; look for the first value that is not"
+            " finite in the model's weights or its input",
         )

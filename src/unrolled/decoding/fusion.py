@@ -19,7 +19,8 @@ class Fused:
 
     Args:
         scorer: `p`.
-        other: `q`, over the same vocabulary, with as many rows.
+        other: `q`, over the same vocabulary, with as many rows; on any device, if it takes tokens
+            and rows that are on the first's.
         weight: 0 or more; 0 leaves the first as it is, and does not ask the other.
 
     Raises:
@@ -39,7 +40,9 @@ class Fused:
         scores = self._scorer.step(tokens)
         if not self._weight:
             return scores
-        first, second = scores.all(), self._other.step(tokens).all()
+        first = scores.all()
+        # The other model may be on another device.
+        second = self._other.step(tokens).all().to(first.device)
         if first.shape != second.shape:
             raise ConfigError(
                 f"fusion: the models give scores of the shapes {tuple(first.shape)} and"

@@ -13,6 +13,7 @@ from torch import Tensor
 from unrolled.decoding.answers import Question
 from unrolled.decoding.beam_options import BeamOptions
 from unrolled.decoding.constraints import Constraints
+from unrolled.decoding.sentence_error import SentenceError
 from unrolled.errors import ConfigError
 
 
@@ -72,14 +73,16 @@ def _check_prefixes(prefixes: Sequence[Sequence[int]], limits: Any, end: int) ->
         raise ConfigError(f"prefixes: got {len(prefixes)} for {len(limits)} sentences")
     for sentence, (prefix, limit) in enumerate(zip(prefixes, limits.tolist(), strict=True)):
         if any(_whole(token) is None or token == end for token in prefix):
-            raise ConfigError(
-                f"prefixes: got {list(prefix)!r} for sentence {sentence}, expected tokens' ids"
-                f" without the end, {end}"
+            raise SentenceError(
+                f"prefixes: got {list(prefix)!r} for",
+                sentence,
+                f", expected tokens' ids without the end, {end}",
             )
         if len(prefix) >= limit:
-            raise ConfigError(
-                f"prefixes: got {len(prefix)} tokens for sentence {sentence}, which ends after"
-                f" {limit} steps; raise max_length"
+            raise SentenceError(
+                f"prefixes: got {len(prefix)} tokens for",
+                sentence,
+                f", which ends after {limit} steps; raise max_length",
             )
 
 

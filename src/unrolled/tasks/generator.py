@@ -57,7 +57,8 @@ class Generator(Answering):
     Whatever is None is settled by the data and the budget (see `settings` after `fit`).
 
     Args:
-        tokenizer: "characters", "words" or "subwords" (byte-pair encoding).
+        tokenizer: "characters", "words" or "subwords" (byte-pair encoding); None: characters, or
+            as `fit(tokens_of=)` or what is there for a warm start has them.
         vocabulary_size: the most tokens that are known; None: all characters, 30,000 words, 8,000
             subwords.
         cell: "lstm", "gru" or "rnn".
@@ -115,7 +116,7 @@ class Generator(Answering):
 
     def __init__(
         self,
-        tokenizer: str = "characters",
+        tokenizer: str | None = None,
         vocabulary_size: int | None = None,
         cell: str = "lstm",
         hidden_size: int | None = None,
@@ -205,8 +206,8 @@ class Generator(Answering):
             diagnose: look through the network at intervals, and warn where it can't learn, with
                 the remedy; what is learnt does not depend on it.
             tokens_of: a fitted `Translator` or `Generator`, or its file, whose tokens are read in
-                place of new ones: the two can then choose tokens together. `tokenizer` must be of
-                their kind.
+                place of new ones: the two can then choose tokens together. Where `tokenizer` is
+                given, it must be of their kind.
 
         Raises:
             DataError: the text can't be read or is too short.
@@ -215,18 +216,27 @@ class Generator(Answering):
         """
         sizes = ("hidden_size", "embedding_size", "layers", "rows", "steps")
         self._check_sizes("members", optional=sizes)
-        check_options(self)
         lent = None if tokens_of is None else lent_tokens(tokens_of)
-        for there in (lent, self.vocabulary if self._goes_on() else None):
-            if there is not None:
-                check_tokenizer(self, there, "tokens_of" if there is lent else "warm_start")
+        known = self.vocabulary if self._goes_on() else None
+        there = known or lent
+        kind = self.tokenizer or ("characters" if there is None else there.kind)
+        check_options(self, kind)
+        if lent is not None:
+            check_tokenizer(self, lent, "tokens_of")
+        if known is not None:
+            check_tokenizer(self, known)
+            if lent not in (None, known):
+                raise ConfigError(
+                    "tokens_of: other tokens than those of the network that warm_start goes on"
+                    " from; leave tokens_of out, or warm_start=False to begin anew"
+                )
         check_share("holdout", holdout)
         if validation != 0:
             check_share("validation", validation)
         corpus = Corpus.of(data, text_column=text_column)
         budget = Budget.parse(budget)
         try:
-            parts = split(corpus, holdout, validation, self.tokenizer)
+            parts = split(corpus, holdout, validation, kind)
         except DataError as error:
             if isinstance(data, str) and corpus.file is None and len(data) < 80:
                 raise DataError(f"{error} (there is no file {data!r})") from error
@@ -236,7 +246,7 @@ class Generator(Answering):
 
         def prepare() -> Schooling:
             nonlocal test
-            learn, choose, test = self._stores(parts, corpus, run, lent)
+            learn, choose, test = self._stores(parts, corpus, run, kind, lent)
             self._settle(budget, len(learn))
             self._used_precision = self._precision_for(learn)
             begins = not self._goes_on()
@@ -292,12 +302,12 @@ class Generator(Answering):
         return self._measured(store, corpus.name, cache_of(cache))
 
     def _stores(
-        self, parts: Parts, corpus: Corpus, run: Run, lent: Tokenizer | None
+        self, parts: Parts, corpus: Corpus, run: Run, kind: str, lent: Tokenizer | None
     ) -> tuple[TokenStore, TokenStore | None, TokenStore]:
         """The tokens of each part, by a vocabulary of the first; nothing is read whole."""
         if not self._goes_on():
             self.vocabulary = lent or make_tokenizer(
-                self.tokenizer,
+                kind,
                 parts.learn.pieces(),
                 vocabulary_size=self.vocabulary_size,
                 lower=self.lower,

@@ -22,14 +22,18 @@ _SHARES = (
 _NAMED = 5
 
 
-def check_options(task: Any) -> None:
+def check_options(task: Any, kind: str) -> None:
     """The constructor's arguments that only a `Generator` has.
+
+    Args:
+        task: the generator.
+        kind: of its tokens.
 
     Raises:
         ConfigError: one that can't work.
     """
-    if task.tokenizer not in KINDS:
-        raise ConfigError(f"tokenizer: got {task.tokenizer!r}, expected one of {', '.join(KINDS)}")
+    if kind not in KINDS:
+        raise ConfigError(f"tokenizer: got {kind!r}, expected one of {', '.join(KINDS)}")
     for name in _SHARES:
         value = getattr(task, name)
         if value is None:
@@ -46,14 +50,17 @@ def check_options(task: Any) -> None:
         if getattr(task, name) is not None:
             setattr(task, name, bool(getattr(task, name)))
     task.lower = bool(task.lower)
-    if task.lower and task.tokenizer != "words":
-        raise ConfigError(f"lower: got True for {task.tokenizer}, expected it for words only")
+    if task.lower and kind != "words":
+        raise ConfigError(f"lower: got True for {kind}, expected it for words only")
     if task.vocabulary_size is not None:
         task.vocabulary_size = whole_number("vocabulary_size", task.vocabulary_size, least=2)
 
 
 def check_tokenizer(task: Any, vocabulary: Tokenizer, argument: str = "warm_start") -> None:
     """ConfigError where a network that reads tokens that are there is asked to read by others.
+
+    Where no kind is asked for, the tokens that are there say of which they are, and whether they
+    are lower case.
 
     Args:
         task: the generator.
@@ -66,7 +73,11 @@ def check_tokenizer(task: Any, vocabulary: Tokenizer, argument: str = "warm_star
     }
     there_is, otherwise = says[argument]
     lower = bool(getattr(vocabulary, "lower", False))
-    there = {"tokenizer": vocabulary.kind, "lower": lower}
+    there: dict[str, Any] = {}
+    if task.tokenizer is not None:
+        there["tokenizer"] = vocabulary.kind
+    if task.tokenizer is not None or task.lower:
+        there["lower"] = lower
     most = task.vocabulary_size
     if most is not None and most < len(vocabulary):
         there["vocabulary_size"] = len(vocabulary)

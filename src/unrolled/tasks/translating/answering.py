@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -47,7 +47,7 @@ class Answering(Task):
     _learnt_pairs: int
     _columns: tuple[str | int | None, str | int | None]
 
-    def predict(self, sentences: Sequence[str], **options: Any) -> list[str]:
+    def predict(self, sentences: Iterable[str], **options: Any) -> list[str]:
         """The best translation of each sentence.
 
         Args:
@@ -57,13 +57,13 @@ class Answering(Task):
         return [one.text for one in self.translate(sentences, **options)]
 
     def translate(
-        self, sentences: Sequence[str], *, before: int = 0, **options: Any
+        self, sentences: Iterable[str], *, before: int = 0, **options: Any
     ) -> list[Translation]:
         """The best translation of each sentence, with its score and where it looked.
 
         Args:
             sentences: one line each.
-            before: how many came before these, which a warning numbers on from.
+            before: how many came before these, which warnings and errors number on from.
             options: fields of `Request`: `beam`, `n_best`, `length_penalty` and others.
 
         Raises:
@@ -71,18 +71,15 @@ class Answering(Task):
             ConfigError: an option that can't work, or no list of sentences.
         """
         self._check_fitted()
-        if isinstance(sentences, str) or not all(isinstance(one, str) for one in sentences):
+        listed = isinstance(sentences, Iterable) and not isinstance(sentences, str)
+        several = list(sentences) if listed else []
+        if not listed or not all(isinstance(one, str) for one in several):
             raise ConfigError(
                 "sentences: expected a list of them, such as ['Guten Tag.']; a text is split into"
                 " lines first"
             )
-        try:
-            request = Request(**options)
-        except TypeError as error:
-            raise ConfigError(f"translate: {error}") from None
-        return translations(
-            self.model, self.tokens, sentences, request, self._longest, before=before
-        )
+        request = Request.of(options)
+        return translations(self.model, self.tokens, several, request, self._longest, before=before)
 
     def word_links(self, translation: Translation) -> list[WordLink]:
         """Where each word of a translation looked, in the order of the words.
@@ -111,7 +108,8 @@ class Answering(Task):
         """Read one token of a translation, chosen by whom you like.
 
         Args:
-            token: a piece of `tokens.target.pieces`, or its number; None: the beginning.
+            token: one of `tokens.target.pieces` that is whole characters, or its number; None: the
+                beginning. What is no piece is read as one word or character of a text would be.
             state: what `start` or an earlier `step` gave; stays as it is.
 
         Returns:
@@ -119,7 +117,7 @@ class Answering(Task):
             end), and the new state; its `looked` `(S,)` says where in the source it looked.
 
         Raises:
-            ConfigError: no such token, or no state of this model.
+            ConfigError: no such token, a piece of several tokens, or no state of this model.
         """
         self._check_fitted()
         return read_token(self.model, self._number_of(token), state)
@@ -129,7 +127,13 @@ class Answering(Task):
             return self.tokens.end
         target = self.tokens.target
         if isinstance(token, str):
-            found = target.encode(token).tolist()
+            same = target.pieces.count(token)
+            if same > 1:
+                raise ConfigError(
+                    f"step: {same} tokens are written {token!r}; give the number of one, its place"
+                    " in tokens.target.pieces"
+                )
+            found = [target.pieces.index(token)] if same else target.encode(token).tolist()
             if len(found) == 1:
                 return int(found[0])
         elif not isinstance(token, bool) and token in range(len(target)):

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 
+from unrolled.data.tokens.word_pattern import JOINER
 from unrolled.decoding.beam import search
 from unrolled.decoding.beam_options import BeamOptions
 from unrolled.decoding.fusion import Fused
 from unrolled.decoding.hypotheses import Hypothesis
 from unrolled.decoding.scorer import Scorer
+from unrolled.decoding.sentence_error import SentenceError
+from unrolled.errors import ConfigError
 from unrolled.tasks.arrays import like
 from unrolled.tasks.pretrained import open_pretrained
 from unrolled.tasks.translating.encoding import PairTokens
@@ -23,6 +27,20 @@ from unrolled.tasks.translating.scorer import NetworkScorer
 # Sentences that are searched at once: enough for a quick product, few enough that the longest keeps
 # few others waiting.
 AT_ONCE = 64
+
+
+class _Part(NamedTuple):
+    """A sentence, or a part of one that was too long.
+
+    Attributes:
+        text: what is translated.
+        owner: the place of its sentence among those that were given.
+        prefix: what its translation begins with.
+    """
+
+    text: str
+    owner: int
+    prefix: str
 
 
 def translations(
@@ -43,40 +61,50 @@ def translations(
         request: how to search.
         longest: source tokens of the longest sentence that was learnt, which others are compared
             with; None: none is too long.
-        before: how many came before these, which a warning numbers on from.
+        before: how many came before these, which warnings and errors number on from.
+
+    Raises:
+        ConfigError: a prefix too long for a sentence, or what the search refuses.
 
     Warns:
         DataWarning: a sentence is longer.
     """
-    pieces, owners = _cut_to_size(tokens, sentences, request.too_long, longest, before)
-    found = _searched(model, tokens, pieces, request)
+    parts = _cut_to_size(tokens, sentences, request, longest, before)
+    found = _searched(model, tokens, parts, request, before)
     if request.rerank is not None:
-        found = _reordered(found, tokens, pieces, request)
+        found = _reordered(found, tokens, parts, request)
     each: list[list[Translation]] = [[] for _ in sentences]
-    for owner, piece, hypotheses in zip(owners, pieces, found, strict=True):
-        each[owner].append(_translation(tokens, piece, hypotheses[: request.n_best]))
-    return [joined(parts) if parts else NOTHING for parts in each]
+    for part, hypotheses in zip(parts, found, strict=True):
+        each[part.owner].append(_translation(tokens, part, hypotheses[: request.n_best]))
+    return [joined(own, request.n_best) if own else NOTHING for own in each]
 
 
 def _cut_to_size(
-    tokens: PairTokens, sentences: Sequence[str], too_long: str, longest: int | None, before: int
-) -> tuple[list[str], list[int]]:
-    """The sentences or, of those that are too long, what is asked for; and whose each part is."""
+    tokens: PairTokens,
+    sentences: Sequence[str],
+    request: Request,
+    longest: int | None,
+    before: int,
+) -> list[_Part]:
+    """The sentences or, of those that are too long, what is asked for."""
+    too_long = request.too_long
     lengths = [len(one) for one in tokens.sources(sentences)]
     most = max(lengths, default=0) if longest is None else longest
     long = [place for place, length in enumerate(lengths) if length > most]
     if long:
         told = {"keep": "translated all the same", "split": "split", "truncate": "truncated"}
         warn_of_long([before + place for place in long], most, told[too_long])
-    pieces, owners = [], []
+    found = []
     for place, (sentence, length) in enumerate(zip(sentences, lengths, strict=True)):
         parts = [sentence]
         if length > most and too_long != "keep":
             parts = parts_of(sentence, most - 1, lambda text: len(tokens.sources([text])[0]) - 1)
             parts = parts if too_long == "split" else parts[:1]
-        pieces += parts
-        owners += [place] * len(parts)
-    return pieces, owners
+        found += [
+            _Part(text, place, "" if number else request.prefix)
+            for number, text in enumerate(parts)
+        ]
+    return found
 
 
 def options_of(model: AnyTranslationNetwork, tokens: PairTokens, request: Request) -> BeamOptions:
@@ -88,11 +116,15 @@ def options_of(model: AnyTranslationNetwork, tokens: PairTokens, request: Reques
 
 
 def _searched(
-    model: AnyTranslationNetwork, tokens: PairTokens, sentences: Sequence[str], request: Request
+    model: AnyTranslationNetwork,
+    tokens: PairTokens,
+    parts: Sequence[_Part],
+    request: Request,
+    before: int,
 ) -> list[list[Hypothesis]]:
-    sources = tokens.sources(sentences)
+    sources = tokens.sources([one.text for one in parts])
     options = options_of(model, tokens, request)
-    prefix = tokens.targets([request.prefix])[0][1:-1].tolist() if request.prefix else None
+    prefix = tokens.targets([request.prefix])[0][1:-1].tolist()
     generator = None if request.fuse is None else open_pretrained(request.fuse, "fuse")[0]
     if generator is not None:
         check_fusable(generator, tokens.target)
@@ -101,68 +133,86 @@ def _searched(
     lengths = np.array([len(one) for one in sources])
     order = np.argsort(-lengths, kind="stable")
     order = order[lengths[order] > 1]
+    if tokens.end in prefix:
+        raise ConfigError("prefix: holds a line break, which ends a translation; leave it out")
+    limits = options.limits(lengths)
+    for place in sorted(order.tolist()):
+        if parts[place].prefix and len(prefix) >= limits[place]:
+            raise ConfigError(
+                f"prefix: got {len(prefix)} tokens, but the translation of sentence"
+                f" {before + parts[place].owner + 1:,} is cut after {limits[place]}, its end"
+                " counted; raise max_length"
+            )
     for begin in range(0, len(order), AT_ONCE):
         places = order[begin : begin + AT_ONCE]
         some = [sources[place] for place in places]
         scorer: Scorer = NetworkScorer(model, some)
         if generator is not None:
             scorer = Fused(scorer, GeneratorScorer(generator._reader()), request.fuse_weight)
-        answers = search(
-            scorer,
-            begin=tokens.end,
-            end=tokens.end,
-            sentences=lengths[places].tolist(),
-            options=options,
-            prefixes=None if prefix is None else [prefix] * len(some),
-            device=device,
-        )
+        try:
+            answers = search(
+                scorer,
+                begin=tokens.end,
+                end=tokens.end,
+                sentences=lengths[places].tolist(),
+                options=options,
+                prefixes=[prefix if parts[place].prefix else [] for place in places],
+                device=device,
+            )
+        except SentenceError as error:
+            raise error.of(before + parts[places[error.number]].owner + 1) from None
         for place, hypotheses in zip(places, answers, strict=True):
             found[place] = hypotheses
     return found
 
 
 def _reordered(
-    found: list[list[Hypothesis]], tokens: PairTokens, sentences: Sequence[str], request: Request
+    found: list[list[Hypothesis]], tokens: PairTokens, parts: Sequence[_Part], request: Request
 ) -> list[list[Hypothesis]]:
     generator, _ = open_pretrained(request.rerank, "rerank")
     texts = [
-        _text(tokens, sentence, one)
-        for sentence, hypotheses in zip(sentences, found, strict=True)
+        tokens.text(one.tokens, copied_into(tokens, part.text, one, part.prefix))
+        for part, hypotheses in zip(parts, found, strict=True)
         for one in hypotheses
     ]
     scored = iter([one.log_probability for one in generator.score(texts)])
-    ordered = []
-    for hypotheses in found:
-        said = [next(scored) for _ in hypotheses]
-        places = reranked(hypotheses, said, request.rerank_weight, request.length_penalty)
-        ordered.append([hypotheses[place] for place in places])
-    return ordered
+    return [
+        reranked(
+            hypotheses,
+            [next(scored) for _ in hypotheses],
+            request.rerank_weight,
+            request.length_penalty,
+        )
+        for hypotheses in found
+    ]
 
 
-def copied_into(tokens: PairTokens, sentence: str, found: Hypothesis) -> dict[int, str]:
-    """What stands in place of each unknown token: the source token it looked at most."""
+def copied_into(
+    tokens: PairTokens, sentence: str, found: Hypothesis, prefix: str = ""
+) -> dict[int, str]:
+    """What stands in place of each unknown token: the source token it looked at most; in the prefix
+    what was given."""
     unknown = [at for at, token in enumerate(found.tokens) if token == 0]
-    if not unknown or found.attention is None:
+    if not unknown:
         return {}
-    read = tokens.pieces_of(sentence)
-    # The end symbol, the last of the source, can't be copied.
-    return {at: read[int(found.attention[at, : len(read)].argmax())] for at in unknown}
+    given = tokens.keys_of(prefix)
+    copied = {at: given[at] for at in unknown if at < len(given)}
+    if found.attention is not None:
+        read = tokens.pieces_of(sentence)
+        # The end symbol, the last of the source, can't be copied.
+        looked = found.attention[:, : len(read)]
+        copied |= {at: read[int(looked[at].argmax())] for at in unknown if at >= len(given)}
+    return copied
 
 
-def _text(tokens: PairTokens, sentence: str, found: Hypothesis) -> str:
-    return tokens.text(found.tokens, copied_into(tokens, sentence, found))
-
-
-def _translation(
-    tokens: PairTokens, sentence: str, hypotheses: Sequence[Hypothesis]
-) -> Translation:
+def _translation(tokens: PairTokens, part: _Part, hypotheses: Sequence[Hypothesis]) -> Translation:
     if not hypotheses:
         return NOTHING
-    read = (*tokens.pieces_of(sentence), "\n")
+    read = (*tokens.pieces_of(part.text), "\n")
     written = tokens.target.pieces
     made = []
     for one in hypotheses:
-        copied = copied_into(tokens, sentence, one)
+        copied = copied_into(tokens, part.text, one, part.prefix)
         made.append(
             Translation(
                 tokens.text(one.tokens, copied),
@@ -170,7 +220,10 @@ def _translation(
                 one.log_probability,
                 one.finished,
                 read,
-                tuple(copied.get(at, written[token]) for at, token in enumerate(one.tokens)),
+                tuple(
+                    copied[at].strip(JOINER) if at in copied else written[token]
+                    for at, token in enumerate(one.tokens)
+                ),
                 # the step that chose the end writes nothing
                 None if one.attention is None else one.attention[: len(one.tokens)],
             )

@@ -100,6 +100,12 @@ class PairTokens:
         pieces = self.source.pieces
         return [pieces[one] for one in self._read(sentence).tolist()]
 
+    def keys_of(self, prefix: str) -> list[str]:
+        """What writes each target token of a prefix, known or not, as it stands there; of words and
+        characters."""
+        line = _as_line(prefix)
+        return WordScan(None).keys(line) if self.kind == "words" else list(line)
+
     def _read(self, sentence: str) -> np.ndarray:
         return self.source.encode(_as_source(self.kind, sentence))
 

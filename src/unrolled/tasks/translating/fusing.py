@@ -40,6 +40,7 @@ class GeneratorScorer:
     def select(self, rows: Tensor) -> None:
         """Row `i` becomes what row `rows[i]` was."""
         state, grams = self._place.state, self._place.grams
+        rows = rows.to(self._reader.device)
         self._place = Place(
             None if state is None else map_state(lambda part: part.index_select(1, rows), state),
             None if grams is None else grams[rows.cpu().numpy()],
@@ -51,7 +52,7 @@ def check_fusable(generator: Generator, tokens: Tokenizer) -> None:
     if generator.vocabulary != tokens:
         raise ConfigError(
             "fuse: the generator reads other tokens than the translator writes; train it with"
-            " Generator(tokenizer=...).fit(text, tokens_of=translator), or use rerank="
+            " Generator().fit(text, tokens_of=translator), or use rerank="
         )
 
 
@@ -60,8 +61,8 @@ def reranked(
     log_probabilities: Sequence[float],
     weight: float,
     alpha: float | str,
-) -> list[int]:
-    """The places of the answers to a sentence in the order that a language model's say gives them.
+) -> list[Hypothesis]:
+    """The answers to a sentence with the scores, and in the order, of a language model's say.
 
         score'(y) = score(y) + weight * log q(y) / penalty(|y|)
 
@@ -78,5 +79,4 @@ def reranked(
         sizes = np.array([len(one.token_log_probabilities) for one in found])
         return (np.array(log_probabilities) / length_penalty(sizes, alpha)).tolist()
 
-    place = {one.tokens: at for at, one in enumerate(hypotheses)}
-    return [place[one.tokens] for one in rerank(hypotheses, said, weight)]
+    return rerank(hypotheses, said, weight)

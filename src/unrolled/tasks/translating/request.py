@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, fields, replace
+from difflib import get_close_matches
+from itertools import product
 from typing import Any, Literal
 
 import numpy as np
@@ -23,10 +25,12 @@ class Request:
     Attributes:
         beam, n_best, length_penalty, coverage_penalty, prune, no_repeat, max_length, min_length:
             as in `unrolled.decoding.BeamOptions`; lengths are counted in tokens.
-        prefix: what every translation begins with.
+        prefix: what every translation begins with, as it is given: its unknown tokens, too. Of a
+            sentence that is split the first part begins with it.
         too_long: what becomes of a sentence with more tokens than any that was learnt: "keep" it as
-            it is, "split" it after a mark and translate the parts, or "truncate" it. A warning
-            tells it in any case.
+            it is, "split" it after a mark and translate the parts (its `n_best` are those of all
+            ways to join answers to the parts that have the greatest sums of scores), or "truncate"
+            it. A warning tells it in any case.
         fuse: a `Generator` of the target language that has a say in every token, or its file; it
             must read the tokens that the translator writes (`Generator.fit(..., tokens_of=)`).
         fuse_weight: of its log-probabilities.
@@ -63,6 +67,21 @@ class Request:
             check_weight(name, getattr(self, name))
         self.options()
 
+    @classmethod
+    def of(cls, given: Mapping[str, Any]) -> Request:
+        """From options by name.
+
+        Raises:
+            ConfigError: a name that is none, or a value out of its range.
+        """
+        known = [one.name for one in fields(cls)]
+        for name in given:
+            if name not in known:
+                close = get_close_matches(name, known, n=1)
+                guess = f"did you mean {close[0]}? " if close else ""
+                raise ConfigError(f"{name}: no such option: {guess}there are {', '.join(known)}")
+        return cls(**given)
+
     def options(self, *, forbidden: tuple[int, ...] = ()) -> BeamOptions:
         """The search's own; what is to be re-ranked are all answers that it has."""
         return BeamOptions(
@@ -84,7 +103,8 @@ class Translation:
 
     Attributes:
         text: the translation.
-        score: what it was ranked by, the greater the better.
+        score: what it was ranked by, the greater the better: where a language model had a say, with
+            that; of a sentence that was split the sum of its parts'.
         log_probability: in nats, of all its tokens and the end.
         finished: whether it ended by itself.
         source: `S` source tokens as text, the end symbol last.
@@ -107,10 +127,30 @@ class Translation:
 NOTHING = Translation("", 0.0, 0.0, True, (), (), None)
 
 
-def joined(parts: Sequence[Translation]) -> Translation:
-    """The translations of the parts of a sentence as that of the whole; scores are added up."""
+def joined(parts: Sequence[Translation], most: int = 1) -> Translation:
+    """The translations of the parts of a sentence as that of the whole; scores are added up.
+
+    Args:
+        parts: of each part the best translation, with its alternatives.
+        most: how many translations of the whole to give, of all ways to join those of the parts.
+    """
     if len(parts) == 1:
         return parts[0]
+    ways: list[tuple[Translation, ...]] = [()]
+    for part in parts:
+        longer = product(ways, (part, *part.alternatives))
+        # No way that is left out here can be among the best in the end: all go on with the same.
+        ways = sorted(((*way, one) for way, one in longer), key=_rank)[:most]
+    first, *others = map(_one_after_another, ways)
+    return replace(first, alternatives=tuple(others))
+
+
+def _rank(way: tuple[Translation, ...]) -> tuple[int, float]:
+    """As a search ranks: what is finished comes before what was cut."""
+    return sum(not one.finished for one in way), -sum(one.score for one in way)
+
+
+def _one_after_another(parts: Sequence[Translation]) -> Translation:
     alignment = None
     if all(one.alignment is not None for one in parts):
         rows = sum(len(one.tokens) for one in parts)
