@@ -28,6 +28,22 @@ CoveragePenalty = Annotated[
     float | None,
     option("Translator: above 0, what leaves words of the sentence out ranks lower.", "0.0"),
 ]
+Prune = Annotated[
+    float | None,
+    typer.Option(
+        metavar="NATS",
+        help="Translator: drop what is so far below the best at the same step; 4 is quicker.",
+    ),
+]
+SearchPrecision = Annotated[
+    str | None,
+    option(
+        "Translator: of the search's products: bf16 is quicker, fp32 exact; auto finds what fp32"
+        " does.",
+        "auto",
+        metavar="auto|fp32|bf16",
+    ),
+]
 NoRepeat = Annotated[
     int | None,
     typer.Option(metavar="N", help="Translator: no N tokens in a row come twice."),
