@@ -18,11 +18,13 @@ seconds; such a training does not go on but begins anew.
 from __future__ import annotations
 
 import argparse
+import json
 import sys
 from pathlib import Path
 
 from run_command import carry_out, folder_of, parser_of
-from run_folder import TEST, VALIDATION
+from run_folder import RESULT, TEST, VALIDATION
+from translation_tasks import attention
 from translation_tasks.runs import Request
 from translation_tasks.table import tables
 
@@ -40,9 +42,12 @@ def _options() -> argparse.Namespace:
     )
     parser.add_argument("--rival", action="store_true", help="train the plain rival in turns")
     parser.add_argument("--model", help="file of the translator, for 'throughput'")
-    parser.add_argument("--picture", help="where 'attention' draws (.png, .svg or .pdf)")
+    parser.add_argument("--picture", type=Path, help="where 'attention' draws (.png, .svg or .pdf)")
     parser.set_defaults(on=VALIDATION)
-    return parser.parse_args()
+    options = parser.parse_args()
+    if options.picture and options.picture.suffix not in (".png", ".svg", ".pdf"):
+        parser.error(f"--picture: got {options.picture}, expected a .png, .svg or .pdf")
+    return options
 
 
 def request_of(options: argparse.Namespace) -> Request:
@@ -58,15 +63,19 @@ def request_of(options: argparse.Namespace) -> Request:
         folder,
         options.rival,
         options.model,
-        options.picture,
     )
 
 
 def main() -> int:
     options = _options()
-    return carry_out(
-        "translation", "translation_tasks", options, lambda: request_of(options), tables
-    )
+    request = request_of(options)
+    code = carry_out("translation", "translation_tasks", options, lambda: request, tables)
+    if code == 0 and options.picture and options.task == "attention":
+        assert request.folder is not None
+        # From the result, which a run that has ended does not make again.
+        result = json.loads((request.folder / RESULT).read_text())
+        attention.draw(result["parts"][0], options.picture)
+    return code
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import socket
 from dataclasses import dataclass
+from datetime import date
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -17,15 +18,17 @@ import unrolled
 from unrolled import demo
 from unrolled.data import catalog
 from unrolled.data.series_set import SeriesSet
+from unrolled.data.written_dates import HELD_OUT_LANGUAGES, part_of
 from unrolled.demo import FORECASTS, run_demo
 from unrolled.errors import OutputError
 from unrolled.tasks.evaluation import NetworkLoses
 from unrolled.tasks.forecaster import Forecaster
 from unrolled.tasks.generator import Generator
+from unrolled.tasks.translator import Translator
 
 pytestmark = pytest.mark.filterwarnings(f"ignore::{NetworkLoses.__module__}.NetworkLoses")
 
-MODELS = ("seattle-weather", "stocks", "crimea", "python-docs")
+MODELS = ("seattle-weather", "stocks", "crimea", "dates", "python-docs")
 
 
 @dataclass(frozen=True)
@@ -76,7 +79,7 @@ def ran(tmp_path_factory: pytest.TempPathFactory) -> _Ran:
     return _Ran(folder, page, told, data)
 
 
-def test_the_folder_holds_a_page_a_picture_and_four_models(ran: _Ran) -> None:
+def test_the_folder_holds_a_page_a_picture_and_five_models(ran: _Ran) -> None:
     files = {f"{name}.unrolled" for name in MODELS} | {"report.html", "picture.png"}
     assert {file.name for file in ran.folder.iterdir()} == files
     assert ran.page == ran.folder / "report.html"
@@ -95,6 +98,27 @@ def test_the_generator_of_the_demo_loads_and_writes(ran: _Ran) -> None:
     model = unrolled.load(ran.folder / "python-docs.unrolled")
     assert isinstance(model, Generator)
     assert len(model.generate("def ", length=20, seed=1)) == 20
+
+
+def test_the_translator_of_the_demo_loads_and_says_what_the_page_shows(ran: _Ran) -> None:
+    model = unrolled.load(ran.folder / "dates.unrolled")
+    assert isinstance(model, Translator)
+    lines = ran.data["translation"]["lines"]
+    assert [line["said"] for line in lines] == model.predict([line["source"] for line in lines])
+    for line in lines:
+        answered = line["trace"]["links"]["targets"]
+        assert "".join(answered).strip() == line["said"].strip()
+        assert line["trace"]["links"]["sources"] == [*line["source"], "\n"]
+
+
+def test_the_dates_that_are_shown_were_not_learnt(ran: _Ran) -> None:
+    lines = ran.data["translation"]["lines"]
+    assert len({line["source"] for line in lines}) == len(lines) >= 10
+    assert {part_of(date.fromisoformat(line["right"])) for line in lines} == {"test"}
+    apart = [line["code"] for line in lines if line["remark"]]
+    assert apart
+    assert set(apart) == {line["code"] for line in lines} & set(HELD_OUT_LANGUAGES)
+    assert {line["language"] for line in lines} >= {"English", "Thai", "Romanian"}
 
 
 def test_the_page_shows_every_data_set_with_its_fans(ran: _Ran) -> None:
@@ -131,11 +155,16 @@ def test_a_fan_is_drawn_beside_what_came_true(ran: _Ran) -> None:
 
 def test_the_table_holds_both_scores_of_every_model_and_the_verdict(ran: _Ran) -> None:
     rows = ran.data["scores"]
-    assert len(rows) == 2 * 3 + 1
+    assert len(rows) == 2 * 3 + 2 + 1
     for row in rows:
         assert np.isfinite([row["network"], row["baseline"]]).all()
         assert row["verdict"] in ("network wins", "network loses", "tie")
         assert row["detail"]
+    assert [row["lower_is_better"] for row in rows] == [True] * 6 + [False] * 2 + [True]
+    days, languages = rows[6:8]
+    assert days["metric"] == languages["metric"] == "share exactly right"
+    assert "100 dates, of days that were not learnt" in days["detail"]
+    assert "12 languages that were not learnt" in languages["detail"]
     # Twenty steps are not enough to write well; the page has to admit it.
     assert rows[-1]["metric"] == "bits per character"
     assert rows[-1]["detail"].endswith("the network alone LOSES")
@@ -144,10 +173,11 @@ def test_the_table_holds_both_scores_of_every_model_and_the_verdict(ran: _Ran) -
 def test_the_page_shows_a_sample_the_losses_and_the_unfolded_network(ran: _Ran) -> None:
     data = ran.data
     assert len(data["text"]["sample"]) == 500
-    assert len(data["losses"]) == 4
+    assert len(data["losses"]) == 5
     for curve in data["losses"]:
         assert 0 < len(curve["points"]) <= demo.MOST_POINTS
-        assert curve["validation"]
+        # What is held out of the dates is scored in another unit than the loss.
+        assert bool(curve["validation"]) == (curve["name"] != "Written dates")
     word = "".join(data["unfolded"]["inputs"])
     text = catalog.load("python-docs")
     assert isinstance(text, str)
@@ -162,8 +192,9 @@ def test_the_page_shows_a_sample_the_losses_and_the_unfolded_network(ran: _Ran) 
 def test_the_demo_tells_what_it_does(ran: _Ran) -> None:
     told = "\n".join(ran.told)
     assert "Weather in Seattle: 1 series of 1,461 values, daily" in told
-    assert told.count("measured on") == 4
+    assert told.count("measured on") == 6
     assert "the network LOSES" in told
+    assert "Written dates in 30 languages: 400 pairs" in told
     assert f"page: {ran.page}" in told
     assert f"picture: {ran.folder / 'picture.png'}" in told
 
@@ -174,6 +205,7 @@ def no_training(monkeypatch: pytest.MonkeyPatch) -> None:
         raise AssertionError("training began")
 
     monkeypatch.setattr(Forecaster, "fit", fit)
+    monkeypatch.setattr(Translator, "fit", fit)
     monkeypatch.setattr(Generator, "fit", fit)
 
 
@@ -197,3 +229,44 @@ def test_the_same_data_is_read_whatever_the_user_has_set(
     monkeypatch.setenv("UNROLLED_DATA", str(tmp_path))
     for forecast in FORECASTS:
         assert isinstance(forecast.series(), SeriesSet)
+
+
+def _interrupted(*_: Any, **__: Any) -> Any:
+    raise KeyboardInterrupt
+
+
+@pytest.fixture
+def only_dates(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(demo, "FORECASTS", ())
+    monkeypatch.setattr(Generator, "fit", None)
+
+
+def _stopped(folder: Path) -> tuple[dict[str, Any], str]:
+    """What the page of a demo that is stopped holds, and what was told."""
+    told: list[str] = []
+    page = run_demo(folder, quick=True, progress=False, tell=told.append)
+    return json.loads(_Data(page.read_text(encoding="utf-8")).found), "\n".join(told)
+
+
+@pytest.mark.usefixtures("only_dates")
+def test_a_demo_that_is_stopped_before_a_training_makes_a_page_of_what_it_has(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Translator, "fit", _interrupted)
+    data, told = _stopped(tmp_path)
+    assert "stopped early" in told
+    assert data["translation"] is None
+    assert data["losses"] == []
+
+
+@pytest.mark.usefixtures("only_dates")
+def test_a_demo_that_is_stopped_while_it_measures_shows_what_was_learnt(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Translator, "_evaluate", _interrupted)
+    data, told = _stopped(tmp_path)
+    assert "stopped early" in told
+    assert data["translation"]["lines"]
+    assert data["losses"]
+    assert data["scores"] == []
+    assert isinstance(unrolled.load(tmp_path / "dates.unrolled"), Translator)

@@ -19,6 +19,7 @@ EXAMPLES = Path(__file__).parents[1] / "examples"
 PUBLIC = os.environ.get("UNROLLED_DATA", "")
 TOUR = Path(__file__).parents[1] / "docs" / "follow-a-batch.md"
 SAYS = {
+    "dates_to_iso": ("in the thirty languages: ", "in twelve other languages: ", "२०२४  ->  "),
     "detect_anomalies": ("MASE of the median", "hour  40:", "drew detect_anomalies.png"),
     "forecast_csv": ("1 series of 1,461 values, daily", "MASE of the median", "2016-01-07"),
     "forecast_disease": ("Crimea: 3 series of 24 values, monthly", "answered by", "before the top"),

@@ -110,8 +110,9 @@ def translator(page: Path) -> None:
         (deed, does), (then, time) = draw.choice(deeds), draw.choice(when)
         # German puts the time first, and the subject behind the verb.
         pairs.append((f"{then} {deed} der {a} den {c} .", f"the {b} {does} the {d} {time} ."))
-    model = unrolled.Translator("words", hidden_size=48, embedding_size=32, layers=2)
-    model.fit(pairs, budget="300 steps", progress=False)
+    small = {"hidden_size": 48, "embedding_size": 32, "layers": 2, "batch_tokens": 400}
+    model = unrolled.Translator("words", **small)
+    model.fit(pairs, budget="150 steps", validation=0, progress=False)
     trace = unrolled.trace(model, "heute findet der Hund den Ball .")
     trace.to_html(page)
     trace.draw(OUT / "drawn-translator-links.png", view="links")

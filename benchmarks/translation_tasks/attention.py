@@ -28,7 +28,7 @@ def run(request: Request) -> list[dict[str, Any]]:
 
 
 def part(data: Parallel, request: Request) -> dict[str, Any]:
-    """Both learn for as long; a picture, where one is asked for."""
+    """Both learn for as long."""
     recipe = request.recipe(RECIPE)
     tested, told = data.scored(request.part)
     scores, took, lines = {}, {}, {}
@@ -40,14 +40,13 @@ def part(data: Parallel, request: Request) -> dict[str, Any]:
         answers = model.predict(tested.sources, beam=BEAM)
         found = translation_scores(answers, tested.targets)
         scores[name], lines[name] = row_of(found), by_words(answers, tested)
-    if request.picture is not None:
-        draw(lines, f"{data.name}: {recipe.budget} of training each", Path(request.picture))
     some = next(iter(lines.values()))
     return {
         "part": f"{data.name}, {recipe.budget} each",
         "held out": f"{len(tested):,} pairs of {told}; beam {BEAM}; {found.bleu_signature}",
         "scores": scores,
         "took": took,
+        "lines": lines,
         "shown": {
             "head": [f"{BLEU} by words of the source", *(one["words"] for one in some)],
             "rows": [
@@ -74,14 +73,16 @@ def by_words(answers: Sequence[str], tested: SentencePairs) -> list[dict[str, An
     ]
 
 
-def draw(lines: Mapping[str, Sequence[Mapping[str, Any]]], told: str, path: Path) -> Path:
-    """BLEU over the words of the source, a line for each network."""
+def draw(part: Mapping[str, Any], path: Path) -> Path:
+    """Of a part of the result: BLEU over the words of the source, a line for each network."""
+    from matplotlib.ticker import MaxNLocator
+
     from unrolled.lens.ink import NETWORK, OTHER, QUIET
     from unrolled.lens.picture_file import entitle, save_figure
     from unrolled.lens.picture_parts import framed, plain
 
     figure, axes = framed(2.4, right=1.35)
-    for (name, line), colour in zip(lines.items(), (NETWORK, OTHER), strict=True):
+    for (name, line), colour in zip(part["lines"].items(), (NETWORK, OTHER), strict=True):
         places, values = [one["middle"] for one in line], [one[BLEU] for one in line]
         axes.plot(places, values, color=colour, lw=1.6, marker="o", ms=3.5)
         axes.annotate(
@@ -95,7 +96,8 @@ def draw(lines: Mapping[str, Sequence[Mapping[str, Any]]], told: str, path: Path
             annotation_clip=False,
         )
     axes.set_ylim(bottom=0)
+    axes.xaxis.set_major_locator(MaxNLocator(8, integer=True))
     axes.set_xlabel("words of the source", fontsize=7, color=QUIET)
     plain(axes)
-    entitle(figure, f"{BLEU} by length", more=told)
+    entitle(figure, f"{BLEU} by length", more=part["part"])
     return save_figure(figure, path)

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from run_folder import VALIDATION, Recipe, tell
-from text_tasks.runs import NETWORK, Goal, judged, scores_of
+from text_tasks.runs import NETWORK, Goal, judged
 
 import unrolled
+from translation_tasks.quality import rivals_of
 from translation_tasks.runs import BEAM, Request, learn
 from unrolled.data.pairs import SentencePairs
 from unrolled.data.written_dates import HELD_OUT_LANGUAGES, LANGUAGES, written_dates
@@ -49,9 +50,8 @@ def part(request: Request) -> dict[str, Any]:
         metric = f"exact, %, {kind}"
         scores[NETWORK][metric] = 100 * sum(right) / len(right)
         wrong += wrong_ones(kind, asked, answers, right)
-        for who, row in scores_of(model.evaluate(asked)).items():
-            if who != NETWORK and "exact" in row:
-                scores.setdefault(who, {})[metric] = 100 * row["exact"]
+        for who, found in rivals_of(model, asked).items():
+            scores.setdefault(who, {})[metric] = 100 * found.exact
     tell(", ".join(f"{name} {value:.2f}" for name, value in scores[NETWORK].items()))
     return {
         "part": f"dates, {recipe.budget}",

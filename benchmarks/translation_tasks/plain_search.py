@@ -79,10 +79,13 @@ def beam(
     width: int = 5,
     penalty: float = 1.0,
 ) -> Found:
-    """The best of `width` hypotheses each, by `log p / ((5 + length) / 6) ** penalty`.
+    """The best answers by `log p / ((5 + length) / 6) ** penalty`, of `width` hypotheses each.
 
-    The memory is repeated for every hypothesis; one that has ended stays in its place, at no cost.
-    Other arguments as in `greedy`. The penalty is that of Wu et al. 2016, arXiv 1609.08144.
+    The memory is repeated for every hypothesis. At each step the best `2 width` are looked at: one
+    of the first `width` that has ended is an answer, and the best `width` that have not go on. A
+    sentence has ended with `width` answers, the search when all sentences have, as in fairseq and
+    `transformers`. Other arguments as in `greedy`; the penalty is that of Wu et al. 2016, arXiv
+    1609.08144.
     """
     rows = len(source)
     read, at = model.encode(source, lengths)
@@ -92,32 +95,33 @@ def beam(
     # At first all hypotheses of a sentence are the same: one may go on.
     scores = torch.full((rows, width), -torch.inf)
     scores[:, 0] = 0.0
-    ended = torch.zeros(rows * width, dtype=torch.bool)
-    first = torch.arange(rows).unsqueeze(1) * width
-    stays = torch.full((model.sizes.vocabulary,), -torch.inf)
-    stays[end] = 0.0
-    found = token.new_zeros(rows * width, 0)
-    for _ in range(steps):
+    found = token.new_empty(rows, width, 0)
+    best, answers = torch.full((rows,), -torch.inf), token.new_full((rows, steps), end)
+    ended = torch.zeros(rows, dtype=torch.long)
+    first = torch.arange(rows).unsqueeze(1)
+    for step in range(1, steps + 1):
         at = model.step(model.target_embedding(token), read, at)
-        chances = model.readout(at.output).log_softmax(1)
-        chances[ended] = stays
-        total = (scores.unsqueeze(2) + chances.view(rows, width, -1)).view(rows, -1)
-        scores, places = total.topk(width, 1)
-        before = (first + places // model.sizes.vocabulary).flatten()
-        token = (places % model.sizes.vocabulary).flatten()
-        at, found = at.picked(before), torch.cat([found[before], token.unsqueeze(1)], 1)
-        ended = ended[before] | (token == end)
-        if ended.all():
+        chances = model.readout(at.output).log_softmax(1).view(rows, width, -1)
+        total = (scores.unsqueeze(2) + chances).view(rows, -1)
+        values, places = total.topk(2 * width, 1)
+        parents, tokens = places // chances.shape[2], places % chances.shape[2]
+        ends = (tokens == end) & (values > -torch.inf)
+        divided = (values / ((5 + step) / 6) ** penalty).masked_fill(~ends, -torch.inf)
+        value, place = divided[:, :width].max(1)
+        better = (value > best) & (ended < width)
+        best = torch.where(better, value, best)
+        answers[better, : step - 1] = found[better, parents[better, place[better]]]
+        ended += ends[:, :width].sum(1)
+        if (ended >= width).all():
             break
-    divided = ((5 + _lengths(found, end).view(rows, width)) / 6) ** penalty
-    best = (scores / divided).argmax(1) + first.squeeze(1)
-    return [_until(row, end) for row in found[best].tolist()]
-
-
-def _lengths(found: Tensor, end: int) -> Tensor:
-    """How many tokens each row `(R, T)` has, with its end symbol where it has one."""
-    before = (found == end).cumsum(1) == 0
-    return (before.sum(1) + 1).clamp(max=found.shape[1])
+        on = ends.long().argsort(dim=1, stable=True)[:, :width]
+        scores, parents, tokens = (one.gather(1, on) for one in (values, parents, tokens))
+        found = torch.cat([found[first, parents], tokens.unsqueeze(2)], 2)
+        token, at = tokens.flatten(), at.picked((first * width + parents).flatten())
+    # Whoever has no answer has the best that has not ended.
+    never = best == -torch.inf
+    answers[never, : found.shape[2]] = found[never, 0]
+    return [_until(row, end) for row in answers.tolist()]
 
 
 def _until(row: list[int], end: int) -> list[int]:

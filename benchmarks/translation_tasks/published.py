@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 
 class Published(NamedTuple):
@@ -34,6 +34,8 @@ PUBLISHED = (
 )
 
 
-def figures(task: str) -> list[list[str]]:
-    """The rows of a task: who, BLEU, how long."""
-    return [[one.who, f"{one.bleu:g}", one.took] for one in PUBLISHED if one.task == task]
+def shown(task: str) -> dict[str, Any]:
+    """The part of a result that shows the figures of a task; nothing where there are none."""
+    rows = [[one.who, f"{one.bleu:g}", one.took] for one in PUBLISHED if one.task == task]
+    head = ["beside", "BLEU on the test part", "took"]
+    return {"shown": {"head": head, "rows": rows}} if rows else {}

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from run_folder import Recipe, tell, write
-from text_tasks.runs import NETWORK, TOOK, Goal, judged, parameters_of, scores_of
+from text_tasks.runs import NETWORK, TOOK, Goal, judged, parameters_of
 from text_tasks.turns import in_turns
 
 import unrolled
@@ -16,6 +16,8 @@ from translation_tasks import published
 from translation_tasks.parallel import Parallel
 from translation_tasks.reference import Reference
 from translation_tasks.runs import BEAM, Request, learn
+from unrolled.data.pairs import SentencePairs
+from unrolled.training.budget import Budget
 from unrolled.training.translation_scores import TranslationScores, translation_scores
 
 BLEU = "BLEU"
@@ -56,13 +58,13 @@ def part(contest: Contest, request: Request) -> dict[str, Any]:
     scores = {NETWORK: {**row_of(found), "BLEU, greedy": greedy.bleu}}
     if rival is not None:
         scores[rival.name] = row_of(translation_scores(rival.translate(sources), targets))
-    for who, row in scores_of(model.evaluate(tested)).items():
-        if who != NETWORK:
-            scores[who] = {metric: row[metric] for metric in row if metric in scores[NETWORK]}
+    scores |= {who: row_of(one) for who, one in rivals_of(model, tested).items()}
     for who, row in scores.items():
         tell(f"{who}: " + ", ".join(f"{metric} {value:.2f}" for metric, value in row.items()))
     asked = recipe.budget
-    goals = [Goal(BLEU, contest.goals[asked])] if asked in contest.goals else []
+    seconds = Budget.parse(asked).seconds
+    within = None if seconds is None else seconds / 60
+    goals = [Goal(BLEU, contest.goals[asked], within=within)] if asked in contest.goals else []
     return {
         "part": f"{data.name}, {asked}" + (", in turns" if rival else ""),
         "how": "recipe" if asked in contest.recipes and not request.options else "other",
@@ -70,16 +72,21 @@ def part(contest: Contest, request: Request) -> dict[str, Any]:
         "scores": scores,
         "goals": judged(goals, scores, took[NETWORK]["training"], request),
         "took": took,
-        "shown": {
-            "head": ["beside", "BLEU on the test part", "took"],
-            "rows": published.figures(request.task),
-        },
+        **published.shown(request.task),
     }
 
 
 def row_of(scores: TranslationScores) -> dict[str, float]:
     """BLEU and chrF, as the tables have them."""
     return {BLEU: scores.bleu, "chrF": scores.chrf}
+
+
+def rivals_of(model: Any, tested: SentencePairs) -> dict[str, TranslationScores]:
+    """What the rivals that `fit` taught reach."""
+    return {
+        one.name: translation_scores(one.translate(tested.sources), tested.targets)
+        for one in model.rivals.values()
+    }
 
 
 def _trained(

@@ -28,12 +28,10 @@ class Request(run_folder.Request):
     Attributes:
         rival: whether the rival that the goals were set by is trained in turns with the network.
         model: file of a `Translator`, for `throughput`.
-        picture: where `attention` draws.
     """
 
     rival: bool = False
     model: str | None = None
-    picture: str | None = None
 
     def within(self, name: str) -> Path | None:
         """The folder of one network, whatever part is scored."""
@@ -42,7 +40,7 @@ class Request(run_folder.Request):
     def open(self) -> None:
         """Make the folder of the run; ConfigError where it holds another."""
         if self.folder is not None:
-            whole = replace(self, part=VALIDATION, picture=None, folder=self.folder.parent)
+            whole = replace(self, part=VALIDATION, folder=self.folder.parent)
             run_folder.Request.open(whole)
 
 

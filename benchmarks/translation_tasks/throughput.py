@@ -72,12 +72,16 @@ def part(translator: Any, took: dict[str, Any], data: Parallel, request: Request
     sentences = list(data.validation.sources[:SENTENCES])
     references = data.validation.targets[: len(sentences)]
     search = plain_translator(translator, plain)
-    alike = check_greedy(translator, search, sentences)
-    tell(f"losses and gradients agree, and {alike:.1%} of {len(sentences)} greedy translations")
+    greedy = by_batches(lambda some: translator.predict(some, beam=1), sentences)
+    alike = {"greedy": check_greedy(greedy, by_batches(search.greedy, sentences))}
 
     tokens = sum(int((one.targets[1:] != IGNORED_TARGET).sum()) for one in batches)
     training = race(training_runs(translator, plain, batches), Effort(ROUNDS))
     ways = {PLAIN: search.beam, NETWORK: lambda some: translator.predict(some, beam=BEAM)}
+    answers = {name: by_batches(way, sentences) for name, way in ways.items()}
+    alike["beam"] = share_alike(answers[NETWORK], answers[PLAIN])
+    told = " and ".join(f"{value:.1%} of {kind}" for kind, value in alike.items())
+    tell(f"losses and gradients agree, and {told} translations")
     decoding = race(
         {name: lambda way=way: by_batches(way, sentences) for name, way in ways.items()},
         Effort(ROUNDS),
@@ -86,7 +90,7 @@ def part(translator: Any, took: dict[str, Any], data: Parallel, request: Request
         name: {
             **speeds("training, target tokens a second", training[name], tokens),
             **speeds("decoding, sentences a second", decoding[name], len(sentences)),
-            BLEU: translation_scores(by_batches(ways[name], sentences), references).bleu,
+            BLEU: translation_scores(answers[name], references).bleu,
         }
         for name in (NETWORK, PLAIN)
     }
@@ -99,10 +103,11 @@ def part(translator: Any, took: dict[str, Any], data: Parallel, request: Request
     return {
         "part": f"{data.name}, {threads} thread{'s' if threads > 1 else ''}",
         "held out": f"{len(batches)} batches of {tokens:,} target tokens; {len(sentences)}"
-        f" sentences of validation, {AT_ONCE} at once, beam {BEAM}; {ROUNDS} rounds",
+        f" sentences of validation, {AT_ONCE} at once, beam {BEAM}; {ROUNDS} rounds;"
+        f" alike are {told} translations",
         "scores": scores,
         "goals": [goal.judged(scores, [PLAIN], 0.0) for goal in GOALS],
-        "greedy translations alike": alike,
+        "alike": alike,
         "times": {
             what: {name: one.to_json() for name, one in times.items()}
             for what, times in (("training", training), ("decoding", decoding))
@@ -147,14 +152,17 @@ def check(network: TranslationNetwork, plain: Plain, batch: Batch) -> None:
         agree("translation", [one], [other], [f"the gradient of {name}"], 2e-3)
 
 
-def check_greedy(translator: Any, search: PlainTranslator, sentences: list[str]) -> float:
+def check_greedy(ours: Sequence[str], theirs: Sequence[str]) -> float:
     """The share of greedy translations that are alike; Disagreement unless nearly all are."""
-    ours = by_batches(lambda some: translator.predict(some, beam=1), sentences)
-    theirs = by_batches(search.greedy, sentences)
-    alike = sum(one == other for one, other in zip(ours, theirs, strict=True)) / len(sentences)
+    alike = share_alike(ours, theirs)
     if not alike >= 1 - APART:
         raise Disagreement(f"only {alike:.1%} of the greedy translations are alike")
     return alike
+
+
+def share_alike(ours: Sequence[str], theirs: Sequence[str]) -> float:
+    """Of the translations, those that are the same to the letter."""
+    return sum(one == other for one, other in zip(ours, theirs, strict=True)) / len(ours)
 
 
 def training_runs(

@@ -47,7 +47,7 @@ def small(request: Request, **options: Any) -> tuple[Translator, dict[str, Any]]
 
 def asked(folder: Path, **given: Any) -> Request:
     usual = {"task": "attention", "seed": 0, "on": VALIDATION, "budget": "5m", "options": {}}
-    usual |= {"run_dir": None, "runs": folder, "rival": False, "model": None, "picture": None}
+    usual |= {"run_dir": None, "runs": folder, "rival": False, "model": None}
     return translation.request_of(argparse.Namespace(**{**usual, **given}))
 
 
@@ -69,13 +69,12 @@ def test_a_network_is_not_trained_again_for_the_test_part(
     assert again.predict(["eins zwei 3."]) == first.predict(["eins zwei 3."])
 
 
-def test_only_the_part_and_the_picture_may_differ_in_a_folder(tmp_path: Path) -> None:
+def test_only_the_part_may_differ_in_a_folder(tmp_path: Path) -> None:
     def run(request: Request) -> list[dict[str, Any]]:
         return [{"part": request.part}]
 
     assert result_of(asked(tmp_path), run)["parts"] == [{"part": VALIDATION}]
     assert result_of(asked(tmp_path, on=TEST), run)["parts"] == [{"part": TEST}]
-    assert result_of(asked(tmp_path, picture="a.png"), run)["parts"] == [{"part": VALIDATION}]
     for other in ({"options": {"layers": 1}}, {"model": "x"}):
         with pytest.raises(ConfigError, match="otherwise"):
             result_of(asked(tmp_path, **other), run)
@@ -129,6 +128,29 @@ def test_the_rivals_translations_are_its_likeliest_tokens(monkeypatch: pytest.Mo
         assert likeliest.tolist() == read[:, 1:].tolist()
 
 
+def test_padding_changes_nothing_of_what_the_rival_scores() -> None:
+    rival = Reference(pairs(60), embedding=8, hidden=8, vocabulary=300).eval()
+    for parameter in rival.attention.parameters():
+        torch.nn.init.normal_(parameter)
+    short, long = (torch.from_numpy(one) for one in rival.tokens.sources(["vier", "drei 1 2."]))
+    both = torch.zeros(2, len(long), dtype=torch.long)
+    both[0, : len(short)], both[1] = short, long
+    read = torch.full((2, 3), 5)
+    together = rival(both, torch.tensor([len(short), len(long)]), read)
+    alone = rival(short[None], torch.tensor([len(short)]), read[:1])
+    assert torch.allclose(together[:1], alone, atol=1e-6)
+
+
+def test_what_the_rival_learns_depends_on_its_seed_alone() -> None:
+    learnt = []
+    for seed in (1, 2):
+        torch.manual_seed(seed)
+        rival = Reference(pairs(60), embedding=8, hidden=8, vocabulary=300)
+        rival.learn(0.0)
+        learnt.append(rival.readout.weight)
+    assert torch.equal(*learnt)
+
+
 def test_the_rival_is_kept_and_restored(tmp_path: Path) -> None:
     def made() -> Reference:
         return Reference(pairs(60), embedding=8, hidden=8, vocabulary=300)
@@ -157,9 +179,9 @@ def test_beside_the_rival_a_network_learns_what_it_would_alone() -> None:
 
 
 def test_what_others_measured_stands_under_its_task() -> None:
-    rows = published.figures("multi30k-de-en")
+    rows = published.shown("multi30k-de-en")["shown"]["rows"]
     assert [row[1] for row in rows] == ["28.3", "33.5", "13.2", "25.4", "30", "30.6"]
-    assert published.figures("dates") == []
+    assert published.shown("dates") == {}
 
 
 def test_the_table_tells_passes_and_tokens(tmp_path: Path) -> None:

@@ -18,10 +18,13 @@ from translation_tasks.throughput import check, plain_batch
 import unrolled
 from unrolled.data.batch import Batch
 from unrolled.data.batching.checks import IGNORED_TARGET
+from unrolled.decoding.beam import search as our_search
+from unrolled.decoding.beam_options import BeamOptions
 from unrolled.layers.attention import Attention
 from unrolled.tasks.translating.decoder import Decoder
 from unrolled.tasks.translating.encoding import PairTokens
 from unrolled.tasks.translating.network import TranslationNetwork
+from unrolled.tasks.translating.scorer import NetworkScorer
 
 END = 0
 SYMBOLS = 23
@@ -157,12 +160,13 @@ def test_a_beam_of_one_is_greedy() -> None:
 
 @torch.no_grad()
 def test_a_beam_as_wide_as_all_there_is_finds_the_best() -> None:
-    symbols, steps = 4, 3
+    symbols, steps, rows = 3, 4, 12
     torch.manual_seed(3)
     plain = Plain(Sizes(symbols, symbols, embedding=5, hidden=4, decoder=6)).eval()
     for parameter in plain.parameters():
         parameter.normal_()
-    source, lengths = torch.randint(0, symbols, (4, 5)), torch.tensor([5, 2, 3, 4])
+    source, lengths = torch.randint(0, symbols, (rows, 5)), torch.randint(1, 6, (rows,))
+    lengths[0] = 5
 
     def score(row: int, answer: tuple[int, ...]) -> float:
         """By the whole translation at once, through the training's door."""
@@ -172,15 +176,36 @@ def test_a_beam_as_wide_as_all_there_is_finds_the_best() -> None:
         return float(picked.sum()) / ((5 + len(answer)) / 6)
 
     every = [
-        answer
-        for length in range(1, steps + 1)
-        for answer in itertools.product(range(symbols), repeat=length)
-        if END not in answer[:-1] and (length == steps or answer[-1] == END)
+        (*answer, END)
+        for length in range(steps)
+        for answer in itertools.product(range(END + 1, symbols), repeat=length)
     ]
-    best = [max(every, key=lambda one, row=row: score(row, one)) for row in range(4)]
-    expected = [[one for one in answer if one != END] for answer in best]
-    assert beam(plain, source, lengths, END, steps, width=64) == expected
+    best = [max(every, key=lambda one, row=row: score(row, one)) for row in range(rows)]
+    expected = [list(answer[:-1]) for answer in best]
+    assert beam(plain, source, lengths, END, steps, width=81) == expected
     assert len({len(one) for one in expected}) > 1
+
+
+@torch.no_grad()
+@pytest.mark.parametrize("width", [2, 5])
+def test_a_beam_finds_what_our_search_finds(width: int) -> None:
+    network = ours("GRU", "additive").eval()
+    for parameter in network.parameters():
+        parameter.normal_()
+    network.bias[END] = 1.0
+    rows, lengths = torch.randint(1, SYMBOLS, (40, 9)), torch.randint(1, 10, (40,))
+    lengths[0] = 9
+    sources = [row[:n].numpy() for row, n in zip(rows, lengths.tolist(), strict=True)]
+    expected = our_search(
+        NetworkScorer(network, sources),
+        begin=END,
+        end=END,
+        sentences=len(sources),
+        options=BeamOptions(beam=width, max_length=12),
+    )
+    found = beam(plain_of(network).eval(), rows, lengths, END, 12, width)
+    assert found == [list(one[0].tokens) for one in expected]
+    assert len({len(one) for one in found}) > 3
 
 
 def test_padding_changes_no_answer() -> None:

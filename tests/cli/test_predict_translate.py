@@ -91,7 +91,7 @@ def test_the_best_are_a_table(call, translator, letter, tmp_path):
 def test_options_of_the_search_reach_python(call, translator):
     options = {
         "beam": 3, "length_penalty": "mean", "coverage_penalty": 0.3, "no_repeat": 2,
-        "min_length": 4, "prefix": "The", "too_long": "split",
+        "min_length": 4, "prefix": "The", "too_long": "split", "prune": 3.5,
     }  # fmt: skip
     words = [f"--{name.replace('_', '-')}={value}" for name, value in options.items()]
     task = unrolled.load(translator)

@@ -15,6 +15,7 @@ import unrolled
 from unrolled.errors import ConfigError
 from unrolled.tasks.evaluation import Evaluation
 from unrolled.tasks.translating.lessons import metric_of
+from unrolled.tasks.translating.settings import usual_vocabulary
 from unrolled.tasks.translator import Translator
 
 pytestmark = pytest.mark.filterwarnings("ignore::unrolled.tasks.evaluation.NetworkLoses")
@@ -257,6 +258,12 @@ def test_the_best_weights_are_chosen_by_bleu_of_the_validation_part() -> None:
     assert model.outcome.records[0]["units"]["held_out"].startswith("100 minus ")
 
 
+def test_few_pairs_are_cut_into_fewer_subwords() -> None:
+    assert usual_vocabulary("subwords", 99_999) == 4_000
+    assert usual_vocabulary("subwords", 100_000) is None
+    assert usual_vocabulary("words", 10) is None
+
+
 def test_short_references_are_scored_by_characters() -> None:
     assert metric_of(["2024-05-19", "2023-01-02"]) == "chrF"
     assert metric_of(["A man is riding a bike.", "Two dogs run in the snow."]) == "BLEU"
@@ -279,6 +286,18 @@ def test_warm_start_goes_on_with_the_same_tokens(learnt: Translator) -> None:
 def test_it_is_an_estimator_that_can_be_cloned() -> None:
     model = small(attention="additive")
     assert clone(model).get_params() == model.get_params()
+
+
+def test_a_file_is_measured_in_the_direction_that_was_learnt(tmp_path: Path) -> None:
+    file = tmp_path / "pairs.tsv"
+    lines = "".join(f"{target}\t{source}\n" for source, target in counted())
+    file.write_text(lines, encoding="utf-8")
+    path = fit(small(), file, 60, source=1).save(tmp_path / "model.unrolled")
+    model = unrolled.load(path)
+    right = model.evaluate([(source, target) for source, target in counted()])
+    found = model.evaluate(file)
+    assert found["chrF"] == right["chrF"] > 0
+    assert model.evaluate(file, source=0)["chrF"] != right["chrF"]
 
 
 def test_what_was_measured_is_beside_the_rivals(learnt: Translator) -> None:

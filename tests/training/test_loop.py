@@ -181,6 +181,15 @@ def test_without_a_validation_the_last_weights_count(
     assert (outcome.best_score, outcome.best_step) == (None, 7)
 
 
+def test_of_equal_scores_the_later_weights_count_and_patience_is_lost(
+    make_trainer: MakeTrainer,
+) -> None:
+    scores = iter([1.0, 0.0, 0.0, 0.0, 2.0])
+    recipe = {"validations": 6, "patience": 3}
+    outcome = make_trainer(budget=12, validate=lambda: next(scores), recipe=recipe).train()
+    assert (outcome.ended, outcome.steps, outcome.best_step) == ("patience", 10, 8)
+
+
 def test_patience_ends_a_run_that_gets_no_better(make_trainer: MakeTrainer) -> None:
     scores = iter([1.0, 2.0, 0.5, 2.0, 2.0, 0.1])
     recipe = {"validations": 6, "patience": 2}

@@ -32,7 +32,7 @@ Prune = Annotated[
     float | None,
     typer.Option(
         metavar="NATS",
-        help="Translator: drop what is so far below the best at the same step; 4 is quicker.",
+        help="Translator: what is so far below the best at its step is dropped: faster.",
     ),
 ]
 SearchPrecision = Annotated[

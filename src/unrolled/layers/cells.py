@@ -71,8 +71,8 @@ class _Step:
 
     `N` is layer normalisation over all gates together (a GRU: over r and z together, and over n),
     `N(a, gain) = gain * (a - mean(a)) / sqrt(var(a) + epsilon)`, or nothing where there are no
-    gains. With matrices in bfloat16 and a state in float32, `W_ih x` and `W_hh h` alone are rounded.
-    `m` is recurrent dropout, one mask for all steps, or nothing.
+    gains. With matrices of bfloat16 and a state of float32 `W_ih x` and `W_hh h` alone are
+    rounded. `m` is recurrent dropout, one mask for all steps, or nothing.
 
     Shapes: `gain_ih`, `gain_hh (G*H,)` or None; `recurrent (B, P)`, already scaled, or None.
 

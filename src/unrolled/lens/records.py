@@ -4,6 +4,7 @@
     ├── forecasts   ForecastPanel ── ForecastSeries ── Fan
     ├── scores      ScoreRow
     ├── text        TextPanel
+    ├── translation TranslationPanel ── TranslatedLine
     ├── losses      LossCurve
     ├── runs        RunRecord, see `run_records`
     └── unfolded    Trace (of `traces`): a network unfolded over what it read
@@ -116,6 +117,36 @@ class TextPanel(Record):
 
 
 @dataclass(slots=True)
+class TranslatedLine(Record):
+    """A line that was translated: what was read, what was said, and what is right.
+
+    Args:
+        source: as it was read.
+        said, right: the translation, and the one that it should be.
+        code, language: of the source, such as "pt-BR" and "Portuguese".
+        remark: what else is to be told, such as that nothing of that language was learnt.
+        trace: of this translation, to see where it looked; None: it is not shown.
+    """
+
+    source: str
+    said: str
+    right: str
+    code: str = ""
+    language: str = ""
+    remark: str = ""
+    trace: Trace | None = None
+
+
+@dataclass(slots=True)
+class TranslationPanel(Record):
+    """Some lines of a translator: what they are, and one sentence that says what to see."""
+
+    name: str
+    story: str
+    lines: list[TranslatedLine] = field(default_factory=list)
+
+
+@dataclass(slots=True)
 class LossCurve(Record):
     """The loss while training, as `(step, seconds since the start, loss)`.
 
@@ -143,6 +174,7 @@ class Report(Record):
     forecasts: list[ForecastPanel] = field(default_factory=list)
     scores: list[ScoreRow] = field(default_factory=list)
     text: TextPanel | None = None
+    translation: TranslationPanel | None = None
     losses: list[LossCurve] = field(default_factory=list)
     runs: list[RunRecord] = field(default_factory=list)
     unfolded: Trace | None = None

@@ -21,7 +21,7 @@ from unrolled.tasks.translating.gate import fit_rivals
 from unrolled.tasks.translating.lessons import metric_of, validator
 from unrolled.tasks.translating.networks import AnyTranslationNetwork
 from unrolled.tasks.translating.parts import Split, read_split
-from unrolled.tasks.translating.settings import ATTENTIONS, SIZES, settle
+from unrolled.tasks.translating.settings import ATTENTIONS, SIZES, settle, usual_vocabulary
 from unrolled.training.budget import Budget
 from unrolled.training.devices import PRECISIONS, supports_bfloat16
 from unrolled.training.loop import Trainer
@@ -40,7 +40,8 @@ class Translator(Answering):
 
     Args:
         tokenizer: "subwords" (byte-pair encoding), "words" or "characters".
-        vocabulary_size: the most tokens that are known, of each side where they share none.
+        vocabulary_size: the most tokens that are known, of each side where they share none; None:
+            4,000 subwords (8,000 from 100,000 pairs on), 30,000 words, all characters.
         cell: "gru", "lstm" or "rnn".
         hidden_size: units of each layer of the decoder; the encoder's directions share as many.
         layers: of the decoder: the first reads tokens, those above it also what is attended to.
@@ -200,7 +201,7 @@ class Translator(Answering):
                     learnt.sources,
                     learnt.targets,
                     kind=self.tokenizer,
-                    size=self.vocabulary_size,
+                    size=self.vocabulary_size or usual_vocabulary(self.tokenizer, len(learnt)),
                     shared=self.shared,
                 )
             sources, targets = (
@@ -211,6 +212,7 @@ class Translator(Answering):
             self._settle(budget, len(answered))
             self._longest = max(map(len, sources))
             self.checkup = split.checkup
+            self._columns = (source, target)
             begins = not self._goes_on()
             self.model = cast(AnyTranslationNetwork, self._first_network())
             counts = np.bincount(answered, minlength=len(self.tokens.target))

@@ -403,11 +403,12 @@ class Trainer:
             score = self._score()
             if not math.isfinite(score):
                 raise TrainingDiverged(at.step, "the held-out score", REMEDY)
-            if at.best_score is None or score < at.best_score:
-                at.best_score, at.best_step, at.waited = score, at.step, 0
+            better = at.best_score is None or score < at.best_score
+            at.waited = 0 if better else at.waited + 1
+            # Of equal scores, as where all is right, the later one: it has learnt for longer.
+            if better or score == at.best_score:
+                at.best_score, at.best_step = score, at.step
                 self._best = snapshot.copy_weights(self.model)
-            else:
-                at.waited += 1
         seconds = round(at.seconds, 3)
         self.run.write({"step": at.step, "held_out": round(score, 6), "seconds": seconds})
 

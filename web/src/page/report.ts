@@ -9,6 +9,7 @@ import { tracePage, unfoldedPage } from '../trace/trace';
 import { forecastPanel } from './forecasts';
 import { scoreTable } from './scores';
 import { textPanel } from './text';
+import { translationPanel } from './translation';
 
 interface Section {
   id: string;
@@ -36,6 +37,10 @@ function sectionsOf(report: Report, model: Model): Section[] {
   if (report.text) {
     const text = report.text;
     sections.push({ id: 'text', name: 'What it writes', lead: '', body: () => [textPanel(text)] });
+  }
+  if (report.translation) {
+    const { translation } = report;
+    sections.push({ id: 'translation', name: 'What it translates', lead: '', body: () => translationPanel(translation) });
   }
   if (report.unfolded) {
     const trace = report.unfolded;

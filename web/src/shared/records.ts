@@ -43,6 +43,22 @@ export interface TextPanel {
   seconds: number | null;
 }
 
+export interface TranslatedLine {
+  source: string;
+  said: string;
+  right: string;
+  code: string;
+  language: string;
+  remark: string;
+  trace: TraceRecord | null;
+}
+
+export interface TranslationPanel {
+  name: string;
+  story: string;
+  lines: TranslatedLine[];
+}
+
 export type LossPoint = [step: number, seconds: number, loss: number | null];
 
 export interface LossCurve {
@@ -124,6 +140,7 @@ export interface Report {
   forecasts: ForecastPanel[];
   scores: ScoreRow[];
   text: TextPanel | null;
+  translation: TranslationPanel | null;
   losses: LossCurve[];
   runs: RunRecord[];
   unfolded: TraceRecord | null;

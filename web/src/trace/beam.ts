@@ -69,7 +69,8 @@ export function beamView(stage: Stage): View | null {
       click: () => choose(node), focus: () => choose(node),
       pointerenter: (event: PointerEvent) => event.pointerType === 'mouse' && look(node), pointerleave: () => look(null),
     },
-    s('rect', { x, y: y - 16, width: wide, height: 32, rx: 8 }),
+    // What ended is rounder than what the search went on from.
+    s('rect', { x, y: y - 16, width: wide, height: 32, rx: beam!.fates[node] === 'finished' ? 16 : 8 }),
     s('text', { class: 'token', x: x + wide / 2, y: y - 1, 'text-anchor': 'middle' }, place.names[node]),
     s('text', { class: 'sum', x: x + wide / 2, y: y + 12, 'text-anchor': 'middle' }, fixed(beam!.sums[node], 2)),
     rank >= 0 ? s('circle', { class: 'rank', cx: x + wide, cy: y - 12, r: 8 }) : null,

@@ -6,6 +6,7 @@ import { answersView } from './answers';
 import { controls } from './controls';
 import { flowView } from './flow';
 import { gradientView } from './gradient';
+import { linksView } from './links';
 import { loopView } from './loop';
 import { mapView } from './map';
 import { halfLifeView, influenceView } from './memory';
@@ -16,6 +17,7 @@ import { Stage, type View } from './stage';
 import { stripView } from './strip';
 import { expectationsView } from './expectations';
 import { TASK_VIEWS } from './tasks';
+import { translationView } from './translation';
 import { unfoldedView } from './unfolded';
 
 type Make = (stage: Stage) => View | null;
@@ -28,6 +30,11 @@ const NETWORK_VIEWS: Make[] = [
 export function unfoldedPage(trace: TraceRecord): HTMLElement {
   // Two of those say the same in their own way.
   return tracePage(trace, [unfoldedView, ...TASK_VIEWS.filter((view) => view !== expectationsView)], NETWORK_VIEWS.filter((view) => view !== loopView));
+}
+
+/** Of a translation what links its two sequences, and no view of either alone. */
+export function alignmentPage(trace: TraceRecord): HTMLElement {
+  return tracePage(trace, [linksView, translationView], []);
 }
 
 /** Arrow keys move the cursor, but where they have a meaning of their own. */
@@ -55,7 +62,10 @@ export function tracePage(given: TraceRecord, above = TASK_VIEWS, below = NETWOR
     const { activeElement } = root.getRootNode() as Document | ShadowRoot;
     if (!root.contains(activeElement)) root.focus({ preventScroll: true });
   });
-  if (pair) {
+  if (pair && !below.length) {
+    pair.source.show(views);
+    stage.show(views);
+  } else if (pair) {
     const sides = sidesView(pair);
     const [read, answered] = [made(below, pair.source), made(below, stage)];
     root.append(sides.element, sides.around(pair.source, read), sides.around(stage, answered));

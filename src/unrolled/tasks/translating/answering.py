@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
@@ -44,6 +45,7 @@ class Answering(Task):
     members: int
     _longest: int
     _learnt_pairs: int
+    _columns: tuple[str | int | None, str | int | None]
 
     def predict(self, sentences: Sequence[str], **options: Any) -> list[str]:
         """The best translation of each sentence.
@@ -148,7 +150,7 @@ class Answering(Task):
 
         Args:
             data: as for `fit`; None: what `fit` measured.
-            source, target: columns of a table.
+            source, target: columns of a table; None for both: of files those that `fit` read.
             worst: how many of the worst sentences to keep in `worst`.
             options: of the search.
 
@@ -161,6 +163,8 @@ class Answering(Task):
         if data is None:
             return self._own_evaluation()
         self._check_fitted()
+        if source is None and target is None and _are_files(data):
+            source, target = self._columns
         pairs = read_pairs(data, source=source, target=target)
         return self._evaluate(
             pairs.sources,
@@ -199,6 +203,7 @@ class Answering(Task):
             "settings": asdict(self.settings),
             "longest": self._longest,
             "pairs": self._learnt_pairs,
+            "columns": list(self._columns),
         }
 
     def _restore_assets(self, assets: dict[str, Any]) -> None:
@@ -206,6 +211,8 @@ class Answering(Task):
         self.settings = Settings(**assets["settings"])
         self._longest = int(assets["longest"])
         self._learnt_pairs = int(assets["pairs"])
+        source, target = assets["columns"]
+        self._columns = (source, target)
 
     def _baseline_arrays(self) -> dict[str, np.ndarray]:
         return {
@@ -216,3 +223,9 @@ class Answering(Task):
 
     def _restore_baseline(self, arrays: Mapping[str, np.ndarray]) -> None:
         self.rivals = rivals_from(arrays)
+
+
+def _are_files(data: Any) -> bool:
+    """Whether it is the path of a file, or of two."""
+    several = data if isinstance(data, tuple) else (data,)
+    return all(isinstance(one, str | os.PathLike) for one in several)

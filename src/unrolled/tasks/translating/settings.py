@@ -48,6 +48,20 @@ SIZES = (
 )
 
 
+# Of fewer pairs, subwords of a small vocabulary: each is seen more often, and a step takes less.
+MANY_PAIRS = 100_000
+FEW_SUBWORDS = 4_000
+
+
+def usual_vocabulary(kind: str, pairs: int) -> int | None:
+    """How many tokens to learn where nothing says so; None: as the tokenizer has it.
+
+    On Multi30k (29,000 pairs) 4,000 subwords give as much as 8,000 in fewer seconds, and 2,500
+    less.
+    """
+    return FEW_SUBWORDS if kind == "subwords" and pairs < MANY_PAIRS else None
+
+
 def settle(given: dict[str, Any], *, tokens: int, budget: Budget) -> Settings:
     """The settings of a run: what was given, and for each None what suits data and budget.
 
