@@ -203,6 +203,7 @@ def test_other_tokens_can_not_be_fused(learnt: Translator) -> None:
     [
         ({"beam": 0}, "beam: got 0"),
         ({"beam": 2, "n_best": 3}, "n_best: got 3"),
+        ({"precision": "fp16"}, "precision: got 'fp16', expected one of auto, fp32, bf16"),
         ({"too_long": "drop"}, "too_long: got 'drop', expected one of keep, split, truncate"),
         ({"length_penalty": -1.0}, "length_penalty"),
         ({"fuse_weight": -1.0}, "fuse_weight"),

@@ -35,6 +35,15 @@ Prune = Annotated[
         help="Translator: what is so far below the best at its step is dropped: faster.",
     ),
 ]
+SearchPrecision = Annotated[
+    str | None,
+    option(
+        "Translator: of the search's products: bf16 is quicker, fp32 exact; auto finds what fp32"
+        " does.",
+        "auto",
+        metavar="auto|fp32|bf16",
+    ),
+]
 NoRepeat = Annotated[
     int | None,
     typer.Option(metavar="N", help="Translator: no N tokens in a row come twice."),

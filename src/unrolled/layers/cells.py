@@ -71,7 +71,8 @@ class _Step:
 
     `N` is layer normalisation over all gates together (a GRU: over r and z together, and over n),
     `N(a, gain) = gain * (a - mean(a)) / sqrt(var(a) + epsilon)`, or nothing where there are no
-    gains. `m` is recurrent dropout, one mask for all steps, or nothing.
+    gains. With matrices of bfloat16 and a state of float32 `W_ih x` and `W_hh h` alone are
+    rounded. `m` is recurrent dropout, one mask for all steps, or nothing.
 
     Shapes: `gain_ih`, `gain_hh (G*H,)` or None; `recurrent (B, P)`, already scaled, or None.
 
@@ -101,6 +102,11 @@ class _Step:
     def _affine(
         self, x: Tensor, weight: Tensor, bias: Tensor | None, gain: Tensor | None
     ) -> Tensor:
+        if weight.dtype == torch.bfloat16 and x.dtype == torch.float32:
+            a = linear(x.bfloat16(), weight).float()
+            if gain is not None:
+                return self._normalise(a, gain, bias)
+            return a if bias is None else a + bias
         if gain is None:
             return linear(x, weight, bias)
         return self._normalise(linear(x, weight), gain, bias)

@@ -8,7 +8,10 @@ import numpy as np
 import pytest
 import torch
 
+from unrolled.layers.attention import Attention
+from unrolled.tasks.translating.looking import SharedLook
 from unrolled.tasks.translating.networks import TranslationNetworks
+from unrolled.tasks.translating.rounding import rounded
 from unrolled.tasks.translating.scorer import NetworkScorer
 
 from .small import network
@@ -44,6 +47,56 @@ def test_a_row_goes_on_as_what_it_was(given: dict[str, Any]) -> None:
             width = right.attention.shape[1]
             torch.testing.assert_close(found.attention[row, :width], right.attention[0])
             assert not found.attention[row, width:].any()
+
+
+@pytest.mark.parametrize("given", KINDS)
+def test_in_bfloat16_a_step_is_nearly_what_it_is_in_float32(given: dict[str, Any]) -> None:
+    model = network(**given)
+    found = [NetworkScorer(model, SOURCES, precision=one) for one in ("bf16", "fp32")]
+    with torch.no_grad():
+        for tokens in ([1, 1, 1, 1], [3, 4, 5, 6], [7, 8, 2, 2]):
+            low, right = (one.step(torch.tensor(tokens)).all() for one in found)
+            assert low.dtype == torch.float32
+            assert 0 < (low - right).abs().max() <= 0.03
+            for one in found:
+                one.select(torch.tensor([3, 1, 1, 0]))
+
+
+def test_where_the_scores_alone_are_rounded_the_best_are_those_of_float32() -> None:
+    model = network(targets=500, tie_weights=False)
+    auto, right = (NetworkScorer(model, SOURCES, precision=one) for one in ("auto", "fp32"))
+    with torch.no_grad():
+        values, tokens = auto.step(torch.tensor([1, 2, 3, 4])).top(6)
+        expected = right.step(torch.tensor([1, 2, 3, 4])).top(6)
+    assert torch.equal(tokens, expected[1])
+    torch.testing.assert_close(values, expected[0], atol=2e-3, rtol=0)
+
+
+def test_rounding_leaves_the_decoder_as_it_is() -> None:
+    model = network()
+    decoder = model.decoder
+    memory, _ = model(torch.tensor([[3], [1]]))
+    vectors, state = model.target(torch.tensor([1])), model.begin(memory)
+    before = decoder.step(vectors, state, memory)[0]
+    assert not torch.equal(rounded(decoder).step(vectors, state, memory)[0], before)
+    assert torch.equal(decoder.step(vectors, state, memory)[0], before)
+
+
+@pytest.mark.parametrize("owners", [[0, 1, 2, 3], [2, 0, 2, 2, 0], [3, 3], [1, 0, 3, 1, 2, 0]])
+@pytest.mark.parametrize("kind", ["multiplicative", "additive"])
+def test_rows_of_a_sentence_share_its_memory(kind: str, owners: list[int]) -> None:
+    attention = Attention(6, 6, kind)
+    memory, lengths = torch.randn(5, 4, 6), torch.tensor([5, 2, 1, 4])
+    queries, rows = torch.randn(1, len(owners), 6), torch.tensor(owners)
+    look = SharedLook(attention)
+    look.share(rows)
+    assert look.sentences.tolist() == sorted(set(owners))
+    with torch.no_grad():
+        own, keys = memory[:, look.sentences], attention.keys(memory)
+        found = look(queries, keys[:, look.sentences], own, lengths[look.sentences])
+        right = attention(queries, keys[:, rows], memory[:, rows], lengths[rows])
+    for one, other in zip(found, right, strict=True):
+        torch.testing.assert_close(one, other)
 
 
 def test_what_no_row_looks_at_is_dropped() -> None:

@@ -146,7 +146,7 @@ def _searched(
     for begin in range(0, len(order), AT_ONCE):
         places = order[begin : begin + AT_ONCE]
         some = [sources[place] for place in places]
-        scorer: Scorer = NetworkScorer(model, some)
+        scorer: Scorer = NetworkScorer(model, some, precision=request.precision)
         if generator is not None:
             scorer = Fused(scorer, GeneratorScorer(generator._reader()), request.fuse_weight)
         try:

@@ -7,19 +7,24 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from copy import copy
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from unrolled.decoding.scorer import ranked
-from unrolled.layers.readout_top import Readout
+from unrolled.layers.paths import asked_path
+from unrolled.layers.readout_top import Readout, why_not_native
 from unrolled.layers.states import map_state
 from unrolled.tasks.arrays import like
 from unrolled.tasks.translating.batches import padded
-from unrolled.tasks.translating.decoder import DecoderState
+from unrolled.tasks.translating.decoder import Decoder, DecoderState
+from unrolled.tasks.translating.looking import SharedLook
 from unrolled.tasks.translating.network import Memory, TranslationNetwork
 from unrolled.tasks.translating.networks import AnyTranslationNetwork
+from unrolled.tasks.translating.rounding import rounded
+from unrolled.training.devices import supports_bfloat16
 
 
 class NetworkScorer:
@@ -29,13 +34,20 @@ class NetworkScorer:
         model: in evaluation.
         sources: the tokens of each sentence, the end symbol included; row `i` begins as sentence
             `i`.
+        precision: of the products of a step; see `Request`.
     """
 
-    def __init__(self, model: AnyTranslationNetwork, sources: Sequence[np.ndarray]) -> None:
+    def __init__(
+        self,
+        model: AnyTranslationNetwork,
+        sources: Sequence[np.ndarray],
+        *,
+        precision: str = "fp32",
+    ) -> None:
         device = like(model).device
         inputs = padded(sources, 0).to(device)
         lengths = torch.tensor([len(one) for one in sources], device=device)
-        self._each = [_Rows(member, inputs, lengths) for member in model.each]
+        self._each = [_Rows(member, inputs, lengths, precision) for member in model.each]
 
     def step(self, tokens: Tensor) -> _Scores:
         """Read one token `(R,)` in every row, and give what may come next."""
@@ -50,17 +62,23 @@ class NetworkScorer:
 class _Rows:
     """The rows of one network."""
 
-    def __init__(self, network: TranslationNetwork, inputs: Tensor, lengths: Tensor) -> None:
+    def __init__(
+        self, network: TranslationNetwork, inputs: Tensor, lengths: Tensor, precision: str
+    ) -> None:
         self.network = network
+        self._decoder, self._look = _for_search(network.decoder, precision)
         self._sentences: Memory = network(inputs, lengths=lengths)[0]
         self._memory = self._sentences
         self._owners = torch.arange(len(lengths), device=lengths.device)
+        if self._look is not None:
+            self._look.share(self._owners)
         self._state = network.begin(self._memory)
-        self.readout = Readout(network.scorer.detach(), network.bias.detach())
+        self.readout = _readout(network, precision)
 
     def step(self, tokens: Tensor) -> tuple[Tensor, Tensor | None]:
         """What the scores are made from `(R, E)`, and where each row looked `(R, S)`."""
-        hidden, weights, self._state = self.network.step(tokens, self._state, self._memory)
+        vectors = self.network.target(tokens)
+        hidden, weights, self._state = self._decoder.step(vectors, self._state, self._memory)
         return hidden, weights
 
     def select(self, rows: Tensor) -> None:
@@ -84,14 +102,41 @@ class _Rows:
     def _of(self, owners: Tensor) -> Memory:
         """What the rows of some sentences look at, no longer than the longest of them."""
         whole = self._sentences
-        lengths = whole.lengths.index_select(0, owners)
+        summary = whole.summary.index_select(0, owners)
+        if self._look is None:
+            return whole._replace(summary=summary)
+        before = self._look.sentences
+        self._look.share(owners)
+        sentences = self._look.sentences
+        if torch.equal(before, sentences):
+            return self._memory._replace(summary=summary)
+        lengths = whole.lengths.index_select(0, sentences)
         longest = int(lengths.max())
-        outputs = whole.outputs[:longest].index_select(1, owners)
-        keys = whole.keys
+        outputs, keys = whole.outputs[:longest].index_select(1, sentences), whole.keys
         if keys is not None:
             own = keys is whole.outputs
-            keys = outputs if own else keys[:longest].index_select(1, owners)
-        return Memory(outputs, whole.summary.index_select(0, owners), lengths, keys)
+            keys = outputs if own else keys[:longest].index_select(1, sentences)
+        return Memory(outputs, summary, lengths, keys)
+
+
+def _for_search(decoder: Decoder, precision: str) -> tuple[Decoder, SharedLook | None]:
+    made = rounded(decoder) if precision == "bf16" else copy(decoder)
+    if decoder.attention is None:
+        return made, None
+    look = SharedLook(decoder.attention)
+    made._modules = made._modules | {"attention": look}
+    return made, look
+
+
+def _readout(network: TranslationNetwork, precision: str) -> Readout:
+    weight = network.scorer.detach()
+    low = (
+        precision != "fp32"
+        and supports_bfloat16(weight.device.type)
+        and asked_path() in ("auto", "native")
+        and why_not_native(weight) is None
+    )
+    return Readout(weight, network.bias.detach(), precision="bfloat16" if low else "float32")
 
 
 class _Scores:
