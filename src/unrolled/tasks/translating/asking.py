@@ -33,6 +33,7 @@ def translations(
     longest: int | None = None,
     *,
     before: int = 0,
+    limits: Sequence[int] | None = None,
 ) -> list[Translation]:
     """The best translation of each sentence; it does not depend on the others but for rounding.
 
@@ -44,12 +45,15 @@ def translations(
         longest: source tokens of the longest sentence that was learnt, which others are compared
             with; None: none is too long.
         before: how many came before these, which a warning numbers on from.
+        limits: the most steps of each sentence, or of each part of it where it is split, in place
+            of the request's `max_length`.
 
     Warns:
         DataWarning: a sentence is longer.
     """
     pieces, owners = _cut_to_size(tokens, sentences, request.too_long, longest, before)
-    found = _searched(model, tokens, pieces, request)
+    most = None if limits is None else [limits[owner] for owner in owners]
+    found = _searched(model, tokens, pieces, request, most)
     if request.rerank is not None:
         found = _reordered(found, tokens, pieces, request)
     each: list[list[Translation]] = [[] for _ in sentences]
@@ -88,7 +92,11 @@ def options_of(model: AnyTranslationNetwork, tokens: PairTokens, request: Reques
 
 
 def _searched(
-    model: AnyTranslationNetwork, tokens: PairTokens, sentences: Sequence[str], request: Request
+    model: AnyTranslationNetwork,
+    tokens: PairTokens,
+    sentences: Sequence[str],
+    request: Request,
+    limits: Sequence[int] | None,
 ) -> list[list[Hypothesis]]:
     sources = tokens.sources(sentences)
     options = options_of(model, tokens, request)
@@ -114,6 +122,7 @@ def _searched(
             sentences=lengths[places].tolist(),
             options=options,
             prefixes=None if prefix is None else [prefix] * len(some),
+            limits=None if limits is None else [limits[place] for place in places],
             device=device,
         )
         for place, hypotheses in zip(places, answers, strict=True):
