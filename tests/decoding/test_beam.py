@@ -356,6 +356,19 @@ def test_scores_that_are_none_are_refused_with_their_place(beam: int, bad: float
         find(Broken([5, 7], 6), BeamOptions(beam=beam, max_length=9))
 
 
+@pytest.mark.parametrize("beam", [1, 3])
+def test_limits_of_the_sentences_stand_in_place_of_the_longest(beam: int) -> None:
+    limits = [3, 1, 8, 5]
+    options = BeamOptions(beam=beam, min_length=20, max_length=(2.0, 10))
+    found = find(Table(range(4), 5), options, limits=limits)
+    assert [len(one.tokens) for (one,) in found] == limits
+    for limit, (one,), table in zip(limits, found, (Table([n], 5) for n in range(4)), strict=True):
+        alone = BeamOptions(beam=beam, min_length=20, max_length=limit)
+        # how many sources there are is enough
+        ((other,),) = search(table, begin=BEGIN, end=END, sentences=1, options=alone)
+        assert one.tokens == other.tokens
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
@@ -370,6 +383,10 @@ def test_scores_that_are_none_are_refused_with_their_place(beam: int, bad: float
         ({"prefixes": [[2]]}, "prefixes: got 1 for 2 sentences"),
         ({"prefixes": [[2], [3, END]]}, "prefixes: got .* for sentence 1"),
         ({"prefixes": [[2] * 3, []], "options": BeamOptions(max_length=3)}, "raise max_length"),
+        ({"prefixes": [[2] * 3, []], "limits": [3, 9]}, "prefixes: got 3 tokens for sentence 0"),
+        ({"limits": [4]}, "limits: got 1 for 2 sentences"),
+        ({"limits": [4, 0]}, "limits: got 0 for sentence 1"),
+        ({"limits": [4.5, 4]}, r"limits: got 4\.5 for sentence 0"),
     ],
 )
 def test_arguments_that_do_not_fit_are_refused_by_name(

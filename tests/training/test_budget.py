@@ -109,8 +109,30 @@ def test_the_first_two_steps_do_not_count_as_typical(clock: Clock) -> None:
 def test_the_plan_leaves_time_for_its_validations(clock: Clock) -> None:
     timer = timer_after(clock, [1.0] * 6, seconds=60.0, validations=4)
     plan = timer.plan(step=6, elapsed=8.0, validation_seconds=3.0)
-    assert plan.steps == 6 + 34  # 60 - 8 - 6 * 3
-    assert plan.validate_every == 9
+    # A fifth of the time holds four, and one of them is made with the plan: 60 - 8 - 4 * 3.
+    assert plan.steps == 6 + 40
+    assert plan.validate_every == 14
+
+
+def test_a_validation_that_takes_long_is_made_with_the_plan_and_at_the_end(clock: Clock) -> None:
+    timer = timer_after(clock, [1.0] * 6, seconds=60.0, validations=4)
+    plan = timer.plan(step=6, elapsed=8.0, validation_seconds=15.0)
+    assert plan.steps == 6 + 22  # 60 - 8 - 2 * 15
+    assert not [step for step in range(7, 28) if plan.validates_at(step)]
+
+
+@given(st.integers(1, 200), st.integers(1, 40), st.integers(0, 50))
+def test_the_last_validation_before_the_end_is_half_of_the_way_from_it(
+    more: int, validations: int, fixed_at: int
+) -> None:
+    every = -(-more // validations)
+    plan = Plan(fixed_at + more, every, fixed_at)
+    found = [step for step in range(fixed_at + 1, plan.steps) if plan.validates_at(step)]
+    assert len(found) <= validations - 1
+    assert all(2 * (plan.steps - step) >= every for step in found)
+    # and no part of the run goes without for longer than one and a half
+    last = found[-1] if found else fixed_at
+    assert 2 * (plan.steps - last) < 3 * every
 
 
 def test_a_plan_counts_the_steps_of_an_earlier_part_of_the_run(clock: Clock) -> None:
@@ -145,16 +167,16 @@ def test_steps_and_validations_of_a_plan_fit_into_the_time(
         for _ in range(done - 5):
             clock.now += step
             timer.tick()
-        elapsed = done * step + validation
+        elapsed = done * step
         plan = timer.plan(step=done, elapsed=elapsed, validation_seconds=validation)
     rest = plan.steps - done
-    held = len([n for n in range(done + 1, plan.steps + 1) if n % plan.validate_every == 0])
+    before = [n for n in range(done + 1, plan.steps) if plan.validates_at(n)]
     assert rest >= 1
     # Where validations are costly there are fewer, so that they take a share of the time at most.
-    most = max(1, int(VALIDATED_SHARE * seconds / max(validation, 1e-9)))
+    most = max(1, int((1 + 1e-6) * VALIDATED_SHARE * seconds / max(validation, 1e-9)) - 1)
     validations = min(validations, most)
-    assert held <= validations + 1
-    left = seconds - elapsed - (validations + 2) * validation
+    assert len(before) + 1 <= validations
+    left = seconds - elapsed - (1 + validations) * validation
     assert rest * step <= max(step, left) * (1 + 1e-9)
     assert (rest + 1) * step > left * (1 - 1e-9)
 
@@ -188,10 +210,17 @@ def test_a_plan_that_would_not_end_in_time_gets_the_steps_that_do(
 
 
 def test_validations_are_no_part_of_a_step() -> None:
-    # Three were made since, of five seconds each; seven more follow.
-    asked = {"step": 40, "elapsed": 60.0, "validating": 15.0}
-    assert PLAN.in_time(**asked, seconds=160.0) == PLAN
-    assert PLAN.in_time(**asked, seconds=120.0).steps == 65  # 120 - 60 - 35 hold 25
+    # Three were made since, of two seconds each; seven more follow.
+    asked = {"step": 40, "elapsed": 51.0, "validating": 6.0, "validated": 3}
+    assert PLAN.in_time(**asked, seconds=125.0) == PLAN
+    assert PLAN.in_time(**asked, seconds=100.0).steps == 75  # 100 - 51 - 14 hold 35
+
+
+def test_a_plan_counts_on_no_more_validations_than_their_share_holds() -> None:
+    # Of five seconds each: the fifth of 120 seconds holds four, so that the end's alone follows.
+    asked = {"step": 40, "elapsed": 60.0, "validating": 15.0, "validated": 3}
+    assert PLAN.in_time(**asked, seconds=120.0) == PLAN
+    assert PLAN.in_time(**asked, seconds=100.0).steps == 75  # 100 - 60 - 5 hold 35
 
 
 def test_a_plan_that_changed_aims_at_the_budget() -> None:

@@ -152,6 +152,49 @@ def test_a_slow_first_validation_does_not_lengthen_the_plan(
     assert 54 <= clock.now - begun <= 63
 
 
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    step=st.floats(0.1, 3.0),
+    first=st.floats(0.0, 40.0),
+    later=st.floats(0.0, 40.0),
+    validations=st.sampled_from([1, 8, 20]),
+)
+@example(step=0.3, first=39.0, later=39.0, validations=8)
+@example(step=0.3, first=0.1, later=30.0, validations=8)
+def test_a_validation_that_takes_long_overruns_the_budget_by_itself_at_most(
+    step: float,
+    first: float,
+    later: float,
+    validations: int,
+    clock: Clock,
+    make_trainer: MakeTrainer,
+    make_still: Callable[[], torch.nn.Module],
+) -> None:
+    spent: list[float] = []
+
+    def validate() -> float:
+        spent.append(later if spent else first)
+        clock.now += spent[-1]
+        return 1.0
+
+    begun = clock.now
+    outcome = make_trainer(
+        budget="20s",
+        model=make_still(),
+        batches=Costly(clock, lambda _: step),
+        loss=lambda outputs, targets: (outputs - targets) ** 2,
+        validate=validate,
+        recipe={"validations": validations},
+    ).train()
+    assert clock.now - begun <= budget.OVERRUN * 20 + step + spent[-1]
+    held_out = [one["step"] for one in outcome.records if "held_out" in one]
+    # the one by which the plan is made is one of them, and none is made twice
+    assert len(spent) == len(held_out) == len(set(held_out))
+    assert held_out[-1] == outcome.steps
+    # Those that nothing warned of may miss the share: the first two, and the one at the end.
+    assert sum(spent[2:-1]) <= budget.VALIDATED_SHARE * 20 * (1 + 1e-6)
+
+
 def test_a_run_that_stands_still_is_ended_by_the_clock(run_for: Run) -> None:
     outcome, _, _ = run_for("60s", lambda n: 40.0 if n == 60 else 0.5, validation=0.1)
     assert outcome.ended == "time"

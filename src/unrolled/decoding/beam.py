@@ -50,6 +50,7 @@ def search(
     sentences: int | Sequence[int] | Tensor,
     options: BeamOptions | None = None,
     prefixes: Sequence[Sequence[int]] | None = None,
+    limits: Sequence[int] | None = None,
     device: str | torch.device = "cpu",
 ) -> list[list[Hypothesis]]:
     """The best answers to each sentence, as far as a beam finds them.
@@ -66,6 +67,8 @@ def search(
         options: how to search; None for the defaults.
         prefixes: of each sentence the tokens that its answers begin with, whatever the options do
             not allow. They count in scores and lengths.
+        limits: of each sentence the most steps, the end being one, in place of the options'
+            `max_length`.
         device: where the scorer wants its tensors.
 
     Returns:
@@ -77,7 +80,7 @@ def search(
         ConfigError: arguments that do not fit together, or scores that are NaN, above 0, or leave
             nothing that is possible; it names the sentence and the step.
     """
-    question = ask(begin, end, sentences, options or BeamOptions(), prefixes, device)
+    question = ask(begin, end, sentences, options or BeamOptions(), prefixes, limits, device)
     return _answer(scorer, question, None)[0]
 
 
@@ -89,6 +92,7 @@ def search_with_record(
     sentences: int | Sequence[int] | Tensor,
     options: BeamOptions | None = None,
     prefixes: Sequence[Sequence[int]] | None = None,
+    limits: Sequence[int] | None = None,
     device: str | torch.device = "cpu",
     most_nodes: int = 2000,
 ) -> tuple[list[list[Hypothesis]], list[BeamRecord]]:
@@ -100,7 +104,7 @@ def search_with_record(
 
     The other arguments, and the errors, are those of `search`.
     """
-    question = ask(begin, end, sentences, options or BeamOptions(), prefixes, device)
+    question = ask(begin, end, sentences, options or BeamOptions(), prefixes, limits, device)
     recorder = Recorder(question.options.beam, most_nodes)
     found, records = _answer(scorer, question, recorder)
     return found, records

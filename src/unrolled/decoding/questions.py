@@ -23,6 +23,7 @@ def ask(
     sentences: int | Sequence[int] | Tensor,
     options: BeamOptions,
     prefixes: Sequence[Sequence[int]] | None,
+    limits: Sequence[int] | None,
     device: str | torch.device,
 ) -> Question:
     """The arguments of `beam.search`, checked.
@@ -37,22 +38,22 @@ def ask(
     lengths = _lengths(sentences) if known else np.zeros(index(sentences), np.int64)  # type: ignore[arg-type]
     if not known:
         for name, needed in (
-            ("max_length", options.by_source),
+            ("max_length", options.by_source and limits is None),
             ("coverage_penalty", options.coverage_penalty > 0),
         ):
             if needed:
                 raise ConfigError(
                     f"{name}: needs the length of each source; give them as `sentences`"
                 )
-    limits = options.limits(lengths)
+    most = options.limits(lengths) if limits is None else _limits(limits, len(lengths))
     if prefixes is not None:
-        _check_prefixes(prefixes, limits, end)
+        _check_prefixes(prefixes, most, end)
     if end in options.forbidden:
         raise ConfigError(f"forbidden: holds the end, {end}; no answer could finish")
     # Where the lengths are not known, all of the attention is given.
     widths = lengths if known else np.full(len(lengths), np.iinfo(np.int64).max)
     constraints = Constraints(options, end, prefixes)
-    return Question(begin, end, options, constraints, widths, limits, torch.device(device))
+    return Question(begin, end, options, constraints, widths, most, torch.device(device))
 
 
 def _lengths(sentences: Any) -> np.ndarray[Any, Any]:
@@ -66,6 +67,17 @@ def _lengths(sentences: Any) -> np.ndarray[Any, Any]:
             f"sentences: got {sentences!r}, expected a count, or the length of each source"
         )
     return np.array(numbers, np.int64)
+
+
+def _limits(given: Sequence[int], count: int) -> np.ndarray[Any, Any]:
+    if len(given) != count:
+        raise ConfigError(f"limits: got {len(given)} for {count} sentences")
+    for sentence, limit in enumerate(given):
+        if not _whole(limit):
+            raise ConfigError(
+                f"limits: got {limit!r} for sentence {sentence}, expected a whole number from 1 on"
+            )
+    return np.array(given, np.int64)
 
 
 def _check_prefixes(prefixes: Sequence[Sequence[int]], limits: Any, end: int) -> None:
@@ -82,7 +94,7 @@ def _check_prefixes(prefixes: Sequence[Sequence[int]], limits: Any, end: int) ->
             raise SentenceError(
                 f"prefixes: got {len(prefix)} tokens for",
                 sentence,
-                f", which ends after {limit} steps; raise max_length",
+                f", which ends after {limit} steps; raise max_length, or its limit",
             )
 
 

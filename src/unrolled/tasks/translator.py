@@ -18,7 +18,7 @@ from unrolled.tasks.translating.answering import Answering
 from unrolled.tasks.translating.batches import PairBatches
 from unrolled.tasks.translating.encoding import PairTokens
 from unrolled.tasks.translating.gate import fit_rivals
-from unrolled.tasks.translating.lessons import metric_of, validator
+from unrolled.tasks.translating.lessons import validator
 from unrolled.tasks.translating.networks import AnyTranslationNetwork
 from unrolled.tasks.translating.parts import Split, read_split
 from unrolled.tasks.translating.settings import ATTENTIONS, SIZES, settle
@@ -251,11 +251,10 @@ class Translator(Answering):
         diagnose: bool,
     ) -> Trainer:
         settings = self.settings
-        validate, told = None, ""
+        validate = None
         if split.chosen_by is not None:
             sources_held, right = split.chosen_by.sources, split.chosen_by.targets
-            validate = validator(self.model, self.tokens, sources_held, right)
-            told = f"100 minus {metric_of(right)}"
+            validate = validator(self.model, self.tokens, sources_held, right, budget)
         return Trainer(
             self.model,
             PairBatches(sources, targets, tokens=settings.batch_tokens, seed=self.seed),
@@ -277,7 +276,7 @@ class Translator(Answering):
             title="translator",
             unit="source tokens",
             loss_unit="nats per token, smoothed",
-            score_unit=told,
+            score_unit="" if validate is None else validate.unit,
             device=self.device,
             precision="fp32" if self.precision == "auto" else self.precision,
             progress=progress,

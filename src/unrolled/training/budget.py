@@ -65,15 +65,24 @@ class Budget:
         return f"{self.steps} steps" if self.seconds is None else f"{self.seconds:g} s"
 
 
+def validations_left(seconds: float, *, validating: float, validated: int) -> int:
+    """How many more validations a budget of `seconds` holds, after `validated` of them that took
+    `validating` seconds; never less than the one at the end."""
+    each = validating / max(1, validated)
+    # A hair more than the share, which sums of equal numbers may miss by their rounding.
+    most = (1 + 1e-6) * VALIDATED_SHARE * seconds / max(each, 1e-9)
+    return max(1, int(most) - validated)
+
+
 @dataclass(frozen=True)
 class Plan:
     """The schedule of a run.
 
     Attributes:
         steps: total number of steps.
-        validate_every: steps from one validation to the next.
+        validate_every: steps from one validation to the next, counted from `fixed_at`.
         fixed_at: the step after which the plan was made (0: before the first).
-        fixed_seconds: what the run had taken by then.
+        fixed_seconds: what the run had taken by then, the validation after that step left out.
         step_seconds: what one took, by which the plan was made.
         full_steps: the steps that it was made with; 0: `steps`.
     """
@@ -85,11 +94,25 @@ class Plan:
     step_seconds: float = 0.0
     full_steps: int = 0
 
+    def validates_at(self, step: int) -> bool:
+        """Whether a validation follows a step before the last.
+
+        None does where the end, which has one too, is nearer than half of the way between two.
+        """
+        whole = (step - self.fixed_at) % self.validate_every == 0
+        return whole and 2 * (self.steps - step) >= self.validate_every
+
     def in_time(
-        self, *, step: int, elapsed: float, seconds: float, validating: float = 0.0
+        self,
+        *,
+        step: int,
+        elapsed: float,
+        seconds: float,
+        validating: float = 0.0,
+        validated: int = 0,
     ) -> Plan:
         """The plan for a budget of `seconds`, after `step` steps and `elapsed` of them, of which
-        the validations since the plan was made took `validating`.
+        `validated` validations, the first of them when the plan was made, took `validating`.
 
         It is the plan as it was made while that would end between `UNDERRUN` and `OVERRUN` of the
         budget, at the mean time of a step so far. Else it has the steps that the budget still
@@ -98,11 +121,14 @@ class Plan:
         if elapsed > OVERRUN * seconds:
             return self  # the clock ends the run
         full = max(self.full_steps or self.steps, step)
-        validated = (step - 1) // self.validate_every
-        since = 1 + validated - self.fixed_at // self.validate_every
+        passed = (step - 1 - self.fixed_at) // self.validate_every
+        affordable = validations_left(seconds, validating=validating, validated=validated)
 
         def ahead(steps: int) -> float:
-            return validating / since * max(0, -(-steps // self.validate_every) - validated)
+            # Half a way or more to the end counts as a whole one: see `validates_at`.
+            ways = (2 * (steps - self.fixed_at) + self.validate_every) // (2 * self.validate_every)
+            left = min(max(1, ways - passed), affordable)
+            return validating / max(1, validated) * left
 
         learning = elapsed - self.fixed_seconds - validating
         one = max((self.step_seconds * self.fixed_at + learning) / step, 1e-9)
@@ -136,15 +162,15 @@ class StepTimer:
         return len(self._times) >= 5 and sum(self._times) >= MEASURED_SHARE * self.seconds
 
     def plan(self, *, step: int, elapsed: float, validation_seconds: float) -> Plan:
-        """The plan that fills what is left of the budget after `step` steps.
+        """The plan that fills what is left of the budget after `step` steps, which took `elapsed`
+        seconds, and a validation of them, which took `validation_seconds`.
 
         Where a validation takes long there are fewer, so that most of the time is spent learning.
         """
         typical = sum(self._times[2:]) / len(self._times[2:])
-        most = max(1, int(VALIDATED_SHARE * self.seconds / max(validation_seconds, 1e-9)))
+        most = validations_left(self.seconds, validating=validation_seconds, validated=1)
         validations = min(self.validations, most)
-        # One more is made when the plan is, and one at the end.
-        left = self.seconds - elapsed - (validations + 2) * validation_seconds
+        left = self.seconds - elapsed - (1 + validations) * validation_seconds
         more = max(1, int(left / typical))
         return Plan(
             steps=step + more,

@@ -20,7 +20,7 @@ from unrolled.layers.checks import with_nan
 from unrolled.layers.states import State
 from unrolled.training import snapshot
 from unrolled.training.average import WeightAverage
-from unrolled.training.budget import OVERRUN, Budget, Plan, StepTimer
+from unrolled.training.budget import OVERRUN, Budget, Plan, StepTimer, validations_left
 from unrolled.training.devices import make_accelerator
 from unrolled.training.diagnostics import diagnose
 from unrolled.training.diagnostics_capture import recurrent_layers
@@ -89,6 +89,7 @@ class _Progressed:
     plan: Plan | None = None
     seconds: float = 0.0
     validating: float = 0.0
+    validated: int = 0
     best_score: float | None = None
     best_step: int = 0
     waited: int = 0
@@ -223,21 +224,8 @@ class Trainer:
             at.seconds = clock.seconds()
             self._log(loss, norm, rate, batch)
             self._show(bar, total)
-            if timer is not None and timer.tick():
-                at.plan = self._fix_plan(timer, clock)
-                at.seconds = clock.seconds()
-                timer = None
-                due = True
-            else:
-                limit = self.budget.seconds
-                if at.plan is not None and limit is not None:
-                    at.plan = at.plan.in_time(
-                        step=at.step,
-                        elapsed=at.seconds,
-                        seconds=limit,
-                        validating=at.validating,
-                    )
-                due = at.plan is not None and at.step % at.plan.validate_every == 0
+            measured = timer is not None and timer.tick()
+            due = measured or self._is_validated()
             at.ended = self._ending(stop)
             if at.ended == "interrupted" and not due:
                 # Saved before the extra validation: the run that goes on from here makes none.
@@ -246,9 +234,14 @@ class Trainer:
                 before = at.seconds
                 self._validate()
                 at.seconds = clock.seconds()
-                at.validating += at.seconds - before
+                spent = at.seconds - before
+                at.validating, at.validated = at.validating + spent, at.validated + 1
+                if timer is not None and measured:
+                    at.plan = timer.plan(step=at.step, elapsed=before, validation_seconds=spent)
+                    timer = None
                 if due and at.ended in (None, "interrupted"):
-                    at.ended = self._out_of_patience() or at.ended
+                    # A validation that used up the time is the one at the end.
+                    at.ended = self._out_of_patience() or at.ended or self._ending(stop)
             ended = at.ended in ("plan", "time", "patience")
             if ended and looks and self._is_due_at_end(at.step):
                 # What the network has become; one that goes on has not ended.
@@ -360,13 +353,17 @@ class Trainer:
             seconds_left=left,
         )
 
-    def _fix_plan(self, timer: StepTimer, clock: _Clock) -> Plan:
-        """The plan of a time budget; one validation is timed for it."""
-        before = clock.seconds()
-        if self.validate is not None:
-            self._score()
-        spent = clock.seconds() - before
-        return timer.plan(step=self._at.step, elapsed=clock.seconds(), validation_seconds=spent)
+    def _is_validated(self) -> bool:
+        """Whether the plan, brought up to date, has a validation after this step, and time for it
+        besides the one at the end."""
+        at, limit = self._at, self.budget.seconds
+        if at.plan is None:
+            return False
+        if limit is None:
+            return at.plan.validates_at(at.step)
+        made: dict[str, Any] = {"validating": at.validating, "validated": at.validated}
+        at.plan = at.plan.in_time(step=at.step, elapsed=at.seconds, seconds=limit, **made)
+        return at.plan.validates_at(at.step) and validations_left(limit, **made) > 1
 
     def _ending(self, stop: StopRequest) -> str | None:
         at, limit = self._at, self.budget.seconds

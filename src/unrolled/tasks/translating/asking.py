@@ -51,6 +51,7 @@ def translations(
     longest: int | None = None,
     *,
     before: int = 0,
+    limits: Sequence[int] | None = None,
 ) -> list[Translation]:
     """The best translation of each sentence; it does not depend on the others but for rounding.
 
@@ -62,6 +63,8 @@ def translations(
         longest: source tokens of the longest sentence that was learnt, which others are compared
             with; None: none is too long.
         before: how many came before these, which warnings and errors number on from.
+        limits: the most steps of each sentence, or of each part of it where it is split, in place
+            of the request's `max_length`.
 
     Raises:
         ConfigError: a prefix too long for a sentence, or what the search refuses.
@@ -70,7 +73,8 @@ def translations(
         DataWarning: a sentence is longer.
     """
     parts = _cut_to_size(tokens, sentences, request, longest, before)
-    found = _searched(model, tokens, parts, request, before)
+    most = None if limits is None else [limits[part.owner] for part in parts]
+    found = _searched(model, tokens, parts, request, before, most)
     if request.rerank is not None:
         found = _reordered(found, tokens, parts, request)
     each: list[list[Translation]] = [[] for _ in sentences]
@@ -121,6 +125,7 @@ def _searched(
     parts: Sequence[_Part],
     request: Request,
     before: int,
+    limits: Sequence[int] | None,
 ) -> list[list[Hypothesis]]:
     sources = tokens.sources([one.text for one in parts])
     options = options_of(model, tokens, request)
@@ -135,12 +140,12 @@ def _searched(
     order = order[lengths[order] > 1]
     if tokens.end in prefix:
         raise ConfigError("prefix: holds a line break, which ends a translation; leave it out")
-    limits = options.limits(lengths)
+    ends = options.limits(lengths) if limits is None else np.asarray(limits)
     for place in sorted(order.tolist()):
-        if parts[place].prefix and len(prefix) >= limits[place]:
+        if parts[place].prefix and len(prefix) >= ends[place]:
             raise ConfigError(
                 f"prefix: got {len(prefix)} tokens, but the translation of sentence"
-                f" {before + parts[place].owner + 1:,} is cut after {limits[place]}, its end"
+                f" {before + parts[place].owner + 1:,} is cut after {ends[place]}, its end"
                 " counted; raise max_length"
             )
     for begin in range(0, len(order), AT_ONCE):
@@ -156,6 +161,7 @@ def _searched(
                 end=tokens.end,
                 sentences=lengths[places].tolist(),
                 options=options,
+                limits=ends[places].tolist(),
                 prefixes=[prefix if parts[place].prefix else [] for place in places],
                 device=device,
             )
