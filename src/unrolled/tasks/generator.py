@@ -220,6 +220,11 @@ class Generator(Answering):
         for there in (lent, self.vocabulary if self._goes_on() else None):
             if there is not None:
                 check_tokenizer(self, there, "tokens_of" if there is lent else "warm_start")
+        if lent is not None and self._goes_on() and lent != self.vocabulary:
+            raise ConfigError(
+                "tokens_of: its tokens are not those of the network that warm_start goes on from;"
+                " leave tokens_of out, or warm_start=False to begin anew"
+            )
         check_share("holdout", holdout)
         if validation != 0:
             check_share("validation", validation)
