@@ -254,12 +254,8 @@ def test_what_the_test_shares_with_the_validation_is_told():
 
 
 def test_texts_without_letters_are_of_no_language():
-    months = ("Januar", "Februar", "Mai", "Juni")
-    rows = [
-        (f"{day}. {months[day % 4]} {year}", f"{year}-{day % 4 + 1:02}-{day:02}")
-        for day in range(10, 29)
-        for year in range(1950, 2000, 5)
-    ]
-    rows[7] = ("10.05.1985", rows[7][1])
-    rows[9:30] = [(b, b) for _, b in rows[9:30]]
-    assert not [one for one in examine_pairs(rows) if one.kind == "language"]
+    rows = [(f"2024 05 19 {a}", b) for a, b in sound()]
+    assert not list(examine_pairs([*rows, ("banin deror 5.", "2024-05-19")]))
+    # with a letter it is told
+    rows.append(("banin deror 5.", "2024-05-19 x"))
+    assert [one.kind for one in examine_pairs(rows)] == ["language"]
