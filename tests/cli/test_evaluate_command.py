@@ -150,3 +150,23 @@ def test_what_a_task_can_not_be_told_is_refused(call, translator, classifier, pa
         told = call("evaluate", *words)
         assert (told.code, told.out) == (2, "")
         assert part in told.err
+
+
+def test_a_turned_translator_is_measured_in_its_own_direction(call, pairs, tmp_path):
+    table, out = pairs / "pairs.tsv", tmp_path / "en-de.unrolled"
+    small = ("--budget", "2 steps", "--hidden-size", "4", "--embedding-size", "4", "--layers", "1")
+    told = call("train", "translate", table, "--source", 1, *small, "--out", out)
+    assert told.code == 0, told.err
+    found = call("evaluate", out, table)
+    assert found.code == 0, found.err
+    assert found == call("evaluate", out, table, "--source", 1)
+    assert found.out != call("evaluate", out, table, "--source", 0).out
+
+
+def test_what_is_left_out_of_the_pairs_is_told(call, translator, pairs, tmp_path):
+    table = tmp_path / "more.tsv"
+    table.write_text((pairs / "pairs.tsv").read_text() + "Anna\t\n")
+    told = call("evaluate", translator, table)
+    assert told.code == 0
+    assert "left out 1 pair with one empty side: line 55" in told.out
+    assert told.err == "DataWarning: more.tsv: left out 1 pair with one empty side: line 55\n"

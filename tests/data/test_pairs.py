@@ -255,3 +255,19 @@ def test_no_pair_is_lost_silently(tmp_path_factory, rows):
         else:
             assert (line in found.one_sided) == bool(a or b)
     assert kept == {1: ("x", "y")}
+
+
+@pytest.mark.parametrize("made", ["jsonl", "list", "pairs"])
+def test_half_a_character_is_told_with_its_line(write, made):
+    rows = [("Hallo", "Hello"), ("cut \\ud83d", "café")]
+    text = "".join(f'{{"de": "{a}", "en": "{b}"}}\n' for a, b in rows)
+    real = [("Hallo", "Hello"), ("cut \ud83d", "café")]
+    if made == "jsonl":
+        data, place = write("pairs.jsonl", text), r"pairs.jsonl.*line 2.*holds half a character"
+    else:
+        sides = tuple(zip(*real, strict=True))
+        data = real if made == "list" else SentencePairs(*sides)
+        place = r"pair 1 \(counted from 0\) holds half a character"
+    with pytest.raises(DataError, match=place):
+        read_pairs(data)
+    assert read_pairs([("an emoji \U0001f600", "é")]).sources == ("an emoji \U0001f600",)

@@ -242,3 +242,20 @@ def test_public_pairs_have_no_warning_and_their_known_faults():
     assert pairs.sources[16663] == "@@"
     shuffled = read_pairs((pairs.sources, pairs.targets[1:] + pairs.targets[:1]))
     assert examine_pairs(shuffled).warnings[0].kind == "misaligned"
+
+
+def test_what_the_test_shares_with_the_validation_is_told():
+    test, validation = sound(100, seed=1), sound(100, seed=2)
+    test[3:6] = validation[7:10]
+    found = only(examine_pairs(sound(), test=test, validation=validation), "across splits")
+    assert found.text.startswith("3 of 100 (3%) pairs of the test stand in the validation too")
+    assert (found.severity, found.time) == ("warning", "pair 3 of the test")
+    assert found.done.endswith("take them out of the validation")
+
+
+def test_texts_without_letters_are_of_no_language():
+    rows = [(f"2024 05 19 {a}", b) for a, b in sound()]
+    assert not list(examine_pairs([*rows, ("banin deror 5.", "2024-05-19")]))
+    # with a letter it is told
+    rows.append(("banin deror 5.", "2024-05-19 x"))
+    assert [one.kind for one in examine_pairs(rows)] == ["language"]

@@ -7,14 +7,17 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import polars as pl
 import pytest
 import torch
 from sklearn.base import clone
 
 import unrolled
-from unrolled.errors import ConfigError
+from unrolled.data.pairs import SentencePairs
+from unrolled.errors import ConfigError, DataWarning
 from unrolled.tasks.evaluation import Evaluation
 from unrolled.tasks.translator import Translator
+from unrolled.training.translation_scores import translation_scores
 
 pytestmark = pytest.mark.filterwarnings("ignore::unrolled.tasks.evaluation.NetworkLoses")
 
@@ -265,11 +268,18 @@ def test_a_resumed_run_ends_with_the_same_weights(tmp_path: Path) -> None:
 
 
 def test_the_best_weights_are_chosen_by_bleu_of_the_validation_part() -> None:
-    data = counted(200)
-    model = fit(small(), data[:150], 16, validation=data[150:180], test=data[180:])
+    # twice over, since of short references it would be chrF
+    data = [(f"{one} {one}", f"{other} 0 0 0 {other}") for one, other in counted(200)]
+    chosen_by = data[150:180]
+    model = fit(small(), data[:150], 120, validation=chosen_by, test=data[180:])
     held_out = [one["held_out"] for one in model.outcome.records if "held_out" in one]
     assert model.outcome.best_score == pytest.approx(min(held_out), abs=1e-5)
-    assert model.outcome.records[0]["units"]["held_out"] == "100 minus chrF"
+    assert model.outcome.records[0]["units"]["held_out"] == "100 minus BLEU"
+    said = model.predict([source for source, _ in chosen_by], beam=1)
+    scores = translation_scores(said, [target for _, target in chosen_by])
+    assert model.outcome.best_score == pytest.approx(100 - scores.bleu, abs=1e-3)
+    assert 0 < scores.bleu < 100
+    assert abs(scores.bleu - scores.chrf) > 0.1
 
 
 def test_patience_ends_a_run_that_no_longer_gets_better() -> None:
@@ -284,6 +294,50 @@ def test_warm_start_goes_on_with_the_same_tokens(learnt: Translator) -> None:
     fit(first, counted(seed=2), 1)
     assert first.tokens is tokens
     assert first.settings.hidden_size == settings.hidden_size
+
+
+@pytest.mark.parametrize(
+    ("changed", "told"),
+    [
+        ({"tokenizer": "subwords"}, "tokenizer: got 'subwords', but warm_start goes on from"),
+        ({"shared": True}, "shared: got True, but warm_start goes on from a network with False"),
+        ({"vocabulary_size": 5}, "vocabulary_size: got 5, but warm_start goes on from"),
+    ],
+)
+def test_other_tokens_than_those_that_are_there_are_refused(
+    changed: dict[str, Any], told: str
+) -> None:
+    model = fit(small(warm_start=True), counted(), 2).set_params(**changed)
+    with pytest.raises(ConfigError, match=told):
+        fit(model, counted(), 1)
+
+
+def test_warm_start_is_true_or_false() -> None:
+    with pytest.raises(ConfigError, match="warm_start: got 'yes', expected True or False"):
+        fit(small(warm_start="yes"), counted(), 1)
+
+
+def test_a_sentence_that_was_learnt_before_is_no_longer_than_was_learnt() -> None:
+    model = fit(small(warm_start=True), counted(), 2)
+    fit(model, [pair for pair in counted(600) if len(pair[0].split()) <= 3], 1)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        model.predict(["one two three four five"])
+
+
+@pytest.mark.parametrize(
+    ("precision", "able", "used"),
+    [
+        ("auto", True, "bf16"), ("bf16", True, "bf16"), ("fp32", True, "fp32"),
+        ("auto", False, "fp32"), ("bf16", False, "fp32"),
+    ],
+)  # fmt: skip
+def test_the_scores_of_all_tokens_are_made_as_precisely_as_asked(
+    precision: str, able: bool, used: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("unrolled.tasks.translator.supports_bfloat16", lambda _: able)
+    model = fit(small(precision=precision, members=2), counted(), 1)
+    assert [one.precision for one in model.model.each] == [used] * 2
 
 
 def test_it_is_an_estimator_that_can_be_cloned() -> None:
@@ -301,6 +355,46 @@ def test_a_file_is_measured_in_the_direction_that_was_learnt(tmp_path: Path) -> 
     found = model.evaluate(file)
     assert found["chrF"] == right["chrF"] > 0
     assert model.evaluate(file, source=0)["chrF"] != right["chrF"]
+    frame = pl.DataFrame({"de": [b for _, b in counted()], "en": [a for a, _ in counted()]})
+    assert model.evaluate(frame)["chrF"] == right["chrF"]
+    # two files stand in the order source, target, whatever a table's columns were
+    two = (tmp_path / "sources.txt", tmp_path / "targets.txt")
+    for path, side in zip(two, zip(*counted(), strict=True), strict=True):
+        path.write_text("\n".join(side) + "\n", encoding="utf-8")
+    assert model.evaluate(two)["chrF"] == right["chrF"]
+
+
+def test_sides_with_the_names_of_the_training_are_turned_to_its_direction(tmp_path: Path) -> None:
+    sources, targets = zip(*counted(), strict=True)
+    named = SentencePairs(targets, sources, "numbers", columns=("digits", "words"))
+    model = fit(small(), named, 60, source="words")
+    model = unrolled.load(model.save(tmp_path / "model.unrolled"))  # type: ignore[assignment]
+    right = model.evaluate(counted())
+    assert right["chrF"] > 0
+    found = model.evaluate(named)
+    assert found["chrF"] == right["chrF"]
+    assert "turned round: the model was learnt from 'words' to 'digits'" in found.notes
+    assert model.evaluate(named.turned()).notes == right.notes
+    assert model.evaluate(named, source="digits")["chrF"] != right["chrF"]
+    de, en = tmp_path / "test.de", tmp_path / "test.en"
+    for path, side in ((de, sources), (en, targets)):
+        path.write_text("\n".join(side) + "\n", encoding="utf-8")
+    files = fit(small(), (de, en), 60)
+    expected = files.evaluate(counted())["chrF"]
+    assert files.evaluate((de, en))["chrF"] == files.evaluate((en, de))["chrF"] == expected
+
+
+def test_what_an_evaluation_leaves_out_and_guesses_is_told(
+    learnt: Translator, tmp_path: Path
+) -> None:
+    file = tmp_path / "pairs.tsv"
+    lines = "".join(f"{source}\t{target}\n" for source, target in counted(20))
+    file.write_text(f"source\ttarget\n{lines}one\t\n\t2\n", encoding="utf-8")
+    with pytest.warns(DataWarning, match=r"pairs.tsv: left out 2 pairs .* lines 22, 23"):
+        found = learnt.evaluate(file)
+    assert "left out 2 pairs with one empty side: lines 22, 23" in found.notes
+    assert any("was taken for the names of the columns" in one for one in found.notes)
+    assert "left out 2 pairs" in str(found)
 
 
 def test_what_was_measured_is_beside_the_rivals(learnt: Translator) -> None:

@@ -36,6 +36,22 @@ def writer(learnt: Translator) -> Generator:
         return made.fit(text, tokens_of=learnt, budget=60, progress=False)
 
 
+def test_a_generator_goes_on_with_its_own_tokens_and_no_others(
+    learnt: Translator, writer: Generator
+) -> None:
+    other = fit(small(), [(one, other.replace("7", "x")) for one, other in counted()], 1)
+    text = "\n".join(["7 7 7 7"] * 400)
+    writer.set_params(warm_start=True)
+    try:
+        with pytest.raises(ConfigError, match="tokens_of: other tokens than those of the network"):
+            writer.fit(text, tokens_of=other, budget=1, progress=False)
+        before = writer.vocabulary
+        writer.fit(text, tokens_of=learnt, budget=1, progress=False)
+        assert writer.vocabulary is before
+    finally:
+        writer.set_params(warm_start=False)
+
+
 def long(words: int) -> str:
     return " ".join(["one two, three."] * (words // 3))
 

@@ -10,10 +10,17 @@ import numpy as np
 def sampled(sizes: Sequence[int], most: int | None, seed: int) -> list[int]:
     """Rows drawn by `seed` whose sizes add up to at most `most`, one at least, in order.
 
-    None: all rows.
+    A row that no longer fits is passed over, and the next ones are tried. None: all rows.
     """
     if most is None or sum(sizes) <= most:
         return list(range(len(sizes)))
     order = np.random.default_rng(seed).permutation(len(sizes))
-    upto = np.cumsum(np.array(sizes)[order])
-    return np.sort(order[: max(1, int((upto <= most).sum()))]).tolist()
+    smallest = min(sizes)
+    drawn, left = [], most
+    for row in order.tolist():
+        if sizes[row] <= left:
+            drawn.append(row)
+            left -= sizes[row]
+        if left < smallest:
+            break
+    return sorted(drawn) or [int(np.argmin(sizes))]

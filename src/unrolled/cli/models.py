@@ -64,13 +64,13 @@ def data_for(
         sources: a file, or a set of the catalog; of a translator two files, too.
         reading: the options that were given; ConfigError for those of another task.
     """
-    from unrolled.cli.sources import corpus_of, history_of, loaded, pairs_of
+    from unrolled.cli.sources import corpus_of, history_of, loaded, unread_pairs
 
     own = kind(task)
     others = {name: value for name, value in reading.items() if name not in _READS[own]}
     refuse(others, f"not for {path}, which holds a {own}; see unrolled evaluate --help")
     if own == "Translator":
-        return pairs_of(sources, reading), {}
+        return unread_pairs(sources), reading
     if len(sources) > 1:
         raise ConfigError(f"{path} holds a {own}: expected one FILE, got {', '.join(sources)}")
     (source,) = sources

@@ -171,19 +171,24 @@ def pairs_of(
     """
     from unrolled.data.pairs import read_pairs
 
+    return read_pairs(unread_pairs(named, option), **reading)
+
+
+def unread_pairs(named: str | Sequence[str], option: str = "FILE") -> Any:
+    """The same for a task, which reads by itself and remembers how: paths, or a catalog set."""
     files = files_of_pairs([named] if isinstance(named, str) else named, option)
-    return read_pairs(files if len(files) == 2 else loaded(files[0], "pairs"), **reading)
+    return files if len(files) == 2 else loaded(files[0], "pairs")
 
 
-def share_or_pairs(named: Sequence[str] | None, reading: dict[str, Any], option: str) -> Any:
-    """A share as a number, or what `pairs_of` makes of files."""
+def share_or_pairs(named: Sequence[str] | None, option: str) -> Any:
+    """A share as a number, or what `unread_pairs` makes of files."""
     if not named:
         return None
     try:
         (told,) = named
         return float(told)
     except ValueError:
-        return pairs_of(named, reading, option)
+        return unread_pairs(named, option)
 
 
 def texts_of(source: str, kind: str, reading: dict[str, Any]) -> Any:

@@ -128,7 +128,7 @@ def train_translate(
     early and saves what was learnt.
     """
     from unrolled.cli.outputs import MODEL, check_out
-    from unrolled.cli.sources import files_of_pairs, pairs_of, share_or_pairs
+    from unrolled.cli.sources import files_of_pairs, share_or_pairs, unread_pairs
     from unrolled.cli.training import tell, train
 
     named = {"FILE": files, "--validation": validation or [], "--test": test or []}
@@ -167,11 +167,11 @@ def train_translate(
     )
     reading = given(source=number_or_name(source), target=number_or_name(target))
     run = given(
-        validation=share_or_pairs(validation, reading, "--validation"),
-        test=None if not test else pairs_of(test, reading, "--test"),
+        validation=share_or_pairs(validation, "--validation"),
+        test=None if not test else unread_pairs(test, "--test"),
         holdout=holdout,
         budget=budget,
         run_dir=run_dir,
     )
     run |= {"resume": resume, "no_diagnose": no_diagnose, "no_progress": no_progress}
-    train(task, pairs_of(files, reading), out, tell=tell, **run)
+    train(task, unread_pairs(files), out, tell=tell, **reading, **run)

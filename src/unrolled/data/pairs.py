@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from os import PathLike, fspath
@@ -15,6 +16,8 @@ import numpy as np
 from unrolled.data.linked import Groups, linked
 from unrolled.data.pairs_columns import Sides, pick
 from unrolled.errors import DataError
+
+_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 @dataclass(frozen=True)
@@ -132,9 +135,11 @@ def read_pairs(
         out and noted; one that is empty on one side is left out and stands in `one_sided`.
 
     Raises: DataError with file and line for files of unequal length, a line with another number of
-    columns, a column that is not there, no pair at all, a binary file, bytes of another encoding.
+    columns, a column that is not there, no pair at all, a binary file, bytes of another encoding,
+    half a character (a lone surrogate, such as "\\ud800" in JSON).
     """
     if isinstance(data, SentencePairs):
+        _check_characters(data)
         order = pick(data.columns, 2, source, target)
         return data if order == (0, 1) else data.turned()
     if isinstance(data, (str, PathLike)):
@@ -243,7 +248,7 @@ def _kept(sides: Sides, name: str) -> SentencePairs:
         notes.append(f"left out for want of any text: {places_told(empty, told)}")
     if broken:
         notes.append(f"line breaks inside sentences are spaces now: {places_told(broken, told)}")
-    return SentencePairs(
+    pairs = SentencePairs(
         tuple(sources),
         tuple(targets),
         name,
@@ -252,6 +257,23 @@ def _kept(sides: Sides, name: str) -> SentencePairs:
         sides.columns,
         tuple(one_sided),
     )
+    _check_characters(pairs, sides.file)
+    return pairs
+
+
+def _check_characters(pairs: SentencePairs, file: str | PathLike[str] | None = None) -> None:
+    """DataError for a sentence that no encoding can write: it holds half a character."""
+    for side in (pairs.sources, pairs.targets):
+        for place, sentence in enumerate(side):
+            half = None if sentence.isascii() else _SURROGATE.search(sentence)
+            if half is not None:
+                at = "" if pairs.lines else f"pair {place} (counted from 0) "
+                raise DataError(
+                    f"{at}holds half a character, {half[0]!a}: a lone surrogate, which comes"
+                    " from text that was cut inside an emoji; take it out",
+                    file=file,
+                    line=pairs.lines[place] if pairs.lines else None,
+                )
 
 
 def places_told(places: Sequence[int], what: str = "line", most: int = 5) -> str:

@@ -22,7 +22,7 @@ def examine_pairs(data: Any, *, validation: Any = None, test: Any = None) -> Che
 
     | kind | found where |
     |---|---|
-    | across splits | a pair of `test` or `validation`, or one side of it, stands in `data` too |
+    | across splits | a pair of a held-out part, or one side of it, stands in another part too |
     | language | a side is in another script than its others, or in the words of the other side |
     | misaligned | long sentences have short translations and short ones long: lines were shifted |
     | length ratio | a translation is far longer or shorter than is usual for its source |
@@ -53,6 +53,8 @@ def examine_pairs(data: Any, *, validation: Any = None, test: Any = None) -> Che
 
 def _findings(pairs: SentencePairs, apart: dict[str, SentencePairs]) -> Iterable[DataFinding]:
     yield from _left_out(pairs)
+    for part, others in apart.items():
+        yield from _left_out(others, part)
     yield from _identical(pairs)
     yield from lengths(pairs)
     yield from languages(pairs)
@@ -63,13 +65,14 @@ def _findings(pairs: SentencePairs, apart: dict[str, SentencePairs]) -> Iterable
     yield from across(pairs, apart)
 
 
-def _left_out(pairs: SentencePairs) -> Iterable[DataFinding]:
+def _left_out(pairs: SentencePairs, part: str | None = None) -> Iterable[DataFinding]:
     count = len(pairs.one_sided)
     if count:
         what = "line" if pairs.lines else "row"
         yield found(
             "empty",
-            f"{share(count, len(pairs) + count)} pairs have one empty side: "
+            f"{share(count, len(pairs) + count)} pairs{'' if part is None else f' of the {part}'}"
+            f" have one empty side: "
             f"{places_told(pairs.one_sided, what)}",
             "left out",
             warning=count > MANY * (len(pairs) + count),

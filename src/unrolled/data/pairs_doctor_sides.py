@@ -132,7 +132,8 @@ def _other_side(pairs: SentencePairs) -> list[np.ndarray]:
     numbers: dict[str, int] = {}
     words, rows = [], []
     for side in (pairs.sources, pairs.targets):
-        found = [_WORD.findall(one.casefold()) for one in side]
+        # Numbers alone, as dates are, are of no language.
+        found = [_WORD.findall(one.casefold()) if script_of(one) else [] for one in side]
         flat = [numbers.setdefault(word, len(numbers)) for one in found for word in one]
         words.append(np.array(flat, dtype=np.int64))
         rows.append(np.repeat(np.arange(len(pairs)), [len(one) for one in found]))

@@ -45,16 +45,24 @@ def twice(pairs: SentencePairs) -> Iterator[DataFinding]:
 
 
 def across(pairs: SentencePairs, apart: Mapping[str, SentencePairs]) -> Iterator[DataFinding]:
-    """Pairs, sources and targets of what is held out that stand in the training too.
+    """Pairs, sources and targets of what is held out that stand in the training too, and those of
+    the test that stand in the validation.
 
     Args:
         pairs: of the training.
         apart: "test" and "validation", of those that there are.
     """
-    sources, both = (set(keys) for keys in _plain(pairs)) if apart else (set(), set())
-    targets = {target for _, target in both}
-    for part, others in apart.items():
-        its_sources, its_pairs = _plain(others)
+    plainly = {part: _plain(others) for part, others in apart.items()}
+    if apart:
+        plainly["training"] = _plain(pairs)
+    compared = [(part, "training") for part in apart]
+    if {"test", "validation"} <= set(apart):
+        compared.append(("test", "validation"))
+    for part, among in compared:
+        others, harm = apart[part], HARM[part]
+        sources, both = (set(keys) for keys in plainly[among])
+        targets = {target for _, target in both}
+        its_sources, its_pairs = plainly[part]
         known = {
             "pairs": [pair in both for pair in its_pairs],
             "source sentences": [source in sources for source in its_sources],
@@ -70,10 +78,10 @@ def across(pairs: SentencePairs, apart: Mapping[str, SentencePairs]) -> Iterator
                 side = others.targets if what.startswith("target") else others.sources
                 yield found(
                     "across splits",
-                    f"{share(count, len(others))} {what} of the {part} stand in the training too, "
+                    f"{share(count, len(others))} {what} of the {part} stand in the {among} too, "
                     f"such as {shown(side[first])}",
-                    f"left as they are: {HARM[part].format(percent(count / len(others)))}; take "
-                    "them out of the training",
+                    f"left as they are: {harm.format(percent(count / len(others)))}; take "
+                    f"them out of the {among}",
                     warning=count > MANY * len(others),
                     place=f"{others.place(first)} of the {part}",
                 )

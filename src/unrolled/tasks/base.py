@@ -224,6 +224,8 @@ class Task(Estimator):
         """
         self._check_cell()
         check_device(self.device, self.precision, self._precisions)
+        if not isinstance(self.warm_start, bool | np.bool_):
+            raise ConfigError(f"warm_start: got {self.warm_start!r}, expected True or False")
         for name in ("layers", *names, *optional):
             value = getattr(self, name)
             if value is not None or name not in optional:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Generic, Protocol, Self, TypeVar
 
 import numpy as np
 
+from unrolled.data.doctor_checkup import Checkup
 from unrolled.data.linked import Groups
 from unrolled.errors import DataError
 from unrolled.tasks.base import check_share, is_number
@@ -92,7 +93,8 @@ def share_out(
     for part, share in shares.items():
         alike = groups(rest)
         wanted = share * len(rest)
-        stays, chosen = set_apart(alike, share, name=name, what=what)
+        given = None if rest is whole else len(groups(whole))
+        stays, chosen = set_apart(alike, share, name=name, what=what, given=given)
         if len(chosen) < wanted / 2 and wanted - len(chosen) > 1:
             largest = max(map(len, alike))
             notes.append(
@@ -105,8 +107,20 @@ def share_out(
     return Shared(rest, apart["test"], apart["validation"], names, tuple(notes))
 
 
+def doubles_told(checkup: Checkup) -> Checkup:
+    """The same, with doubles as a note: they spoil a score only where they stand on both sides of a
+    split, and here they do not."""
+    findings = [
+        replace(one, severity="note", done="kept on one side of the split")
+        if one.kind == "duplicate"
+        else one
+        for one in checkup.findings
+    ]
+    return Checkup.of(checkup.about, findings)
+
+
 def set_apart(
-    groups: Groups, share: float, *, name: str | None, what: str
+    groups: Groups, share: float, *, name: str | None, what: str, given: int | None = None
 ) -> tuple[list[int], list[int]]:
     """The places that stay, and a share that is set apart; each sorted, no group on both sides.
 
@@ -114,14 +128,24 @@ def set_apart(
     beyond the share by more than half of its own size is passed over, so that a large group does
     not unbalance the parts; one group at least is set apart, and one stays.
 
+    Args:
+        groups: of places that stay on one side.
+        share: what is to be set apart.
+        name, what: for the error, as for `share_out`.
+        given: how many groups there were before another part was set apart; None: these are all.
+
     Raises:
         DataError: fewer than `FEWEST` groups.
     """
     if len(groups) < FEWEST:
+        count = len(groups) if given is None else given
+        left, which = (
+            ("", "a") if given is None else (f", {len(groups)} beside the test", "another")
+        )
         raise DataError(
-            f"got {len(groups)} different {what if len(groups) != 1 else what.removesuffix('s')},"
-            f" expected at least {FEWEST} to set a part of them aside: give more, or files for"
-            " validation= and test=",
+            f"got {count} different {what if count != 1 else what.removesuffix('s')}{left},"
+            f" expected at least {FEWEST} to set {which} part of them aside: give more, or files"
+            " for validation= and test=",
             file=name,
         )
     total = sum(map(len, groups))

@@ -13,9 +13,11 @@ import torch
 from unrolled.errors import ConfigError
 from unrolled.tasks.base import check_rate, is_number
 from unrolled.tasks.evaluation import Evaluation
+from unrolled.tasks.same_tokens import check_same_tokens
 from unrolled.tasks.telling import tell_of
 from unrolled.tasks.translating.answering import Answering
 from unrolled.tasks.translating.batches import PairBatches
+from unrolled.tasks.translating.direction import Direction
 from unrolled.tasks.translating.encoding import PairTokens
 from unrolled.tasks.translating.gate import fit_rivals
 from unrolled.tasks.translating.lessons import validator
@@ -67,8 +69,9 @@ class Translator(Answering):
         patience: validations without a better score before the run ends early; None: never.
         seed: of the weights, the order of the sentences and the dropout.
         device: "auto", "cpu" or "cuda".
-        precision: "fp32", "bf16", or "auto": the scores of all tokens, in training, in bf16 where
-            the processor does that in hardware.
+        precision: of the training: "fp32"; "auto": the scores of all tokens are made in bf16 where
+            the processor does that in hardware; "bf16": those likewise, and the encoder anywhere.
+            The decoder's steps, and all answers, are in fp32.
         warm_start: let `fit` go on from the weights and the vocabulary that are there.
 
     After `fit`: `model` (the network), `tokens` (both tokenizers), `settings`, `checkup` (the data
@@ -188,6 +191,10 @@ class Translator(Answering):
             NetworkLoses: a simple rival is better on the held-out part.
         """
         self._check_arguments()
+        if self._goes_on():
+            there = {"tokenizer": self.tokens.kind, "shared": self.tokens.shared}
+            size = max(len(self.tokens.source), len(self.tokens.target))
+            check_same_tokens(self, there, size)
         budget = Budget.parse(budget)
         split = read_split(data, validation, holdout, test, source, target)
         tell_of(split.checkup, tell)
@@ -209,13 +216,14 @@ class Translator(Answering):
             )
             answered = np.concatenate([one[1:] for one in targets])
             self._settle(budget, len(answered))
-            self._longest = max(map(len, sources))
+            before = self._longest if self._goes_on() else 0
+            self._longest = max(before, *map(len, sources))
             self.checkup = split.checkup
-            self._columns = (source, target)
+            self._direction = Direction.of(data, source, target, split.columns)
             begins = not self._goes_on()
             self.model = cast(AnyTranslationNetwork, self._first_network())
             counts = np.bincount(answered, minlength=len(self.tokens.target))
-            low = self.precision == "auto" and supports_bfloat16(self.device)
+            low = self.precision in ("auto", "bf16") and supports_bfloat16(self.device)
             for member in self.model.each:
                 if begins:
                     member.begin_at(torch.from_numpy(counts))

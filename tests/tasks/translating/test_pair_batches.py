@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
 
 from unrolled.data.batching.checks import IGNORED_TARGET
-from unrolled.tasks.translating.batches import PairBatches
+from unrolled.tasks.translating.batches import PairBatches, cut
 
 
 def pairs(count: int, seed: int = 0) -> tuple[list[np.ndarray], list[np.ndarray]]:
@@ -84,3 +87,48 @@ def test_every_row_begins_anew() -> None:
     assert not batch.continues
     assert batch.starts is not None
     assert int(batch.starts.sum()) == batch.inputs.shape[1]
+
+
+@pytest.mark.parametrize("long_side", ["source", "target", "both"])
+def test_a_long_sentence_pads_no_short_ones(long_side: str) -> None:
+    sources, targets = pairs(400)
+    random = np.random.default_rng(1)
+    for place in (3, 50, 399):
+        long = random.integers(2, 9, 5000)
+        if long_side != "target":
+            sources[place] = np.array([place, *long, 1])
+        if long_side != "source":
+            targets[place] = np.array([1, *long, 1])
+    batches = PairBatches(sources, targets, tokens=100, seed=0)
+    seen: list[int] = []
+    for step in range(2 * len(batches)):
+        batch = batches[step]
+        assert batch.targets is not None
+        seen += batch.inputs[0].tolist()
+        # twice as many source tokens may be in it, each side padded to 1.5 as many, both jittered
+        if batch.inputs.shape[1] > 1:
+            assert batch.inputs.numel() <= 2 * 1.5 * 1.25 * 100
+            assert batch.targets[1:].numel() <= 1.5 * 1.25 * 100
+    assert sorted(seen) == sorted([*range(400)] * 2)
+
+
+@given(st.lists(st.integers(1, 300), min_size=1, max_size=80), st.integers(1, 200))
+def test_cuts_leave_no_batch_empty_and_none_far_too_large(lengths: list[int], tokens: int) -> None:
+    sizes = np.sort(np.array(lengths))
+    parts = np.split(sizes, cut(sizes, tokens))
+    assert all(len(part) for part in parts)
+    assert all(len(part) == 1 or part.max() * len(part) <= 1.5 * tokens for part in parts)
+
+
+@pytest.mark.data
+def test_usual_pairs_are_cut_by_their_target_tokens_alone() -> None:
+    from unrolled.data import catalog
+
+    found = catalog.load("multi30k-train", download=False)
+    sides = [
+        [np.zeros(len(text) // 4 + 2, np.int64) for text in side]
+        for side in (found.sources, found.targets)
+    ]
+    batches = PairBatches(sides[0], sides[1], tokens=600, seed=0)
+    total = sum(len(one) - 1 for one in sides[1])
+    assert len(batches) == pytest.approx(total / 600, rel=0.02)

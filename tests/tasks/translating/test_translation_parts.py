@@ -119,9 +119,20 @@ def test_what_links_nearly_all_is_told():
     assert "300 belong together" in told[0]
 
 
+def test_what_was_guessed_and_left_out_of_other_files_is_told(tmp_path):
+    path = tmp_path / "val.tsv"
+    path.write_text("de\ten\nein anderer Satz hier\tanother sentence over here\nalso\t\n")
+    told = [one.text for one in split(some(), validation=path).checkup]
+    assert any(one.startswith("validation: line 1 ('de' and 'en') was taken") for one in told)
+    assert "1 of 2 (50%) pairs of the validation have one empty side: line 3" in told
+
+
 def test_too_few_pairs_are_told():
     with pytest.raises(DataError, match="got 1 different pair, expected at least 5"):
         split([(f"Satz {place}", "same") for place in range(50)])
+    rows = [(f"Satz {place}", f"sentence {place}") for place in range(5)]
+    with pytest.raises(DataError, match="got 5 different pairs, 4 beside the test, expected at"):
+        split(rows)
     with pytest.raises(ConfigError, match="holdout: got 1"):
         split(some(), holdout=1)
     with pytest.raises(ConfigError, match="validation: got True"):

@@ -9,6 +9,7 @@ from unrolled.data.tokens import Tokenizer
 from unrolled.data.tokens.tokenizer import KINDS
 from unrolled.errors import ConfigError, DataWarning
 from unrolled.tasks.base import check_rate, is_number, whole_number
+from unrolled.tasks.same_tokens import check_same_tokens
 
 _SHARES = (
     "input_dropout",
@@ -67,26 +68,13 @@ def check_tokenizer(task: Any, vocabulary: Tokenizer, argument: str = "warm_star
         vocabulary: what is there.
         argument: what says so: "warm_start" or "tokens_of".
     """
-    says = {
-        "warm_start": ("goes on from a network with", "warm_start=False to begin anew"),
-        "tokens_of": ("has tokens with", "leave tokens_of out"),
-    }
-    there_is, otherwise = says[argument]
     lower = bool(getattr(vocabulary, "lower", False))
     there: dict[str, Any] = {}
     if task.tokenizer is not None:
         there["tokenizer"] = vocabulary.kind
     if task.tokenizer is not None or task.lower:
         there["lower"] = lower
-    most = task.vocabulary_size
-    if most is not None and most < len(vocabulary):
-        there["vocabulary_size"] = len(vocabulary)
-    for name, value in there.items():
-        if getattr(task, name) != value:
-            raise ConfigError(
-                f"{name}: got {getattr(task, name)!r}, but {argument} {there_is} {value!r}; use the"
-                f" same, or {otherwise}"
-            )
+    check_same_tokens(task, there, len(vocabulary), argument)
 
 
 def check_text(name: str, text: Any) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -14,7 +14,7 @@ from unrolled.data.linked import alike
 from unrolled.data.tagged import TaggedSentences, read_tagged
 from unrolled.data.text_doctor import examine_texts
 from unrolled.errors import ConfigError, DataError
-from unrolled.tasks.setting_apart import share_out
+from unrolled.tasks.setting_apart import doubles_told, share_out
 from unrolled.tasks.telling import with_notes
 
 
@@ -126,6 +126,7 @@ def read_split(
     tested = parts.test
     told = "" if tested is None else f"{parts.names['test']}, {tested.count:,} words"
     apart = (parts.validation, tested)
+    checkup = examine_texts(read, **others)
     kept = [part.digest().hex() if part is not None else "" for part in apart]
     return Split(
         learnt=parts.learnt,
@@ -135,22 +136,9 @@ def read_split(
         column=read.column,
         scheme=read.scheme,
         told=told,
-        checkup=with_notes(_examined(read, others), parts.notes),
+        checkup=with_notes(doubles_told(checkup), (*read.notes, *parts.notes)),
         holdout=kept,
     )
-
-
-def _examined(data: TaggedSentences, apart: dict[str, TaggedSentences]) -> Checkup:
-    """What the data doctor says, and what was guessed while reading."""
-    checkup = examine_texts(data, **apart)
-    # Doubles spoil a score only where they stand on both sides of a split, and here they do not.
-    findings = [
-        replace(one, severity="note", done="kept on one side of the split")
-        if one.kind == "duplicate"
-        else one
-        for one in checkup.findings
-    ]
-    return with_notes(Checkup.of(checkup.about, findings), data.notes)
 
 
 def check_tags(part: Part, name: str | None) -> None:

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-import os
+import warnings
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 
 import numpy as np
 
+from unrolled.baselines.owners import together
 from unrolled.data.doctor_checkup import Checkup
-from unrolled.data.pairs import read_pairs
-from unrolled.errors import ConfigError
+from unrolled.data.pairs import SentencePairs, places_told
+from unrolled.data.text_doctor_findings import counted
+from unrolled.errors import ConfigError, DataWarning
 from unrolled.tasks.arrays import Arrays
 from unrolled.tasks.base import Task
 from unrolled.tasks.evaluation import Evaluation
 from unrolled.tasks.translating.asking import translations
 from unrolled.tasks.translating.building import build
+from unrolled.tasks.translating.direction import Direction
 from unrolled.tasks.translating.encoding import PairTokens
 from unrolled.tasks.translating.gate import MOST, Rivals, evaluation_of, name_of, rivals_from
 from unrolled.tasks.translating.links import WordLink, word_links
@@ -45,7 +48,7 @@ class Answering(Task):
     members: int
     _longest: int
     _learnt_pairs: int
-    _columns: tuple[str | int | None, str | int | None]
+    _direction: Direction
 
     def predict(self, sentences: Iterable[str], **options: Any) -> list[str]:
         """The best translation of each sentence.
@@ -154,29 +157,32 @@ class Answering(Task):
 
         Args:
             data: as for `fit`; None: what `fit` measured.
-            source, target: columns of a table; None for both: of files those that `fit` read.
+            source, target: columns of a table; None for both: those that `fit` read, and what has
+                the names of its columns is turned to its direction. A list is taken as it is.
             worst: how many of the worst sentences to keep in `worst`.
             options: of the search.
 
         Raises:
             ConfigError: a number of sentences below 0, or an option of the search that can't work.
             DataError: pairs that can't be read.
+
+        Warns:
+            DataWarning: pairs with an empty side were left out.
         """
         if not isinstance(worst, int) or isinstance(worst, bool) or worst < 0:
             raise ConfigError(f"worst: got {worst!r}, expected a whole number from 0 on")
         if data is None:
             return self._own_evaluation()
         self._check_fitted()
-        if source is None and target is None and _are_files(data):
-            source, target = self._columns
-        pairs = read_pairs(data, source=source, target=target)
-        return self._evaluate(
+        pairs = self._direction.read(data, source, target)
+        found = self._evaluate(
             pairs.sources,
             pairs.targets,
             f"all of {pairs.name}, {len(pairs):,} sentences",
             worst,
             **options,
         )
+        return replace(found, notes=(*found.notes, *_told_of(pairs)))
 
     def _evaluate(
         self,
@@ -207,7 +213,7 @@ class Answering(Task):
             "settings": asdict(self.settings),
             "longest": self._longest,
             "pairs": self._learnt_pairs,
-            "columns": list(self._columns),
+            "direction": self._direction.to_assets(),
         }
 
     def _restore_assets(self, assets: dict[str, Any]) -> None:
@@ -215,21 +221,23 @@ class Answering(Task):
         self.settings = Settings(**assets["settings"])
         self._longest = int(assets["longest"])
         self._learnt_pairs = int(assets["pairs"])
-        source, target = assets["columns"]
-        self._columns = (source, target)
+        self._direction = Direction.from_assets(assets["direction"])
 
     def _baseline_arrays(self) -> dict[str, np.ndarray]:
-        return {
-            f"{kind}.{name}": array
-            for kind, rival in self.rivals.items()
-            for name, array in rival.to_arrays().items()
-        }
+        return together({kind: rival.to_arrays() for kind, rival in self.rivals.items()})
 
     def _restore_baseline(self, arrays: Mapping[str, np.ndarray]) -> None:
         self.rivals = rivals_from(arrays)
 
 
-def _are_files(data: Any) -> bool:
-    """Whether it is the path of a file, or of two."""
-    several = data if isinstance(data, tuple) else (data,)
-    return all(isinstance(one, str | os.PathLike) for one in several)
+def _told_of(pairs: SentencePairs) -> tuple[str, ...]:
+    """What was guessed and left out in reading; a warning where that is more than empty lines."""
+    if not pairs.one_sided:
+        return pairs.notes
+    what = "line" if pairs.lines else "row"
+    told = (
+        f"left out {counted(len(pairs.one_sided), 'pair')} with one empty side:"
+        f" {places_told(pairs.one_sided, what)}"
+    )
+    warnings.warn(f"{pairs.name}: {told}", DataWarning, stacklevel=3)
+    return (*pairs.notes, told)

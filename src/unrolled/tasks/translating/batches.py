@@ -18,6 +18,12 @@ from unrolled.data.batching.checks import (
 # Lengths are disturbed by up to this share before they are sorted, so that the same two sentences
 # do not meet in every epoch.
 _JITTER = 0.1
+# A source token counts as half a target token where a pair has far more of them, so that the length
+# of both sides is bounded while usual pairs count by their targets alone.
+_SOURCE = 0.5
+# The most cells of a padded side, before the jitter, in the tokens of a batch. Pairs of like
+# lengths fill far fewer; this parts a long pair from short neighbours.
+_PADDED = 1.5
 
 
 class PairBatches:
@@ -28,8 +34,8 @@ class PairBatches:
     Args:
         sources: of each pair its source tokens, int64 `(s,)`, the end symbol included.
         targets: its target tokens, the begin and the end symbol included.
-        tokens: target tokens of a batch, padding and begin symbols not counted; a single longer
-            sentence is a batch of its own.
+        tokens: target tokens of a batch, padding and begin symbols not counted, and fewer where
+            sources are more than twice as long; a single longer sentence is a batch of its own.
         seed: of the order.
 
     Batches: inputs `(S, B)`, targets `(1 + T, B)` with `IGNORED_TARGET` beyond the end, lengths of
@@ -49,12 +55,13 @@ class PairBatches:
         self._seed = seed
         self._lengths = np.array([len(one) for one in sources], dtype=np.int64)
         self._answers = np.array([len(one) - 1 for one in targets], dtype=np.int64)
-        # By total tokens, not by the deal, so that every epoch has as many batches.
-        self._count = max(1, -(-int(self._answers.sum()) // self._tokens))
+        self._sizes = np.maximum(self._answers, _SOURCE * self._lengths) + 0.01 * self._lengths
+        # By the lengths, not by the deal, so that every epoch has as many batches.
+        self._cuts = cut(np.sort(self._sizes), self._tokens)
         self._kept: tuple[int, list[np.ndarray]] | None = None
 
     def __len__(self) -> int:
-        return self._count
+        return len(self._cuts) + 1
 
     def __getitem__(self, step: int) -> Batch:
         epoch, place = divmod(check_step(step), len(self))
@@ -73,16 +80,33 @@ class PairBatches:
 
     def _deal(self, epoch: int) -> list[np.ndarray]:
         random = epoch_generator(self._seed, epoch)
-        noise = random.uniform(1 - _JITTER, 1 + _JITTER, len(self._answers))
-        order = np.argsort((self._answers + 0.01 * self._lengths) * noise, kind="stable")
-        # Cut where the running number of tokens passes a multiple of what a batch should hold.
-        sums = np.cumsum(self._answers[order])
-        share = sums[-1] / self._count
-        cuts = np.searchsorted(sums, share * np.arange(1, self._count))
-        batches = [one for one in np.split(order, cuts)]
-        # A long sentence may swallow its neighbour's share: never an empty batch.
-        batches = [one if len(one) else order[:1] for one in batches]
+        noise = random.uniform(1 - _JITTER, 1 + _JITTER, len(self._sizes))
+        # The pair of each rank is at most (1 + jitter) / (1 - jitter) times as long as the one that
+        # the cuts were made by.
+        batches = np.split(np.argsort(self._sizes * noise, kind="stable"), self._cuts)
         return [batches[place] for place in random.permutation(len(batches))]
+
+
+def cut(sizes: np.ndarray, tokens: int) -> np.ndarray:
+    """Where to cut rows into batches of about as many tokens, none of which is padded to far more.
+
+    Args:
+        sizes: tokens of each row, ascending, `(N,)`.
+        tokens: of a batch.
+
+    Returns:
+        the first row of each batch but the first, ascending.
+    """
+    sums = np.cumsum(sizes)
+    count = max(1, -(-int(sums[-1]) // tokens))
+    shares = np.searchsorted(sums, sums[-1] / count * np.arange(1, count))
+    cuts, start = [], 0
+    wanted = {int(one) for one in shares}
+    for row in range(1, len(sizes)):
+        if row in wanted or sizes[row] * (row + 1 - start) > _PADDED * tokens:
+            cuts.append(row)
+            start = row
+    return np.array(cuts, dtype=np.int64)
 
 
 def padded(rows: Sequence[np.ndarray], value: int) -> torch.Tensor:

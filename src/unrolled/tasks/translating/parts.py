@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from unrolled.data.doctor_checkup import Checkup
 from unrolled.data.pairs import SentencePairs, read_pairs
 from unrolled.data.pairs_doctor import examine_pairs
 from unrolled.data.text_doctor_findings import counted
-from unrolled.tasks.setting_apart import share_out
+from unrolled.tasks.setting_apart import doubles_told, share_out
 from unrolled.tasks.telling import with_notes
 
 # A part is made of pairs as they were read: they still know their lines.
@@ -86,6 +86,8 @@ def read_split(
     tested = parts.test
     told = "" if tested is None else f"{parts.names['test']}, {counted(len(tested), 'pair')}"
     apart = (parts.validation, tested)
+    checkup = doubles_told(examine_pairs(read, **others))
+    notes = [f"{part}: {note}" for part, one in others.items() for note in one.notes]
     return Split(
         learnt=parts.learnt,
         chosen_by=parts.validation,
@@ -93,19 +95,6 @@ def read_split(
         name=read.name,
         columns=read.columns,
         told=told,
-        checkup=with_notes(_examined(read, others), (*read.notes, *parts.notes)),
+        checkup=with_notes(checkup, (*read.notes, *notes, *parts.notes)),
         holdout=[part.digest().hex() if part is not None else "" for part in apart],
     )
-
-
-def _examined(data: SentencePairs, apart: dict[str, SentencePairs]) -> Checkup:
-    """What the data doctor says, and what was guessed while reading."""
-    checkup = examine_pairs(data, **apart)
-    # Doubles spoil a score only where they stand on both sides of a split, and here they do not.
-    findings = [
-        replace(one, severity="note", done="kept on one side of the split")
-        if one.kind == "duplicate"
-        else one
-        for one in checkup.findings
-    ]
-    return Checkup.of(checkup.about, findings)
