@@ -19,8 +19,8 @@ Beam = Annotated[
 LengthPenalty = Annotated[
     str | None,
     option(
-        "Translator: 0 favours short translations, 1 longer ones; or mean.",
-        "1.0",
+        "Translator: 0 favours short translations, 1 longer ones; or mean, of the tokens.",
+        "mean",
         metavar="NUMBER|mean",
     ),
 ]

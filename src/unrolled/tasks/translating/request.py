@@ -25,7 +25,8 @@ class Request:
 
     Attributes:
         beam, n_best, length_penalty, coverage_penalty, prune, no_repeat, max_length, min_length:
-            as in `unrolled.decoding.BeamOptions`; lengths are counted in tokens.
+            as in `unrolled.decoding.BeamOptions`; lengths are counted in tokens. By the mean of its
+            tokens no answer wins that ends at once, as now and then by a penalty of 1.
         prefix: what every translation begins with, as it is given: its unknown tokens, too. Of a
             sentence that is split the first part begins with it.
         too_long: what becomes of a sentence with more tokens than any that was learnt: "keep" it as
@@ -50,7 +51,7 @@ class Request:
 
     beam: int = 5
     n_best: int = 1
-    length_penalty: float | Literal["mean"] = 1.0
+    length_penalty: float | Literal["mean"] = "mean"
     coverage_penalty: float = 0.0
     prune: float | None = None
     no_repeat: int = 0
