@@ -22,6 +22,7 @@ from unrolled.tasks.translating.lessons import metric_of, validator
 from unrolled.tasks.translating.networks import AnyTranslationNetwork
 from unrolled.tasks.translating.parts import Split, read_split
 from unrolled.tasks.translating.settings import ATTENTIONS, SIZES, settle
+from unrolled.tasks.translating.unknown_scripts import learnt_scripts
 from unrolled.training.budget import Budget
 from unrolled.training.devices import PRECISIONS, supports_bfloat16
 from unrolled.training.loop import Trainer
@@ -210,6 +211,10 @@ class Translator(Answering):
             answered = np.concatenate([one[1:] for one in targets])
             self._settle(budget, len(answered))
             self._longest = max(map(len, sources))
+            known = self._scripts if self._goes_on() else ()
+            if known is not None:
+                known = tuple(sorted({*known, *learnt_scripts(learnt.sources)}))
+            self._scripts = known
             self.checkup = split.checkup
             self._columns = (source, target)
             begins = not self._goes_on()

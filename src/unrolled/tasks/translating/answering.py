@@ -24,6 +24,7 @@ from unrolled.tasks.translating.networks import AnyTranslationNetwork, Translati
 from unrolled.tasks.translating.request import Request, Translation
 from unrolled.tasks.translating.settings import Settings
 from unrolled.tasks.translating.stepping import begun, read_token
+from unrolled.tasks.translating.unknown_scripts import warn_of_scripts
 
 
 class Answering(Task):
@@ -45,6 +46,8 @@ class Answering(Task):
     members: int
     _longest: int
     _learnt_pairs: int
+    # None: a file of before they were kept
+    _scripts: tuple[str, ...] | None
     _columns: tuple[str | int | None, str | int | None]
 
     def predict(self, sentences: Iterable[str], **options: Any) -> list[str]:
@@ -69,6 +72,10 @@ class Answering(Task):
         Raises:
             NotFittedError: `fit` comes first.
             ConfigError: an option that can't work, or no list of sentences.
+
+        Warns:
+            DataWarning: a sentence is longer than any that was learnt, or has no letter in a
+                script that was learnt.
         """
         self._check_fitted()
         listed = isinstance(sentences, Iterable) and not isinstance(sentences, str)
@@ -79,6 +86,8 @@ class Answering(Task):
                 " lines first"
             )
         request = Request.of(options)
+        if self._scripts is not None:
+            warn_of_scripts(several, self._scripts, before=before)
         return translations(self.model, self.tokens, several, request, self._longest, before=before)
 
     def word_links(self, translation: Translation) -> list[WordLink]:
@@ -207,6 +216,7 @@ class Answering(Task):
             "settings": asdict(self.settings),
             "longest": self._longest,
             "pairs": self._learnt_pairs,
+            "scripts": None if self._scripts is None else list(self._scripts),
             "columns": list(self._columns),
         }
 
@@ -215,6 +225,8 @@ class Answering(Task):
         self.settings = Settings(**assets["settings"])
         self._longest = int(assets["longest"])
         self._learnt_pairs = int(assets["pairs"])
+        scripts = assets.get("scripts")
+        self._scripts = None if scripts is None else tuple(map(str, scripts))
         source, target = assets["columns"]
         self._columns = (source, target)
 
