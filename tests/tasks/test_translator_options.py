@@ -295,9 +295,17 @@ def test_a_text_is_no_list_of_sentences(learnt: Translator) -> None:
 def test_sentences_may_come_one_by_one(learnt: Translator) -> None:
     sentences = ["one two", "three four five"]
     assert learnt.predict(one for one in sentences) == learnt.predict(sentences)
-    for other in (one for one in [3]), 3, None:
+    for other in 3, None:
         with pytest.raises(ConfigError, match="expected a list of them"):
             learnt.predict(other)  # type: ignore[arg-type]
+
+
+def test_a_sentence_that_is_no_text_is_named(learnt: Translator) -> None:
+    for others in [3], (one for one in [3]):
+        with pytest.raises(ConfigError, match=r"^sentence 1: got int, expected text$"):
+            learnt.predict(others)  # type: ignore[arg-type]
+    with pytest.raises(ConfigError, match=r"^sentence 9: got NoneType, expected text$"):
+        learnt.predict(["one", None], before=7)  # type: ignore[list-item]
 
 
 def test_a_prefix_that_is_too_long_names_the_sentence_that_was_given(learnt: Translator) -> None:

@@ -71,7 +71,7 @@ class Answering(Task):
 
         Raises:
             NotFittedError: `fit` comes first.
-            ConfigError: an option that can't work, or no list of sentences.
+            ConfigError: an option that can't work, no list of sentences, or one that is no text.
 
         Warns:
             DataWarning: a sentence is longer than any that was learnt, or has no letter in a
@@ -79,12 +79,15 @@ class Answering(Task):
         """
         self._check_fitted()
         listed = isinstance(sentences, Iterable) and not isinstance(sentences, str)
-        several = list(sentences) if listed else []
-        if not listed or not all(isinstance(one, str) for one in several):
+        if not listed:
             raise ConfigError(
                 "sentences: expected a list of them, such as ['Guten Tag.']; a text is split into"
                 " lines first"
             )
+        several = list(sentences)
+        for number, one in enumerate(several, start=before + 1):
+            if not isinstance(one, str):
+                raise ConfigError(f"sentence {number:,}: got {type(one).__name__}, expected text")
         request = Request.of(options)
         if self._scripts is not None:
             warn_of_scripts(several, self._scripts, before=before)
