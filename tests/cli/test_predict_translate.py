@@ -65,13 +65,33 @@ def test_the_answer_goes_to_a_file_that_is_complete_or_absent(call, translator, 
         assert call("predict", translator, letter, "--out", out) == (0, "", "")
         assert out.read_text() == answered(translator)
     broken = tmp_path / "broken.de"
-    broken.write_text("Anna\nAnna\tAnna\n")
+    broken.write_bytes(b"Anna\n\xff\xff\n")
     told = call("predict", translator, broken, "--out", out)
     assert told.code == 2
     assert out.read_text() == answered(translator)
     assert sorted(path.name for path in tmp_path.iterdir()) == [
         "broken.de", "letter.de", "letter.en", "letter.txt",
     ]  # fmt: skip
+
+
+def test_a_tab_is_told_and_read_as_a_space(call, translator, letter, typed, monkeypatch):
+    from unrolled.cli import predict_translate
+
+    expected = answered(translator)
+    tabbed = letter.read_text().replace("sucht den", "sucht\tden").replace("Das ", "Das\t")
+    assert tabbed.count("\t") == 2
+    letter.write_text(tabbed)
+    told = call("predict", translator, letter)
+    assert told[:2] == (0, expected)
+    assert f"{letter}, lines 3, 5: a tab is read as a space; " in told.err
+    assert told.err.count("\n") == 1
+    monkeypatch.setattr(predict_translate, "TOGETHER", 2)
+    typed(tabbed)
+    told = call("predict", translator, "-")
+    assert told[:2] == (0, expected)
+    for line in (3, 5):
+        assert f"standard input, line {line}: a tab is read as a space; " in told.err
+    assert told.err.count("\n") == 2
 
 
 def test_the_best_are_a_table(call, translator, letter, tmp_path):
