@@ -169,6 +169,27 @@ def test_at_a_terminal_a_person_is_asked_and_answered(live, translator):
     assert talk.done() == 0
 
 
+@pytest.mark.parametrize("place", ["tasks.loading.load", "cli.predict_translate._asked"])
+def test_ctrl_c_ends_a_conversation_also_while_the_model_opens(
+    live, translator, monkeypatch, place
+):
+    def interrupted(*given):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(f"unrolled.{place}", interrupted)
+    talk = live("predict", translator, terminal=True)
+    talk.until(f"opening {translator} ...\r\x1b[K")
+    assert talk.done() == 0
+
+
+def test_ctrl_c_is_a_failure_where_nobody_talks(call, translator, letter, monkeypatch):
+    def interrupted(*given):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("unrolled.tasks.loading.load", interrupted)
+    assert call("predict", translator, letter) == (1, "", "unrolled: interrupted\n")
+
+
 def test_many_lines_that_are_there_are_read_at_once(typed, monkeypatch):
     typed("a\nb\nc")
     assert list(answers.arriving_lines()) == [["a", "b"], ["c"]]

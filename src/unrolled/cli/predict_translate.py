@@ -9,7 +9,14 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
-from unrolled.cli.answers import STREAM, TOGETHER, arriving_lines, batches, standard_input
+from unrolled.cli.answers import (
+    STREAM,
+    TOGETHER,
+    arriving_lines,
+    batches,
+    conversing,
+    is_conversation,
+)
 from unrolled.cli.outputs import check_out
 from unrolled.errors import ConfigError, DataWarning, UnrolledError
 
@@ -62,13 +69,14 @@ def translate(
     shown: Shown = _ranked if ranked else _linked(task) if alignment else _plain
     head = "\t".join(RANKED) + "\n" if ranked else ""
     stream = text is None and source in (None, STREAM)
-    if stream and out is None and standard_input().isatty() and sys.stdout.isatty():
-        _converse(
-            lambda number, line: shown(
-                number, *task.translate([line], before=number - 1, **search)
-            ),
-            head,
-        )
+    if stream and out is None and is_conversation():
+        with conversing(True):
+            _converse(
+                lambda number, line: shown(
+                    number, *task.translate([line], before=number - 1, **search)
+                ),
+                head,
+            )
         return
     answers = _answers(task, _parts(text, source), shown, search)
     if out is None:
@@ -156,21 +164,18 @@ def _write(file: TextIO, head: str, answers: Iterable[str]) -> None:
 
 
 def _converse(answer: Callable[[int, str], str], head: str) -> None:
-    """Ask and answer until there is no more, or Ctrl-C."""
+    """Ask and answer until there is no more."""
     with suppress(ImportError):
         import readline  # noqa: F401  `input` takes its editing and its history from it
     print(HELP)
     print(head, end="")
     number = 0
-    with suppress(KeyboardInterrupt):
-        while (line := _asked()) is not None:
-            number += 1
-            try:
-                print(answer(number, line.replace("\t", " ")), end="", flush=True)
-            except UnrolledError as error:  # the next line may be better
-                print(error, file=sys.stderr)
-        return
-    print()
+    while (line := _asked()) is not None:
+        number += 1
+        try:
+            print(answer(number, line.replace("\t", " ")), end="", flush=True)
+        except UnrolledError as error:  # the next line may be better
+            print(error, file=sys.stderr)
 
 
 def _asked() -> str | None:
