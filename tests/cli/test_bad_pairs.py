@@ -112,7 +112,6 @@ def test_a_validation_file_that_overlaps_the_training_is_told(call, pairs, tmp_p
 @pytest.mark.parametrize(
     ("name", "content", "parts"),
     [
-        ("t.tsv", b"Ja.\nNein.\tNo.\n", ["t.tsv, line 2: has a tab", "`cut -f1`"]),
         ("t.csv", b"de,en\nJa.,Yes.\n", ["t.csv: expected a text with a sentence a line"]),
         ("t.jsonl.gz", b"", ["t.jsonl.gz: expected a text with a sentence a line"]),
         ("t.de", b"", None),

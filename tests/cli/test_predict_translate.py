@@ -65,13 +65,33 @@ def test_the_answer_goes_to_a_file_that_is_complete_or_absent(call, translator, 
         assert call("predict", translator, letter, "--out", out) == (0, "", "")
         assert out.read_text() == answered(translator)
     broken = tmp_path / "broken.de"
-    broken.write_text("Anna\nAnna\tAnna\n")
+    broken.write_bytes(b"Anna\n\xff\xff\n")
     told = call("predict", translator, broken, "--out", out)
     assert told.code == 2
     assert out.read_text() == answered(translator)
     assert sorted(path.name for path in tmp_path.iterdir()) == [
         "broken.de", "letter.de", "letter.en", "letter.txt",
     ]  # fmt: skip
+
+
+def test_a_tab_is_told_and_read_as_a_space(call, translator, letter, typed, monkeypatch):
+    from unrolled.cli import predict_translate
+
+    expected = answered(translator)
+    tabbed = letter.read_text().replace("sucht den", "sucht\tden").replace("Das ", "Das\t")
+    assert tabbed.count("\t") == 2
+    letter.write_text(tabbed)
+    told = call("predict", translator, letter)
+    assert told[:2] == (0, expected)
+    assert f"{letter}, lines 3, 5: a tab is read as a space; " in told.err
+    assert told.err.count("\n") == 1
+    monkeypatch.setattr(predict_translate, "TOGETHER", 2)
+    typed(tabbed)
+    told = call("predict", translator, "-")
+    assert told[:2] == (0, expected)
+    for line in (3, 5):
+        assert f"standard input, line {line}: a tab is read as a space; " in told.err
+    assert told.err.count("\n") == 2
 
 
 def test_the_best_are_a_table(call, translator, letter, tmp_path):
@@ -147,6 +167,27 @@ def test_at_a_terminal_a_person_is_asked_and_answered(live, translator):
     talk.until("> ")
     talk.say("\x04")
     assert talk.done() == 0
+
+
+@pytest.mark.parametrize("place", ["tasks.loading.load", "cli.predict_translate._asked"])
+def test_ctrl_c_ends_a_conversation_also_while_the_model_opens(
+    live, translator, monkeypatch, place
+):
+    def interrupted(*given):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(f"unrolled.{place}", interrupted)
+    talk = live("predict", translator, terminal=True)
+    talk.until(f"opening {translator} ...\r\x1b[K")
+    assert talk.done() == 0
+
+
+def test_ctrl_c_is_a_failure_where_nobody_talks(call, translator, letter, monkeypatch):
+    def interrupted(*given):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("unrolled.tasks.loading.load", interrupted)
+    assert call("predict", translator, letter) == (1, "", "unrolled: interrupted\n")
 
 
 def test_many_lines_that_are_there_are_read_at_once(typed, monkeypatch):

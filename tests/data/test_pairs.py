@@ -198,6 +198,7 @@ def test_files_of_unequal_length_are_told_with_both_counts(write):
     [
         ([("a", "b"), "cd"], r"pair 1 \(counted from 0\) is one text"),
         ([("a", "b", "c")], "is 3 things, expected"),
+        ([("a",)], "is 1 thing, expected"),
         ([("a", 3)], "holds int where a sentence"),
         ((["a"], ["b", "c"]), "got 1 sentences and 2 translations"),
         ([], "holds no pair"),

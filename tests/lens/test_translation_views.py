@@ -134,9 +134,9 @@ def test_what_came_is_the_answer_of_each_step(drawn: Callable[..., Any]) -> None
     page = drawn(whole)
     page.locator(".translation-scroll").focus()
     page.keyboard.press("End")
-    assert "Then came new line" in here(page)
+    assert "Then came the end of the sentence" in here(page)
     page.keyboard.press("Home")
-    assert "read new line. It expects \u201cA\u201d 86%" in here(page)
+    assert "read the beginning of the translation. It expects \u201cA\u201d 86%" in here(page)
     both = zip(whole.expected.choices, whole.expected.came, strict=True)
     first = sum(row[0] == came for row, came in both)
     told = f"What came was the first choice at {first} of 16 steps"

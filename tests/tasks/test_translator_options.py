@@ -9,11 +9,14 @@ from typing import Any
 
 import numpy as np
 import pytest
+from sklearn.base import clone
 
 from unrolled.decoding.penalties import length_penalty as penalty_of
 from unrolled.errors import ConfigError, DataError, DataWarning, ModelFileError, NotFittedError
 from unrolled.tasks.generator import Generator
+from unrolled.tasks.loading import load
 from unrolled.tasks.translating.long_sentences import parts_of
+from unrolled.tasks.translating.unknown_scripts import learnt_scripts, warn_of_scripts
 from unrolled.tasks.translator import Translator
 
 from .test_translator import counted, fit, small
@@ -261,6 +264,45 @@ def test_arguments_out_of_their_range(options: dict[str, Any], told: str) -> Non
         small(**options).fit(counted(20), budget=1, progress=False)
 
 
+def test_a_sentence_in_a_script_that_was_not_learnt_is_told(
+    learnt: Translator, tmp_path: Path
+) -> None:
+    loaded = load(learnt.save(tmp_path / "model.unrolled"))
+    for model in (learnt, loaded):
+        for other in ("\u8fd9\u662f\u4e2d\u6587", "\U0001f600 \U0001f680", "1984", "?!"):
+            with pytest.warns(DataWarning) as told:
+                model.predict(["one two", "", other, other], before=4)
+            (warning,) = told
+            assert str(warning.message).startswith(
+                "2 sentences have no letter in a script that was learnt (Latin); the first is"
+                f" number 7, {other!r}: "
+            )
+            assert warning.filename == __file__
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            model.predict(["", "  ", "one \u4e2d\u6587", "one 1984"])
+
+
+def test_a_file_of_before_scripts_were_kept_warns_of_none(learnt: Translator) -> None:
+    assets = learnt._assets()
+    assert assets.pop("scripts") == ["Latin"]
+    old = clone(learnt)
+    old.model = learnt.model
+    old._restore_assets(assets)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        old.predict(["1984"])
+
+
+def test_a_script_is_learnt_where_one_of_a_thousand_sentences_is_in_it() -> None:
+    sentences = ["Anna sieht \u03b1"] * 1998 + ["\u0410\u043d\u043d\u0430", "1", "2"]
+    assert learnt_scripts(sentences) == ("Latin",)
+    assert learnt_scripts(sentences[1:]) == ("", "Latin")
+    assert learnt_scripts(["1.2.2024", "3.4.2024"]) == ("",)
+    with pytest.warns(DataWarning, match=r"\(none: no letters were learnt\); .* number 2, 'May'"):
+        warn_of_scripts(["1", "May"], ("",))
+
+
 def test_a_text_is_no_list_of_sentences(learnt: Translator) -> None:
     with pytest.raises(ConfigError, match="expected a list of them"):
         learnt.predict("one two")
@@ -269,9 +311,17 @@ def test_a_text_is_no_list_of_sentences(learnt: Translator) -> None:
 def test_sentences_may_come_one_by_one(learnt: Translator) -> None:
     sentences = ["one two", "three four five"]
     assert learnt.predict(one for one in sentences) == learnt.predict(sentences)
-    for other in (one for one in [3]), 3, None:
+    for other in 3, None:
         with pytest.raises(ConfigError, match="expected a list of them"):
             learnt.predict(other)  # type: ignore[arg-type]
+
+
+def test_a_sentence_that_is_no_text_is_named(learnt: Translator) -> None:
+    for others in [3], (one for one in [3]):
+        with pytest.raises(ConfigError, match=r"^sentence 1: got int, expected text$"):
+            learnt.predict(others)  # type: ignore[arg-type]
+    with pytest.raises(ConfigError, match=r"^sentence 9: got NoneType, expected text$"):
+        learnt.predict(["one", None], before=7)  # type: ignore[list-item]
 
 
 def test_a_prefix_that_is_too_long_names_the_sentence_that_was_given(learnt: Translator) -> None:

@@ -5,8 +5,11 @@ from __future__ import annotations
 import csv
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TextIO
+
+import typer
 
 from unrolled.errors import ConfigError, DataError
 
@@ -37,6 +40,35 @@ def standard_input() -> TextIO:
     if sys.stdin is None:
         raise ConfigError("standard input is closed: give a file, or pipe lines in")
     return sys.stdin
+
+
+def is_conversation() -> bool:
+    """Whether a person types what is read, and reads what is written."""
+    return sys.stdin is not None and sys.stdin.isatty() and sys.stdout.isatty()
+
+
+@contextmanager
+def conversing(talks: bool) -> Iterator[None]:
+    """Ctrl-C ends a conversation, and is no failure there."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        if not talks:
+            raise
+        print()
+        raise typer.Exit from None
+
+
+@contextmanager
+def told_while(what: str, talks: bool) -> Iterator[None]:
+    """In a conversation, a line that is there as long as something takes."""
+    if talks:
+        print(f"{what} ...", end="", flush=True)
+    try:
+        yield
+    finally:
+        if talks:
+            print("\r\x1b[K", end="", flush=True)
 
 
 def typed_lines() -> Iterator[str]:

@@ -145,9 +145,13 @@ def predict(
     prints a translation a line, an empty one for an empty one; at a terminal without INPUT it asks
     for sentences.
     """
+    from unrolled.cli.answers import STREAM, conversing, is_conversation, told_while
     from unrolled.cli.models import kind, open_model, refuse
 
-    task: Any = open_model(model)
+    asked = source in (None, STREAM) and text is None and prompt is None and out is None
+    talks = asked and is_conversation()
+    with conversing(talks), told_while(f"opening {model}", talks):
+        task: Any = open_model(model)
     columns = options.columns(target=target, time=time, id_=id_, missing=missing)
     groups: dict[str, dict[str, Any]] = {
         "Forecaster": given(future=future, quantiles=quantile, plot=plot) | columns,

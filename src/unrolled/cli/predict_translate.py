@@ -3,14 +3,22 @@
 from __future__ import annotations
 
 import sys
+import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
-from unrolled.cli.answers import STREAM, TOGETHER, arriving_lines, batches, standard_input
+from unrolled.cli.answers import (
+    STREAM,
+    TOGETHER,
+    arriving_lines,
+    batches,
+    conversing,
+    is_conversation,
+)
 from unrolled.cli.outputs import check_out
-from unrolled.errors import ConfigError, DataError, UnrolledError
+from unrolled.errors import ConfigError, DataWarning, UnrolledError
 
 if TYPE_CHECKING:
     from unrolled.tasks.translating.request import Translation
@@ -45,7 +53,10 @@ def translate(
 
     Raises:
         ConfigError: options that exclude each other, or that the search refuses.
-        DataError: a file that can't be read, or a line in columns.
+        DataError: a file that can't be read.
+
+    Warns:
+        DataWarning: a tab in a line, which is read as a space.
     """
     if text is not None and source is not None:
         raise ConfigError("predict: give INPUT or --text, not both")
@@ -58,13 +69,14 @@ def translate(
     shown: Shown = _ranked if ranked else _linked(task) if alignment else _plain
     head = "\t".join(RANKED) + "\n" if ranked else ""
     stream = text is None and source in (None, STREAM)
-    if stream and out is None and standard_input().isatty() and sys.stdout.isatty():
-        _converse(
-            lambda number, line: shown(
-                number, *task.translate([line], before=number - 1, **search)
-            ),
-            head,
-        )
+    if stream and out is None and is_conversation():
+        with conversing(True):
+            _converse(
+                lambda number, line: shown(
+                    number, *task.translate([line], before=number - 1, **search)
+                ),
+                head,
+            )
         return
     answers = _answers(task, _parts(text, source), shown, search)
     if out is None:
@@ -113,19 +125,25 @@ def _lines_of(source: str) -> Sequence[str]:
 
 
 def _sentences(parts: Iterable[Sequence[str]], file: str) -> Iterator[Sequence[str]]:
-    """The same up to a line with columns, which is an error."""
+    """The same with spaces for tabs, which are told: they may part columns."""
     number = 0
     for lines in parts:
-        tabbed = next((at for at, line in enumerate(lines) if "\t" in line), None)
-        yield lines[:tabbed]
-        if tabbed is not None:
-            raise DataError(
-                "has a tab: expected a sentence, not columns; `cut -f1` takes the first of them,"
-                " and `unrolled evaluate` measures pairs",
-                file=file,
-                line=number + tabbed + 1,
-            )
+        tabbed = [at for at, line in enumerate(lines, start=number + 1) if "\t" in line]
+        if tabbed:
+            _warn_of_tabs(file, tabbed)
         number += len(lines)
+        yield [line.replace("\t", " ") for line in lines]
+
+
+def _warn_of_tabs(file: str, lines: Sequence[int]) -> None:
+    from unrolled.data.pairs import places_told
+
+    warnings.warn(
+        f"{file}, {places_told(lines)}: a tab is read as a space; where it parts columns, `cut -f1`"
+        " takes the first of them, and `unrolled evaluate` measures pairs",
+        DataWarning,
+        stacklevel=2,
+    )
 
 
 def _answers(
@@ -146,21 +164,18 @@ def _write(file: TextIO, head: str, answers: Iterable[str]) -> None:
 
 
 def _converse(answer: Callable[[int, str], str], head: str) -> None:
-    """Ask and answer until there is no more, or Ctrl-C."""
+    """Ask and answer until there is no more."""
     with suppress(ImportError):
         import readline  # noqa: F401  `input` takes its editing and its history from it
     print(HELP)
     print(head, end="")
     number = 0
-    with suppress(KeyboardInterrupt):
-        while (line := _asked()) is not None:
-            number += 1
-            try:
-                print(answer(number, line.replace("\t", " ")), end="", flush=True)
-            except UnrolledError as error:  # the next line may be better
-                print(error, file=sys.stderr)
-        return
-    print()
+    while (line := _asked()) is not None:
+        number += 1
+        try:
+            print(answer(number, line.replace("\t", " ")), end="", flush=True)
+        except UnrolledError as error:  # the next line may be better
+            print(error, file=sys.stderr)
 
 
 def _asked() -> str | None:

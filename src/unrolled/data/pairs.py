@@ -211,7 +211,9 @@ def _checked(sentences: Iterable[Any]) -> list[str]:
 def _told(one: Any) -> str:
     if isinstance(one, str):
         return "one text"
-    return f"{len(one)} things" if hasattr(one, "__len__") else f"{type(one).__name__}"
+    if hasattr(one, "__len__"):
+        return f"{len(one)} thing{'s' * (len(one) != 1)}"
+    return type(one).__name__
 
 
 def _kept(sides: Sides, name: str) -> SentencePairs:

@@ -93,6 +93,13 @@ def script_of(text: str) -> str | None:
     return Counter(_script(char) for char in text if char.isalpha()).most_common(1)[0][0]
 
 
+def scripts_of(text: str) -> set[str]:
+    """The script of every letter of a text, as `script_of` calls them."""
+    return {
+        "Latin" if _LATIN.match(char) else _script(char) for char in set(text) if char.isalpha()
+    }
+
+
 def _usual(scripts: Sequence[str | None]) -> str | None:
     """The script of most sentences; None where no one has a clear majority."""
     counts = Counter(one for one in scripts if one is not None)

@@ -24,6 +24,7 @@ from unrolled.tasks.translating.lessons import validator
 from unrolled.tasks.translating.networks import AnyTranslationNetwork
 from unrolled.tasks.translating.parts import Split, read_split
 from unrolled.tasks.translating.settings import ATTENTIONS, SIZES, settle
+from unrolled.tasks.translating.unknown_scripts import learnt_scripts
 from unrolled.training.budget import Budget
 from unrolled.training.devices import PRECISIONS, supports_bfloat16
 from unrolled.training.loop import Trainer
@@ -218,6 +219,10 @@ class Translator(Answering):
             self._settle(budget, len(answered))
             before = self._longest if self._goes_on() else 0
             self._longest = max(before, *map(len, sources))
+            known = self._scripts if self._goes_on() else ()
+            if known is not None:
+                known = tuple(sorted({*known, *learnt_scripts(learnt.sources)}))
+            self._scripts = known
             self.checkup = split.checkup
             self._direction = Direction.of(data, source, target, split.columns)
             begins = not self._goes_on()

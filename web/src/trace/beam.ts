@@ -1,10 +1,11 @@
 // A beam search as a tree: time from left to right, each hypothesis a path, the answer on top.
 import { atWidth, choice, h, s } from '../shared/dom';
-import { fixed, percent, quoted, spoken, visible } from '../shared/format';
+import { fixed, percent, visible } from '../shared/format';
 import type { BeamRecord } from '../shared/records';
 import { fateOf, pathTo, treeOf, type Tree } from './beam_tree';
 import { columnIn } from './rows';
 import type { Stage, View } from './stage';
+import { heard, named } from './symbols';
 
 const [LETTER, LEAST, GAP, ROW, TOP, LEFT] = [8.1, 44, 34, 38, 30, 62];
 
@@ -65,7 +66,7 @@ export function beamView(stage: Stage): View | null {
     const rank = beam!.ranks[node];
     return s('g', {
       class: `node ${kindOf(node)}`, role: 'img', tabindex: -1, 'data-node': node,
-      'aria-label': `Step ${step + 1}: ${spoken(textOf(node))}, ${fixed(beam!.sums[node], 2)}. ${fateOf(beam!, tree, node)}`,
+      'aria-label': `Step ${step + 1}: ${heard(stage.trace, textOf(node))}, ${fixed(beam!.sums[node], 2)}. ${fateOf(beam!, tree, node)}`,
       click: () => choose(node), focus: () => choose(node),
       pointerenter: (event: PointerEvent) => event.pointerType === 'mouse' && look(node), pointerleave: () => look(null),
     },
@@ -103,7 +104,7 @@ export function beamView(stage: Stage): View | null {
       one.setAttribute('tabindex', k === pinned ? '0' : '-1');
     });
     edges.forEach((one, k) => one.classList.toggle('on', path.has(k)));
-    told.textContent = `${quoted(textOf(node))}: ${fixed(beam.sums[node], 2)}, ${percent(Math.exp(beam.sums[node]))}% likely; ${quoted(beam.tokens[node].trim() || beam.tokens[node])} alone ${percent(Math.exp(beam.log_p[node]))}%.`;
+    told.textContent = `${named(stage.trace, textOf(node))}: ${fixed(beam.sums[node], 2)}, ${percent(Math.exp(beam.sums[node]))}% likely; ${named(stage.trace, beam.tokens[node].trim() || beam.tokens[node])} alone ${percent(Math.exp(beam.log_p[node]))}%.`;
     why.textContent = fateOf(beam, tree, node);
     if (hover === null) scroller.scrollLeft = columnIn(scroller, scroller.scrollLeft, place.x[step] + place.wide[step] / 2);
   };

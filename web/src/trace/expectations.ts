@@ -1,9 +1,10 @@
 // What was expected next after each step around the cursor, with what came.
 import { atWidth, h } from '../shared/dom';
-import { counted, fixed, percent, quoted, visible } from '../shared/format';
+import { counted, fixed, percent, visible } from '../shared/format';
 import type { TraceRecord } from '../shared/records';
 import { cameAfter, countOfCame } from './came';
 import type { Stage, View } from './stage';
+import { named, readAt } from './symbols';
 
 const ROWS = 6;
 /** Widths of a column, in pixels. */
@@ -71,12 +72,12 @@ export function expectationsView(stage: Stage): View | null {
 
 function atStep(trace: TraceRecord, step: number): string {
   const { choices, chances } = trace.expected!;
-  const first = `After ${quoted(trace.inputs[step])}, ${quoted(choices[step][0])} is expected (${percent(chances[step][0])}%)`;
+  const first = `After ${readAt(trace, step)}, ${named(trace, choices[step][0])} is expected (${percent(chances[step][0])}%)`;
   const next = cameAfter(trace, step);
   if (next === undefined) return `${first}.`;
   const cost = trace.losses?.[step];
   const price = cost !== undefined && Number.isFinite(cost) ? `, at ${percent(Math.exp(-cost))}% (${fixed(cost, 2)} nats)` : '';
-  return placeOfCame(trace, step) === 0 ? `${first}, and it came${price}.` : `${first}; ${quoted(next)} came${price}.`;
+  return placeOfCame(trace, step) === 0 ? `${first}, and it came${price}.` : `${first}; ${named(trace, next)} came${price}.`;
 }
 
 /** How often what came was expected. */

@@ -1,10 +1,11 @@
 // Attention: which sources each step looked at, as links between two rows of tokens and as a heat map.
 import { atWidth, h, s } from '../shared/dom';
-import { listed, percent, quoted } from '../shared/format';
+import { listed, percent } from '../shared/format';
 import { ink } from './ink';
 import { turning } from './pair';
 import { columnIn, rowOf, rowPlaces } from './rows';
 import type { Stage, View } from './stage';
+import { named } from './symbols';
 import { piecesOf } from './words';
 
 const TALL = 190;
@@ -116,7 +117,7 @@ export function linksView(stage: Stage): View | null {
   });
   return {
     element: h('section', { class: 'task' }, h('h3', {}, 'Where it looked'), rows, here, table,
-      h('p', { class: 'quiet' }, 'One row a step, one column a source. The more a cell stands out, the more it was looked at.')),
+      h('p', { class: 'quiet' }, 'One row for each token of the translation, one column for each token of the sentence. The more a cell stands out, the more it was looked at.')),
     redraw: drawMap,
     update,
   };
@@ -129,11 +130,11 @@ function token(text: string, x: number, y: number, state: boolean | number, clic
 }
 
 const clipped = (text: string) => (text.length > NAMES / LETTER - 1 ? `${text.slice(0, NAMES / LETTER - 2)}…` : text);
-const said = (text: string) => quoted(text.trim() || text);
 
 /** What the step under the cursor looked at most; or of a source, which steps looked at it. */
 export function inWords({ trace, pair, now }: Stage): string {
   const { sources, targets, weights } = trace.links!;
+  const said = (text: string) => named(trace, text.trim() || text);
   if (pair && pair.leads === pair.source) {
     const source = pair.source.now.step;
     const best = largest(weights.map((row) => row[source]));

@@ -1,11 +1,12 @@
 // The step under the cursor in words, and the unit's equation with its own numbers.
 import { h } from '../shared/dom';
-import { counted, fixed, number, percent, quoted, spoken } from '../shared/format';
+import { counted, fixed, number, percent } from '../shared/format';
 import type { TraceRecord } from '../shared/records';
 import { cameAfter } from './came';
 import { equations } from './equations';
 import { unitsOn } from './spans';
 import { nameOf, spelled, type Stage, type View } from './stage';
+import { heard, named, readAt } from './symbols';
 
 /** What a forecaster read at a step, in the user's unit. */
 function valuesOf({ series }: TraceRecord, step: number): string {
@@ -34,14 +35,14 @@ export function readingView(stage: Stage): View {
     const came = cameAfter(trace, step);
     const said: Node[] = [h('b', {}, `Step ${step + 1} of ${stage.steps}: `)];
     const say = (text: string) => said.push(document.createTextNode(text));
-    say(`read ${quoted(trace.inputs[step])}${valuesOf(trace, step)}. `);
+    say(`read ${readAt(trace, step)}${valuesOf(trace, step)}. `);
     if (trace.expected) {
       const { choices, chances } = trace.expected;
-      const best = choices[step].slice(0, 3).map((name, k) => `${quoted(name)} ${percent(chances[step][k])}%`);
+      const best = choices[step].slice(0, 3).map((name, k) => `${named(trace, name)} ${percent(chances[step][k])}%`);
       say(`It expects ${best.join(', ')}. `);
     }
     const cost = trace.losses?.[step];
-    if (trace.expected && came !== undefined && cost !== undefined && Number.isFinite(cost)) say(`Then came ${quoted(came)}, which cost ${fixed(cost, 2)} nats (${fixed(cost / Math.LN2, 1)} bits). `);
+    if (trace.expected && came !== undefined && cost !== undefined && Number.isFinite(cost)) say(`Then came ${named(trace, came)}, which cost ${fixed(cost, 2)} nats (${fixed(cost / Math.LN2, 1)} bits). `);
     if (trace.answers) {
       const { names, chances } = trace.answers;
       const best = Array.from(chances[step], (p, k) => [p, names[k]] as const).sort((a, b) => b[0] - a[0]).slice(0, 3);
@@ -68,10 +69,10 @@ export function readingView(stage: Stage): View {
 /** The step under the cursor in one sentence, for who hears it at every key. */
 export function inWords({ trace, now, layer, steps, values }: Pick<Stage, 'trace' | 'now' | 'layer' | 'steps' | 'values'>): string {
   const { step } = now;
-  const parts = [`Step ${step + 1} of ${steps}: read ${spoken(trace.inputs[step])}${valuesOf(trace, step)}`];
+  const parts = [`Step ${step + 1} of ${steps}: read ${readAt(trace, step, heard)}${valuesOf(trace, step)}`];
   if (trace.expected) {
     const { choices, chances } = trace.expected;
-    parts.push(`expects ${spoken(choices[step][0])} ${percent(chances[step][0])}%`);
+    parts.push(`expects ${heard(trace, choices[step][0])} ${percent(chances[step][0])}%`);
   }
   if (trace.answers) {
     const { names, chances, chosen } = trace.answers;
@@ -80,7 +81,7 @@ export function inWords({ trace, now, layer, steps, values }: Pick<Stage, 'trace
   }
   if (trace.links) {
     const [source, weight] = lookedAt(trace.links, step);
-    parts.push(`looked most at ${spoken(source.trim() || source)} ${percent(weight)}%`);
+    parts.push(`looked most at ${heard(trace, source.trim() || source)} ${percent(weight)}%`);
   }
   parts.push(`unit ${layer.units[now.unit]} has ${spelled(now.quantity)} ${fixed(values[step], 2)}`);
   return `${parts.join('; ')}.`;

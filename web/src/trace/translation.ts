@@ -1,13 +1,14 @@
 // The encoder and the decoder, unfolded one above the other: the layers of the encoder along what was read, those of the
 // decoder along what was answered, and between them where each step looked.
 import { atWidth, h, s } from '../shared/dom';
-import { percent, quoted } from '../shared/format';
+import { percent } from '../shared/format';
 import { colour } from '../shared/heat';
 import type { TraceLayer } from '../shared/records';
 import { cameAfter } from './came';
 import { turning, type Pair } from './pair';
 import { BETWEEN, columnIn, rowOf, rowPlaces, widthOf } from './rows';
 import { limitOf, nameOf, quantitiesOf, quantityOf, spelled, type Stage, type View } from './stage';
+import { named } from './symbols';
 import { TILED, keptAt, tileOf, tileUnits } from './tiles';
 import { piecesOf } from './words';
 
@@ -186,7 +187,7 @@ export function inWords(pair: Pair): string {
   const { step } = leads.now;
   const text = (stage: Stage, k: number) => {
     const token = stage === source ? source.trace.inputs[k] : cameAfter(target.trace, k) ?? '';
-    return quoted(token.trim() || token);
+    return named(stage.trace, token.trim() || token);
   };
   const other = leads === target ? source : target;
   const best = pair.lit.map((weight, k) => ({ weight, k })).sort((a, b) => b.weight - a.weight)[0];

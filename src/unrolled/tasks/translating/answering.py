@@ -27,6 +27,7 @@ from unrolled.tasks.translating.networks import AnyTranslationNetwork, Translati
 from unrolled.tasks.translating.request import Request, Translation
 from unrolled.tasks.translating.settings import Settings
 from unrolled.tasks.translating.stepping import begun, read_token
+from unrolled.tasks.translating.unknown_scripts import warn_of_scripts
 
 
 class Answering(Task):
@@ -48,6 +49,8 @@ class Answering(Task):
     members: int
     _longest: int
     _learnt_pairs: int
+    # None: a file of before they were kept
+    _scripts: tuple[str, ...] | None
     _direction: Direction
 
     def predict(self, sentences: Iterable[str], **options: Any) -> list[str]:
@@ -71,17 +74,26 @@ class Answering(Task):
 
         Raises:
             NotFittedError: `fit` comes first.
-            ConfigError: an option that can't work, or no list of sentences.
+            ConfigError: an option that can't work, no list of sentences, or one that is no text.
+
+        Warns:
+            DataWarning: a sentence is longer than any that was learnt, or has no letter in a
+                script that was learnt.
         """
         self._check_fitted()
         listed = isinstance(sentences, Iterable) and not isinstance(sentences, str)
-        several = list(sentences) if listed else []
-        if not listed or not all(isinstance(one, str) for one in several):
+        if not listed:
             raise ConfigError(
                 "sentences: expected a list of them, such as ['Guten Tag.']; a text is split into"
                 " lines first"
             )
+        several = list(sentences)
+        for number, one in enumerate(several, start=before + 1):
+            if not isinstance(one, str):
+                raise ConfigError(f"sentence {number:,}: got {type(one).__name__}, expected text")
         request = Request.of(options)
+        if self._scripts is not None:
+            warn_of_scripts(several, self._scripts, before=before)
         return translations(self.model, self.tokens, several, request, self._longest, before=before)
 
     def word_links(self, translation: Translation) -> list[WordLink]:
@@ -214,6 +226,7 @@ class Answering(Task):
             "longest": self._longest,
             "pairs": self._learnt_pairs,
             "direction": self._direction.to_assets(),
+            "scripts": None if self._scripts is None else list(self._scripts),
         }
 
     def _restore_assets(self, assets: dict[str, Any]) -> None:
@@ -222,6 +235,8 @@ class Answering(Task):
         self._longest = int(assets["longest"])
         self._learnt_pairs = int(assets["pairs"])
         self._direction = Direction.from_assets(assets["direction"])
+        scripts = assets.get("scripts")
+        self._scripts = None if scripts is None else tuple(map(str, scripts))
 
     def _baseline_arrays(self) -> dict[str, np.ndarray]:
         return together({kind: rival.to_arrays() for kind, rival in self.rivals.items()})
