@@ -8,7 +8,7 @@ import warnings
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TextIO, cast
 
 from unrolled.errors import ConfigError
 
@@ -75,8 +75,11 @@ def plain_warnings(*silent: type[Warning]) -> Iterator[None]:
 
 def _told(message: Warning | str, category: type[Warning], *place: Any, **more: Any) -> None:
     from unrolled.cli.options import in_our_words
+    from unrolled.training.progress import Lasting
 
-    print(f"{category.__name__}: {in_our_words(str(message))}", file=sys.stderr)
+    # A terminal that was closed meanwhile must not cost what was learnt.
+    stream = cast(TextIO, Lasting(sys.stderr))
+    print(f"{category.__name__}: {in_our_words(str(message))}", file=stream)
 
 
 def print_json(value: Any) -> None:
