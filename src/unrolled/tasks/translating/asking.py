@@ -51,6 +51,7 @@ def translations(
     longest: int | None = None,
     *,
     before: int = 0,
+    part: str = "",
 ) -> list[Translation]:
     """The best translation of each sentence; it does not depend on the others but for rounding.
 
@@ -62,6 +63,7 @@ def translations(
         longest: source tokens of the longest sentence that was learnt, which others are compared
             with; None: none is too long.
         before: how many came before these, which warnings and errors number on from.
+        part: what the sentences are of, for the warnings.
 
     Raises:
         ConfigError: a prefix too long for a sentence, or what the search refuses.
@@ -69,13 +71,13 @@ def translations(
     Warns:
         DataWarning: a sentence is longer.
     """
-    parts = _cut_to_size(tokens, sentences, request, longest, before)
+    parts = _cut_to_size(tokens, sentences, request, longest, before, part)
     found = _searched(model, tokens, parts, request, before)
     if request.rerank is not None:
         found = _reordered(found, tokens, parts, request)
     each: list[list[Translation]] = [[] for _ in sentences]
-    for part, hypotheses in zip(parts, found, strict=True):
-        each[part.owner].append(_translation(tokens, part, hypotheses[: request.n_best]))
+    for one, hypotheses in zip(parts, found, strict=True):
+        each[one.owner].append(_translation(tokens, one, hypotheses[: request.n_best]))
     return [joined(own, request.n_best) if own else NOTHING for own in each]
 
 
@@ -85,6 +87,7 @@ def _cut_to_size(
     request: Request,
     longest: int | None,
     before: int,
+    part: str,
 ) -> list[_Part]:
     """The sentences or, of those that are too long, what is asked for."""
     too_long = request.too_long
@@ -93,7 +96,7 @@ def _cut_to_size(
     long = [place for place, length in enumerate(lengths) if length > most]
     if long:
         told = {"keep": "translated all the same", "split": "split", "truncate": "truncated"}
-        warn_of_long([before + place for place in long], most, told[too_long])
+        warn_of_long([before + place for place in long], most, told[too_long], part)
     found = []
     for place, (sentence, length) in enumerate(zip(sentences, lengths, strict=True)):
         parts = [sentence]
