@@ -142,7 +142,7 @@ def test_what_a_task_can_not_be_told_is_refused(call, translator, classifier, pa
         ((translator, table, "--time", "a"), "--time: not for "),
         ((translator, "--beam", 1), "--beam: say how to "),
         ((translator, table, "--target", 0, "--target", 1), "--target: of pairs one column only"),
-        ((translator, table, "--worst", 0), "--worst"),
+        ((translator, table, "--worst", 0), "unrolled: --worst: got 0, expected a whole number"),
         ((classifier, reviews, "--worst", 3), "--worst: not for "),
         ((classifier, reviews, "--source", 3), "--source: not for "),
         ((classifier, reviews, reviews), "expected one FILE, got "),

@@ -175,6 +175,7 @@ def test_columns_of_a_wider_table_are_numbered_or_named(write):
         ("a.jsonl", b'{"de": "a", "en": "b"}\n[1]\n', 'line 2: holds a list where an object'),
         ("a.jsonl", b'{"de": "a"}\n', "has one column ('de')"),
         ("a.jsonl", b'{"de": "a", "en": ["b"]}\n', "line 1, column 'en': holds list"),
+        ("a.jsonl", b'{"de": "a", "en": 3}\n', "line 1, column 'en': holds int where a sentence"),
         ("a.jsonl", b'{"translation": {"a": "", "b": ""}}\n{"translation": 3}\n', "line 2, column"),
         ("a.csv", b"How are you?,Wie geht es?\na,b\n", "looks like a sentence"),
         ("a.csv", b"de,en\n", "holds only a header"),

@@ -62,6 +62,8 @@ def long(words: int) -> str:
 def test_a_longer_sentence_than_was_learnt_is_told(learnt: Translator) -> None:
     with pytest.warns(DataWarning, match=r"1 sentence has more than the 6 tokens .* number 2\)"):
         learnt.predict(["one", long(9)])
+    with pytest.warns(DataWarning, match="1 sentence of those that are measured has more than"):
+        learnt.evaluate([(long(9), "1")])
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         learnt.predict(["one two three four five"])

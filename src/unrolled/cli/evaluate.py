@@ -10,6 +10,7 @@ import typer
 from unrolled.cli import options, options_translate
 from unrolled.cli.options import columns, given, number_or_name
 from unrolled.cli.options_translate import target_side
+from unrolled.errors import ConfigError
 
 if TYPE_CHECKING:
     from unrolled.tasks.evaluation import Evaluation
@@ -56,7 +57,7 @@ def evaluate(
     column: options.TagColumn = None,
     worst: Annotated[
         int | None,
-        typer.Option(metavar="N", help="Translator: print the N worst translations, too.", min=1),
+        typer.Option(metavar="N", help="Translator: print the N worst translations, too."),
     ] = None,
     beam: options_translate.Beam = None,
     length_penalty: options_translate.LengthPenalty = None,
@@ -108,6 +109,8 @@ def evaluate(
     if not of_pairs:
         other = f"not for {model}, which holds a {own}; see unrolled evaluate --help"
         refuse({**search, **given(worst=worst)}, other)
+    if worst is not None and worst < 1:
+        raise ConfigError(f"--worst: got {worst}, expected a whole number from 1 on")
     if report is not None:
         if own not in ("Classifier", "Tagger"):
             refuse({"report": report}, f"of labels only, and {model} holds a {own}")

@@ -98,13 +98,11 @@ def _texts(cells: Cells, column: str) -> list[str]:
         if value is None or value != value:
             value = ""
         elif not isinstance(value, str):
-            if isinstance(value, (list, dict, bool)):
-                raise cells.error(
-                    f"holds {type(value).__name__} where a sentence is expected: name another "
-                    "column with source= or target=",
-                    row=row,
-                    column=column,
-                )
-            value = str(value)
+            raise cells.error(
+                f"holds {type(value).__name__} where a sentence is expected: name another "
+                "column with source= or target=",
+                row=row,
+                column=column,
+            )
         texts.append(value)
     return texts

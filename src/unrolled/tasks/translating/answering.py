@@ -91,10 +91,17 @@ class Answering(Task):
         for number, one in enumerate(several, start=before + 1):
             if not isinstance(one, str):
                 raise ConfigError(f"sentence {number:,}: got {type(one).__name__}, expected text")
-        request = Request.of(options)
+        return self._translations(several, Request.of(options), before=before)
+
+    def _translations(
+        self, sentences: Sequence[str], request: Request, *, before: int = 0, part: str = ""
+    ) -> list[Translation]:
         if self._scripts is not None:
-            warn_of_scripts(several, self._scripts, before=before)
-        return translations(self.model, self.tokens, several, request, self._longest, before=before)
+            warn_of_scripts(sentences, self._scripts, before=before, part=part)
+        longest = self._longest
+        return translations(
+            self.model, self.tokens, sentences, request, longest, before=before, part=part
+        )
 
     def word_links(self, translation: Translation) -> list[WordLink]:
         """Where each word of a translation looked, in the order of the words.
@@ -204,7 +211,9 @@ class Answering(Task):
         worst: int = MOST,
         **options: Any,
     ) -> Evaluation:
-        said = self.predict(sources, **options)
+        request = Request.of(options)
+        found = self._translations(sources, request, part=" of those that are measured")
+        said = [one.text for one in found]
         rivals = {
             name_of(one, self._learnt_pairs): one.translate(sources) for one in self.rivals.values()
         }

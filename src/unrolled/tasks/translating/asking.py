@@ -52,6 +52,7 @@ def translations(
     *,
     before: int = 0,
     limits: Sequence[int] | None = None,
+    part: str = "",
 ) -> list[Translation]:
     """The best translation of each sentence; it does not depend on the others but for rounding.
 
@@ -65,6 +66,7 @@ def translations(
         before: how many came before these, which warnings and errors number on from.
         limits: the most steps of each sentence, or of each part of it where it is split, in place
             of the request's `max_length`.
+        part: what the sentences are of, for the warnings.
 
     Raises:
         ConfigError: a prefix too long for a sentence, or what the search refuses.
@@ -72,14 +74,14 @@ def translations(
     Warns:
         DataWarning: a sentence is longer.
     """
-    parts = _cut_to_size(tokens, sentences, request, longest, before)
-    most = None if limits is None else [limits[part.owner] for part in parts]
+    parts = _cut_to_size(tokens, sentences, request, longest, before, part)
+    most = None if limits is None else [limits[one.owner] for one in parts]
     found = _searched(model, tokens, parts, request, before, most)
     if request.rerank is not None:
         found = _reordered(found, tokens, parts, request)
     each: list[list[Translation]] = [[] for _ in sentences]
-    for part, hypotheses in zip(parts, found, strict=True):
-        each[part.owner].append(_translation(tokens, part, hypotheses[: request.n_best]))
+    for one, hypotheses in zip(parts, found, strict=True):
+        each[one.owner].append(_translation(tokens, one, hypotheses[: request.n_best]))
     return [joined(own, request.n_best) if own else NOTHING for own in each]
 
 
@@ -89,6 +91,7 @@ def _cut_to_size(
     request: Request,
     longest: int | None,
     before: int,
+    part: str,
 ) -> list[_Part]:
     """The sentences or, of those that are too long, what is asked for."""
     too_long = request.too_long
@@ -97,7 +100,7 @@ def _cut_to_size(
     long = [place for place, length in enumerate(lengths) if length > most]
     if long:
         told = {"keep": "translated all the same", "split": "split", "truncate": "truncated"}
-        warn_of_long([before + place for place in long], most, told[too_long])
+        warn_of_long([before + place for place in long], most, told[too_long], part)
     found = []
     for place, (sentence, length) in enumerate(zip(sentences, lengths, strict=True)):
         parts = [sentence]

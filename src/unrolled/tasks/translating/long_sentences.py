@@ -55,12 +55,14 @@ def _best_cut(words: Sequence[str]) -> int:
     return len(words)
 
 
-def warn_of_long(places: Sequence[int], longest: int, what: str) -> None:
+def warn_of_long(places: Sequence[int], longest: int, what: str, part: str = "") -> None:
     """Tell that sentences have more tokens than any that was learnt."""
-    several = f"{len(places):,} sentences have" if len(places) > 1 else "1 sentence has"
+    several = (
+        f"{len(places):,} sentences{part} have" if len(places) > 1 else f"1 sentence{part} has"
+    )
     warnings.warn(
         f"{several} more than the {longest:,} tokens of the longest that was learnt (the first is"
         f" number {places[0] + 1:,}): {what}",
         DataWarning,
-        stacklevel=5,
+        stacklevel=6,
     )

@@ -51,5 +51,5 @@ def warn_of_scripts(
         f" {before + unknown[0] + 1:,}, {shown(sentences[unknown[0]])}: translated all the same,"
         " which can hardly be right",
         DataWarning,
-        stacklevel=4,
+        stacklevel=5,
     )
