@@ -77,7 +77,9 @@ def part(translator: Any, took: dict[str, Any], data: Parallel, request: Request
 
     tokens = sum(int((one.targets[1:] != IGNORED_TARGET).sum()) for one in batches)
     training = race(training_runs(translator, plain, batches), Effort(ROUNDS))
-    ways = {PLAIN: search.beam, NETWORK: lambda some: translator.predict(some, beam=BEAM)}
+    # Both rank by the penalty that the plain search has.
+    asked = {"beam": BEAM, "length_penalty": 1.0}
+    ways = {PLAIN: search.beam, NETWORK: lambda some: translator.predict(some, **asked)}
     answers = {name: by_batches(way, sentences) for name, way in ways.items()}
     alike["beam"] = share_alike(answers[NETWORK], answers[PLAIN])
     told = " and ".join(f"{value:.1%} of {kind}" for kind, value in alike.items())
