@@ -99,6 +99,11 @@ def test_rows_of_a_sentence_share_its_memory(kind: str, owners: list[int]) -> No
         torch.testing.assert_close(one, other)
 
 
+def test_nothing_is_kept_for_a_gradient() -> None:
+    scorer = NetworkScorer(network(), SOURCES)
+    assert not any(one._sentences.outputs.requires_grad for one in scorer._each)
+
+
 def test_what_no_row_looks_at_is_dropped() -> None:
     scorer = NetworkScorer(network(), SOURCES)
     with torch.no_grad():

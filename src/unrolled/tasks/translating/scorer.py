@@ -37,6 +37,7 @@ class NetworkScorer:
         precision: of the products of a step; see `Request`.
     """
 
+    @torch.no_grad()
     def __init__(
         self,
         model: AnyTranslationNetwork,
