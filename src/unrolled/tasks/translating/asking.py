@@ -34,11 +34,13 @@ class _Part(NamedTuple):
 
     Attributes:
         text: what is translated.
+        source: its tokens, the end symbol included.
         owner: the place of its sentence among those that were given.
         prefix: what its translation begins with.
     """
 
     text: str
+    source: np.ndarray
     owner: int
     prefix: str
 
@@ -95,21 +97,23 @@ def _cut_to_size(
 ) -> list[_Part]:
     """The sentences or, of those that are too long, what is asked for."""
     too_long = request.too_long
-    lengths = [len(one) for one in tokens.sources(sentences)]
+    sources = tokens.sources(sentences)
+    lengths = [len(one) for one in sources]
     most = max(lengths, default=0) if longest is None else longest
     long = [place for place, length in enumerate(lengths) if length > most]
     if long:
         told = {"keep": "translated all the same", "split": "split", "truncate": "truncated"}
         warn_of_long([before + place for place in long], most, told[too_long], part)
     found = []
-    for place, (sentence, length) in enumerate(zip(sentences, lengths, strict=True)):
-        parts = [sentence]
-        if length > most and too_long != "keep":
+    for place, (sentence, source) in enumerate(zip(sentences, sources, strict=True)):
+        parts, read = [sentence], [source]
+        if len(source) > most and too_long != "keep":
             parts = parts_of(sentence, most - 1, lambda text: len(tokens.sources([text])[0]) - 1)
             parts = parts if too_long == "split" else parts[:1]
+            read = tokens.sources(parts)
         found += [
-            _Part(text, place, "" if number else request.prefix)
-            for number, text in enumerate(parts)
+            _Part(text, own, place, "" if number else request.prefix)
+            for number, (text, own) in enumerate(zip(parts, read, strict=True))
         ]
     return found
 
@@ -130,7 +134,7 @@ def _searched(
     before: int,
     limits: Sequence[int] | None,
 ) -> list[list[Hypothesis]]:
-    sources = tokens.sources([one.text for one in parts])
+    sources = [one.source for one in parts]
     options = options_of(model, tokens, request)
     prefix = tokens.targets([request.prefix])[0][1:-1].tolist()
     generator = None if request.fuse is None else open_pretrained(request.fuse, "fuse")[0]
