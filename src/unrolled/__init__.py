@@ -56,6 +56,7 @@ _HOMES = {
     "StateBlowUp": "errors",
     "TBPTT": "layers.tbptt",
     "Tagger": "tasks.tagger",
+    "Transcriber": "tasks.transcriber",
     "Translator": "tasks.translator",
     "UnrolledError": "errors",
     "UnrolledWarning": "errors",
@@ -112,6 +113,7 @@ __all__ = [
     "Session",
     "StateBlowUp",
     "Tagger",
+    "Transcriber",
     "Translator",
     "UnrolledError",
     "UnrolledWarning",
@@ -189,6 +191,7 @@ if TYPE_CHECKING:
     from unrolled.tasks.generator import Generator
     from unrolled.tasks.loading import load
     from unrolled.tasks.tagger import Tagger
+    from unrolled.tasks.transcriber import Transcriber
     from unrolled.tasks.translator import Translator
     from unrolled.training.diagnostics import diagnose
     from unrolled.training.leaks import check_leaks

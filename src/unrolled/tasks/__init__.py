@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from unrolled.tasks.generator import Generator
     from unrolled.tasks.loading import load
     from unrolled.tasks.tagger import Tagger
+    from unrolled.tasks.transcriber import Transcriber
     from unrolled.tasks.translator import Translator
 
 _HOMES = {
@@ -26,6 +27,7 @@ _HOMES = {
     "Generator": "generator",
     "NetworkLoses": "evaluation",
     "Tagger": "tagger",
+    "Transcriber": "transcriber",
     "Translator": "translator",
     "NeuralCache": "generating.neural_cache",
     "TextScore": "generating.scoring",
@@ -43,6 +45,7 @@ __all__ = [
     "NeuralCache",
     "Tagger",
     "TextScore",
+    "Transcriber",
     "Translator",
     "Typing",
     "load",

@@ -14,6 +14,7 @@ _TASKS = {
     "Forecaster": "forecaster",
     "Generator": "generator",
     "Tagger": "tagger",
+    "Transcriber": "transcriber",
     "Translator": "translator",
 }
 

@@ -1,0 +1,311 @@
+"""`Transcriber`: learns recordings with what is said in them, then hears."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import asdict
+from typing import Any, Self, cast
+
+import numpy as np
+
+from unrolled.data.recordings import Recordings
+from unrolled.data.sound_augment import Augment
+from unrolled.errors import ConfigError
+from unrolled.tasks.base import check_rate, is_number, whole_number
+from unrolled.tasks.evaluation import Evaluation
+from unrolled.tasks.same_tokens import check_same_tokens
+from unrolled.tasks.telling import tell_of
+from unrolled.tasks.transcribing.answering import Answering
+from unrolled.tasks.transcribing.batches import RecordingBatches
+from unrolled.tasks.transcribing.framing import Framing
+from unrolled.tasks.transcribing.gate import fit_rivals
+from unrolled.tasks.transcribing.lessons import Validator
+from unrolled.tasks.transcribing.network import TranscriptionNetwork
+from unrolled.tasks.transcribing.parts import Split, read_split
+from unrolled.tasks.transcribing.scale import scale_of
+from unrolled.tasks.transcribing.settings import SIZES, STRIDES, settle
+from unrolled.tasks.transcribing.symbols import Symbols
+from unrolled.training.budget import Budget
+from unrolled.training.loop import Trainer
+from unrolled.training.optimizer import Recipe
+from unrolled.training.run import Run
+
+
+class Transcriber(Answering):
+    """From recordings to what is said in them: transcripts, or one label of the whole.
+
+        x_t = log-mel frames;  z = front(x);  h = recurrent(z);  s_t = W h_t + b
+        p(text | x) = sum of p(alignment | s) over all alignments of the text (CTC)
+
+    Args:
+        tokenizer: of transcripts: "characters", "subwords" or "words".
+        vocabulary_size: the most symbols; None: all characters or words, 500 subwords.
+        cell: "gru", "lstm" or "rnn".
+        hidden_size: units of each layer, for each direction; None: 256 (128 for labels).
+        layers: recurrent layers; None: 3 (2 for labels).
+        directions: 1 hears as you speak; 2 reads the sound both ways, for files only.
+        sample_rate: samples a second; None: that of most of the sounds, 16,000 at most.
+        bands: of log-mel frames; None: 40.
+        channels: of the convolutions before the recurrent layers; None: 16 (0 for ready-made
+            features, which have one over all their numbers).
+        subsampling: frames of a step, 1 to 4; None: 3 (2 for labels).
+        dropout: share of what layers give that is dropped in training, locked; None: 0.3.
+        smoothing: share of a label that is spread over all labels; None: 0.1; of labels only.
+        augment: how strongly sounds are changed in training (speed, noise, loudness, voices, parts
+            left out), as a factor on the usual strengths; 0: not; None: 1.
+        batch_seconds: of sound in a batch; None: 60 (15 for labels).
+        learning_rate: the peak of the schedule; None: 3e-3.
+        weight_decay: of the matrices; None: 0.02.
+        average: memory of the moving average of the weights that is validated and kept; 0: none;
+            None: 0.99.
+        patience: validations without a better score before the run ends early; None: never.
+        seed: of the weights, the order of the recordings, the dropout and the changes.
+        device: "auto", "cpu" or "cuda".
+        precision: of the training: "fp32" or "bf16".
+        warm_start: let `fit` go on from the weights and the symbols that are there.
+
+    After `fit`: `model` (the network), `symbols` or `labels`, `framing`, `settings`, `checkup` (the
+    data doctor's), `rivals`, `evaluation` (word and character error rate, or accuracy) and
+    `outcome`.
+
+    Example:
+        >>> transcriber = Transcriber().fit("recordings/", budget="15m")   # doctest: +SKIP
+        >>> transcriber.predict(["a.wav"])                                 # doctest: +SKIP
+        ['turn the light on']
+
+    Sources: Graves et al. 2006 (CTC); Amodei et al. 2016, arXiv 1512.02595; Park et al. 2019, arXiv
+    1904.08779 (SpecAugment).
+    """
+
+    def __init__(
+        self,
+        tokenizer: str = "characters",
+        vocabulary_size: int | None = None,
+        cell: str = "gru",
+        hidden_size: int | None = None,
+        layers: int | None = None,
+        directions: int = 1,
+        *,
+        sample_rate: int | None = None,
+        bands: int | None = None,
+        channels: int | None = None,
+        subsampling: int | None = None,
+        dropout: float | None = None,
+        smoothing: float | None = None,
+        augment: float | None = None,
+        batch_seconds: float | None = None,
+        learning_rate: float | None = None,
+        weight_decay: float | None = None,
+        average: float | None = None,
+        patience: int | None = None,
+        seed: int = 0,
+        device: str = "auto",
+        precision: str = "fp32",
+        warm_start: bool = False,
+    ) -> None:
+        self.tokenizer = tokenizer
+        self.vocabulary_size = vocabulary_size
+        self.cell = cell
+        self.hidden_size = hidden_size
+        self.layers = layers  # type: ignore[assignment]
+        self.directions = directions
+        self.sample_rate = sample_rate
+        self.bands = bands
+        self.channels = channels
+        self.subsampling = subsampling
+        self.dropout = dropout
+        self.smoothing = smoothing
+        self.augment = augment
+        self.batch_seconds = batch_seconds
+        self.learning_rate = learning_rate
+        self.weight_decay = weight_decay
+        self.average = average
+        self.patience = patience
+        self.seed = seed
+        self.device = device
+        self.precision = precision
+        self.warm_start = warm_start
+
+    def fit(
+        self,
+        data: Any,
+        *,
+        validation: Any = None,
+        holdout: float = 0.1,
+        test: Any = None,
+        apart: str = "auto",
+        audio: str | None = None,
+        text: str | None = None,
+        speaker: str | None = None,
+        pattern: str | None = None,
+        skip: bool = False,
+        budget: str | int | Budget = "15m",
+        run_dir: str | os.PathLike[str] | None = None,
+        resume: bool = False,
+        progress: bool = True,
+        diagnose: bool = True,
+        tell: Callable[[str], object] | None = None,
+    ) -> Self:
+        """Learn recordings.
+
+        Args:
+            data: a folder (LibriSpeech, LJSpeech, Common Voice, AN4, or a folder for each label), a
+                manifest (CSV, TSV, JSONL), a list of `(file or (samples, rate), text)`, or
+                `Recordings`; see `read_recordings`.
+            validation: what the best weights are chosen on: a share of the recordings, 0 for none
+                (then the last weights count), or data like `data`; None: a tenth.
+            holdout: share of the recordings that is kept for the evaluation; 0: none.
+            test: recordings to evaluate on instead.
+            apart: what stays on one side of a split: "speaker", "text", "both" or "none"; "auto":
+                speakers, where at least five are known.
+            audio, text, speaker: columns of a manifest; None: by their usual names.
+            pattern: how file names say it, such as "{label}_{speaker}_{take}.wav".
+            skip: leave out what can't be read, and say so, in place of stopping.
+            budget: time or steps of training, such as "10m" or "2000 steps".
+            run_dir: folder for the log and the checkpoint.
+            resume: go on from the checkpoint in `run_dir`.
+            progress: show a bar, where standard error is a terminal.
+            diagnose: look through the network at intervals, and warn where it can't learn, with
+                the remedy; what is learnt does not depend on it.
+            tell: gets text whenever there is something to say, before the training all that the
+                data doctor found. None: what may spoil what is learnt is warned of, and the rest is
+                in `checkup`.
+
+        Raises:
+            DataError: the data can't be read or are too few.
+            ConfigError: an argument or option that can't work.
+            MissingExtra: sounds are to be read, and the extra "speech" is not installed.
+            TrainingDiverged: the loss stopped being a number.
+
+        Warns:
+            DataWarning: what the data doctor found that may spoil what is learnt.
+            NetworkLoses: a simple rival is better on the held-out part.
+        """
+        self._check_arguments()
+        budget = Budget.parse(budget)
+        columns = {"audio": audio, "text": text, "speaker": speaker, "pattern": pattern}
+        split = read_split(data, validation, holdout, test, apart, {**columns, "skip": skip})
+        if self._goes_on():
+            self._check_same(split.learnt)
+        tell_of(split.checkup, tell)
+        run = Run(run_dir, resume=resume)
+
+        def prepare() -> Trainer:
+            learnt = split.learnt
+            if not self._goes_on():
+                self.labelled = learnt.labelled
+                self._learn_answers(learnt)
+                self.framing = Framing.of(learnt, rate=self.sample_rate, bands=self.bands)
+                self._scale = scale_of(learnt, self.framing, self.seed)
+            self._settle(learnt)
+            self.checkup = split.checkup
+            self.model = cast(TranscriptionNetwork, self._first_network())
+            self._describe_origin(learnt.name, learnt.digest().hex(), split.holdout)
+            self.rivals = fit_rivals(self.framing, learnt, self.seed)
+            return self._trainer(split, budget, run, progress, diagnose)
+
+        def evaluate() -> Evaluation | None:
+            return None if split.test is None else self._evaluate(split.test, split.told)
+
+        self._learn(prepare, evaluate)
+        return self
+
+    def _learn_answers(self, learnt: Recordings) -> None:
+        if self.labelled:
+            self.symbols, self.labels = None, tuple(sorted(set(learnt.texts)))
+        else:
+            self.labels = ()
+            self.symbols = Symbols.learn(
+                learnt.texts, kind=self.tokenizer, size=self.vocabulary_size
+            )
+
+    def _settle(self, learnt: Recordings) -> None:
+        given = self.get_params()
+        if self._goes_on():
+            of_network = asdict(self.settings)
+            given |= {name: of_network[name] for name in SIZES if given[name] is None}
+        self.settings = settle(given, labelled=self.labelled, sound=learnt.kind == "sound")
+
+    def _trainer(
+        self, split: Split, budget: Budget, run: Run, progress: bool, diagnose: bool
+    ) -> Trainer:
+        own, chosen = self.settings, split.chosen_by
+        validate = None
+        if chosen is not None:
+            frames = [self.framing.frames(one) for one in chosen.items]
+            validate = Validator(self.model, frames, self._targets(chosen.texts))
+        return Trainer(
+            self.model,
+            RecordingBatches(
+                split.learnt,
+                self._targets(split.learnt.texts),
+                self.framing,
+                augment=Augment().scaled(own.augment) if own.augment else None,
+                seconds=own.batch_seconds,
+                seed=self.seed,
+            ),
+            self.model.loss,
+            validate,
+            budget,
+            self._card(),
+            self._baseline_tensors(),
+            Recipe(
+                learning_rate=own.learning_rate,
+                weight_decay=own.weight_decay,
+                average=own.average,
+                validations=own.validations,
+                patience=self.patience,
+            ),
+            run,
+            title="transcriber",
+            unit="frames",
+            loss_unit="nats per recording" if self.labelled else "nats per symbol",
+            score_unit="" if validate is None else validate.unit,
+            device=self.device,
+            precision=self.precision,
+            progress=progress,
+            diagnose=diagnose,
+        )
+
+    def _targets(self, texts: tuple[str, ...]) -> list[np.ndarray]:
+        """Symbols of each transcript, or each label's number."""
+        if self.symbols is not None:
+            return self.symbols.encode(texts)
+        return [np.array([self.labels.index(one)]) for one in texts]
+
+    def _check_same(self, learnt: Recordings) -> None:
+        """A warm start hears as before."""
+        if learnt.labelled != self.labelled:
+            raise ConfigError(
+                "warm_start: the model that is there learnt"
+                f" {'labels' if self.labelled else 'transcripts'}; use warm_start=False to begin"
+                " anew"
+            )
+        if self.symbols is not None:
+            check_same_tokens(self, {"tokenizer": self.symbols.kind}, len(self.symbols))
+        new = sorted(set(learnt.texts) - set(self.labels)) if self.labelled else []
+        if new:
+            raise ConfigError(
+                f"warm_start: got the label {new[0]!r}, which the model that is there does not"
+                " know; use warm_start=False to begin anew"
+            )
+
+    def _check_arguments(self) -> None:
+        sizes = ("hidden_size", "layers", "vocabulary_size", "patience", "sample_rate", "bands")
+        self._check_sizes("directions", optional=sizes)
+        if self.directions > 2:
+            raise ConfigError(f"directions: got {self.directions!r}, expected 1 or 2")
+        if self.channels is not None:
+            self.channels = whole_number("channels", self.channels, least=0)
+        if self.subsampling is not None and self.subsampling not in STRIDES:
+            raise ConfigError(
+                f"subsampling: got {self.subsampling!r}, expected 1, 2, 3 or 4 frames"
+            )
+        for name in ("smoothing", "average"):
+            if getattr(self, name) is not None:
+                check_rate(name, getattr(self, name))
+        for name, top in (("augment", 3.0), ("batch_seconds", 1e5), ("weight_decay", 1.0)):
+            value = getattr(self, name)
+            if value is not None and not (is_number(value) and 0 <= value < top):
+                raise ConfigError(f"{name}: got {value!r}, expected a number from 0 to {top:g}")

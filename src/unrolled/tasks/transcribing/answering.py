@@ -1,0 +1,199 @@
+"""The answering half of a `Transcriber`: transcripts, their scores, and its file."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from unrolled.baselines.owners import together
+from unrolled.data.doctor_checkup import Checkup
+from unrolled.data.recordings import Recordings
+from unrolled.data.recordings_reading import read_recordings
+from unrolled.errors import ConfigError, DataError
+from unrolled.tasks.base import Task, whole_number
+from unrolled.tasks.evaluation import Evaluation
+from unrolled.tasks.transcribing.building import build
+from unrolled.tasks.transcribing.framing import Framing
+from unrolled.tasks.transcribing.gate import MOST, Rivals, evaluation_of, rivals_from
+from unrolled.tasks.transcribing.inputs import to_hear
+from unrolled.tasks.transcribing.lessons import heard
+from unrolled.tasks.transcribing.network import TranscriptionNetwork
+from unrolled.tasks.transcribing.settings import Settings
+from unrolled.tasks.transcribing.symbols import Symbols
+from unrolled.tasks.transcribing.transcript import Transcript
+from unrolled.tasks.transcribing.transcripts import of_label, of_symbols
+
+# Recordings whose frames are in memory at once.
+_AT_ONCE = 256
+
+
+class Answering(Task):
+    """What a fitted `Transcriber` is asked, and what its file holds.
+
+    Attributes:
+        model: the network.
+        labelled: whether each recording has one label.
+        symbols: of transcripts; None for labels.
+        labels: sorted; none for transcripts.
+        framing: how recordings become frames.
+        settings: the numbers that it was made and trained with.
+        checkup: the data doctor's.
+        rivals: fitted on the same recordings.
+    """
+
+    model: TranscriptionNetwork
+    labelled: bool
+    symbols: Symbols | None
+    labels: tuple[str, ...]
+    framing: Framing
+    settings: Settings
+    checkup: Checkup
+    rivals: Rivals
+    _scale: tuple[np.ndarray, np.ndarray]
+
+    def predict(self, sounds: Any, *, beam: int = 8) -> list[str]:
+        """What is said in each: transcripts or labels.
+
+        Args:
+            sounds: as for `transcribe`.
+            beam: prefixes that are followed; 1: the best symbol of each step.
+        """
+        return [one.text for one in self.transcribe(sounds, beam=beam)]
+
+    def transcribe(self, sounds: Any, *, beam: int = 8, n_best: int = 1) -> list[Transcript]:
+        """What is said in each, with times and confidences.
+
+        Args:
+            sounds: a file, a folder, `(samples, rate)`, ready-made features `(T, F)`, a list of
+                such, or `Recordings`.
+            beam: prefixes that are followed; 1: the best symbol of each step.
+            n_best: how many answers to give; the others are the first one's `alternatives`.
+
+        Raises:
+            NotFittedError: `fit` comes first.
+            ConfigError: an argument that can't work.
+            DataError: a sound that can't be read.
+        """
+        self._check_fitted()
+        beam = whole_number("beam", beam, least=1)
+        n_best = whole_number("n_best", n_best, least=1)
+        if not self.labelled and n_best > beam:
+            raise ConfigError(f"n_best: got {n_best} of a beam of {beam}; give a wider beam")
+        given = to_hear(sounds)
+        found: list[Transcript] = []
+        for start in range(0, len(given), _AT_ONCE):
+            some = given.items[start : start + _AT_ONCE]
+            frames = [self.framing.frames(one) for one in some]
+            found += self._answers(frames, beam, n_best)
+        return found
+
+    def _answers(self, frames: list[np.ndarray], beam: int, n_best: int) -> list[Transcript]:
+        self._check_long_enough(frames)
+        said = heard(self.model, frames)
+        seconds = [len(one) * self.framing.seconds for one in frames]
+        if self.labelled:
+            return [
+                of_label(one, self.labels, n_best, length)
+                for one, length in zip(said, seconds, strict=True)
+            ]
+        assert self.symbols is not None
+        step = self.framing.seconds * self.settings.subsampling
+        return of_symbols(said, self.symbols, seconds, step=step, beam=beam, n_best=n_best)
+
+    def _check_long_enough(self, frames: list[np.ndarray]) -> None:
+        for place, one in enumerate(frames):
+            if len(one) < self.settings.subsampling:
+                raise DataError(
+                    f"sound {place}: got {len(one)} frames, expected at least"
+                    f" {self.settings.subsampling}: it is too short to hear anything"
+                )
+
+    def evaluate(
+        self,
+        data: Any = None,
+        *,
+        audio: str | None = None,
+        text: str | None = None,
+        speaker: str | None = None,
+        pattern: str | None = None,
+        skip: bool = False,
+        worst: int = MOST,
+        beam: int = 8,
+    ) -> Evaluation:
+        """Error rates, or accuracy, beside the rivals'; of new recordings, or as `fit` measured.
+
+        Args:
+            data: as for `fit`; None: what `fit` measured.
+            audio, text, speaker, pattern, skip: as for `fit`.
+            worst: how many of the worst recordings to keep in `worst`.
+            beam: as for `transcribe`.
+
+        Raises:
+            ConfigError: an argument that can't work.
+            DataError: recordings that can't be read.
+        """
+        worst = whole_number("worst", worst, least=0)
+        if data is None:
+            return self._own_evaluation()
+        self._check_fitted()
+        read = read_recordings(
+            data, audio=audio, text=text, speaker=speaker, pattern=pattern, skip=skip
+        )
+        told = f"all of {read.name}, {len(read):,} recordings"
+        return self._evaluate(read, told, worst, beam)
+
+    def _evaluate(
+        self, recordings: Recordings, told: str, worst: int = MOST, beam: int = 8
+    ) -> Evaluation:
+        said = self.predict(recordings, beam=beam)
+        rivals = {
+            one.name: one.predict(self.framing.frames(each) for each in recordings.items)
+            for one in self.rivals.values()
+        }
+        return evaluation_of(recordings.texts, said, rivals, told, self.labelled, most=worst)
+
+    def _network(self, scale: tuple[Tensor, Tensor] | None = None) -> TranscriptionNetwork:
+        return build(
+            self.settings,
+            self.cell,
+            self.directions,
+            frame_size=self.framing.size,
+            answers=len(self.labels) if self.symbols is None else len(self.symbols),
+            labelled=self.labelled,
+            scale=scale,
+        )
+
+    def _build(self) -> TranscriptionNetwork:
+        mean, deviation = (torch.from_numpy(one) for one in self._scale)
+        return self._network((mean, deviation))
+
+    def _assets(self) -> dict[str, Any]:
+        return {
+            "symbols": None if self.symbols is None else self.symbols.to_assets(),
+            "labels": list(self.labels),
+            "framing": self.framing.to_assets(),
+            "settings": asdict(self.settings),
+        }
+
+    def _restore_assets(self, assets: dict[str, Any]) -> None:
+        self.symbols = None
+        if assets["symbols"] is not None:
+            self.symbols = Symbols.from_assets(assets["symbols"])
+        self.labels = tuple(map(str, assets["labels"]))
+        self.labelled = self.symbols is None
+        self.framing = Framing.from_assets(assets["framing"])
+        self.settings = Settings(**assets["settings"])
+        # The weights bring them along.
+        nothing = np.zeros(self.framing.size, np.float32)
+        self._scale = (nothing, nothing + 1)
+
+    def _baseline_arrays(self) -> dict[str, np.ndarray]:
+        return together({kind: rival.to_arrays() for kind, rival in self.rivals.items()})
+
+    def _restore_baseline(self, arrays: Mapping[str, np.ndarray]) -> None:
+        self.rivals = rivals_from(arrays)

@@ -1,0 +1,111 @@
+"""Recordings as frames, batched with their like by seconds."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+
+from unrolled.data.batch import Batch
+from unrolled.data.batching.checks import IGNORED_TARGET, check_step, epoch_generator
+from unrolled.data.recordings import Recordings
+from unrolled.data.sound_augment import Augment
+from unrolled.tasks.transcribing.framing import Framing
+from unrolled.tasks.translating.batches import cut, padded
+
+# Lengths are disturbed by up to this share before they are sorted, so that the same recordings do
+# not meet in every epoch.
+_JITTER = 0.2
+# Samples and frames that are kept in memory, in bytes; what is beyond is read again.
+_KEPT = 1 << 30
+
+
+class RecordingBatches:
+    """Recordings of like lengths in batches of about as many seconds; dealt anew in each epoch.
+
+    Source of a `Trainer`: `self[step]` depends on the arguments and `step` alone, what is done to
+    the sound included.
+
+    Args:
+        recordings: what is learnt.
+        targets: of each its symbols `(n,)`, or its label `(1,)`; int64.
+        framing: how they become frames.
+        augment: what is done to them; None: nothing.
+        seconds: of a batch; a single longer recording is a batch of its own.
+        seed: of the order, and of what is done.
+
+    Batches: inputs `(T, B, F)`, targets `(N, B)` with `IGNORED_TARGET` beyond the end, lengths.
+    """
+
+    def __init__(
+        self,
+        recordings: Recordings,
+        targets: Sequence[np.ndarray],
+        framing: Framing,
+        *,
+        augment: Augment | None,
+        seconds: float,
+        seed: int,
+    ) -> None:
+        self._recordings, self._targets = recordings, targets
+        self._framing, self._augment, self._seed = framing, augment, seed
+        self._lengths = np.array([one.seconds for one in recordings.items])
+        hundredths = np.maximum(1, (100 * self._lengths)).astype(np.int64)
+        self._cuts = cut(np.sort(hundredths), max(1, int(100 * seconds)))
+        self._kept: dict[int, np.ndarray] = {}
+        self._room = _KEPT
+        self._dealt: tuple[int, list[np.ndarray]] | None = None
+
+    def __len__(self) -> int:
+        return len(self._cuts) + 1
+
+    def __getitem__(self, step: int) -> Batch:
+        epoch, place = divmod(check_step(step), len(self))
+        if self._dealt is None or self._dealt[0] != epoch:
+            self._dealt = (epoch, self._deal(epoch))
+        rows = self._dealt[1][place]
+        return batch_of(
+            [self._frames(int(row), epoch) for row in rows],
+            [self._targets[row] for row in rows],
+        )
+
+    def _deal(self, epoch: int) -> list[np.ndarray]:
+        random = epoch_generator(self._seed, epoch)
+        noise = random.uniform(1 - _JITTER, 1 + _JITTER, len(self._lengths))
+        batches = np.split(np.argsort(self._lengths * noise, kind="stable"), self._cuts)
+        return [batches[place] for place in random.permutation(len(batches))]
+
+    def _frames(self, row: int, epoch: int) -> np.ndarray:
+        read = self._read(row)
+        augment, framing = self._augment, self._framing
+        if augment is None:
+            return read if framing.mel is None else framing.of_samples(read)
+        random = np.random.default_rng([self._seed, epoch, row])
+        if framing.mel is not None:
+            read = framing.of_samples(augment.of_samples(read, framing.mel.rate, random))
+        return augment.of_frames(read, random)
+
+    def _read(self, row: int) -> np.ndarray:
+        """Samples, or frames of ready-made features, from memory where they are there."""
+        kept = self._kept.get(row)
+        if kept is not None:
+            return kept
+        recording, framing = self._recordings.items[row], self._framing
+        read = framing.frames(recording) if framing.mel is None else framing.samples(recording)
+        if read.nbytes <= self._room:
+            self._room -= read.nbytes
+            self._kept[row] = read
+        return read
+
+
+def batch_of(frames: Sequence[np.ndarray], targets: Sequence[np.ndarray] | None = None) -> Batch:
+    """Whole recordings side by side, zeros beyond the end of each."""
+    lengths = torch.tensor([len(one) for one in frames])
+    made = np.zeros((int(lengths.max()), len(frames), frames[0].shape[1]), np.float32)
+    for column, one in enumerate(frames):
+        made[: len(one), column] = one
+    starts = torch.zeros(made.shape[:2], dtype=torch.bool)
+    starts[0] = True
+    right = None if targets is None else padded(targets, IGNORED_TARGET)
+    return Batch(torch.from_numpy(made), right, lengths, starts)

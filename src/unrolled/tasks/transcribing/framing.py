@@ -1,0 +1,103 @@
+"""`Framing`: how recordings become the frames that a network reads."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+
+from unrolled.data.log_mel import LogMel
+from unrolled.data.recordings import Recording, Recordings
+from unrolled.data.sound_file import features_of, samples_of
+from unrolled.errors import ConfigError, DataError
+
+# Speech has little above 8 kHz that tells words apart.
+_HIGHEST_RATE = 16000
+
+
+@dataclass(frozen=True)
+class Framing:
+    """Sounds are resampled to one rate and become log-mel frames; ready-made features stay.
+
+    Attributes:
+        size: F, numbers of a frame.
+        seconds: from one frame to the next.
+        mel: how sounds become frames; None for ready-made features.
+    """
+
+    size: int
+    seconds: float
+    mel: LogMel | None
+
+    @classmethod
+    def of(cls, recordings: Recordings, *, rate: int | None, bands: int | None) -> Framing:
+        """For recordings to learn from.
+
+        Args:
+            recordings: sounds or features.
+            rate: samples a second; None: that of most of the sounds, 16,000 at most.
+            bands: of log-mel frames; None: 40.
+
+        Raises:
+            ConfigError: a rate or bands for ready-made features, or such as can't work.
+        """
+        rates = Counter(one.rate for one in recordings.items)
+        usual = rates.most_common(1)[0][0]
+        if recordings.kind == "features":
+            if rate is not None or bands is not None:
+                name = "sample_rate" if rate is not None else "bands"
+                raise ConfigError(f"{name}: ready-made features have none; leave it out")
+            return cls(features_of(recordings.items[0]).shape[1], 1 / usual, None)
+        mel = LogMel(rate=rate or min(int(usual), _HIGHEST_RATE), bands=bands or 40)
+        return cls(mel.bands, mel.hop_size / mel.rate, mel)
+
+    @property
+    def rate(self) -> int | None:
+        """Samples a second that a stream has; None for ready-made features."""
+        return None if self.mel is None else self.mel.rate
+
+    def samples(self, recording: Recording) -> np.ndarray:
+        """Samples `(N,)` at the rate; of sounds only."""
+        assert self.mel is not None, "features have no samples"
+        return samples_of(recording, self.mel.rate)
+
+    def frames(self, recording: Recording) -> np.ndarray:
+        """Frames `(T, F)` float32.
+
+        Raises:
+            DataError: a file that can't be read, a sound that is shorter than a frame, or features
+                of another size.
+        """
+        if self.mel is not None:
+            return self.of_samples(self.samples(recording), recording.place)
+        return self.checked(features_of(recording), recording.place)
+
+    def checked(self, frames: np.ndarray, place: str = "") -> np.ndarray:
+        """Ready-made features `(T, F)` as float32; DataError where they are of another shape."""
+        if frames.ndim != 2 or frames.shape[1] != self.size:
+            raise DataError(
+                f"{place or 'features'}: got shape {frames.shape}, expected (T, {self.size}), the"
+                " numbers of a frame as in what was learnt"
+            )
+        return frames.astype(np.float32, copy=False)
+
+    def of_samples(self, samples: np.ndarray, place: str = "") -> np.ndarray:
+        """Frames of samples at the rate."""
+        assert self.mel is not None, "features have no samples"
+        try:
+            return self.mel.of(samples)
+        except DataError as error:
+            raise DataError(f"{place}: {error}" if place else str(error)) from None
+
+    def to_assets(self) -> dict[str, Any]:
+        """Plain values for a model's card."""
+        mel = None if self.mel is None else asdict(self.mel)
+        return {"size": self.size, "seconds": self.seconds, "mel": mel}
+
+    @classmethod
+    def from_assets(cls, assets: dict[str, Any]) -> Framing:
+        """The inverse of `to_assets`."""
+        mel = None if assets["mel"] is None else LogMel(**assets["mel"])
+        return cls(int(assets["size"]), float(assets["seconds"]), mel)

@@ -1,0 +1,164 @@
+"""The network of a `Transcriber`: from frames of sound to what is said at every step.
+
+Shapes: `T` frames, `B` recordings, `F` bands, `T'` steps, `C` size of a step, `H` what the recurrent
+layers give, `V` symbols or labels.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import cross_entropy
+
+from unrolled.layers.states import State
+from unrolled.tasks.text_encoder import locked_dropout
+from unrolled.tasks.training_rates import TrainingRates
+from unrolled.tasks.transcribing.front import Front
+from unrolled.training.ctc_loss import ctc_loss
+
+
+class Heard(NamedTuple):
+    """What a network answers.
+
+    Attributes:
+        scores: of transcripts `(T', B, 1 + V)`, the blank first; of labels `(B, V)`.
+        lengths: `(B,)`, how many of the steps are a recording's.
+    """
+
+    scores: Tensor
+    lengths: Tensor
+
+
+class HeardState(NamedTuple):
+    """What a network carries from chunk to chunk of a stream.
+
+    Attributes:
+        front: of each convolution what it has not used up.
+        recurrent: of the recurrent layers.
+        total: `(B, H)`, the sum of what they gave, for a label of the whole; else None.
+        steps: how many steps there were.
+    """
+
+    front: list[Tensor]
+    recurrent: State
+    total: Tensor | None
+    steps: int
+
+
+class TranscriptionNetwork(nn.Module):
+    """Normalised frames, convolutions with strides, recurrent layers, and scores at every step.
+
+        z_t = front((x - mean) / deviation);   h_t = recurrent(z_t, h_{t-1});   s_t = W h_t + b
+
+    The scores are those of connectionist temporal classification (CTC): each step says a symbol or
+    nothing (the blank, number 0), and what is said is what is left when repetitions and blanks are
+    taken out. With `labelled` one label is said of the whole, from the mean of `h_t`.
+
+    Args:
+        front: of frames.
+        recurrent: an `unrolled` layer, time-major; in one direction for streams.
+        answers: V, or 1 + V with the blank.
+        labelled: whether a recording has one label.
+        dropout: share of what is read and given by the recurrent layers that is dropped in
+            training, locked over time.
+        smoothing: of the labels, in training.
+        scale: mean and deviation of each band `(F,)`, of the training part.
+
+    Sources: Graves et al. 2006 (CTC); Amodei et al. 2016, arXiv 1512.02595.
+    """
+
+    def __init__(
+        self,
+        front: Front,
+        recurrent: nn.RNNBase,
+        answers: int,
+        *,
+        labelled: bool = False,
+        dropout: float = 0.0,
+        smoothing: float = 0.0,
+        scale: tuple[Tensor, Tensor] | None = None,
+        frame_size: int,
+    ) -> None:
+        super().__init__()
+        self.front = front
+        self.recurrent: Any = recurrent
+        self.labelled = labelled
+        self.dropout = dropout
+        self.smoothing = smoothing
+        ways = 2 if recurrent.bidirectional else 1
+        self.readout = nn.Linear(ways * recurrent.hidden_size, answers)
+        mean, deviation = scale or (torch.zeros(frame_size), torch.ones(frame_size))
+        self.register_buffer("mean", mean)
+        self.register_buffer("deviation", deviation)
+        self._rates = TrainingRates([recurrent])
+
+    def train(self, mode: bool = True) -> TranscriptionNetwork:
+        """As torch's; in evaluation the layers' training dropouts are taken off."""
+        super().train(mode)
+        self._rates.set(mode)
+        return self
+
+    def forward(
+        self,
+        frames: Tensor,
+        state: State = None,
+        *,
+        lengths: Tensor | None = None,
+        starts: Tensor | None = None,
+    ) -> tuple[Heard, None]:
+        """Frames `(T, B, F)` of whole recordings; `starts` must be at step 0 only, for each."""
+        if lengths is None:
+            lengths = torch.full((frames.shape[1],), len(frames), device=frames.device)
+        steps, counts = self.front(self.normalised(frames), lengths)
+        hidden, _ = self.recurrent(steps, lengths=counts)
+        if self.labelled:
+            # Beyond a recording's end a layer gives zeros.
+            hidden = hidden.sum(0) / counts.unsqueeze(-1)
+            hidden = nn.functional.dropout(hidden, self.dropout, self.training)
+        else:
+            hidden = locked_dropout(hidden, self.dropout, self.training)
+        return Heard(self.readout(hidden), counts), None
+
+    def loss(self, heard: Heard, targets: Tensor) -> Tensor:
+        """Of transcripts the mean over recordings of `-log p(text)` per symbol, in nats; of labels
+        the mean cross-entropy.
+
+        Args:
+            heard: what `forward` gave.
+            targets: symbols `(N, B)`, `IGNORED_TARGET` beyond the end of each; or labels `(1, B)`.
+        """
+        if self.labelled:
+            smoothing = self.smoothing if self.training else 0.0
+            return cross_entropy(heard.scores, targets[0], label_smoothing=smoothing)
+        return ctc_loss(heard.scores, heard.lengths, targets)
+
+    def begin(self, recordings: int = 1) -> HeardState:
+        """Before the first frame of a stream."""
+        frames = self.mean.new_zeros(0, recordings, len(self.mean))
+        total = None
+        if self.labelled:
+            total = frames.new_zeros(recordings, self.readout.in_features)
+        return HeardState(self.front.begin(frames), None, total, 0)
+
+    def stream(self, frames: Tensor, state: HeardState) -> tuple[Tensor, HeardState]:
+        """Some more frames `(t, B, F)`: scores of the steps that they complete `(t', B, 1 + V)`, or
+        of the label so far `(B, V)`; and the state after them."""
+        steps, front = self.front.stream(self.normalised(frames), state.front)
+        hidden, recurrent = steps.new_zeros(0, frames.shape[1], self.readout.in_features), None
+        if len(steps):
+            hidden, recurrent = self.recurrent(steps, state.recurrent)
+        after = HeardState(
+            front,
+            recurrent if len(steps) else state.recurrent,
+            None if state.total is None else state.total + hidden.sum(0),
+            state.steps + len(steps),
+        )
+        if after.total is None:
+            return self.readout(hidden), after
+        return self.readout(after.total / max(1, after.steps)), after
+
+    def normalised(self, frames: Tensor) -> Tensor:
+        """`(x - mean) / deviation`, band by band."""
+        return (frames - self.mean) / self.deviation

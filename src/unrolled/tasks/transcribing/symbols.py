@@ -1,0 +1,73 @@
+"""`Symbols`: transcripts as numbers, and back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import numpy as np
+
+from unrolled.data.tokens import make_tokenizer, tokenizer_from_assets
+from unrolled.data.tokens.tokenizer import Tokenizer
+
+BLANK = 0
+
+
+class Symbols:
+    """What the steps of a recogniser may say: characters, subwords or words.
+
+    Number 0, which in a text is an unknown token, is the blank: nothing is said.
+
+    Args:
+        tokenizer: of the transcripts.
+    """
+
+    def __init__(self, tokenizer: Tokenizer) -> None:
+        self.tokenizer = tokenizer
+        self.kind = tokenizer.kind
+
+    @classmethod
+    def learn(cls, texts: Sequence[str], *, kind: str, size: int | None) -> Symbols:
+        """From transcripts; at most `size` symbols."""
+        lines = (f"{_as_read(kind, one)}\n" for one in texts)
+        return cls(make_tokenizer(kind, lines, vocabulary_size=size))
+
+    def __len__(self) -> int:
+        return len(self.tokenizer)
+
+    @property
+    def pieces(self) -> tuple[str, ...]:
+        """What each number writes; "" for the blank."""
+        return ("", *self.tokenizer.pieces[1:])
+
+    def encode(self, texts: Iterable[str]) -> list[np.ndarray]:
+        """The symbols of each transcript, int64 `(n,)`; what is not known is left out."""
+        found = []
+        for one in texts:
+            numbers = self.tokenizer.encode(_as_read(self.kind, one))
+            found.append(numbers[numbers != BLANK])
+        return found
+
+    def unknown(self, text: str) -> int:
+        """How many symbols of a text are not known."""
+        return self.tokenizer.count_unknown(_as_read(self.kind, text))
+
+    def text(self, numbers: Iterable[int]) -> str:
+        """What symbols write."""
+        return self.tokenizer.decode(numbers).strip()
+
+    def to_assets(self) -> dict[str, Any]:
+        """Plain JSON for a model's card."""
+        return self.tokenizer.to_assets()
+
+    @classmethod
+    def from_assets(cls, assets: dict[str, Any]) -> Symbols:
+        """The inverse of `to_assets`."""
+        return cls(tokenizer_from_assets(assets))
+
+
+def _as_read(kind: str, text: str) -> str:
+    """One line, with single spaces; of subwords with a space before it, so that the first word is
+    the same token as anywhere."""
+    line = " ".join(text.split())
+    return f" {line}" if kind == "subwords" and line else line
