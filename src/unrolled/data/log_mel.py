@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import lru_cache
+from threading import get_ident
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,7 +13,7 @@ from numpy.typing import NDArray
 from unrolled.errors import ConfigError, DataError, MissingExtra
 
 if TYPE_CHECKING:
-    from kaldi_native_fbank import FbankOptions
+    from kaldi_native_fbank import FbankOptions, OnlineFbank
 
 Samples = NDArray[np.float32]
 Frames = NDArray[np.float32]
@@ -22,6 +23,8 @@ Frames = NDArray[np.float32]
 FLOOR = float(np.finfo(np.float32).eps)
 # Samples are no larger than 1, a little more after a resampling; far beyond, they are integers.
 _LOUDEST = 16.0
+# Frames made in one go, so that an hour's samples are never one list.
+_AT_ONCE = 1000
 
 
 @dataclass(frozen=True)
@@ -40,7 +43,7 @@ class LogMel:
     the frames of the whole sound, bit for bit. Samples enter in [-1, 1]; Kaldi's own features have
     them in [-32768, 32767], which adds `2 log 32768 = 20.8` to each value above the floor.
 
-    Frozen, and nothing is kept between calls, so threads may share one.
+    Frozen, and what a call needs belongs to its thread, so threads may share one.
 
     Args:
         rate: samples a second, in Hz.
@@ -65,18 +68,21 @@ class LogMel:
     high: float = 0.0
 
     def __post_init__(self) -> None:
-        top = self.rate / 2
-        for name, value, good, wanted in (
-            ("rate", self.rate, self.rate >= 100, "at least 100 Hz"),
-            ("bands", self.bands, self.bands >= 3, "3 or more"),
-            ("hop", self.hop, self.hop_size >= 1, f"at least one sample, {1000 / self.rate:.3g} ms")
-            if self.rate > 0
-            else ("rate", self.rate, False, "at least 100 Hz"),
-            ("window", self.window, self.window >= self.hop, f"no shorter than hop={self.hop:g}"),
-            ("low", self.low, 0 <= self.low < (self.high or top), "from 0 to below the highest"),
-            ("high", self.high, 0 <= self.high <= top, f"0, or up to half of the rate, {top:g}"),
+        for name, value in asdict(self).items():
+            if not np.isfinite(value):
+                raise ConfigError(f"LogMel got {name}={value}; expected a finite number")
+        if self.rate < 100:
+            raise ConfigError(f"LogMel got rate={self.rate}; expected at least 100 Hz")
+        sample, top = 1000 / self.rate, self.rate / 2
+        for name, good, wanted in (
+            ("bands", self.bands >= 3, "3 or more"),
+            ("hop", self.hop_size >= 1, f"at least one sample, {sample:.3g} ms"),
+            ("window", self.window >= self.hop, f"no shorter than hop={self.hop:g}"),
+            ("low", 0 <= self.low < (self.high or top), "from 0 to below the highest, in Hz"),
+            ("high", 0 <= self.high <= top, f"0, or up to half of the rate, {top:g} Hz"),
         ):
             if not good:
+                value = getattr(self, name)
                 raise ConfigError(f"LogMel got {name}={value}; expected {wanted}")
         if not self._filled(self.bands):
             most = next((n for n in range(self.bands - 1, 2, -1) if self._filled(n)), 0)
@@ -115,7 +121,7 @@ class LogMel:
             DataError: samples of another shape or kind, not finite, or fewer than one window.
             MissingExtra: kaldi-native-fbank is not installed.
         """
-        samples = _checked(samples)
+        samples = checked_samples(samples)
         if len(samples) < self.window_size:
             raise DataError(
                 f"a sound of {len(samples)} samples ({1000 * len(samples) / self.rate:.3g} ms) has "
@@ -137,7 +143,7 @@ class LogMel:
 
         Raises: as `of`, but for a sound that is short.
         """
-        samples = _checked(samples)
+        samples = checked_samples(samples)
         if left is not None:
             samples = np.concatenate((left, samples))
         count = self.frames(len(samples))
@@ -145,14 +151,14 @@ class LogMel:
         return frames, samples[count * self.hop_size :].copy()
 
     def _computed(self, samples: Samples) -> Frames:
-        try:
-            from kaldi_native_fbank import OnlineFbank
-        except ImportError:
-            raise MissingExtra("speech", "making log-mel frames") from None
-        bank = OnlineFbank(_options(self))
-        # A list is read twice as fast as an array.
-        bank.accept_waveform(self.rate, samples.tolist())
-        return np.stack([bank.get_frame(t) for t in range(bank.num_frames_ready)])
+        bank = _bank(self, get_ident())
+        count, hop = self.frames(len(samples)), self.hop_size
+        frames = np.empty((count, self.bands), np.float32)
+        for first in range(0, count, _AT_ONCE):
+            last = min(first + _AT_ONCE, count)
+            block = samples[first * hop : (last - 1) * hop + self.window_size]
+            bank.fill(frames[first:last], block)
+        return frames
 
     def _edges(self, bands: int) -> NDArray[np.float64]:
         """`(bands + 2,)`: where bands begin, have their top and end, in mel."""
@@ -169,10 +175,48 @@ class LogMel:
         return bool((first < np.searchsorted(spectrum, edges[2:], side="left")).all())
 
 
-@lru_cache(maxsize=64)
+class _Bank:
+    """Kaldi's filter bank, kept from sound to sound: making one costs as much as ten frames."""
+
+    def __init__(self, mel: LogMel) -> None:
+        self._mel, self._options = mel, _options(mel)
+        self._bank: OnlineFbank | None = None
+        self._done = 0  # frames that this one has made
+        self._left = 0  # samples of the sound before that it holds
+
+    def fill(self, frames: Frames, samples: Samples) -> None:
+        """Write to `frames` `(T, F)` those of `samples`, which fill whole windows."""
+        hop = self._mel.hop_size
+        # An interrupt on the way leaves no bank behind of which the place is not known.
+        bank, self._bank = self._bank, None
+        # Kaldi counts samples in 32 bits, so none is kept for ever.
+        if bank is None or self._done * hop > 1 << 30:
+            from kaldi_native_fbank import OnlineFbank
+
+            bank, self._done, self._left = OnlineFbank(self._options), 0, 0
+        # Silence fills what is left to whole hops; frames that begin there are thrown away.
+        old = -(-self._left // hop)
+        silence = [0.0] * (old * hop - self._left)
+        # A list is read twice as fast as an array.
+        bank.accept_waveform(self._mel.rate, silence + samples.tolist())
+        first, end = self._done + old, self._done + old + len(frames)
+        np.stack([bank.get_frame(t) for t in range(first, end)], out=frames)
+        bank.pop(end - self._done)
+        self._done, self._left = end, len(samples) - len(frames) * hop
+        self._bank = bank
+
+
+# A thread that has ended leaves its number, and what is kept under it, to a later one.
+@lru_cache(maxsize=32)
+def _bank(mel: LogMel, thread: int) -> _Bank:
+    return _Bank(mel)
+
+
 def _options(mel: LogMel) -> FbankOptions:
-    """Kaldi's options. They are only read once made, so threads may share them."""
-    from kaldi_native_fbank import FbankOptions
+    try:
+        from kaldi_native_fbank import FbankOptions
+    except ImportError:
+        raise MissingExtra("speech", "making log-mel frames") from None
 
     options = FbankOptions()
     frame, bank = options.frame_opts, options.mel_opts
@@ -182,13 +226,12 @@ def _options(mel: LogMel) -> FbankOptions:
     frame.frame_length_ms = 1000 * (mel.window_size + 0.25) / mel.rate
     frame.frame_shift_ms = 1000 * (mel.hop_size + 0.25) / mel.rate
     bank.num_bins, bank.low_freq, bank.high_freq = mel.bands, mel.low, mel.high
-    options.energy_floor = 0.0
-    options.eps = FLOOR
+    options.energy_floor, options.eps = 0.0, FLOOR
     return options
 
 
-def _checked(samples: Samples) -> Samples:
-    """The samples as float32, or an error that says what they are instead."""
+def checked_samples(samples: Samples) -> Samples:
+    """Samples as float32, or a `DataError` that says what they are instead."""
     samples = np.asarray(samples)
     if samples.ndim != 1:
         raise DataError(
