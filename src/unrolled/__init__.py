@@ -71,6 +71,7 @@ _HOMES = {
     "load": "tasks.loading",
     "read_labelled": "data.labelled",
     "read_pairs": "data.pairs",
+    "read_recordings": "data.recordings_reading",
     "read_series": "data.series",
     "read_tagged": "data.tagged",
     "read_text": "data.text",
@@ -128,6 +129,7 @@ __all__ = [
     "load",
     "read_labelled",
     "read_pairs",
+    "read_recordings",
     "read_series",
     "read_tagged",
     "read_text",
@@ -143,6 +145,7 @@ if TYPE_CHECKING:
     from unrolled.data.batch import Batch
     from unrolled.data.labelled import read_labelled
     from unrolled.data.pairs import read_pairs
+    from unrolled.data.recordings_reading import read_recordings
     from unrolled.data.series import read_series
     from unrolled.data.tagged import read_tagged
     from unrolled.data.text import read_text

@@ -34,8 +34,11 @@ if TYPE_CHECKING:
     from unrolled.data.pairs import SentencePairs, read_pairs
     from unrolled.data.pairs_doctor import examine_pairs
     from unrolled.data.patients import make_patients
+    from unrolled.data.recordings import Recording, Recordings
+    from unrolled.data.recordings_reading import read_recordings
     from unrolled.data.series import read_series
     from unrolled.data.series_set import SeriesSet
+    from unrolled.data.sound_file import features_of, samples_of
     from unrolled.data.tagged import TaggedSentences, read_tagged
     from unrolled.data.text import read_text
     from unrolled.data.text_doctor import examine_texts
@@ -76,6 +79,8 @@ _HOMES = {
     "Frequency": "frequency",
     "LabelledTexts": "labelled",
     "Note": "notes",
+    "Recording": "recordings",
+    "Recordings": "recordings",
     "SentencePairs": "pairs",
     "SeriesSet": "series_set",
     "TaggedSentences": "tagged",
@@ -89,16 +94,19 @@ _HOMES = {
     "catalog": "",
     "check_country": "holiday",
     "check_covariates": "covariates",
+    "features_of": "sound_file",
     "holiday_features": "holiday",
     "holiday_names": "holiday",
     "read_labelled": "labelled",
     "read_pairs": "pairs",
+    "read_recordings": "recordings_reading",
     "read_series": "series",
     "read_tagged": "tagged",
     "read_text": "text",
     "read_word_vectors": "word_vectors",
     "repair_encoding": "mojibake",
     "same_kind": "frames",
+    "samples_of": "sound_file",
 }
 
 __all__ = [
@@ -113,6 +121,8 @@ __all__ = [
     "Frequency",
     "LabelledTexts",
     "Note",
+    "Recording",
+    "Recordings",
     "SentencePairs",
     "SeriesSet",
     "Subwords",
@@ -135,18 +145,21 @@ __all__ = [
     "examine",
     "examine_pairs",
     "examine_texts",
+    "features_of",
     "holiday_features",
     "holiday_names",
     "make_patients",
     "make_tokenizer",
     "read_labelled",
     "read_pairs",
+    "read_recordings",
     "read_series",
     "read_tagged",
     "read_text",
     "read_word_vectors",
     "repair_encoding",
     "same_kind",
+    "samples_of",
     "store_tokens",
     "tokenizer_from_assets",
 ]

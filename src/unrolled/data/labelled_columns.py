@@ -66,7 +66,7 @@ def find_columns(
     named = (label_column,) if isinstance(label_column, str) else tuple(label_column or ())
     for name in (text_column, *named):
         if name is not None:
-            _require(cells, name)
+            require_column(cells, name)
     if text_column in named:
         raise cells.error(
             f"text_column and label_column are both {text_column!r}: name two columns"
@@ -83,7 +83,7 @@ def find_columns(
     if labels and label is None:
         label, others = _guess_label(cells, text)
         if label is not None:
-            also = f", not {_listed(others)}" if others else ""
+            also = f", not {listed_columns(others)}" if others else ""
             notes.append(f"labels: column {label!r}{also} (guessed; label_column= names another)")
     return text, label, notes
 
@@ -120,8 +120,8 @@ def _guess_text(cells: Cells, labels: Sequence[str]) -> str:
         free = [name for name in wordy if name not in taken]
     if not free:
         raise cells.error(
-            f"no column holds text (the columns are {_listed(list(cells.columns))}): name it with "
-            "text_column= (--text-column)"
+            f"no column holds text (the columns are {listed_columns(list(cells.columns))}): name "
+            "it with text_column= (--text-column)"
         )
     if len(free) == 1:
         return free[0]
@@ -135,7 +135,7 @@ def _guess_text(cells: Cells, labels: Sequence[str]) -> str:
         return second if repeats == [first] else first
     raise cells.error(
         f"columns {first!r} and {second!r} both look like text (the columns are "
-        f"{_listed(list(cells.columns))}): name it with text_column= (--text-column)"
+        f"{listed_columns(list(cells.columns))}): name it with text_column= (--text-column)"
     )
 
 
@@ -147,9 +147,9 @@ def _guess_label(cells: Cells, text: str) -> tuple[str | None, list[str]]:
     few = [name for name in free if _few_values(cells.columns[name])]
     if len(few) > 1:
         raise cells.error(
-            f"columns {_listed(few)} could all be the label (the columns are "
-            f"{_listed(list(cells.columns))}): name it with label_column= (--label-column), or "
-            "several where each says 1 or 0"
+            f"columns {listed_columns(few)} could all be the label (the columns are "
+            f"{listed_columns(list(cells.columns))}): name it with label_column= (--label-column), "
+            "or several where each says 1 or 0"
         )
     return (few[0] if few else None), []
 
@@ -195,17 +195,19 @@ def _few_values(column: list[Any]) -> bool:
     return 1 < values <= min(_MOST_LABELS, len(known) / 2)
 
 
-def _require(cells: Cells, name: str) -> None:
+def require_column(cells: Cells, name: str) -> None:
+    """DataError with the closest name where there is no such column."""
     if name in cells.columns:
         return
     folded = {column.lower(): column for column in cells.columns}
     close = get_close_matches(name.lower(), folded, n=1)
     guess = f"did you mean {folded[close[0]]!r}? " if close else ""
     raise cells.error(
-        f"there is no column {name!r}: {guess}the columns are {_listed(list(cells.columns))}"
+        f"there is no column {name!r}: {guess}the columns are {listed_columns(list(cells.columns))}"
     )
 
 
-def _listed(names: Sequence[str]) -> str:
+def listed_columns(names: Sequence[str]) -> str:
+    """The first names of many, quoted, for a message."""
     told = ", ".join(repr(name) for name in names[:12])
     return told + (f", ... ({len(names)} in all)" if len(names) > 12 else "")

@@ -1,0 +1,229 @@
+"""From what a folder or list holds to `Recordings`: each sound is looked at, the bad are told."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from os import PathLike, fspath
+from pathlib import Path
+
+import numpy as np
+
+from unrolled.data.feature_file import FEATURES, check_features, finite, read_features
+from unrolled.data.recordings import Recording, Recordings
+from unrolled.data.sound_file import check_samples, read_header
+from unrolled.errors import DataError
+
+# Opening a file is mostly waiting for the disk or the network.
+_THREADS = 8
+_SHOWN = 5
+
+
+@dataclass(frozen=True)
+class Sound:
+    """Samples `(N,)` in [-1, 1] or features `(T, F)` that came as an array, at `rate` a second."""
+
+    values: np.ndarray
+    rate: float
+
+
+@dataclass(frozen=True)
+class Row:
+    """A sound and what is said to be said in it, before either was looked at.
+
+    Attributes:
+        sound: its file, or the array.
+        text: the transcript or label; None where none was found.
+        speaker: who speaks, where that is known.
+        place: of the recording, in words.
+        file, line: of the list in which it stands; None where there is none.
+    """
+
+    sound: Path | Sound
+    text: str | None
+    speaker: str | None = None
+    place: str = ""
+    file: str | PathLike[str] | None = None
+    line: int | None = None
+
+
+@dataclass(frozen=True)
+class Bad:
+    """What can't be used: the group in which it is told, its place, and what is wrong with it."""
+
+    group: str
+    place: str
+    message: str
+    file: str | PathLike[str] | None = None
+    line: int | None = None
+
+
+def without_sound(
+    place: str, message: str, file: str | PathLike[str], line: int | None = None
+) -> Bad:
+    """A transcript that belongs to no sound."""
+    return Bad("transcripts without a sound", place, message, file, line)
+
+
+@dataclass
+class Found:
+    """What a reader of some layout found.
+
+    Attributes:
+        rows: the sounds, in their order.
+        bad: what is not even a row, such as a transcript without a sound.
+        labelled: whether the texts are labels of the whole.
+        notes: what was guessed.
+    """
+
+    rows: list[Row]
+    bad: list[Bad] = field(default_factory=list)
+    labelled: bool = False
+    notes: list[str] = field(default_factory=list)
+
+
+def recordings_of(
+    found: Found, name: str, *, skip: bool = False, texts: bool = True, frame_rate: float = 100.0
+) -> Recordings:
+    """The rows that can be used: each file's header is read, and where a sample or value could be
+    no number all of it.
+
+    Args:
+        found: the rows.
+        name: of the recordings.
+        skip: leave out what can't be used and tell it in `notes`.
+        texts: whether each row needs a text.
+        frame_rate: frames a second of features in files.
+
+    Raises: DataError for the first that can't be used, with the number and the places of the
+    others; where nothing is left; for sounds and features together.
+    """
+    with ThreadPoolExecutor(_THREADS) as pool:
+        looked = list(pool.map(lambda row: _look(row, texts, frame_rate), found.rows))
+    bad = [*found.bad, *(one for one in looked if isinstance(one, Bad))]
+    good = [one for one in looked if isinstance(one, tuple)]
+    good, odd = _of_one_kind(good)
+    bad += odd
+    if bad and not (skip and good):
+        raise _refused(bad, skip)
+    if not good:
+        raise DataError(f"{name} holds no recording: name a folder or list that holds some")
+    return Recordings(
+        tuple(recording for recording, _ in good),
+        "features" if good[0][1] else "sound",
+        found.labelled,
+        name,
+        (*found.notes, *_left_out(bad)),
+    )
+
+
+def _look(row: Row, texts: bool, frame_rate: float) -> tuple[Recording, int] | Bad:
+    """The recording with its number of features a frame (0 for sound), or what is wrong with it."""
+    text = " ".join((row.text or "").split())
+    if texts and not text:
+        return _bad("sounds without a transcript", row, "has no transcript: write what is said")
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        half = text[error.start]
+        return _bad("texts with half a character", row, f"its text holds {half!a}: take it out")
+    try:
+        seconds, rate, width = _measure(row.sound, frame_rate)
+    except DataError as error:
+        told = str(error) if error.file is None else str(error).removeprefix(f"{error.file}: ")
+        return _bad("sounds that can't be used", row, told)
+    path, values = (row.sound, None) if isinstance(row.sound, Path) else (None, row.sound.values)
+    return Recording(text, seconds, rate, path, values, row.speaker, row.place), width
+
+
+def _measure(sound: Path | Sound, frame_rate: float) -> tuple[float, float, int]:
+    """Seconds, rate, and the number of features a frame."""
+    if isinstance(sound, Sound):
+        if not sound.values.size:
+            raise DataError("holds no sound (0 samples): leave it out")
+        if sound.values.ndim == 2:
+            check_features(sound.values)
+        elif (bad := finite(sound.values)) is not None:
+            raise DataError(f"sample {bad} is {sound.values[bad]}: repair it or leave it out")
+        width = sound.values.shape[1] if sound.values.ndim == 2 else 0
+        return len(sound.values) / sound.rate, sound.rate, width
+    if sound.suffix.lower() in FEATURES:
+        frames, width = read_features(sound).shape
+        return frames / frame_rate, frame_rate, width
+    header = read_header(sound)
+    check_samples(sound, header)
+    return header.seconds, float(header.rate), 0
+
+
+def _bad(group: str, row: Row, told: str) -> Bad:
+    place, file = row.place, row.file
+    if isinstance(row.sound, Path):
+        place = place or row.sound.name
+        if file is None:
+            file = row.sound
+        else:
+            told = f"{row.sound}: {told}"
+    elif file is None:
+        told = f"{row.place}: {told}"
+    return Bad(group, place, told, file, row.line)
+
+
+def _of_one_kind(
+    good: list[tuple[Recording, int]],
+) -> tuple[list[tuple[Recording, int]], list[Bad]]:
+    """Those of the most frequent number of features a frame, and what is wrong with the others."""
+    widths = Counter(width for _, width in good)
+    if len(widths) < 2:
+        return good, []
+    first = {width: recording for recording, width in reversed(good)}
+    usual = widths.most_common(1)[0][0]
+    if 0 in widths:
+        of_sound, of_features = first[0], first[next(width for width in widths if width)]
+        raise DataError(
+            f"holds sounds ({_called(of_sound)}) and ready-made features ({_called(of_features)}):"
+            " give one kind"
+        )
+    odd = [
+        Bad(
+            "features of another number a frame",
+            one.place,
+            f"{_called(one)}: has {width} features a frame where {_called(first[usual])} has "
+            f"{usual}: make all alike",
+        )
+        for one, width in good
+        if width != usual
+    ]
+    return [(one, width) for one, width in good if width == usual], odd
+
+
+def _called(recording: Recording) -> str:
+    return recording.place if recording.path is None else fspath(recording.path)
+
+
+def _refused(bad: Sequence[Bad], skip: bool) -> DataError:
+    first, *others = bad
+    message = first.message
+    if others:
+        message += f"; {len(others):,} more can't be used either ({_places(others)})"
+    if skip:
+        message += "; nothing else is left"
+    else:
+        message += "; skip=True (--skip) leaves out what can't be used"
+    return DataError(message, file=first.file, line=first.line)
+
+
+def _left_out(bad: Sequence[Bad]) -> list[str]:
+    groups: dict[str, list[Bad]] = {}
+    for one in bad:
+        groups.setdefault(one.group, []).append(one)
+    return [
+        f"left out: {len(some):,} {group} ({_places(some)}); the first: {some[0].message}"
+        for group, some in groups.items()
+    ]
+
+
+def _places(bad: Sequence[Bad]) -> str:
+    told = ", ".join(one.place for one in bad[:_SHOWN])
+    return told + (", ..." if len(bad) > _SHOWN else "")

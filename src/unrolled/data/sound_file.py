@@ -1,0 +1,212 @@
+"""Files of sound: their length without decoding them, and their samples at any rate.
+
+libsndfile reads them (by `soundfile`) and the SoX resampler changes the rate (by `soxr`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from unrolled.data.feature_file import finite, read_features
+from unrolled.errors import DataError, MissingExtra
+
+if TYPE_CHECKING:
+    import soundfile
+
+    from unrolled.data.recordings import Recording
+
+SOUNDS = frozenset(
+    {
+        *(".wav", ".flac", ".ogg", ".oga", ".opus", ".mp3"),
+        *(".aif", ".aiff", ".au", ".caf", ".sph", ".w64"),
+    }
+)
+# What holds sound or films and is not read here.
+FOREIGN = frozenset(
+    {".m4a", ".aac", ".mp4", ".m4b", ".wma", ".webm", ".amr", ".ape", ".mkv", ".mov", ".avi"}
+)
+# Only these can hold what is no number.
+_FLOATING = frozenset({"FLOAT", "DOUBLE"})
+_BLOCK = 1 << 18
+
+
+@dataclass(frozen=True)
+class Header:
+    """What a file of sound says of itself.
+
+    Attributes:
+        frames: samples of each channel.
+        rate: samples a second.
+        channels: how many there are.
+        subtype: how samples are written, as libsndfile names it ("PCM_16", "FLOAT", "VORBIS").
+    """
+
+    frames: int
+    rate: int
+    channels: int
+    subtype: str
+
+    @property
+    def seconds(self) -> float:
+        """How long the sound is."""
+        return self.frames / self.rate
+
+
+def read_header(path: Path) -> Header:
+    """The length and form of a file of sound; nothing is decoded.
+
+    Raises: DataError where there is no such file, it is no sound that can be read, or holds no
+    samples; MissingExtra where `soundfile` is not installed.
+    """
+    with _opened(path) as file:
+        found = Header(file.frames, file.samplerate, file.channels, file.subtype)
+    if found.frames < 1:
+        raise DataError("holds no sound (0 samples): record it again", file=path)
+    return found
+
+
+def check_samples(path: Path, header: Header) -> None:
+    """DataError for a sample that is NaN or infinite; only files of floating point are read for it,
+    a block at a time."""
+    if header.subtype not in _FLOATING:
+        return
+    start = 0
+    for block in _blocks(path):
+        _finite(block, path, header.rate, start)
+        start += len(block)
+
+
+def decode(path: Path, rate: float | None = None) -> np.ndarray:
+    """The samples of a file.
+
+    Args:
+        path: a .wav, .flac, .ogg, .mp3 or other file that libsndfile reads, of any bit depth.
+        rate: samples a second that are wanted; None: those of the file.
+
+    Returns:
+        `(N,)` float32, whole numbers scaled to [-1, 1], the mean of the channels. A file of
+        floating point keeps what goes beyond.
+
+    Raises: as `read_header`; DataError for a sample that is NaN or infinite, and for a file that
+    breaks off.
+    """
+    header = read_header(path)
+    blocks = list(_blocks(path))
+    samples = np.concatenate(blocks) if blocks else np.zeros(0, np.float32)
+    if not len(samples):
+        raise DataError("breaks off before its first sample: fetch or record it again", file=path)
+    _finite(samples, path, header.rate)
+    return samples if rate is None else resample(samples, header.rate, rate)
+
+
+def resample(samples: np.ndarray, rate: float, wanted: float) -> np.ndarray:
+    """`(N,)` float32 at `wanted` samples a second, from `rate`; as it is where they are equal.
+
+    Raises: MissingExtra where `soxr` is not installed.
+    """
+    if rate == wanted:
+        return samples
+    try:
+        import soxr
+    except ImportError as error:
+        raise MissingExtra("speech", "changing the rate of a sound") from error
+    return np.asarray(soxr.resample(samples, rate, wanted), np.float32)
+
+
+def samples_of(recording: Recording, rate: float) -> np.ndarray:
+    """The samples of a recording `(N,)` float32 at `rate` a second; read from its file now.
+
+    Raises: DataError for features, and as `decode`.
+    """
+    if recording.path is not None:
+        return decode(recording.path, rate)
+    if recording.values is None or recording.values.ndim != 1:
+        raise DataError(f"{recording.place or 'a recording'} holds features, expected sound")
+    return resample(recording.values, recording.rate, rate)
+
+
+def features_of(recording: Recording) -> np.ndarray:
+    """The ready-made features of a recording `(T, F)` float32; read from its file now.
+
+    Raises: DataError for a sound, and as `read_features`.
+    """
+    if recording.path is not None:
+        return read_features(recording.path)
+    if recording.values is None or recording.values.ndim != 2:
+        raise DataError(f"{recording.place or 'a recording'} holds sound, expected features (T, F)")
+    return recording.values
+
+
+def library() -> Any:
+    """`soundfile`; MissingExtra where it is not installed."""
+    try:
+        import soundfile
+    except (ImportError, OSError) as error:  # OSError: without the system's libsndfile
+        raise MissingExtra("speech", "reading sound") from error
+    return soundfile
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[soundfile.SoundFile]:
+    reader = library()
+    try:
+        with open(path, "rb") as file:
+            start = file.read(1 << 16)
+    except FileNotFoundError:
+        raise DataError("there is no such file: check the name and the folder", file=path) from None
+    except IsADirectoryError:
+        raise DataError("is a folder, expected a file of sound", file=path) from None
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise DataError(f"can't be read ({reason}): check its permissions", file=path) from None
+    _check_start(start, path)
+    try:
+        with reader.SoundFile(path) as file:
+            yield file
+    except reader.SoundFileError as error:
+        reason = str(error).replace(f"{path!s}", "").replace(f"{str(path)!r}", "")
+        raise _no_sound(path, reason) from None
+
+
+def _check_start(start: bytes, path: Path) -> None:
+    """DataError for what is plainly no sound, before libsndfile warns of it on the terminal."""
+    if not start:
+        raise DataError("is empty (0 bytes): record or fetch it again", file=path)
+    if start.startswith(b"version https://git-lfs"):
+        raise DataError("is a pointer of Git LFS and not the sound: run `git lfs pull`", file=path)
+    if path.suffix.lower() == ".mp3" and not start.startswith((b"ID3", b"RIFF")):
+        marks = np.frombuffer(start, np.uint8)
+        if not ((marks[:-1] == 0xFF) & (marks[1:] >= 0xE0)).any():
+            raise _no_sound(path, "no frame of MPEG in its first bytes")
+
+
+def _no_sound(path: Path, reason: str) -> DataError:
+    said = reason.split(": ")[-1].strip(" .:\n") or "it can't be opened"
+    remedy = "expected wav, flac, ogg or mp3"
+    if path.suffix.lower() in FOREIGN:
+        remedy += f", convert it with ffmpeg -i {path.name} {path.stem}.wav"
+    return DataError(f"is not sound that can be read ({said}): {remedy}", file=path)
+
+
+def _blocks(path: Path) -> Iterator[np.ndarray]:
+    """The mean of the channels, a block `(N,)` after the other, so that many channels need little
+    memory."""
+    with _opened(path) as file:
+        while len(block := file.read(_BLOCK, dtype="float32", always_2d=True)):
+            yield block[:, 0] if block.shape[1] == 1 else block.mean(axis=1, dtype=np.float32)
+
+
+def _finite(samples: np.ndarray, path: Path, rate: float, start: int = 0) -> None:
+    bad = finite(samples)
+    if bad is not None:
+        at = start + bad
+        raise DataError(
+            f"sample {at} (at {at / rate:.3f} s) is {samples[bad]}: repair it or leave it out",
+            file=path,
+        )
