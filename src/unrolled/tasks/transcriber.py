@@ -10,20 +10,18 @@ from typing import Any, Self, cast
 import numpy as np
 
 from unrolled.data.recordings import Recordings
-from unrolled.data.sound_augment import Augment
 from unrolled.errors import ConfigError
 from unrolled.tasks.base import check_rate, is_number, whole_number
 from unrolled.tasks.evaluation import Evaluation
 from unrolled.tasks.same_tokens import check_same_tokens
 from unrolled.tasks.telling import tell_of
-from unrolled.tasks.transcribing.answering import Answering
-from unrolled.tasks.transcribing.batches import RecordingBatches
-from unrolled.tasks.transcribing.framing import Framing
+from unrolled.tasks.transcribing.batches import RecordingBatches, strengthened
+from unrolled.tasks.transcribing.framing import Framing, scale_of
 from unrolled.tasks.transcribing.gate import fit_rivals
 from unrolled.tasks.transcribing.lessons import Validator
+from unrolled.tasks.transcribing.listening import Listening
 from unrolled.tasks.transcribing.network import TranscriptionNetwork
 from unrolled.tasks.transcribing.parts import Split, read_split
-from unrolled.tasks.transcribing.scale import scale_of
 from unrolled.tasks.transcribing.settings import SIZES, STRIDES, settle
 from unrolled.tasks.transcribing.symbols import Symbols
 from unrolled.training.budget import Budget
@@ -32,7 +30,7 @@ from unrolled.training.optimizer import Recipe
 from unrolled.training.run import Run
 
 
-class Transcriber(Answering):
+class Transcriber(Listening):
     """From recordings to what is said in them: transcripts, or one label of the whole.
 
         x_t = log-mel frames;  z = front(x);  h = recurrent(z);  s_t = W h_t + b
@@ -197,7 +195,7 @@ class Transcriber(Answering):
                 self.labelled = learnt.labelled
                 self._learn_answers(learnt)
                 self.framing = Framing.of(learnt, rate=self.sample_rate, bands=self.bands)
-                self._scale = scale_of(learnt, self.framing, self.seed)
+                self._scale = scale_of(self.framing, learnt, self.seed)
             self._settle(learnt)
             self.checkup = split.checkup
             self.model = cast(TranscriptionNetwork, self._first_network())
@@ -241,7 +239,7 @@ class Transcriber(Answering):
                 split.learnt,
                 self._targets(split.learnt.texts),
                 self.framing,
-                augment=Augment().scaled(own.augment) if own.augment else None,
+                augment=strengthened(own.augment) if own.augment else None,
                 seconds=own.batch_seconds,
                 seed=self.seed,
             ),

@@ -7,10 +7,9 @@ from dataclasses import asdict
 from typing import Any
 
 import numpy as np
-import torch
-from torch import Tensor
 
 from unrolled.baselines.owners import together
+from unrolled.data.band_scale import BandScale
 from unrolled.data.doctor_checkup import Checkup
 from unrolled.data.recordings import Recordings
 from unrolled.data.recordings_reading import read_recordings
@@ -20,7 +19,6 @@ from unrolled.tasks.evaluation import Evaluation
 from unrolled.tasks.transcribing.building import build
 from unrolled.tasks.transcribing.framing import Framing
 from unrolled.tasks.transcribing.gate import MOST, Rivals, evaluation_of, rivals_from
-from unrolled.tasks.transcribing.inputs import to_hear
 from unrolled.tasks.transcribing.lessons import heard
 from unrolled.tasks.transcribing.network import TranscriptionNetwork
 from unrolled.tasks.transcribing.settings import Settings
@@ -54,7 +52,7 @@ class Answering(Task):
     settings: Settings
     checkup: Checkup
     rivals: Rivals
-    _scale: tuple[np.ndarray, np.ndarray]
+    _scale: BandScale
 
     def predict(self, sounds: Any, *, beam: int = 8) -> list[str]:
         """What is said in each: transcripts or labels.
@@ -84,7 +82,7 @@ class Answering(Task):
         n_best = whole_number("n_best", n_best, least=1)
         if not self.labelled and n_best > beam:
             raise ConfigError(f"n_best: got {n_best} of a beam of {beam}; give a wider beam")
-        given = to_hear(sounds)
+        given = read_recordings(sounds, texts=False, frame_rate=1 / self.framing.seconds)
         found: list[Transcript] = []
         for start in range(0, len(given), _AT_ONCE):
             some = given.items[start : start + _AT_ONCE]
@@ -157,7 +155,7 @@ class Answering(Task):
         }
         return evaluation_of(recordings.texts, said, rivals, told, self.labelled, most=worst)
 
-    def _network(self, scale: tuple[Tensor, Tensor] | None = None) -> TranscriptionNetwork:
+    def _build(self) -> TranscriptionNetwork:
         return build(
             self.settings,
             self.cell,
@@ -165,12 +163,8 @@ class Answering(Task):
             frame_size=self.framing.size,
             answers=len(self.labels) if self.symbols is None else len(self.symbols),
             labelled=self.labelled,
-            scale=scale,
+            scale=self._scale,
         )
-
-    def _build(self) -> TranscriptionNetwork:
-        mean, deviation = (torch.from_numpy(one) for one in self._scale)
-        return self._network((mean, deviation))
 
     def _assets(self) -> dict[str, Any]:
         return {
@@ -188,9 +182,9 @@ class Answering(Task):
         self.labelled = self.symbols is None
         self.framing = Framing.from_assets(assets["framing"])
         self.settings = Settings(**assets["settings"])
-        # The weights bring them along.
+        # The weights bring it along.
         nothing = np.zeros(self.framing.size, np.float32)
-        self._scale = (nothing, nothing + 1)
+        self._scale = BandScale(nothing, nothing + 1)
 
     def _baseline_arrays(self) -> dict[str, np.ndarray]:
         return together({kind: rival.to_arrays() for kind, rival in self.rivals.items()})

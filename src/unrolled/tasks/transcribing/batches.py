@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import torch
@@ -84,7 +85,8 @@ class RecordingBatches:
         random = np.random.default_rng([self._seed, epoch, row])
         if framing.mel is not None:
             read = framing.of_samples(augment.of_samples(read, framing.mel.rate, random))
-        return augment.of_frames(read, random)
+        centres = None if framing.mel is None else framing.mel.centres
+        return augment.of_frames(read, random, centres)
 
     def _read(self, row: int) -> np.ndarray:
         """Samples, or frames of ready-made features, from memory where they are there."""
@@ -97,6 +99,21 @@ class RecordingBatches:
             self._room -= read.nbytes
             self._kept[row] = read
         return read
+
+
+def strengthened(factor: float) -> Augment:
+    """The usual changes, each so many times as strong, as far as it can be."""
+    usual = Augment()
+    return replace(
+        usual,
+        speed=min(0.5, usual.speed * factor),
+        gain=min(20.0, usual.gain * factor),
+        shift=usual.shift * factor,
+        noise=min(1.0, usual.noise * factor),
+        warp=min(0.5, usual.warp * factor),
+        time_width=round(usual.time_width * factor),
+        band_width=round(usual.band_width * factor),
+    )
 
 
 def batch_of(frames: Sequence[np.ndarray], targets: Sequence[np.ndarray] | None = None) -> Batch:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 
+from unrolled.data.band_scale import BandScale
 from unrolled.tasks.base import CELLS
 from unrolled.tasks.initial import initialise
 from unrolled.tasks.transcribing.front import Front
@@ -20,7 +21,7 @@ def build(
     frame_size: int,
     answers: int,
     labelled: bool,
-    scale: tuple[Tensor, Tensor] | None = None,
+    scale: BandScale,
 ) -> TranscriptionNetwork:
     """One network.
 
@@ -31,7 +32,7 @@ def build(
         frame_size: bands of a frame.
         answers: symbols with the blank, or labels.
         labelled: whether each recording has one label.
-        scale: mean and deviation of each band.
+        scale: of each band.
     """
     front = Front(frame_size, channels=settings.channels, strides=STRIDES[settings.subsampling])
     rates = (settings.dropout / 2, *[settings.dropout] * (settings.layers - 1))
@@ -51,7 +52,6 @@ def build(
         dropout=settings.dropout,
         smoothing=settings.smoothing,
         scale=scale,
-        frame_size=frame_size,
     )
     if not labelled:
         # At first nothing is said: else a step says something at every frame, and unlearns it.

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from unrolled.data.band_scale import BandScale
 from unrolled.data.log_mel import LogMel
 from unrolled.data.recordings import Recording, Recordings
 from unrolled.data.sound_file import features_of, samples_of
@@ -15,6 +16,8 @@ from unrolled.errors import ConfigError, DataError
 
 # Speech has little above 8 kHz that tells words apart.
 _HIGHEST_RATE = 16000
+# Seconds of sound that are enough to know the bands by.
+_ENOUGH = 1800.0
 
 
 @dataclass(frozen=True)
@@ -101,3 +104,12 @@ class Framing:
         """The inverse of `to_assets`."""
         mel = None if assets["mel"] is None else LogMel(**assets["mel"])
         return cls(int(assets["size"]), float(assets["seconds"]), mel)
+
+
+def scale_of(framing: Framing, recordings: Recordings, seed: int) -> BandScale:
+    """Of recordings to learn from: half an hour of them, drawn, where there is more."""
+    order = np.random.default_rng(seed).permutation(len(recordings)).tolist()
+    drawn = recordings.select(order)
+    ends = np.cumsum([one.seconds for one in drawn.items])
+    count = min(len(drawn), int(np.searchsorted(ends, _ENOUGH)) + 1)
+    return BandScale.of(framing.frames(one) for one in drawn.items[:count])

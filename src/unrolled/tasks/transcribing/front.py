@@ -96,10 +96,7 @@ class Front(nn.Module):
             y = torch.cat([before, y], 2)
             steps = (y.shape[2] - _WIDTH) // stride + 1
             after.append(y[:, :, steps * stride :])
-            if steps:
-                y = torch.relu(layer(y))
-            else:
-                y = y.new_zeros(self._shape_of(layer, y))
+            y = torch.relu(layer(y)) if steps else y.new_zeros(self._shape_of(layer, y))
         order = y.permute(2, 0, 1, 3).flatten(2) if self.bands else y.permute(2, 0, 1)
         return order, after
 

@@ -12,7 +12,6 @@ from torch.nn.functional import cross_entropy
 from unrolled.tasks.arrays import like
 from unrolled.tasks.transcribing.batches import batch_of
 from unrolled.tasks.transcribing.network import Heard, TranscriptionNetwork
-from unrolled.training.speech_scores import edits
 
 # Frames of the recordings that are heard at once, padding included.
 _AT_ONCE = 20_000
@@ -72,13 +71,15 @@ class Validator:
         return "nats per recording" if self.model.labelled else "% of symbols wrong"
 
     def __call__(self) -> float:
+        from rapidfuzz.distance.Levenshtein import distance
+
         found = heard(self.model, self.frames)
         if self.model.labelled:
             right = torch.from_numpy(np.concatenate(self.targets))
             return float(cross_entropy(torch.from_numpy(np.stack(found)), right))
-        wrong = sum(
-            edits(best_path(one), own) for one, own in zip(found, self.targets, strict=True)
-        )
+        paths = [best_path(one).tolist() for one in found]
+        pairs = zip(paths, self.targets, strict=True)
+        wrong = sum(distance(said, right.tolist()) for said, right in pairs)
         return 100.0 * wrong / max(1, sum(map(len, self.targets)))
 
 

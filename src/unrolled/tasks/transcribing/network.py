@@ -1,7 +1,7 @@
 """The network of a `Transcriber`: from frames of sound to what is said at every step.
 
-Shapes: `T` frames, `B` recordings, `F` bands, `T'` steps, `C` size of a step, `H` what the recurrent
-layers give, `V` symbols or labels.
+Shapes: `T` frames, `B` recordings, `F` bands, `T'` steps, `C` size of a step, `H` what the
+recurrent layers give, `V` symbols or labels.
 """
 
 from __future__ import annotations
@@ -12,6 +12,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
+from unrolled.data.band_scale import BandScale
+from unrolled.data.batching.checks import IGNORED_TARGET
 from unrolled.layers.states import State
 from unrolled.tasks.text_encoder import locked_dropout
 from unrolled.tasks.training_rates import TrainingRates
@@ -64,7 +66,7 @@ class TranscriptionNetwork(nn.Module):
         dropout: share of what is read and given by the recurrent layers that is dropped in
             training, locked over time.
         smoothing: of the labels, in training.
-        scale: mean and deviation of each band `(F,)`, of the training part.
+        scale: of each band, learnt from the training part.
 
     Sources: Graves et al. 2006 (CTC); Amodei et al. 2016, arXiv 1512.02595.
     """
@@ -78,8 +80,7 @@ class TranscriptionNetwork(nn.Module):
         labelled: bool = False,
         dropout: float = 0.0,
         smoothing: float = 0.0,
-        scale: tuple[Tensor, Tensor] | None = None,
-        frame_size: int,
+        scale: BandScale,
     ) -> None:
         super().__init__()
         self.front = front
@@ -89,9 +90,8 @@ class TranscriptionNetwork(nn.Module):
         self.smoothing = smoothing
         ways = 2 if recurrent.bidirectional else 1
         self.readout = nn.Linear(ways * recurrent.hidden_size, answers)
-        mean, deviation = scale or (torch.zeros(frame_size), torch.ones(frame_size))
-        self.register_buffer("mean", mean)
-        self.register_buffer("deviation", deviation)
+        self.register_buffer("mean", torch.from_numpy(scale.mean))
+        self.register_buffer("deviation", torch.from_numpy(scale.deviation))
         self._rates = TrainingRates([recurrent])
 
     def train(self, mode: bool = True) -> TranscriptionNetwork:
@@ -122,8 +122,7 @@ class TranscriptionNetwork(nn.Module):
         return Heard(self.readout(hidden), counts), None
 
     def loss(self, heard: Heard, targets: Tensor) -> Tensor:
-        """Of transcripts the mean over recordings of `-log p(text)` per symbol, in nats; of labels
-        the mean cross-entropy.
+        """Of transcripts `-log p(text | x)` in nats per symbol; of labels the mean cross-entropy.
 
         Args:
             heard: what `forward` gave.
@@ -132,7 +131,9 @@ class TranscriptionNetwork(nn.Module):
         if self.labelled:
             smoothing = self.smoothing if self.training else 0.0
             return cross_entropy(heard.scores, targets[0], label_smoothing=smoothing)
-        return ctc_loss(heard.scores, heard.lengths, targets)
+        counts = (targets != IGNORED_TARGET).sum(0)
+        known = targets.clamp(min=0).t()
+        return ctc_loss(heard.scores, heard.lengths, known, counts, per="symbol").loss
 
     def begin(self, recordings: int = 1) -> HeardState:
         """Before the first frame of a stream."""

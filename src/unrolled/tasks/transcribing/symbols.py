@@ -40,6 +40,11 @@ class Symbols:
         """What each number writes; "" for the blank."""
         return ("", *self.tokenizer.pieces[1:])
 
+    @property
+    def between(self) -> str:
+        """What stands between two symbols of a text."""
+        return " " if self.kind == "words" else ""
+
     def encode(self, texts: Iterable[str]) -> list[np.ndarray]:
         """The symbols of each transcript, int64 `(n,)`; what is not known is left out."""
         found = []

@@ -1,0 +1,161 @@
+"""A `Transcriber` that listens: sound in as it comes, what was heard so far out."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any
+
+import numpy as np
+
+from unrolled.decoding.ctc_endpoint import Endpoint, EndpointState
+from unrolled.decoding.ctc_greedy import PathState
+from unrolled.decoding.ctc_options import CtcOptions
+from unrolled.decoding.ctc_state import PrefixState
+from unrolled.decoding.ctc_stream import CtcDecoder, CtcResult, CtcStream
+from unrolled.decoding.ctc_words import stable_words, words_heard
+from unrolled.errors import ConfigError
+from unrolled.tasks.arrays import Arrays, check_state
+from unrolled.tasks.transcribing.answering import Answering
+from unrolled.tasks.transcribing.streaming import begun, read_sound
+from unrolled.tasks.transcribing.transcript import Partial, Transcript
+from unrolled.tasks.transcribing.transcripts import heard_words, of_label, transcript_of
+
+_SEARCH, _ENDPOINT = "search.", "endpoint."
+
+
+class Listening(Answering):
+    """The streaming half of a `Transcriber`."""
+
+    def start(self) -> Arrays:
+        """The state before the first sample: plain arrays, for `step`.
+
+        Raises:
+            NotFittedError: `fit` comes first.
+            ConfigError: the model reads the sound both ways, and hears whole recordings only.
+        """
+        self._check_fitted()
+        if self.directions != 1:
+            raise ConfigError(
+                f"directions: this model has {self.directions}, and hears whole recordings only;"
+                " train one with directions=1 to listen"
+            )
+        state = begun(self.model, self.framing)
+        if self.labelled:
+            return state | {"label": np.full(len(self.labels), -np.log(len(self.labels)))}
+        return state | _of_stream(self._decoder().start())
+
+    def step(
+        self,
+        sound: np.ndarray,
+        state: Arrays,
+        *,
+        beam: int = 8,
+        endpoint: float | None = 0.8,
+    ) -> tuple[Partial, Arrays]:
+        """Hear some more.
+
+        However the sound is cut into chunks, the words are the same; without an endpoint they are
+        those of `transcribe`.
+
+        Args:
+            sound: samples `(N,)` float32 in [-1, 1] at `framing.rate` samples a second, or frames
+                `(t, F)` of ready-made features; may be empty.
+            state: what `start` or an earlier `step` gave; stays as it is.
+            beam: prefixes that are followed; 1: the best symbol of each step. The same at every
+                step.
+            endpoint: seconds of silence after which an utterance is over; None: when the stream is.
+
+        Returns:
+            What was heard so far, and the new state.
+
+        Raises:
+            NotFittedError: `fit` comes first.
+            ConfigError: that is no state of this model, or an argument that can't work.
+            DataError: that are no samples.
+        """
+        self._check_fitted()
+        found, after = read_sound(self.model, self.framing, sound, state)
+        seconds = self._seconds(after)
+        if self.labelled:
+            # Before the first step is whole nothing is known.
+            label = found if int(after["steps"]) else state["label"]
+            heard = of_label(label, self.labels, 1, seconds)
+            return Partial(heard.text, seconds=seconds), after | {"label": label}
+        check_state(state, f"{_SEARCH}frames")
+        decoder = self._decoder(beam, endpoint)
+        over, stream = decoder.step(found, _to_stream(state))
+        return self._partial(decoder, over, stream, seconds), after | _of_stream(stream)
+
+    def finish(self, state: Arrays, *, beam: int = 8, n_best: int = 1) -> Transcript:
+        """What the utterance that goes on is taken for where nothing more comes.
+
+        Args:
+            state: of the stream; stays as it is.
+            beam: as for `step`.
+            n_best: how many answers to give.
+        """
+        self._check_fitted()
+        if self.labelled:
+            check_state(state, "label")
+            return of_label(state["label"], self.labels, n_best, self._seconds(state))
+        check_state(state, f"{_SEARCH}frames")
+        return self._transcript(self._decoder(beam).finish(_to_stream(state)), n_best)
+
+    def _partial(
+        self, decoder: CtcDecoder, over: list[CtcResult], stream: CtcStream, seconds: float
+    ) -> Partial:
+        assert self.symbols is not None
+        now = decoder.partial(stream)
+        pieces, between = self.symbols.pieces, self.symbols.between
+        words = words_heard(
+            now.hypotheses, pieces, seconds=self._seconds_of_a_step, between=between
+        )
+        return Partial(
+            self.symbols.text(now.hypotheses[0].tokens),
+            heard_words(words),
+            stable_words(words, now.stable, between=between),
+            tuple(self._transcript(one) for one in over),
+            seconds,
+        )
+
+    def _transcript(self, result: CtcResult, n_best: int = 1) -> Transcript:
+        assert self.symbols is not None
+        step = self._seconds_of_a_step
+        seconds = (result.end - result.begin) * step
+        return transcript_of(result.hypotheses, self.symbols, seconds, step=step, n_best=n_best)
+
+    def _decoder(self, beam: int = 8, endpoint: float | None = None) -> CtcDecoder:
+        return CtcDecoder(
+            self._seconds_of_a_step,
+            CtcOptions(beam),
+            n_best=beam,
+            endpoint=None if endpoint is None else Endpoint(endpoint),
+        )
+
+    @property
+    def _seconds_of_a_step(self) -> float:
+        return self.framing.seconds * self.settings.subsampling
+
+    def _seconds(self, state: Arrays) -> float:
+        return int(state["steps"]) * self._seconds_of_a_step
+
+
+def _of_stream(stream: CtcStream) -> Arrays:
+    """Plain arrays of where a search is."""
+    found = {f"{_SEARCH}{name}": np.array(one) for name, one in vars(stream.search).items()}
+    found |= {f"{_ENDPOINT}{name}": np.array(one) for name, one in asdict(stream.endpoint).items()}
+    return found | {"begin": np.array(stream.begin)}
+
+
+def _to_stream(arrays: Arrays) -> CtcStream:
+    def part(prefix: str) -> dict[str, Any]:
+        found = {
+            name.removeprefix(prefix): one
+            for name, one in arrays.items()
+            if name.startswith(prefix)
+        }
+        return {name: one.item() if one.ndim == 0 else one for name, one in found.items()}
+
+    search = part(_SEARCH)
+    kind = PathState if "symbols" in search else PrefixState
+    return CtcStream(kind(**search), EndpointState(**part(_ENDPOINT)), int(arrays["begin"]))

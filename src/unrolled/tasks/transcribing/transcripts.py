@@ -1,0 +1,98 @@
+"""From what a network answers to transcripts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from unrolled.decoding.ctc import search_ctc
+from unrolled.decoding.ctc_hypothesis import CtcHypothesis
+from unrolled.decoding.ctc_words import CtcWord, words_heard
+from unrolled.tasks.transcribing.symbols import BLANK, Symbols
+from unrolled.tasks.transcribing.transcript import HeardWord, Transcript
+
+# Recordings that a search runs over at once.
+_AT_ONCE = 32
+
+
+def of_label(
+    log_probs: np.ndarray, labels: Sequence[str], n_best: int, seconds: float
+) -> Transcript:
+    """The most probable label of `(V,)`, and the next `n_best - 1`."""
+    order = np.argsort(-log_probs, kind="stable")[:n_best]
+    first, *others = (
+        Transcript(labels[at], float(log_probs[at]), float(np.exp(log_probs[at])), seconds=seconds)
+        for at in order.tolist()
+    )
+    return Transcript(
+        first.text, first.log_probability, first.confidence, (), seconds, tuple(others)
+    )
+
+
+def of_symbols(
+    log_probs: Sequence[np.ndarray],
+    symbols: Symbols,
+    seconds: Sequence[float],
+    *,
+    step: float,
+    beam: int,
+    n_best: int,
+) -> list[Transcript]:
+    """The transcripts of recordings.
+
+    Args:
+        log_probs: of each `(T', 1 + V)`.
+        symbols: what they stand for.
+        seconds: how long each is.
+        step: seconds from one step to the next.
+        beam, n_best: of the search.
+    """
+    found: list[Transcript] = []
+    for start in range(0, len(log_probs), _AT_ONCE):
+        some = log_probs[start : start + _AT_ONCE]
+        lengths = np.array([len(one) for one in some])
+        padded = np.full((lengths.max(), len(some), some[0].shape[1]), -np.inf, np.float32)
+        padded[:, :, BLANK] = 0.0
+        for column, one in enumerate(some):
+            padded[: len(one), column] = one
+        # All of the beam has a say in how sure a word is.
+        each = search_ctc(padded, lengths, beam=beam, n_best=beam)
+        found += [
+            transcript_of(hypotheses, symbols, length, step=step, n_best=n_best)
+            for hypotheses, length in zip(each, seconds[start:], strict=False)
+        ]
+    return found
+
+
+def transcript_of(
+    hypotheses: Sequence[CtcHypothesis],
+    symbols: Symbols,
+    seconds: float,
+    *,
+    step: float,
+    n_best: int = 1,
+) -> Transcript:
+    """The best of some hypotheses, and the next `n_best - 1` as alternatives."""
+    best, *others = (
+        _transcript(hypotheses[at:] if at == 0 else [hypotheses[at]], symbols, seconds, step)
+        for at in range(min(n_best, len(hypotheses)))
+    )
+    return Transcript(
+        best.text, best.log_probability, best.confidence, best.words, seconds, tuple(others)
+    )
+
+
+def heard_words(found: Sequence[CtcWord]) -> tuple[HeardWord, ...]:
+    """Words as a transcript has them."""
+    return tuple(HeardWord(one.text, one.start, one.end, one.confidence) for one in found)
+
+
+def _transcript(
+    hypotheses: Sequence[CtcHypothesis], symbols: Symbols, seconds: float, step: float
+) -> Transcript:
+    first = hypotheses[0]
+    words = words_heard(hypotheses, symbols.pieces, seconds=step, between=symbols.between)
+    sure = min((one.confidence for one in words), default=1.0)
+    text = symbols.text(first.tokens)
+    return Transcript(text, first.log_probability, sure, heard_words(words), seconds)
