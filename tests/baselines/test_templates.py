@@ -209,7 +209,7 @@ def test_before_fit_nothing_is_known() -> None:
         lambda: NearestTemplate().predict([TEST[0]]),
         lambda: NearestTemplate().distances(TEST[0]),
         MostFrequent().to_arrays,
-        lambda: MostFrequent().predict(2),
+        lambda: MostFrequent().predict([1]),
     )
     for ask in asks:
         with pytest.raises(NotFittedError, match="call fit"):
@@ -218,8 +218,8 @@ def test_before_fit_nothing_is_known() -> None:
 
 def test_the_most_frequent_text_is_said_always() -> None:
     rival = MostFrequent().fit(["b", "a", "b", "c"])
-    assert rival.predict(3) == ["b"] * 3
-    assert MostFrequent.from_arrays(rival.to_arrays()).predict(2) == ["b"] * 2
+    assert rival.predict(range(3)) == ["b"] * 3
+    assert MostFrequent.from_arrays(rival.to_arrays()).predict(range(2)) == ["b"] * 2
     assert most_frequent(["d", "c", "d", "c"]) == "c"
     with pytest.raises(DataError, match="no texts"):
         MostFrequent().fit([])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Self
 
 from numpy.typing import NDArray
@@ -31,7 +31,7 @@ class MostFrequent:
     What does not beat it has learnt nothing.
     """
 
-    name = "the most frequent"
+    name = "most frequent answer"
 
     def __init__(self) -> None:
         self._text: str | None = None
@@ -45,13 +45,14 @@ class MostFrequent:
         self._text = most_frequent(texts)
         return self
 
-    def predict(self, count: int) -> list[str]:
-        """Its answer, `count` times.
+    def predict(self, sounds: Iterable[Any]) -> list[str]:
+        """The same answer to each; what they are is not looked at.
 
         Raises:
             NotFittedError: before `fit`.
         """
-        return [self._fitted()] * count
+        text = self._fitted()
+        return [text for _ in sounds]
 
     def to_arrays(self) -> dict[str, NDArray[Any]]:
         """The text as named arrays.
