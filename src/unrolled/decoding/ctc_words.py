@@ -86,12 +86,15 @@ def words_heard(
     return [
         replace(
             word,
-            confidence=float(
-                sum(
-                    share
-                    for share, others in zip(shares, lists, strict=True)
-                    if any(_same(word, other) for other in others)
-                )
+            confidence=min(
+                1.0,
+                float(
+                    sum(
+                        share
+                        for share, others in zip(shares, lists, strict=True)
+                        if any(_same(word, other) for other in others)
+                    )
+                ),
             ),
         )
         for word in lists[0]

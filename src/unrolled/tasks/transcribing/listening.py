@@ -15,6 +15,7 @@ from unrolled.decoding.ctc_stream import CtcDecoder, CtcResult, CtcStream
 from unrolled.decoding.ctc_words import stable_words, words_heard
 from unrolled.errors import ConfigError
 from unrolled.tasks.arrays import Arrays, check_state
+from unrolled.tasks.base import whole_number
 from unrolled.tasks.transcribing.answering import Answering
 from unrolled.tasks.transcribing.streaming import begun, read_sound
 from unrolled.tasks.transcribing.transcript import Partial, Transcript
@@ -26,12 +27,16 @@ _SEARCH, _ENDPOINT = "search.", "endpoint."
 class Listening(Answering):
     """The streaming half of a `Transcriber`."""
 
-    def start(self) -> Arrays:
+    def start(self, *, beam: int = 8) -> Arrays:
         """The state before the first sample: plain arrays, for `step`.
+
+        Args:
+            beam: prefixes that are followed; 1: the best symbol of each step.
 
         Raises:
             NotFittedError: `fit` comes first.
-            ConfigError: the model reads the sound both ways, and hears whole recordings only.
+            ConfigError: the model reads the sound both ways, and hears whole recordings only; or a
+                beam that can't be.
         """
         self._check_fitted()
         if self.directions != 1:
@@ -42,14 +47,14 @@ class Listening(Answering):
         state = begun(self.model, self.framing)
         if self.labelled:
             return state | {"label": np.full(len(self.labels), -np.log(len(self.labels)))}
-        return state | _of_stream(self._decoder().start())
+        beam = whole_number("beam", beam, least=1)
+        return state | _of_stream(self._decoder(beam).start()) | {"beam": np.array(beam)}
 
     def step(
         self,
         sound: np.ndarray,
         state: Arrays,
         *,
-        beam: int = 8,
         endpoint: float | None = 0.8,
     ) -> tuple[Partial, Arrays]:
         """Hear some more.
@@ -61,8 +66,6 @@ class Listening(Answering):
             sound: samples `(N,)` float32 in [-1, 1] at `framing.rate` samples a second, or frames
                 `(t, F)` of ready-made features; may be empty.
             state: what `start` or an earlier `step` gave; stays as it is.
-            beam: prefixes that are followed; 1: the best symbol of each step. The same at every
-                step.
             endpoint: seconds of silence after which an utterance is over; None: when the stream is.
 
         Returns:
@@ -81,25 +84,27 @@ class Listening(Answering):
             label = found if int(after["steps"]) else state["label"]
             heard = of_label(label, self.labels, 1, seconds)
             return Partial(heard.text, seconds=seconds), after | {"label": label}
-        check_state(state, f"{_SEARCH}frames")
-        decoder = self._decoder(beam, endpoint)
+        check_state(state, "beam", f"{_SEARCH}frames")
+        decoder = self._decoder(int(state["beam"]), endpoint)
         over, stream = decoder.step(found, _to_stream(state))
-        return self._partial(decoder, over, stream, seconds), after | _of_stream(stream)
+        return self._partial(decoder, over, stream, seconds), (
+            after | _of_stream(stream) | {"beam": state["beam"]}
+        )
 
-    def finish(self, state: Arrays, *, beam: int = 8, n_best: int = 1) -> Transcript:
+    def finish(self, state: Arrays, *, n_best: int = 1) -> Transcript:
         """What the utterance that goes on is taken for where nothing more comes.
 
         Args:
             state: of the stream; stays as it is.
-            beam: as for `step`.
             n_best: how many answers to give.
         """
         self._check_fitted()
         if self.labelled:
             check_state(state, "label")
             return of_label(state["label"], self.labels, n_best, self._seconds(state))
-        check_state(state, f"{_SEARCH}frames")
-        return self._transcript(self._decoder(beam).finish(_to_stream(state)), n_best)
+        check_state(state, "beam", f"{_SEARCH}frames")
+        decoder = self._decoder(int(state["beam"]))
+        return self._transcript(decoder.finish(_to_stream(state)), n_best)
 
     def _partial(
         self, decoder: CtcDecoder, over: list[CtcResult], stream: CtcStream, seconds: float
@@ -124,7 +129,7 @@ class Listening(Answering):
         seconds = (result.end - result.begin) * step
         return transcript_of(result.hypotheses, self.symbols, seconds, step=step, n_best=n_best)
 
-    def _decoder(self, beam: int = 8, endpoint: float | None = None) -> CtcDecoder:
+    def _decoder(self, beam: int, endpoint: float | None = None) -> CtcDecoder:
         return CtcDecoder(
             self._seconds_of_a_step,
             CtcOptions(beam),
