@@ -67,6 +67,18 @@ def test_any_chunks_give_what_one_gives(cuts: list[int], beam: int, ruled: bool,
     assert decoder.partial(stream) == decoder.partial(end)
 
 
+@pytest.mark.parametrize("beam", [1, 4])
+def test_sums_that_are_rounded_are_the_same_too(beam: int) -> None:
+    # Numbers so far apart that float64 can't hold their sum.
+    y = torch.full((1000, 2), -30.0)
+    y[:, 0] = -(10.0 ** (-12.0 * torch.rand(1000)))
+    decoder = CtcDecoder(0.04, CtcOptions(beam))
+    whole = decoder.finish(stream_through(decoder, y, [1000])[1])
+    assert whole.hypotheses[0].log_probability != float(y[:, 0].double().flip(0).cumsum(0)[-1])
+    for cuts in ([1], [7], [40, 3]):
+        assert decoder.finish(stream_through(decoder, y, cuts)[1]) == whole
+
+
 @settings(max_examples=40)
 @draws
 def test_each_utterance_is_what_a_search_over_it_finds(
