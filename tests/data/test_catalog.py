@@ -47,13 +47,14 @@ def test_every_entry_is_complete():
     for one in catalog.entries():
         assert one.title
         assert one.licence
-        assert one.kind in ("series", "text", "labelled", "tagged", "pairs")
+        assert one.kind in ("series", "text", "labelled", "tagged", "pairs", "recordings")
         assert one.embedded != (one.local is not None)
         if one.address is not None:
             assert one.address.startswith("https://")
             assert one.published is not None
         for form in (one.published, one.local, one.beside):
-            assert form is None or len(bytes.fromhex(form.sha256)) == 32
+            sums = [] if form is None else [form.sha256 or form.contents]
+            assert all(len(bytes.fromhex(total)) == 32 for total in sums)
         if one.kind == "series":
             assert one.season >= 1
             assert one.horizon >= 1
@@ -229,7 +230,8 @@ def test_a_cache_that_cannot_be_made_is_told(served, monkeypatch, tmp_path):
 
 @pytest.mark.data
 @pytest.mark.parametrize("name", KEPT)
-def test_kept_sets_have_their_sums_and_load(name):
+def test_kept_sets_have_their_sums_and_load(name, monkeypatch, tmp_path):
+    monkeypatch.setenv("UNROLLED_CACHE", str(tmp_path))
     path = catalog.find(name)
     if path is None:
         pytest.skip(f"{name} is not in UNROLLED_DATA")
@@ -244,6 +246,10 @@ def test_kept_sets_have_their_sums_and_load(name):
         assert len(found) > 400
         assert found.columns == ("de", "en")
         assert found.one_sided == ()
+        assert found.name == name
+    elif kind == "recordings":
+        assert len(found) >= 130
+        assert all(one.text and one.speaker and one.seconds > 0.1 for one in found.items)
         assert found.name == name
     else:
         assert len(found) > 1_000

@@ -12,7 +12,7 @@ import hashlib
 import os
 import tomllib
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from importlib.util import find_spec
 from os import PathLike, fspath
@@ -22,10 +22,11 @@ from typing import Any, Literal
 from unrolled.errors import ConfigError, DataError, OutputError
 from unrolled.writing import replacing
 
-Kind = Literal["series", "text", "labelled", "tagged", "pairs"]
+Kind = Literal["series", "text", "labelled", "tagged", "pairs", "recordings"]
 
 _READERS = (
     *("series", "by-row", "json", "text", "python-docs", "labelled", "polarity", "tagged", "pairs"),
+    "recordings",
 )
 _SUFFIXES: dict[str, tuple[str, ...]] = {
     "series": (".csv",),
@@ -33,15 +34,25 @@ _SUFFIXES: dict[str, tuple[str, ...]] = {
     "labelled": (".csv", ".jsonl"),
     "tagged": (".conll", ".conllu"),
     "pairs": (".tsv", ".jsonl"),
+    "recordings": ("",),
 }
 
 
 @dataclass(frozen=True)
 class Form:
-    """A file in which a set is kept: path or name, and the sha256 of its bytes (None: any)."""
+    """A file in which a set is kept.
+
+    Attributes:
+        file: path or name.
+        sha256: of its bytes; None: any.
+        contents: of an archive that may be packed anew, the sum of what lies in its folder
+            `within`, as `unrolled.data.archives.contents_sha256` has it.
+    """
 
     file: str
-    sha256: str | None
+    sha256: str | None = None
+    contents: str | None = None
+    within: str = ""
 
 
 @dataclass(frozen=True)
@@ -50,8 +61,8 @@ class Entry:
 
     Attributes:
         name, title: what to ask for it by, and what it is.
-        kind: "series", "text", "labelled" (texts with labels), "tagged" (words with tags) or
-            "pairs" (sentences with their translations).
+        kind: "series", "text", "labelled" (texts with labels), "tagged" (words with tags),
+            "pairs" (sentences with their translations) or "recordings" (sounds with what is said).
         licence: as its origin states it.
         address: where it is published; None for a set that is inside a package or local only.
         published: the file at the address.
@@ -117,9 +128,9 @@ def find(name: str) -> Path | None:
     Raises: ConfigError for an unknown name, DataError for a file with another sha256.
     """
     wanted = entry(name)
-    for path, sha256 in _places(wanted):
+    for path, form in _places(wanted):
         if path.is_file():
-            _check(path, sha256)
+            _check(path, form)
             if _has_beside(wanted, path):
                 return path
     return None
@@ -156,7 +167,7 @@ def get(name: str, *, download: bool = True) -> Path:
             f"name a folder that holds {wanted.local.file} in UNROLLED_DATA"
         )
     if wanted.beside is not None and wanted.beside_address is not None:
-        second = Form(Path(wanted.beside.file).name, wanted.beside.sha256)
+        second = replace(wanted.beside, file=Path(wanted.beside.file).name)
         _fetch(wanted, wanted.beside_address, second)
     return _fetch(wanted, wanted.address, wanted.published)
 
@@ -164,7 +175,7 @@ def get(name: str, *, download: bool = True) -> Path:
 def load(name: str, *, download: bool = True, **options: Any) -> Any:
     """A set as its reader gives it.
 
-    A `SeriesSet`, the text, `LabelledTexts`, `TaggedSentences` or `SentencePairs`.
+    A `SeriesSet`, the text, `LabelledTexts`, `TaggedSentences`, `SentencePairs` or `Recordings`.
 
     Args:
         name: of the set.
@@ -193,6 +204,10 @@ def load(name: str, *, download: bool = True, **options: Any) -> Any:
         from unrolled.data.catalog_pairs import load_pairs
 
         return load_pairs(wanted, path, options)
+    if wanted.kind == "recordings":
+        from unrolled.data.catalog_recordings import load_recordings
+
+        return load_recordings(wanted, path, options)
     if wanted.reader == "by-row":
         from unrolled.data.by_row import read_series_by_row
 
@@ -207,13 +222,14 @@ def load(name: str, *, download: bool = True, **options: Any) -> Any:
 
 
 def export(name: str, path: str | PathLike[str], *, download: bool = True) -> Path:
-    """Write a set as a plain file that the tasks read as it is.
+    """Write a set as a plain file, or recordings as a folder, that the tasks read as it is.
 
     Args:
         name: of the set.
         path: of the file: text as UTF-8 (.txt), series as a long CSV (`unique_id, ds, y`), labelled
             texts as .csv or .jsonl (`text, label`), tagged words as .conll (word, tag) or .conllu,
-            pairs as .tsv or .jsonl.
+            pairs as .tsv or .jsonl. Recordings become a new folder, a name without an ending: the
+            files, and `manifest.csv`.
             Where a value is missing in the set it is missing there: read it with `missing="mask"`.
         download: fetch the set where it is not at hand.
 
@@ -222,9 +238,14 @@ def export(name: str, path: str | PathLike[str], *, download: bool = True) -> Pa
     known = entry(name)
     wanted = _SUFFIXES[known.kind]
     if Path(path).suffix not in wanted:
-        named = " or ".join(wanted)
-        raise ConfigError(f"{fspath(path)}: {name} is written as {named}; name the file so")
+        named = " or ".join(wanted) or "a folder"
+        raise ConfigError(f"{fspath(path)}: {name} is written as {named}; name it so")
     loaded = load(name, download=download)
+    if known.kind == "recordings":
+        from unrolled.data.catalog_recordings import write_recordings
+
+        write_recordings(loaded, path)
+        return Path(path)
     with replacing(path) as aside:
         if isinstance(loaded, str):
             aside.write_text(loaded, encoding="utf-8")
@@ -268,29 +289,34 @@ def _entry(name: str, row: dict[str, Any]) -> Entry:
     return Entry(name=name, **row)
 
 
-def _places(wanted: Entry) -> Iterator[tuple[Path, str | None]]:
+def _places(wanted: Entry) -> Iterator[tuple[Path, Form]]:
     if wanted.package is not None and wanted.inside is not None:
         # the package's own folder: importing vega_datasets would import pandas
         spec = find_spec(wanted.package)
         for folder in (spec.submodule_search_locations if spec else None) or ():
-            yield Path(folder) / wanted.inside.file, wanted.inside.sha256
+            yield Path(folder) / wanted.inside.file, wanted.inside
     for folder in os.environ.get("UNROLLED_DATA", "").split(os.pathsep):
         if folder and wanted.local is not None:
             path = Path(folder) / wanted.local.file
-            yield path, wanted.local.sha256
+            yield path, wanted.local
             if wanted.published is not None:
-                yield path.with_name(wanted.published.file), wanted.published.sha256
+                yield path.with_name(wanted.published.file), wanted.published
     if wanted.address is not None and wanted.published is not None:
-        yield cache_folder() / wanted.folder / wanted.published.file, wanted.published.sha256
+        yield cache_folder() / wanted.folder / wanted.published.file, wanted.published
 
 
-def _check(path: Path, sha256: str | None) -> None:
-    if sha256 is None:
+def _check(path: Path, form: Form) -> None:
+    if form.sha256 is not None:
+        known, found = form.sha256, hashlib.sha256(path.read_bytes()).hexdigest()
+    elif form.contents is not None:
+        from unrolled.data.archives import contents_sha256
+
+        known, found = form.contents, contents_sha256(path, form.within)
+    else:
         return
-    found = hashlib.sha256(path.read_bytes()).hexdigest()
-    if found != sha256:
+    if found != known:
         raise DataError(
-            f"has sha256 {found[:12]}... where the catalog has {sha256[:12]}...: it was changed or "
+            f"has sha256 {found[:12]}... where the catalog has {known[:12]}...: it was changed or "
             "cut short; remove it and fetch it again",
             file=path,
         )
@@ -305,7 +331,7 @@ def _has_beside(wanted: Entry, path: Path) -> bool:
         return True
     second = path.with_name(Path(wanted.beside.file).name)
     if second.is_file():
-        _check(second, wanted.beside.sha256)
+        _check(second, wanted.beside)
         return True
     if wanted.beside_address is None:
         raise DataError(f"is missing: put it beside {path.name}, to which it belongs", file=second)
@@ -325,23 +351,32 @@ def _fetch(wanted: Entry, address: str, form: Form) -> Path:
     pooch.get_logger().setLevel("WARNING")
     try:
         # pooch writes aside and renames once the sum is right
-        fetched = pooch.retrieve(
-            address, known_hash=f"sha256:{form.sha256}", fname=form.file, path=folder
-        )
+        known = None if form.sha256 is None else f"sha256:{form.sha256}"
+        fetched = pooch.retrieve(address, known_hash=known, fname=form.file, path=folder)
     except ValueError as error:
         if "hash" not in str(error).lower():
             raise _unreachable(wanted, address, error) from None
-        raise DataError(
-            f"what {address} gives is not the file that the catalog knows (another sha256): it was "
-            "changed there; nothing was kept"
-        ) from None
+        raise _changed(address) from None
     except PermissionError as error:
         raise OutputError(
             f"{folder} can't be written ({error.strerror}): name another folder in UNROLLED_CACHE"
         ) from None
     except OSError as error:  # requests' errors are OSErrors
         raise _unreachable(wanted, address, error) from None
+    if form.contents is not None:
+        try:
+            _check(Path(fetched), form)
+        except DataError:
+            Path(fetched).unlink()
+            raise _changed(address) from None
     return Path(fetched)
+
+
+def _changed(address: str) -> DataError:
+    return DataError(
+        f"what {address} gives is not the file that the catalog knows (another sha256): it was "
+        "changed there; nothing was kept"
+    )
 
 
 def _unreachable(wanted: Entry, address: str, error: Exception) -> DataError:

@@ -6,13 +6,13 @@ A tar archive is read as the folder that it holds; nothing of it is written to t
 from __future__ import annotations
 
 import gzip
-import tarfile
 import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path, PurePosixPath
 
+from unrolled.data.archives import files_in
 from unrolled.data.encodings import decode_text
 from unrolled.data.files import read_bytes
 from unrolled.errors import DataError
@@ -76,20 +76,7 @@ def _members(path: Path) -> Iterator[Member]:
         return
     if not path.exists():
         read_bytes(path)  # says that it is not there
-    try:
-        with tarfile.open(path) as archive:
-            found = []
-            for one in archive:
-                inside = PurePosixPath(one.name.removeprefix("./"))
-                if one.isfile() and _is_text(inside):
-                    raw = archive.extractfile(one)
-                    assert raw is not None
-                    found.append((inside, raw.read()))
-    except (tarfile.TarError, OSError, EOFError, zlib.error):
-        raise DataError(
-            "is not a whole tar archive (damaged, cut short, or only named so): fetch it again",
-            file=path,
-        ) from None
+    found = [(inside, content) for inside, content in files_in(path) if _is_text(inside)]
     for inside, content in sorted(found):
         if inside.name.endswith(".gz"):
             try:

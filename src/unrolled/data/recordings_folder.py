@@ -172,9 +172,9 @@ def _by_label(folder: Path, sounds: list[Path]) -> Found:
         )
     if set(depths) != {2}:
         flat = sum(count for depth, count in depths.items() if depth < 2)
-        told = f"holds {len(sounds):,} sounds and nothing that tells what is said in them"
+        told = "nothing tells what is said in the sounds that it holds"
         if 0 < flat < len(sounds):
-            told = f"holds {flat:,} sounds that lie in no folder of a label"
+            told = f"holds {flat:,} sound{'s' * (flat != 1)} in no folder of a label"
         raise DataError(f"{told}: {_EXPECTED}", file=folder)
     kept = [
         (path, one)

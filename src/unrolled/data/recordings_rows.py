@@ -219,7 +219,7 @@ def _left_out(bad: Sequence[Bad]) -> list[str]:
     for one in bad:
         groups.setdefault(one.group, []).append(one)
     return [
-        f"left out: {len(some):,} {group} ({_places(some)}); the first: {some[0].message}"
+        f"left out, {group}: {len(some):,} ({_places(some)}); the first: {some[0].message}"
         for group, some in groups.items()
     ]
 
