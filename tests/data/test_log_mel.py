@@ -9,7 +9,7 @@ from dataclasses import asdict
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from kaldi_native_fbank import OnlineFbank
 from numpy.lib.stride_tricks import sliding_window_view
@@ -122,6 +122,15 @@ def test_a_bank_that_has_counted_far_is_replaced(monkeypatch: pytest.MonkeyPatch
     np.testing.assert_array_equal(frames, whole)
 
 
+def test_a_bank_holds_no_frames_of_sounds_that_are_done() -> None:
+    bank = log_mel._Bank(LogMel())
+    for _ in range(2):
+        bank.fill(np.empty((3, 40), np.float32), sound(720))
+    assert bank._bank is not None
+    with pytest.raises(RuntimeError, match="already removed"):
+        bank._bank.get_frame(bank._done - 1)
+
+
 @given(
     st.sampled_from([6000, 8000, 11025, 16000, 22050, 44100, 48000, 96000]),
     st.integers(3, 160),
@@ -130,6 +139,8 @@ def test_a_bank_that_has_counted_far_is_replaced(monkeypatch: pytest.MonkeyPatch
     st.sampled_from([0.0, 20.0, 300.0]),
     st.integers(0, 500),
 )
+# The first band has no frequency but 0, which lies on its very edge.
+@example(16000, 120, 25.0, 5.0, 0.0, 0)
 def test_what_kaldi_can_not_fill_is_refused_and_the_rest_has_frames(
     rate: int, bands: int, window: float, hop: float, low: float, more: int
 ) -> None:

@@ -14,12 +14,14 @@ if TYPE_CHECKING:
     from unrolled.baselines.drift import Drift
     from unrolled.baselines.ewma import EWMAVolatility
     from unrolled.baselines.ibm1 import Ibm1
+    from unrolled.baselines.most_frequent import MostFrequent
     from unrolled.baselines.naive import Naive, SeasonalNaive
     from unrolled.baselines.ngram import NGram, bits_by_order, choose_order
     from unrolled.baselines.ridge import Ridge
     from unrolled.baselines.rival import Rival
     from unrolled.baselines.statistical import MSTL, ExponentialSmoothing
     from unrolled.baselines.tagging import MostFrequentTag, WindowTagger
+    from unrolled.baselines.templates import NearestTemplate
     from unrolled.baselines.tfidf import TfidfLogistic
     from unrolled.baselines.word_for_word import CopySource, WordForWord
     from unrolled.baselines.word_ngrams import WordNGram
@@ -31,9 +33,11 @@ _HOMES = {
     "ExponentialSmoothing": "statistical",
     "Ibm1": "ibm1",
     "MSTL": "statistical",
+    "MostFrequent": "most_frequent",
     "MostFrequentTag": "tagging",
     "NGram": "ngram",
     "Naive": "naive",
+    "NearestTemplate": "templates",
     "Ridge": "ridge",
     "Rival": "rival",
     "SeasonalNaive": "naive",
@@ -52,9 +56,11 @@ __all__ = [
     "EWMAVolatility",
     "ExponentialSmoothing",
     "Ibm1",
+    "MostFrequent",
     "MostFrequentTag",
     "NGram",
     "Naive",
+    "NearestTemplate",
     "Ridge",
     "Rival",
     "SeasonalNaive",

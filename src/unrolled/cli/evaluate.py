@@ -140,5 +140,5 @@ def _worst(measured: Evaluation, most: int) -> str:
 
     found = measured.worst[:most]
     if not found:
-        return "\nno translation is wrong, or none was kept: name a FILE to measure"
-    return f"\nthe worst by chrF:\n{worst_table(found)}"
+        return "\nno answer is wrong, or none was kept: name a FILE to measure"
+    return f"\nthe worst by {found[0].by}:\n{worst_table(found)}"

@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 from unrolled.errors import ConfigError
 from unrolled.tasks.label_scores import LabelScores
-from unrolled.tasks.poor import Poor
+from unrolled.tasks.poor import Misheard, Poor, poor_from
 from unrolled.tasks.tables import aligned
 
 # A difference below this share of the rival's score is noise to a reader, not a win.
@@ -88,7 +88,8 @@ class Evaluation:
         held_out: in words, what the scores are measured on.
         labels: label by label how well a classifier or tagger did; None for other tasks.
         notes: how it was measured, a line each, such as the signature of a score.
-        worst: of a translator, the sentences that it translated worst, the worst first.
+        worst: the sentences that a translator translated worst, or the recordings that were heard
+            worst, the worst first.
     """
 
     comparisons: tuple[Comparison, ...]
@@ -96,7 +97,7 @@ class Evaluation:
     held_out: str = ""
     labels: LabelScores | None = None
     notes: tuple[str, ...] = ()
-    worst: tuple[Poor, ...] = ()
+    worst: tuple[Poor | Misheard, ...] = ()
 
     @property
     def verdict(self) -> Verdict:
@@ -188,7 +189,7 @@ class Evaluation:
         details = known(raw["details"])
         labels = LabelScores.from_dict(raw["labels"]) if raw.get("labels") else None
         notes = tuple(raw.get("notes", ()))
-        worst = tuple(Poor(**known(one)) for one in raw.get("worst", ()))
+        worst = tuple(map(poor_from, raw.get("worst", ())))
         return cls(comparisons, details, raw["held_out"], labels, notes, worst)
 
 

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unrolled.errors import ConfigError, DataError
+from unrolled.training.scored_texts import check_texts
 
 if TYPE_CHECKING:
     from sacrebleu.metrics.bleu import BLEU
@@ -97,7 +98,7 @@ def translation_scores(
     """
     from sacrebleu.metrics.chrf import CHRF
 
-    _check(hypotheses, references)
+    check_texts(hypotheses, references, "translation")
     hypotheses, references = list(hypotheses), list(references)
     bleu, chrf = _bleu(tokenize), CHRF()
     found = bleu.corpus_score(hypotheses, [references])
@@ -133,7 +134,7 @@ def sentence_chrf(hypotheses: Sequence[str], references: Sequence[str]) -> NDArr
     """
     from sacrebleu.metrics.chrf import CHRF
 
-    _check(hypotheses, references)
+    check_texts(hypotheses, references, "translation")
     chrf = CHRF()
     return np.array(
         [
@@ -188,7 +189,7 @@ def by_length(
         DataError: as `translation_scores`, or another number of lengths.
         ConfigError: the edges do not rise from 1 or more.
     """
-    _check(hypotheses, references)
+    check_texts(hypotheses, references, "translation")
     sizes = np.asarray(lengths)
     if sizes.shape != (len(hypotheses),):
         raise DataError(f"got {len(sizes)} lengths of sources and {len(hypotheses)} translations")
@@ -220,20 +221,3 @@ def _bleu(tokenize: Tokenize) -> BLEU:
         raise ConfigError(f"tokenize is {tokenize!r}; choose one of {choices}")
     # Without `force` it writes to standard error where marks stand apart.
     return BLEU(tokenize=tokenize, force=True)
-
-
-def _check(hypotheses: Sequence[str], references: Sequence[str]) -> None:
-    for name, texts in (("translations", hypotheses), ("references", references)):
-        if isinstance(texts, str):
-            raise DataError(f"the {name} are one string; give a list of them")
-    if len(hypotheses) != len(references):
-        raise DataError(
-            f"got {len(hypotheses)} translations and {len(references)} references; give one"
-            " reference for each translation, in the same order"
-        )
-    if not len(hypotheses):
-        raise DataError("got no translations; give at least one with its reference")
-    for row, pair in enumerate(zip(hypotheses, references, strict=True), 1):
-        for name, text in zip(("translation", "reference"), pair, strict=True):
-            if not isinstance(text, str):
-                raise DataError(f"{name} {row} is of type {type(text).__name__}; give a string")
