@@ -173,7 +173,7 @@ def test_options_of_another_kind_of_data_are_refused(call, reviews, tagged, tabl
     for words, part in (
         ((tagged, "--horizon", 3), "--horizon: not for "),
         ((reviews, "--text-column", "review", "--target", "id"), "--target: not for "),
-        ((table, "--test", table), "--test: of texts only"),
+        ((table, "--test", table), "--test: of texts, pairs and recordings only"),
     ):
         told = call("check", *words)
         assert told.code == 2
