@@ -11,6 +11,7 @@ void init_minimal(nb::module_&);
 void init_scan(nb::module_&);
 void init_attention(nb::module_&);
 void init_top_tokens(nb::module_&);
+void init_ctc_prefix(nb::module_&);
 void init_stream(nb::module_&);
 
 NB_MODULE(_kernels, m) {
@@ -29,5 +30,6 @@ NB_MODULE(_kernels, m) {
     init_scan(m);
     init_attention(m);
     init_top_tokens(m);
+    init_ctc_prefix(m);
     init_stream(m);
 }

@@ -199,6 +199,17 @@ def top_tokens(
     )
 
 
+def ctc_prefix_call() -> Any:
+    """The arguments of `ctc_prefix`, all zero; as `forward_call`, of
+    `kernels/include/unrolled/ctc_prefix.h`."""
+    return _module().CtcPrefix()
+
+
+def ctc_prefix(call: Any) -> None:
+    """Prefix beam search over frames of a CTC output; `call` comes from `ctc_prefix_call`."""
+    _module().ctc_prefix(call)
+
+
 def stream_model(
     layers: Sequence[Any], readout: tuple[int, int, int], *, float16: bool = False
 ) -> Any:

@@ -10,6 +10,13 @@ if TYPE_CHECKING:
     from unrolled.decoding.beam import search, search_with_record
     from unrolled.decoding.beam_options import BeamOptions
     from unrolled.decoding.beam_record import BeamRecord
+    from unrolled.decoding.ctc import search_ctc
+    from unrolled.decoding.ctc_alignment import align_ctc
+    from unrolled.decoding.ctc_endpoint import Endpoint
+    from unrolled.decoding.ctc_hypothesis import CtcHypothesis
+    from unrolled.decoding.ctc_options import CtcOptions
+    from unrolled.decoding.ctc_stream import CtcDecoder, CtcResult, CtcStream
+    from unrolled.decoding.ctc_words import CtcWord, stable_words, words_heard
     from unrolled.decoding.fusion import Fused
     from unrolled.decoding.hypotheses import Hypothesis, rerank
     from unrolled.decoding.repetition import penalise_repetition
@@ -20,37 +27,59 @@ if TYPE_CHECKING:
 _HOMES = {
     "BeamOptions": "beam_options",
     "BeamRecord": "beam_record",
+    "CtcDecoder": "ctc_stream",
+    "CtcHypothesis": "ctc_hypothesis",
+    "CtcOptions": "ctc_options",
+    "CtcResult": "ctc_stream",
+    "CtcStream": "ctc_stream",
+    "CtcWord": "ctc_words",
+    "Endpoint": "ctc_endpoint",
     "Fused": "fusion",
     "Hypothesis": "hypotheses",
     "LogProbabilities": "scorer",
     "Scorer": "scorer",
     "Scores": "scorer",
     "StopStrings": "stopping",
+    "align_ctc": "ctc_alignment",
     "filter_logits": "sampling",
     "penalise_repetition": "repetition",
     "rerank": "hypotheses",
     "sample": "sampling",
     "search": "beam",
+    "search_ctc": "ctc",
     "search_with_record": "beam",
+    "stable_words": "ctc_words",
     "suggest": "sampling",
+    "words_heard": "ctc_words",
 }
 
 __all__ = [
     "BeamOptions",
     "BeamRecord",
+    "CtcDecoder",
+    "CtcHypothesis",
+    "CtcOptions",
+    "CtcResult",
+    "CtcStream",
+    "CtcWord",
+    "Endpoint",
     "Fused",
     "Hypothesis",
     "LogProbabilities",
     "Scorer",
     "Scores",
     "StopStrings",
+    "align_ctc",
     "filter_logits",
     "penalise_repetition",
     "rerank",
     "sample",
     "search",
+    "search_ctc",
     "search_with_record",
+    "stable_words",
     "suggest",
+    "words_heard",
 ]
 
 __getattr__, __dir__ = door(__name__, _HOMES)

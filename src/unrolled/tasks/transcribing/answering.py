@@ -148,12 +148,21 @@ class Answering(Task):
     def _evaluate(
         self, recordings: Recordings, told: str, worst: int = MOST, beam: int = 8
     ) -> Evaluation:
-        said = self.predict(recordings, beam=beam)
+        found = self.transcribe(recordings, beam=beam)
         rivals = {
             one.name: one.predict(self.framing.frames(each) for each in recordings.items)
             for one in self.rivals.values()
         }
-        return evaluation_of(recordings.texts, said, rivals, told, self.labelled, most=worst)
+        return evaluation_of(
+            recordings.texts,
+            [one.text for one in found],
+            rivals,
+            told,
+            self.labelled,
+            names=[one.place for one in recordings.items],
+            confidences=[one.confidence for one in found],
+            most=worst,
+        )
 
     def _build(self) -> TranscriptionNetwork:
         return build(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -18,8 +18,11 @@ from unrolled.tasks.translating.batches import cut, padded
 # Lengths are disturbed by up to this share before they are sorted, so that the same recordings do
 # not meet in every epoch.
 _JITTER = 0.2
-# Samples and frames that are kept in memory, in bytes; what is beyond is read again.
+# Samples and frames that are kept in memory, in bytes; what is beyond is made again.
 _KEPT = 1 << 30
+# Epochs for which a changed sound is kept: to make frames of it takes longer than to learn from
+# them. What is done to frames is done anew every time.
+_AGAIN = 4
 
 
 class RecordingBatches:
@@ -54,8 +57,7 @@ class RecordingBatches:
         self._lengths = np.array([one.seconds for one in recordings.items])
         hundredths = np.maximum(1, (100 * self._lengths)).astype(np.int64)
         self._cuts = cut(np.sort(hundredths), max(1, int(100 * seconds)))
-        self._kept: dict[int, np.ndarray] = {}
-        self._room = _KEPT
+        self._samples, self._made = Memory(_KEPT), Memory(_KEPT)
         self._dealt: tuple[int, list[np.ndarray]] | None = None
 
     def __len__(self) -> int:
@@ -78,27 +80,49 @@ class RecordingBatches:
         return [batches[place] for place in random.permutation(len(batches))]
 
     def _frames(self, row: int, epoch: int) -> np.ndarray:
-        read = self._read(row)
-        augment, framing = self._augment, self._framing
+        augment, mel = self._augment, self._framing.mel
         if augment is None:
-            return read if framing.mel is None else framing.of_samples(read)
+            return self._made.get(row, lambda: self._framing.frames(self._recordings.items[row]))
+        # Of each recording another epoch is the one with a new version.
+        version = (epoch + row) // _AGAIN
+        frames = self._made.get(row, lambda: self._changed(row, version), version)
         random = np.random.default_rng([self._seed, epoch, row])
-        if framing.mel is not None:
-            read = framing.of_samples(augment.of_samples(read, framing.mel.rate, random))
-        centres = None if framing.mel is None else framing.mel.centres
-        return augment.of_frames(read, random, centres)
+        return augment.of_frames(frames, random, None if mel is None else mel.centres)
 
-    def _read(self, row: int) -> np.ndarray:
-        """Samples, or frames of ready-made features, from memory where they are there."""
-        kept = self._kept.get(row)
+    def _changed(self, row: int, version: int) -> np.ndarray:
+        """Frames of a sound that was changed; of ready-made features as they are."""
+        recording, mel = self._recordings.items[row], self._framing.mel
+        if mel is None or self._augment is None:
+            return self._framing.frames(recording)
+        read = self._samples.get(row, lambda: self._framing.samples(recording))
+        random = np.random.default_rng([self._seed, version, row, 1])
+        return self._framing.of_samples(self._augment.of_samples(read, mel.rate, random))
+
+
+class Memory:
+    """Arrays by number, kept as far as there is room; what is not kept is made again.
+
+    Args:
+        room: in bytes.
+    """
+
+    def __init__(self, room: int) -> None:
+        self._room = room
+        self._kept: dict[int, tuple[int, np.ndarray]] = {}
+
+    def get(self, number: int, make: Callable[[], np.ndarray], version: int = 0) -> np.ndarray:
+        """The array of a number; `make` is called where it is not there in this version."""
+        kept = self._kept.pop(number, None)
         if kept is not None:
-            return kept
-        recording, framing = self._recordings.items[row], self._framing
-        read = framing.frames(recording) if framing.mel is None else framing.samples(recording)
-        if read.nbytes <= self._room:
-            self._room -= read.nbytes
-            self._kept[row] = read
-        return read
+            if kept[0] == version:
+                self._kept[number] = kept
+                return kept[1]
+            self._room += kept[1].nbytes
+        made = make()
+        if made.nbytes <= self._room:
+            self._room -= made.nbytes
+            self._kept[number] = (version, made)
+        return made
 
 
 def strengthened(factor: float) -> Augment:

@@ -1,0 +1,105 @@
+"""`PrefixState`: where a prefix beam search is, in plain arrays; and what can be read off it."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from unrolled.decoding.ctc_hypothesis import CtcHypothesis
+
+NODE = np.dtype([("parent", "i4"), ("token", "i4")])
+PATH = np.dtype([("previous", "i4"), ("first", "i4"), ("last", "i4"), ("peak", "f4")])
+MEMBER = np.dtype(
+    [
+        *((name, "f8") for name in ("blank", "symbol", "best_blank", "best_symbol", "bonus")),
+        *((name, "i4") for name in ("node", "path_blank", "path_symbol", "last")),
+        *((name, "f4") for name in ("peak_blank", "peak_symbol")),
+    ]
+)
+
+
+@dataclass(frozen=True, eq=False)
+class PrefixState:
+    """Where a search is, in plain arrays; a step makes a new one and leaves this as it was.
+
+    Attributes:
+        frames: frames seen so far.
+        nodes: the tree of prefixes.
+        paths: the symbols of the most probable alignments.
+        members: the prefixes of the beam, best first.
+
+    The fields of the three stand in `kernels/include/unrolled/ctc_prefix.h`.
+    """
+
+    frames: int
+    nodes: NDArray[Any]
+    paths: NDArray[Any]
+    members: NDArray[Any]
+
+
+def start_prefixes(frames: int = 0) -> PrefixState:
+    """The empty prefix alone, before the frame of that number."""
+    never = -math.inf
+    beam = [(0.0, never, 0.0, never, 0.0, 0, -1, -1, -1, 0.0, 0.0)]
+    nodes = np.array([(-1, 0)], dtype=NODE)
+    return PrefixState(frames, nodes, np.empty(0, dtype=PATH), np.array(beam, dtype=MEMBER))
+
+
+def prefix_hypotheses(state: PrefixState, n_best: int) -> list[CtcHypothesis]:
+    """The best prefixes of the beam, best first."""
+    nodes, paths = state.nodes.tolist(), state.paths.tolist()
+    members = state.members[:n_best]
+    totals = np.logaddexp(members["blank"], members["symbol"])
+    return [
+        _hypothesis(member, float(total), nodes, paths, state.frames)
+        for member, total in zip(members, totals, strict=True)
+    ]
+
+
+def _hypothesis(
+    member: Any, total: float, nodes: list[Any], paths: list[Any], frames: int
+) -> CtcHypothesis:
+    tokens = []
+    node = int(member["node"])
+    while node:
+        node, token = nodes[node]
+        tokens.append(token)
+    in_blank = member["best_blank"] >= member["best_symbol"]
+    path = int(member["path_blank" if in_blank else "path_symbol"])
+    last = int(member["last"]) if in_blank else frames - 1
+    peak = float(member["peak_blank" if in_blank else "peak_symbol"])
+    places, peaks = [], []
+    while path >= 0:
+        before, first, last_before, peak_before = paths[path]
+        places.append((first, last))
+        peaks.append(min(1.0, math.exp(peak)))
+        path, last, peak = before, last_before, peak_before
+    return CtcHypothesis(
+        tokens=tuple(tokens[::-1]),
+        log_probability=total,
+        score=total + float(member["bonus"]),
+        frames=tuple(places[::-1]),
+        confidences=tuple(peaks[::-1]),
+    )
+
+
+def stable_prefix(state: PrefixState) -> int:
+    """How many tokens all prefixes of the beam begin with: no later frame can change these."""
+    parents = state.nodes["parent"].tolist()
+    lines = []
+    for node in state.members["node"].tolist():
+        line = []
+        while node:
+            line.append(node)
+            node = parents[node]
+        lines.append(line[::-1])
+    first = lines[0]
+    shared = len(first)
+    for line in lines[1:]:
+        same = (a == b for a, b in zip(first, line, strict=False))
+        shared = min(shared, next((at for at, one in enumerate(same) if not one), len(line)))
+    return shared
