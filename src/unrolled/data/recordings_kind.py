@@ -43,7 +43,7 @@ def holds_recordings(path: str | PathLike[str]) -> bool:
     lines = [line for line in beginning(path).split("\n") if line.strip()][: 1 + _ROWS]
     if not lines:
         return False
-    if kind == ".csv" and lower == "metadata.csv" and "|" in lines[0] and "," not in lines[0]:
+    if lower == "metadata.csv" and "|" in lines[0].partition(",")[0]:
         return True
     rows = _objects(lines) if kind in _OBJECTS else _rows(lines, "\t" if kind == ".tsv" else ",")
     named = [one for one in map(_sound_named, rows) if one]
@@ -72,7 +72,10 @@ def _names(folder: Path) -> Iterator[str]:
 
 
 def _rows(lines: list[str], separator: str) -> list[Mapping[str, object]]:
-    return list(csv.DictReader(lines, delimiter=separator))
+    try:
+        return list(csv.DictReader(lines, delimiter=separator))
+    except csv.Error:
+        return []
 
 
 def _objects(lines: list[str]) -> list[Mapping[str, object]]:
