@@ -215,7 +215,7 @@ def test_a_table_of_sounds_is_examined_by_the_columns_that_are_named(call, sound
     assert "warning: too long to say: line 14: 24 of 24 (100%)" in slow.out
     # without them their usual names are looked for
     guessed = call("check", sounds / "all.csv", "--text", "words")
-    assert "note: reading: audio: column 'clip' (guessed; --audio names another)" in guessed.out
+    assert "note: reading: audio: column 'clip' (guessed; --audio names others)" in guessed.out
 
 
 def test_sounds_that_cannot_be_used_are_told_and_the_rest_is_examined(call, sounds):

@@ -117,8 +117,8 @@ def _clipped(listened: Listened) -> Iterator[DataFinding]:
         yield found(
             "clipping",
             f"{listened.among(len(shares))} are clipped: {percent(_CLIPPED)} or more of their"
-            f" samples stand at full scale in runs ({part.told(list(shares))}; {part.place(worst)}"
-            f" with {percent(shares[worst])} most of all)",
+            f" samples stand at full scale in runs, {percent(shares[worst])} at most:"
+            f" {part.told(list(shares))}",
             "left as they are: it can't be undone; where you can, record them again more quietly",
             warning=len(shares) > _MANY_CLIPPED * len(listened.heard),
             place=part.place(worst),
