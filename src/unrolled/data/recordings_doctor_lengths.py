@@ -10,6 +10,7 @@ import numpy as np
 from unrolled.data.ctc_frames import frames_needed
 from unrolled.data.doctor_checkup import DataFinding
 from unrolled.data.pairs_doctor_lengths import unrelated
+from unrolled.data.recordings import told_time
 from unrolled.data.recordings_doctor_part import Part
 from unrolled.data.text_doctor_findings import MANY, found, share, shown
 
@@ -41,7 +42,7 @@ def lengths(part: Part) -> Iterator[DataFinding]:
         (
             "long",
             np.flatnonzero((seconds > _LONG) | (seconds > max(_TIMES * median, _A_SENTENCE))),
-            f"are longer than {_LONG:.0f} s or than {_TIMES} times the median ({median:.2g} s)",
+            f"are longer than {_LONG:.0f} s or than {_TIMES} times the median ({_told(median)})",
             "left as they are: cut them at pauses, since one takes the time and memory of many",
         ),
     ):
@@ -51,11 +52,15 @@ def lengths(part: Part) -> Iterator[DataFinding]:
         yield found(
             kind,
             f"{share(len(places), len(part))} recordings{part.whose} {said}: "
-            f"{part.told(places.tolist())}; the {kind.split()[-1]}est has {seconds[worst]:.3g} s",
+            f"{part.told(places.tolist())}; the {kind.split()[-1]}est has {_told(seconds[worst])}",
             done,
             warning=kind == "too short" and len(places) > MANY * len(part),
             place=part.place(worst),
         )
+
+
+def _told(seconds: float) -> str:
+    return f"{seconds:.2g} s" if seconds < 10 else told_time(seconds)
 
 
 def for_their_texts(part: Part, frame_seconds: float) -> Iterator[DataFinding]:
