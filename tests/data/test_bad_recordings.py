@@ -176,8 +176,9 @@ def test_a_name_that_does_not_fit_the_pattern_is_told(tmp_path: Path) -> None:
             {"yes/a.wav": GOOD, "no/a.wav": GOOD, "b.wav": GOOD},
             "holds 1 sound in no folder of a label",
         ),
-        ({"train/a.wav": GOOD, "test/a.wav": GOOD}, "test, train, which are parts of a set"),
-        ({"train/no/a.wav": GOOD, "test/no/a.wav": GOOD}, "name one of those in it (test, train)"),
+        ({"train/a.wav": GOOD, "test/a.wav": GOOD}, "parts of a set, test, train: name the folder"),
+        ({"x/train-1/1/a.wav": GOOD, "x/dev-1/1/a.wav": GOOD}, "parts of a set, dev-1, train-1"),
+        ({"no/a/a.wav": GOOD, "train/b/a.wav": GOOD}, "name one of those in it (no, train)"),
         ({"a.csv": b"audio,text\n", "b.csv": b"path,sentence\n"}, "holds the lists a.csv, b.csv"),
     ],
 )

@@ -151,6 +151,7 @@ def test_a_pattern_takes_label_and_speaker_from_names(tmp_path: Path) -> None:
     found = read_recordings(tmp_path, pattern="{label}_{speaker}_{take}.wav")
     assert told(found) == [("0", "theo"), ("7", "jackson")]
     assert found.labelled
+    assert told(read_recordings(tmp_path, pattern="{a}_{b}_{label}")) == [("12", None), ("0", None)]
     assert told(read_recordings(tmp_path, pattern="{label}_{rest}")) == [("0", None), ("7", None)]
 
 
@@ -263,7 +264,9 @@ def test_sounds_alone_need_no_texts(tmp_path: Path) -> None:
     path = sound(tmp_path / "b" / "a.wav")
     sound(tmp_path / "c.wav")
     write(tmp_path / "list.csv", "audio,length\nb/a.wav,1\n")
+    write(tmp_path / "told.csv", "b/a|one\n")
     wanted: list[tuple[object, int]] = [
+        (tmp_path / "told.csv", 1),
         (path, 1),
         (tmp_path, 2),
         (tmp_path / "list.csv", 1),
@@ -274,6 +277,12 @@ def test_sounds_alone_need_no_texts(tmp_path: Path) -> None:
     ]
     for data, count in wanted:
         assert told(read_recordings(data, texts=False)) == [("", None)] * count
+
+
+def test_the_order_is_that_of_the_list_however_many_there_are(tmp_path: Path) -> None:
+    path = sound(tmp_path / "a.wav")
+    found = read_recordings([(path, str(number)) for number in range(300)])
+    assert found.texts == tuple(map(str, range(300)))
 
 
 def test_samples_are_not_read_before_they_are_asked_for(

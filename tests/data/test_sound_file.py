@@ -71,6 +71,11 @@ def test_another_rate_keeps_length_and_pitch(tmp_path: Path, rate: int) -> None:
     assert int(spectrum.argmax()) == 440
 
 
+def test_the_sphere_files_of_an4_are_read(tmp_path: Path) -> None:
+    soundfile.write(tmp_path / "a.sph", tone(), 8000, format="NIST", subtype="PCM_16")
+    assert np.abs(decode(tmp_path / "a.sph") - tone()).max() <= 2**-14
+
+
 def test_samples_of_a_file_and_of_an_array_are_alike(tmp_path: Path) -> None:
     soundfile.write(tmp_path / "a.wav", tone(), 8000, subtype="FLOAT")
     file = Recording("a", 0.5, 8000, path=tmp_path / "a.wav")
@@ -80,9 +85,16 @@ def test_samples_of_a_file_and_of_an_array_are_alike(tmp_path: Path) -> None:
     assert samples_of(array, 8000) is array.values
 
 
-def test_features_and_sounds_are_not_taken_for_each_other() -> None:
+def test_features_and_sounds_are_not_taken_for_each_other(tmp_path: Path) -> None:
     features = Recording("a", 0.5, 100, values=np.zeros((50, 13), np.float32), place="recording 3")
     assert features_of(features) is features.values
+    np.save(tmp_path / "a.npy", features.values)
+    file = Recording("a", 0.5, 100, path=tmp_path / "a.npy", place="a.npy")
+    assert np.array_equal(features_of(file), features.values)
+    with pytest.raises(DataError, match=r"a\.npy holds features, expected sound"):
+        samples_of(file, 8000)
+    with pytest.raises(DataError, match=r"a\.wav holds sound, expected features"):
+        features_of(Recording("a", 0.5, 8000, path=tmp_path / "a.wav", place="a.wav"))
     with pytest.raises(DataError, match="recording 3 holds features, expected sound"):
         samples_of(features, 8000)
     with pytest.raises(DataError, match="holds sound, expected features"):

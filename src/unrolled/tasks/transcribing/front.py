@@ -49,7 +49,9 @@ class Front(nn.Module):
         self._frame_size = size
         layers: list[nn.Module] = []
         reads = 1 if self.bands else size
+        self._reads = []
         for stride in self.strides:
+            self._reads.append(reads)
             if self.bands:
                 steps = (stride, _BANDS_STRIDE)
                 layers.append(nn.Conv2d(reads, channels, _WIDTH, stride=steps, padding=(0, 1)))
@@ -72,14 +74,10 @@ class Front(nn.Module):
         """What stands before the first frame, as `stream` keeps it; `frames` `(T, B, F)` gives the
         number of recordings, the dtype and the device."""
         left, size = [], self._frame_size
-        for layer, stride in zip(self.layers, self.strides, strict=True):
-            kept = _WIDTH - stride
-            if self.bands:
-                shape: tuple[int, ...] = (frames.shape[1], layer.in_channels, kept, size)
-                size = -(-size // _BANDS_STRIDE)
-            else:
-                shape = (frames.shape[1], layer.in_channels, kept)
-            left.append(frames.new_zeros(shape))
+        for reads, stride in zip(self._reads, self.strides, strict=True):
+            shape = (frames.shape[1], reads, _WIDTH - stride)
+            left.append(frames.new_zeros((*shape, size) if self.bands else shape))
+            size = -(-size // _BANDS_STRIDE)
         return left
 
     def stream(self, frames: Tensor, left: Sequence[Tensor]) -> tuple[Tensor, list[Tensor]]:
@@ -102,5 +100,6 @@ class Front(nn.Module):
 
     def _shape_of(self, layer: nn.Module, y: Tensor) -> tuple[int, ...]:
         """Of no step."""
-        shape = (len(y), int(layer.out_channels), 0)  # type: ignore[call-overload]
+        weight = layer.get_parameter("weight")
+        shape = (len(y), len(weight), 0)
         return (*shape, -(-y.shape[3] // _BANDS_STRIDE)) if self.bands else shape

@@ -71,6 +71,9 @@ class TranscriptionNetwork(nn.Module):
     Sources: Graves et al. 2006 (CTC); Amodei et al. 2016, arXiv 1512.02595.
     """
 
+    mean: Tensor
+    deviation: Tensor
+
     def __init__(
         self,
         front: Front,
