@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 
+import numpy as np
 import polars as pl
 import pytest
 
 from unrolled.data.doctor import Checkup, examine
 from unrolled.data.labelled import read_labelled
 from unrolled.data.pairs_doctor import examine_pairs
+from unrolled.data.recordings_doctor import examine_recordings
+from unrolled.data.recordings_reading import read_recordings
 from unrolled.data.series import read_series
 from unrolled.data.text_doctor import examine_texts
 
@@ -169,11 +172,86 @@ def test_what_is_wrong_with_pairs_is_one_line_in_our_words(call, pairs):
     assert "is an input itself" in told.err
 
 
+@pytest.fixture
+def sounds(tmp_path):
+    """A folder of two commands by two speakers, and a table of the same sounds."""
+    import soundfile
+
+    draw = np.random.default_rng(0)
+    rows = ["clip,words,who"]
+    for label in ("on", "off"):
+        (tmp_path / "commands" / label).mkdir(parents=True)
+        for take in range(12):
+            name = f"{label}/{'ab'[take % 2]}_{take}.wav"
+            values = draw.normal(size=3000 + 10 * take) * 0.05
+            soundfile.write(tmp_path / "commands" / name, values, 8000)
+            rows.append(f"commands/{name},turn it {label},{'ab'[take % 2]}")
+    (tmp_path / "all.csv").write_text("\n".join([*rows, ""]))
+    return tmp_path
+
+
+def test_a_folder_of_sounds_is_examined_as_python_does(call, sounds):
+    told = call("check", sounds / "commands")
+    assert (told.code, told.err) == (0, "")
+    found = examine_recordings(read_recordings(sounds / "commands"))
+    assert not list(found)
+    assert told.out.splitlines()[0] == found.about == "24 recordings, 9 s"
+    assert "note: reading: labels: the 2 folders" in told.out
+    named = call("check", sounds / "commands", "--pattern", "{speaker}_{take}.wav")
+    assert named.out.startswith("24 recordings, 9 s, 2 speakers\n")
+
+
+def test_a_table_of_sounds_is_examined_by_the_columns_that_are_named(call, sounds):
+    words = ("--audio", "clip", "--text", "words", "--speaker", "who")
+    told = call("check", sounds / "all.csv", *words, "--test", sounds / "all.csv", "--json")
+    assert told.code == 0, told.err
+    read = read_recordings(sounds / "all.csv", audio="clip", text="words", speaker="who")
+    found = examine_recordings(read, test=read)
+    assert Checkup.from_dict(json.loads(told.out)) == found
+    assert {one.kind for one in found.warnings} == {"across splits"}
+    chosen_by = call("check", sounds / "all.csv", *words, "--validation", sounds / "all.csv")
+    assert "of the validation hold the same sound as one of the training" in chosen_by.out
+    slow = call("check", sounds / "all.csv", *words, "--frame-seconds", 0.1)
+    assert "warning: too long to say: line 14: 24 of 24 (100%)" in slow.out
+    # without them their usual names are looked for
+    guessed = call("check", sounds / "all.csv", "--text", "words")
+    assert "note: reading: audio: column 'clip' (guessed; --audio names others)" in guessed.out
+
+
+def test_sounds_that_cannot_be_used_are_told_and_the_rest_is_examined(call, sounds):
+    (sounds / "commands" / "on" / "a_0.wav").write_bytes(b"no sound")
+    told = call("check", sounds / "commands")
+    assert told.code == 0, told.err
+    assert told.out.startswith("23 recordings, ")
+    assert "note: reading: left out, sounds that can't be used: 1 (on/a_0.wav)" in told.out
+
+
+def test_what_is_wrong_with_recordings_is_one_line_in_our_words(call, sounds):
+    for words, part in (
+        ((sounds / "all.csv", "--text", "none"), "there is no column"),
+        ((sounds / "commands", "--pattern", "{take}.wav"), "has no {label}, {text} or {speaker}"),
+        ((sounds / "commands", "--horizon", 3), "--horizon: not for "),
+        ((sounds / "commands", "--frame-seconds", 0), "frame_seconds"),
+        ((sounds / "commands", "--test", "a", "--test", "b"), "one file of recordings"),
+        (("data:seattle-weather", "--audio", "clip"), "leave out --audio"),
+    ):
+        told = call("check", *words)
+        assert (told.code, told.err.count("\n")) == (2, 1), told
+        assert part in told.err
+
+
+@pytest.mark.data
+def test_recordings_of_the_catalog_are_examined(call):
+    told = call("check", "data:an4-train", "--test", "data:an4-test")
+    assert told.code == 0, told.err
+    assert told.out.startswith("948 recordings, 42 min, 74 speakers\n")
+
+
 def test_options_of_another_kind_of_data_are_refused(call, reviews, tagged, table):
     for words, part in (
         ((tagged, "--horizon", 3), "--horizon: not for "),
         ((reviews, "--text-column", "review", "--target", "id"), "--target: not for "),
-        ((table, "--test", table), "--test: of texts only"),
+        ((table, "--test", table), "--test: of texts, pairs and recordings only"),
     ):
         told = call("check", *words)
         assert told.code == 2

@@ -14,6 +14,8 @@ from unrolled.cli.app import command
 from unrolled.data.doctor import examine
 from unrolled.data.pairs import read_pairs
 from unrolled.data.pairs_doctor import examine_pairs
+from unrolled.data.recordings_doctor import examine_recordings
+from unrolled.data.recordings_reading import read_recordings
 from unrolled.data.series import read_series
 from unrolled.data.text_doctor import examine_texts
 from unrolled.lab.laboratory import run_lab
@@ -94,9 +96,16 @@ def test_short_and_long_help_are_the_same(call):
         ),
         (
             "check",
-            [examine, read_series, examine_texts, read_pairs, examine_pairs],
+            [
+                *(examine, read_series, examine_texts, read_pairs, examine_pairs),
+                *(read_recordings, examine_recordings),
+            ],
             COLUMNS,
-            {"series", "missing", "data", "encoding", "target"},
+            {
+                *("series", "missing", "data", "encoding", "target"),
+                # what can't be used is always left out and told
+                *("recordings", "skip", "texts", "frame_rate"),
+            },
         ),
         (
             "train generate",

@@ -70,6 +70,8 @@ _WITH_VALUE = re.compile(
     r"\b(column|source|target|pretrained|tokenizer|holdout|validation|test|fuse|rerank|tokens_of)="
     r"('?)([\w.%-]*\w)?\2"
 )
+# How recordings are read; most messages name the option beside it, "pattern= (--pattern)".
+_OF_RECORDINGS = re.compile(r"\b(audio|text|speaker|pattern|skip)=(?:True)?( \(--[\w-]+\))?")
 # The command line reads UTF-8 alone.
 _CONVERT = re.compile(r"read it with encoding='([\w-]+)', or convert it to UTF-8")
 
@@ -83,6 +85,7 @@ def in_our_words(message: str) -> str:
     """A message that names arguments in Python for columns, with the options for them instead."""
     names = "|".join((*_COLUMNS, *_ALIKE))
     message = _WITH_VALUE.sub(lambda found: f"{spelt(found[1])} {found[3] or ''}".strip(), message)
+    message = _OF_RECORDINGS.sub(lambda found: spelt(found[1]), message)
     message = message.replace("(source, target)", "SOURCE,TARGET")
     message = _CONVERT.sub(r"convert it to UTF-8, such as with `iconv -f \1 -t UTF-8`", message)
     # Some messages name both already: "value_columns (--target)", "text_column= (--text-column)".

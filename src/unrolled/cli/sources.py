@@ -6,10 +6,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from unrolled.cli.options import spelt
 from unrolled.errors import ConfigError
 
 if TYPE_CHECKING:
     from unrolled.data.pairs import SentencePairs
+    from unrolled.data.recordings import Recordings
     from unrolled.data.series_set import SeriesSet
     from unrolled.tasks.forecaster import Forecaster
 
@@ -85,7 +87,7 @@ def loaded(source: str, kind: str, **reading: Any) -> Any:
 
     Args:
         source: a file, or a set of the catalog.
-        kind: "labelled", "tagged" or "pairs".
+        kind: "labelled", "tagged", "pairs" or "recordings".
         reading: how the set is read, where it is one; `fit` reads files itself.
     """
     if not source.startswith(CATALOG):
@@ -112,11 +114,18 @@ _KINDS = {
 
 
 def kind_of(source: str) -> str:
-    """ "series", "text", "labelled", "tagged" or "pairs": what a file or a catalog set holds."""
+    """What a file, a folder or a catalog set holds.
+
+    "series", "text", "labelled", "tagged", "pairs" or "recordings".
+    """
     if source.startswith(CATALOG):
         from unrolled.data import catalog
 
         return str(catalog.entry(source.removeprefix(CATALOG)).kind)
+    from unrolled.data.recordings_kind import holds_recordings
+
+    if holds_recordings(source):
+        return "recordings"
     if Path(source).is_dir():
         return "labelled"
     if isinstance(paired(source), tuple):
@@ -189,6 +198,20 @@ def share_or_pairs(named: Sequence[str] | None, option: str) -> Any:
         return float(told)
     except ValueError:
         return unread_pairs(named, option)
+
+
+def recordings_of(source: str, reading: dict[str, Any]) -> Recordings:
+    """Recordings for the data doctor: what can't be used is left out and told in their notes.
+
+    Args:
+        source: a folder, a list or table, or a set of the catalog.
+        reading: options of `unrolled.data.read_recordings`.
+    """
+    from unrolled.data.recordings_reading import read_recordings
+
+    if source.startswith(CATALOG) and reading:
+        raise ConfigError(f"{source} is read as it is: leave out {', '.join(map(spelt, reading))}")
+    return read_recordings(loaded(source, "recordings"), **{"skip": True, **reading})
 
 
 def texts_of(source: str, kind: str, reading: dict[str, Any]) -> Any:

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from unrolled.data.pairs_doctor import examine_pairs
     from unrolled.data.patients import make_patients
     from unrolled.data.recordings import Recording, Recordings
+    from unrolled.data.recordings_doctor import examine_recordings
     from unrolled.data.recordings_reading import read_recordings
     from unrolled.data.series import read_series
     from unrolled.data.series_set import SeriesSet
@@ -58,6 +59,7 @@ _HOMES = {
     "elapsed_features": "elapsed",
     "examine": "doctor",
     "examine_pairs": "pairs_doctor",
+    "examine_recordings": "recordings_doctor",
     "examine_texts": "text_doctor",
     "make_patients": "patients",
     "Batch": "batch",
@@ -144,6 +146,7 @@ __all__ = [
     "elapsed_features",
     "examine",
     "examine_pairs",
+    "examine_recordings",
     "examine_texts",
     "features_of",
     "holiday_features",

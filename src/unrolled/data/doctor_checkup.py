@@ -17,7 +17,14 @@ _KINDS = (
     "across splits",
     "contradiction",
     "tags",
+    "unreadable",
+    "too long to say",
     "misaligned",
+    "pace",
+    "silence",
+    "clipping",
+    "mixed rates",
+    "mixed channels",
     "language",
     "length ratio",
     "identical",
@@ -41,6 +48,8 @@ _KINDS = (
     "empty",
     "unlabelled",
     "long",
+    "silence around",
+    "offset",
 )
 
 
@@ -51,8 +60,8 @@ class DataFinding:
     Attributes:
         kind: "leak", "unit change", "too short", "few known", "constant", "outliers", "negative",
             "irregular", "duplicate", "gaps", "late start", "early end", or another kind of note
-            that the reader of the data left; of texts, those of `examine_texts` and
-            `examine_pairs`.
+            that the reader of the data left; of texts and recordings, those of
+            `examine_texts`, `examine_pairs` and `examine_recordings`.
         series: name of the series; None where it holds for all of them; "" in texts.
         time: where in the series it is, or begins; None where the whole series is meant. Of texts,
             which one: "text 17", counted from 0; of pairs "line 17" of the file, counted from 1.

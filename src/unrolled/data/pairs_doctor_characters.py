@@ -14,7 +14,7 @@ from unrolled.data.text_doctor_findings import MANY, found, share, shown
 _HTML = re.compile(r"&(?:amp|quot|apos|lt|gt|nbsp|#\d{2,5}|#x[\da-fA-F]{2,4});|</?[a-z][a-z\d]*>")
 # Control characters but for white space, soft hyphens, zero-width space and mark of byte order,
 # marks of direction, private use. Joiners belong to Persian, to Indian languages and to emoji.
-_INVISIBLE = re.compile(
+INVISIBLE = re.compile(
     "[\x00-\x08\x0e-\x1b\x7f\xad\u200b\u2060\ufeff\u200e\u200f\u202a-\u202e\u2066-\u2069"
     "\ue000-\uf8ff]"
 )
@@ -24,7 +24,7 @@ def characters(pairs: SentencePairs) -> Iterator[DataFinding]:
     """Sentences with invisible characters or marks of HTML, one finding for a side and kind."""
     for side, sentences in (("source", pairs.sources), ("target", pairs.targets)):
         for pattern, what, remedy in (
-            (_INVISIBLE, "invisible characters", "take them out"),
+            (INVISIBLE, "invisible characters", "take them out"),
             (_HTML, "marks of HTML", "html.unescape(text) turns '&amp;' back"),
         ):
             yield from _with(pattern, what, remedy, pairs, side, sentences)
@@ -42,7 +42,7 @@ def _with(
     if not places:
         return
     seen = Counter(mark for place in places for mark in pattern.findall(sentences[place]))
-    told = ", ".join(_named(mark) for mark, _ in seen.most_common(3))
+    told = ", ".join(named(mark) for mark, _ in seen.most_common(3))
     yield found(
         "characters",
         f"{share(len(places), len(pairs))} {side} sentences hold {what} ({told}): "
@@ -53,7 +53,8 @@ def _with(
     )
 
 
-def _named(mark: str) -> str:
+def named(mark: str) -> str:
+    """A character by its number and name; more than one as they are."""
     if len(mark) > 1:
         return mark
     name = unicodedata.name(mark, "").lower()

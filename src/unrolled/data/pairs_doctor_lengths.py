@@ -33,7 +33,7 @@ def lengths(pairs: SentencePairs) -> Iterator[DataFinding]:
     source, target = (
         np.log(np.array([len(one) for one in side])) for side in (pairs.sources, pairs.targets)
     )
-    if _unrelated(source, target):
+    if unrelated(source, target):
         yield found(
             "misaligned",
             "how long a target is has nothing to do with how long its source is (correlation "
@@ -47,7 +47,8 @@ def lengths(pairs: SentencePairs) -> Iterator[DataFinding]:
         yield from _long(pairs, side, sentences)
 
 
-def _unrelated(source: np.ndarray, target: np.ndarray) -> bool:
+def unrelated(source: np.ndarray, target: np.ndarray) -> bool:
+    """Whether logarithms of lengths `(N,)` of what belongs together say nothing of each other."""
     if len(source) < _FEWEST or not (min(source.std(), target.std()) >= _SPREAD):
         return False
     return bool(np.corrcoef(source, target)[0, 1] < _UNRELATED)

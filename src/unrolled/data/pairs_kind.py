@@ -27,7 +27,7 @@ def holds_pairs(path: str | PathLike[str]) -> bool:
     ("de", "source"), or an object "translation". False also for what can't be read.
     """
     path = Path(path)
-    lines = [line for line in _beginning(path).split("\n") if line.strip()]
+    lines = [line for line in beginning(path).split("\n") if line.strip()]
     if not lines:
         return False
     kind = Path(path.name.lower().removesuffix(".gz")).suffix
@@ -38,8 +38,8 @@ def holds_pairs(path: str | PathLike[str]) -> bool:
     return _lines_of_sides([line.split("\t") for line in lines])
 
 
-def _beginning(path: Path) -> str:
-    """Whole lines of the first 64 kB."""
+def beginning(path: Path) -> str:
+    """Whole lines of the first 64 kB of a file of text (.gz too); "" where it can't be read."""
     try:
         with gzip.open(path) if path.suffix.lower() == ".gz" else open(path, "rb") as file:
             raw = file.read(_LOOKED)

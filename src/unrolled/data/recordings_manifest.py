@@ -109,7 +109,9 @@ def read_manifest(
         told = ", ".join(f"{what}: column {chosen[what]!r}" for what in guessed)
         named = ", ".join(f"{what}=" for what in guessed)
         found.notes.append(f"{told} (guessed; {named} name{'s' * (len(guessed) == 1)} others)")
-    found.labelled = chosen.get("text") is not None and _plain(str(chosen["text"])) in LABEL_NAMES
+    found.labelled = (
+        chosen.get("text") is not None and plain_name(str(chosen["text"])) in LABEL_NAMES
+    )
     return found
 
 
@@ -131,11 +133,11 @@ def _names_sounds(path: Path, encoding: str) -> bool:
         names = re.findall(r'"([^"]*)"\s*:', first)
         if _kind(path) in {".csv", ".tsv"}:
             names = [one.strip('" \r') for one in re.split(r"[,;\t]", first)]
-    found = {_plain(name) for name in names}
+    found = {plain_name(name) for name in names}
     return all(found & set(_NAMES[what]) for what in ("audio", "text"))
 
 
-def _plain(name: str) -> str:
+def plain_name(name: str) -> str:
     """A name in lower case with `_` between its words."""
     return re.sub(r"[^a-z0-9]+", "_", name.strip().lower()).strip("_")
 
@@ -146,7 +148,7 @@ def _column(cells: Cells, what: str, named: str | None) -> str | None:
         return named
     plain: dict[str, str] = {}
     for column in cells.columns:
-        plain.setdefault(_plain(column), column)
+        plain.setdefault(plain_name(column), column)
     for name in _NAMES[what]:
         if name in plain:
             return plain[name]
@@ -158,17 +160,18 @@ def _column(cells: Cells, what: str, named: str | None) -> str | None:
 
 def _mostly_sounds(column: list[Any]) -> bool:
     known = [one for one in islice(column, _LOOKED) if one]
-    return sum(isinstance(one, str) and _is_sound(one) for one in known) * 2 > len(known)
+    return sum(isinstance(one, str) and names_sound(one) for one in known) * 2 > len(known)
 
 
-def _is_sound(name: str) -> bool:
+def names_sound(name: str) -> bool:
+    """Whether a name ends as a file of sound or features does."""
     return Path(name).suffix.lower() in SOUNDS | FEATURES
 
 
 def _check_header(cells: Cells) -> None:
     """DataError where the first line of a file is a row and not the names of the columns."""
     for name in cells.columns:
-        if _is_sound(name):
+        if names_sound(name):
             raise DataError(
                 f"{name!r} looks like a part of a row and not like the name of a column: put a line"
                 " with names before it, such as audio,text",

@@ -105,6 +105,22 @@ def decode(path: Path, rate: float | None = None) -> np.ndarray:
     return samples if rate is None else resample(samples, header.rate, rate)
 
 
+def blocks_of(path: Path, size: int = _BLOCK) -> Iterator[np.ndarray]:
+    """The samples of a file as they are kept, a block `(n, channels)` float32 of at most `size`
+    frames after the other.
+
+    Raises: as `read_header`, but for a file without samples.
+    """
+    with _opened(path) as file:
+        while len(block := file.read(size, dtype="float32", always_2d=True)):
+            yield block
+
+
+def mean_of_channels(block: np.ndarray) -> np.ndarray:
+    """`(n,)` of a block `(n, channels)`."""
+    return block[:, 0] if block.shape[1] == 1 else block.mean(axis=1, dtype=np.float32)
+
+
 def resample(samples: np.ndarray, rate: float, wanted: float) -> np.ndarray:
     """`(N,)` float32 at `wanted` samples a second, from `rate`; as it is where they are equal.
 
@@ -205,9 +221,7 @@ def _no_sound(path: Path, reason: str) -> DataError:
 def _blocks(path: Path) -> Iterator[np.ndarray]:
     """The mean of the channels, a block `(N,)` after the other, so that many channels need little
     memory."""
-    with _opened(path) as file:
-        while len(block := file.read(_BLOCK, dtype="float32", always_2d=True)):
-            yield block[:, 0] if block.shape[1] == 1 else block.mean(axis=1, dtype=np.float32)
+    return map(mean_of_channels, blocks_of(path))
 
 
 def _finite(samples: np.ndarray, path: Path, rate: float, start: int = 0) -> None:
