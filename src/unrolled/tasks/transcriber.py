@@ -22,7 +22,7 @@ from unrolled.tasks.transcribing.lessons import Validator
 from unrolled.tasks.transcribing.listening import Listening
 from unrolled.tasks.transcribing.network import TranscriptionNetwork
 from unrolled.tasks.transcribing.parts import Split, read_split
-from unrolled.tasks.transcribing.settings import SIZES, STRIDES, settle
+from unrolled.tasks.transcribing.settings import SIZES, STRIDES, USUAL_SUBSAMPLING, settle
 from unrolled.tasks.transcribing.symbols import Symbols
 from unrolled.training.budget import Budget
 from unrolled.training.loop import Trainer
@@ -183,7 +183,9 @@ class Transcriber(Listening):
         self._check_arguments()
         budget = Budget.parse(budget)
         columns = {"audio": audio, "text": text, "speaker": speaker, "pattern": pattern}
-        split = read_split(data, validation, holdout, test, apart, {**columns, "skip": skip})
+        reading = {**columns, "skip": skip}
+        step = self.subsampling or USUAL_SUBSAMPLING
+        split = read_split(data, validation, holdout, test, apart, reading, step)
         if self._goes_on():
             self._check_same(split.learnt)
         tell_of(split.checkup, tell)

@@ -150,15 +150,12 @@ class Answering(Task):
         self, recordings: Recordings, told: str, worst: int = MOST, beam: int = 8
     ) -> Evaluation:
         found = self.transcribe(recordings, beam=beam)
-        rivals = {
-            # What is always the same answer needs no frames.
-            one.name: one.predict(
-                recordings.items
-                if isinstance(one, MostFrequent)
-                else map(self.framing.frames, recordings.items)
-            )
-            for one in self.rivals.values()
-        }
+        rivals: dict[str, list[str]] = {}
+        for one in self.rivals.values():
+            if isinstance(one, MostFrequent):  # the same for all, whatever they sound like
+                rivals[one.name] = one.predict(recordings.items)
+            else:
+                rivals[one.name] = one.predict(map(self.framing.frames, recordings.items))
         return evaluation_of(
             recordings.texts,
             [one.text for one in found],

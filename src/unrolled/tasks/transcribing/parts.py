@@ -8,12 +8,15 @@ from typing import Any
 from unrolled.data.doctor_checkup import Checkup
 from unrolled.data.linked import Groups
 from unrolled.data.recordings import Recordings
+from unrolled.data.recordings_doctor import examine_recordings
 from unrolled.data.recordings_reading import read_recordings
 from unrolled.data.text_doctor_findings import counted
 from unrolled.errors import ConfigError, DataError
 from unrolled.tasks.setting_apart import FEWEST, share_out
 from unrolled.tasks.telling import with_notes
 
+# Seconds from one frame to the next, as is usual.
+_HOP = 0.01
 APART = ("auto", "speaker", "text", "both", "none")
 
 
@@ -39,7 +42,13 @@ class Split:
 
 
 def read_split(
-    data: Any, validation: Any, holdout: float, test: Any, apart: str, reading: dict[str, Any]
+    data: Any,
+    validation: Any,
+    holdout: float,
+    test: Any,
+    apart: str,
+    reading: dict[str, Any],
+    subsampling: int,
 ) -> Split:
     """Reads the data of a fit and splits what was not given as data of its own.
 
@@ -51,6 +60,8 @@ def read_split(
         apart: what stays on one side of a split: all of one "speaker", the same "text", "both", or
             "none"; "auto": "speaker" where at least five are known, else "none".
         reading: arguments of `read_recordings`.
+        subsampling: frames of a step, by which it is told whether a transcript is too long for its
+            sound.
 
     Raises:
         DataError: what can't be read, has no transcripts, or is too little to set some apart.
@@ -66,13 +77,13 @@ def read_split(
         if (found.kind, found.labelled) != (read.kind, read.labelled):
             mine, theirs = (_told(each) for each in (read, found))
             raise DataError(f"{part}: got {theirs}, expected {mine} as in {read.name}")
-        others.append(found)
+        others[part] = found
         return found, found.name
 
     def groups(part: Recordings) -> Groups:
         return part.groups(chosen)
 
-    others: list[Recordings] = []
+    others: dict[str, Recordings] = {}
     parts = share_out(
         read,
         validation,
@@ -87,14 +98,16 @@ def read_split(
     told = "" if tested is None else f"{parts.names['test']}, {counted(len(tested), 'recording')}"
     if chosen == "speaker" and (tested is not None and test is None):
         told = f"{told}, of other speakers"
-    notes = [*read.notes, *(note for one in others for note in one.notes), *parts.notes]
+    notes = [*read.notes, *(note for one in others.values() for note in one.notes), *parts.notes]
     apart_too = (parts.validation, tested)
     return Split(
         learnt=parts.learnt,
         chosen_by=parts.validation,
         test=tested,
         told=told,
-        checkup=with_notes(Checkup.of(str(read), ()), notes),
+        checkup=with_notes(
+            examine_recordings(read, **others, frame_seconds=_HOP * subsampling), notes
+        ),
         holdout=[one.digest().hex() if one is not None else "" for one in apart_too],
     )
 

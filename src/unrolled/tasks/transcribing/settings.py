@@ -29,6 +29,8 @@ class Settings:
 
 # What the shape of the weights follows from: a network that goes on learning keeps them.
 SIZES = ("hidden_size", "layers", "channels", "subsampling")
+# Frames of a step where transcripts are learnt.
+USUAL_SUBSAMPLING = 4
 # Strides of the convolutions for each subsampling.
 STRIDES = {1: (1, 1), 2: (2, 1), 3: (3, 1), 4: (2, 2)}
 
@@ -45,7 +47,7 @@ def settle(given: dict[str, Any], *, labelled: bool, sound: bool) -> Settings:
         "hidden_size": 128 if labelled else 256,
         "layers": 2 if labelled else 3,
         "channels": 16 if sound else 0,
-        "subsampling": 2 if labelled else 4,
+        "subsampling": 2 if labelled else USUAL_SUBSAMPLING,
         "dropout": 0.3,
         "smoothing": 0.1 if labelled else 0.0,
         "augment": 1.0,
