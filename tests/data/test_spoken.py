@@ -58,6 +58,13 @@ def test_each_holds_what_its_text_says_for_as_long_as_it_says(
         assert 0.03 < np.abs(one.values).max() <= 1
 
 
+def test_the_rate_changes_neither_the_words_nor_how_long_they_take() -> None:
+    coarse, fine = (spoken_digits(8, words=(1, 3), rate=rate, seed=9) for rate in (8000, 16000))
+    assert coarse.texts == fine.texts
+    for one, other in zip(coarse.items, fine.items, strict=True):
+        assert abs(one.seconds - other.seconds) < 0.001
+
+
 def test_all_digits_lengths_accents_and_timbres_come_up() -> None:
     drawn = spoken_digits(400, words=(1, 3), seed=2)
     counts = Counter(" ".join(drawn.texts).split())

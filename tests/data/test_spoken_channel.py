@@ -100,7 +100,7 @@ def test_noise_has_unit_power_and_the_slope_that_was_asked_for(slope: float, cou
 def test_a_band_weakens_what_is_outside_by_its_slopes(hertz: float, decibels: float) -> None:
     sound = tone(hertz, 2.0)
     middle = slice(4000, 12000)
-    heard = within_band(sound, RATE, 300, 3400)[middle]
+    heard = within_band(sound, RATE, 300, 3400, np.zeros(7))[middle]
     got = 10 * np.log10(power(heard) / power(sound[middle]))
     expected = -10 * np.log10((1 + (300 / hertz) ** 4) * (1 + (hertz / 3400) ** 8))
     assert abs(got - expected) < 0.05
@@ -109,5 +109,13 @@ def test_a_band_weakens_what_is_outside_by_its_slopes(hertz: float, decibels: fl
 
 def test_without_an_upper_bound_the_treble_stays() -> None:
     sound = tone(3900, 2.0)
-    heard = within_band(sound, RATE, 20, np.inf)
+    heard = within_band(sound, RATE, 20, np.inf, np.zeros(7))
     np.testing.assert_allclose(heard[4000:12000], sound[4000:12000], atol=1e-3)
+
+
+def test_the_curve_of_a_band_goes_through_its_knots() -> None:
+    decibels = np.array([0.0, 0.0, -6.0, 3.0, 9.0, 0.0, 0.0])
+    for hertz, expected in [(500, -6), (1000, 3), (1000 * 2**0.5, 6), (2000, 9), (50, 0)]:
+        sound = tone(hertz, 2.0)
+        heard = within_band(sound, RATE, 1e-3, np.inf, decibels)[4000:12000]
+        assert abs(10 * np.log10(power(heard) / power(sound[4000:12000])) - expected) < 0.05
