@@ -15,6 +15,7 @@ import numpy as np
 _TELEPHONE = (300.0, 3400.0)
 # The tail of a room is cut where it has fallen by 60 dB; a longer one would only be slow.
 _LONGEST_TAIL = 0.6
+_KNOTS = np.log2(125.0 * 2.0 ** np.arange(7))
 _MU = 255.0
 
 
@@ -147,25 +148,31 @@ def _noise(count: int, rate: int, draws: np.random.Generator) -> np.ndarray:
 
 
 def _band(heard: np.ndarray, rate: int, draws: np.random.Generator) -> np.ndarray:
-    """What the microphone and the line let through: a telephone's band, or bounds of their own."""
+    """What the microphone and the line let through: a telephone's band or bounds of their own, and
+    between them no straight line."""
     half = 0.5 * rate
     if draws.random() < 0.25:
         low, high = _TELEPHONE
     else:
         low = draws.uniform(20.0, 250.0)
         high = np.inf if draws.random() < 0.4 else draws.uniform(2200.0, half)
-    return within_band(heard, rate, low, high)
+    decibels = draws.normal(0.0, draws.uniform(0.0, 5.0), len(_KNOTS))
+    return within_band(heard, rate, low, high, decibels)
 
 
-def within_band(samples: np.ndarray, rate: int, low: float, high: float) -> np.ndarray:
-    """Butterworth's slopes without their delay, 12 dB an octave below `low`, 24 above `high`.
+def within_band(
+    samples: np.ndarray, rate: int, low: float, high: float, decibels: np.ndarray
+) -> np.ndarray:
+    """Butterworth's slopes without their delay, 12 dB an octave below `low`, 24 above `high`, times
+    a smooth curve.
 
-        |H(f)| = 1 / sqrt((1 + (low / f)^4) (1 + (f / high)^8))
+        |H(f)| = 10^(d(f) / 20) / sqrt((1 + (low / f)^4) (1 + (f / high)^8))
 
     Args:
         samples: `(N,)`.
         rate: samples a second.
         low, high: in Hz, where half of the power is let through; infinity for no upper bound.
+        decibels: `d` at 125, 250, 500, ... 8000 Hz; between them it is straight over log f.
     """
     from scipy.fft import next_fast_len
 
@@ -174,6 +181,7 @@ def within_band(samples: np.ndarray, rate: int, low: float, high: float) -> np.n
     spectrum = np.fft.rfft(samples, size)
     hertz = np.maximum(np.fft.rfftfreq(size, 1.0 / rate), 1e-3)
     spectrum /= np.sqrt((1.0 + (low / hertz) ** 4) * (1.0 + (hertz / high) ** 8))
+    spectrum *= 10.0 ** (np.interp(np.log2(hertz), _KNOTS, decibels) / 20.0)
     return np.fft.irfft(spectrum, size)[: len(samples)]
 
 
