@@ -115,7 +115,8 @@ class TranscriptionNetwork(nn.Module):
         if lengths is None:
             lengths = torch.full((frames.shape[1],), len(frames), device=frames.device)
         steps, counts = self.front(self.normalised(frames), lengths)
-        hidden, _ = self.recurrent(steps, lengths=counts)
+        # Padding gives no steps that are nobody's.
+        hidden, _ = self.recurrent(steps[: int(counts.max())], lengths=counts)
         if self.labelled:
             # Beyond a recording's end a layer gives zeros.
             hidden = hidden.sum(0) / counts.unsqueeze(-1)

@@ -1,0 +1,87 @@
+"""The network of a recogniser: no row and no padding changes another, and a stream is the whole."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+
+from unrolled.data.band_scale import BandScale
+from unrolled.data.batching.checks import IGNORED_TARGET
+from unrolled.tasks.transcribing.batches import batch_of
+from unrolled.tasks.transcribing.building import build
+from unrolled.tasks.transcribing.network import TranscriptionNetwork
+from unrolled.tasks.transcribing.settings import STRIDES, settle
+from unrolled.training.leaks import check_leaks
+
+F, ANSWERS = 12, 5
+SCALE = BandScale(np.linspace(-1, 1, F, dtype=np.float32), np.full(F, 2, np.float32))
+
+
+def network(*, labelled: bool, subsampling: int = 2, cell: str = "gru") -> TranscriptionNetwork:
+    given = {"hidden_size": 8, "layers": 2, "channels": 3, "subsampling": subsampling}
+    made = settle(given, labelled=labelled, sound=True)
+    torch.manual_seed(0)
+    found = build(
+        made, cell, 1, frame_size=F, answers=ANSWERS, labelled=labelled, scale=SCALE
+    ).eval()
+    with torch.no_grad():
+        for name, parameter in found.named_parameters():
+            if "bias" in name:
+                parameter.uniform_(-0.5, 0.5)
+    return found
+
+
+def frames(*lengths: int) -> list[np.ndarray]:
+    random = np.random.default_rng(0)
+    return [random.normal(size=(one, F)).astype(np.float32) for one in lengths]
+
+
+@pytest.mark.parametrize("subsampling", STRIDES)
+@pytest.mark.parametrize("labelled", [True, False])
+def test_neither_other_rows_nor_padding_change_a_row(labelled: bool, subsampling: int) -> None:
+    batch = batch_of(frames(23, 9, 14, 30))
+    assert not check_leaks(network(labelled=labelled, subsampling=subsampling), batch, warn=False)
+
+
+@pytest.mark.parametrize("cell", ["gru", "lstm", "rnn"])
+@pytest.mark.parametrize("labelled", [True, False])
+def test_a_stream_gives_the_scores_of_the_whole(labelled: bool, cell: str) -> None:
+    net = network(labelled=labelled, cell=cell)
+    (one,) = frames(31)
+    batch = batch_of([one])
+    with torch.no_grad():
+        whole = net(batch.inputs, None, lengths=batch.lengths)[0].scores
+        state, found = net.begin(), []
+        for start, end in ((0, 1), (1, 1), (1, 12), (12, 31)):
+            scores, state = net.stream(batch.inputs[start:end], state)
+            found.append(scores)
+    torch.testing.assert_close(found[-1] if labelled else torch.cat(found), whole)
+
+
+def test_the_loss_of_a_transcript_is_the_sum_over_its_alignments() -> None:
+    net = network(labelled=False)
+    one, other = frames(8, 5)
+    batch = batch_of([one, other], [np.array([1, 2]), np.array([3])])
+    heard, _ = net(batch.inputs, None, lengths=batch.lengths)
+    log_probs = heard.scores.log_softmax(-1)
+
+    def probability(row: int, steps: int, said: list[int]) -> torch.Tensor:
+        total = torch.zeros(())
+        for path in np.ndindex(*[ANSWERS] * steps):
+            kept = [a for at, a in enumerate(path) if a and (at == 0 or a != path[at - 1])]
+            if kept == said:
+                total = total + log_probs[range(steps), row, list(path)].sum().exp()
+        return total
+
+    wanted = -(probability(0, 4, [1, 2]).log() + probability(1, 2, [3]).log()) / 3
+    torch.testing.assert_close(net.loss(heard, batch.targets), wanted)
+    assert batch.targets.tolist() == [[1, 3], [2, IGNORED_TARGET]]
+
+
+def test_frames_are_read_in_the_units_of_the_training_set() -> None:
+    net = network(labelled=True)
+    (one,) = frames(20)
+    with torch.no_grad():
+        scaled = torch.from_numpy(SCALE(one))
+        torch.testing.assert_close(net.normalised(torch.from_numpy(one)), scaled)
