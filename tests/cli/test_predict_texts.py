@@ -108,7 +108,7 @@ def test_a_prompt_with_characters_never_seen_is_told_and_goes_on(call, generator
     assert told.code == 0
     assert len(told.out) >= 5
     assert told.err == (
-        "DataWarning: the text has 2 characters that the model does not know ('\\xe9', '\\u20ac'):"
+        "warning: the text has 2 characters that the model does not know ('\\xe9', '\\u20ac'):"
         " read as unknown\n"
     )
 

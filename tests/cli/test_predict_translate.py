@@ -54,7 +54,7 @@ def test_lines_are_numbered_on_from_part_to_part(call, translator, letter, monke
     letter.write_text("Anna\n\n\nAnna\n" + "Anna sieht " * 40 + "\n")
     told = call("predict", translator, letter)
     assert told.code == 0
-    assert "DataWarning: 1 sentence has more than the " in told.err
+    assert "warning: 1 sentence has more than the " in told.err
     assert "(the first is number 5): translated all the same" in told.err
     assert "truncated" in call("predict", translator, letter, "--too-long", "truncate").err
 
