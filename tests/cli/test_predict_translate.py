@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import gzip
 import os
-import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 
@@ -206,26 +204,11 @@ def test_many_lines_that_are_there_are_read_at_once(typed, monkeypatch):
     assert found == ["good"]
 
 
-CODE = "from unrolled.cli import main; raise SystemExit(main())"
-
-
 @pytest.mark.skipif(os.name != "posix", reason="pipes as POSIX has them")
-def test_a_real_process_answers_line_by_line_and_ends_when_nobody_reads(translator):
-    process = subprocess.Popen(
-        [sys.executable, "-c", CODE, "predict", str(translator), "--n-best", "1"],
-        env={**os.environ, "PYTHONPATH": str(Path(unrolled.__file__).parents[1])},
-        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-    )  # fmt: skip
-    process.stdin.write("Anna\n")
-    process.stdin.flush()
-    assert process.stdout.readline() == "line\trank\tscore\ttext\n"
-    assert process.stdout.readline().startswith("1\t1\t")
-    process.stdout.close()  # as `head -2` does
-    process.stdin.write("Anna\n")
-    process.stdin.close()
-    assert process.stderr.read() == ""
-    process.stderr.close()
-    assert process.wait() == 0
+def test_a_real_process_answers_line_by_line_and_ends_when_nobody_reads(translator, read_like_head):
+    head, first = read_like_head("predict", translator, "--n-best", "1", given="Anna", lines=2)
+    assert head == "line\trank\tscore\ttext\n"
+    assert first.startswith("1\t1\t")
 
 
 def test_a_closed_standard_input_is_told(call, translator, monkeypatch):
