@@ -146,9 +146,9 @@ def test_pairs_are_known_by_their_tabs_or_their_two_files(call, pairs):
 def test_pairs_that_a_part_shares_are_told_whatever_its_form(call, pairs):
     two = f"{pairs}/train.de,{pairs}/train.en"
     told = call("check", pairs / "deu.txt", "--source", 1, "--test", pairs / "deu.txt")
-    assert "warning: across splits: line 1 of the test: 40 of 40 (100%) pairs" in told.out
+    assert "line 1 of the test: the test is the training: all 40 pairs" in told.out
     told = call("check", two, "--validation", two)
-    assert "40 of 40 (100%) pairs of the validation stand in the training too" in told.out
+    assert "the validation is the training: all 40 pairs of it stand there too" in told.out
 
 
 def test_what_is_wrong_with_pairs_is_one_line_in_our_words(call, pairs):
