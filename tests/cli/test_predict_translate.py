@@ -57,6 +57,25 @@ def test_lines_are_numbered_on_from_part_to_part(call, translator, letter, monke
     assert "truncated" in call("predict", translator, letter, "--too-long", "truncate").err
 
 
+def test_translations_that_were_cut_are_counted_once_at_the_end(
+    call, translator, letter, tmp_path, monkeypatch
+):
+    from unrolled.cli import predict_translate
+
+    monkeypatch.setattr(predict_translate, "TOGETHER", 1)
+    letter.write_text("\nAnna\n\nAnna\n")
+    told = call("predict", translator, letter, "--max-length", 1, "--min-length", 1)
+    assert (told.code, told.out.count("\n")) == (0, 4)
+    assert told.err == (
+        "warning: 2 translations were cut at the greatest length, before an end was found (the"
+        " first is that of line 2): --max-length says how long one may be\n"
+    )
+    out = tmp_path / "letter.en"
+    letter.write_text("Anna\n")
+    words = ("--max-length", 1, "--min-length", 1, "--out", out)
+    assert "1 translation was cut" in call("predict", translator, letter, *words).err
+
+
 def test_the_answer_goes_to_a_file_that_is_complete_or_absent(call, translator, letter, tmp_path):
     for name in ("letter.en", "letter.txt"):
         out = tmp_path / name
