@@ -73,7 +73,7 @@ def _attention_row(
         return run
 
     runs = {"ours": on("native"), "operations": on("reference")}
-    names = ["c", "a", *[f"gradient {n}" for n in range(len(leaves))]]
+    names = ["c", "a", *([f"gradient {n}" for n in range(len(leaves))] if training else [])]
     agree(f"{score} {sizes}", runs["operations"](), runs["ours"](), names, 1e-4)
     about = {"score": score, "T,S,B,A": str(sizes), "with": "gradients" if training else "-"}
     times = race(dict(runs), effort)
