@@ -97,7 +97,7 @@ struct Kernels {
     Attention<float> attention;
     Attention<double> attention_double;
     void (*top_tokens)(const TopTokens<float, float>&, Scratch&);
-    void (*top_tokens_bfloat16)(const TopTokens<float, Bfloat16>&, Scratch&);
+    void (*top_tokens_int32)(const TopTokens<float, std::int32_t>&, Scratch&);
 };
 
 #define OF_ALL_CELLS(function, Real)                                         \
@@ -120,7 +120,7 @@ struct Kernels {
      {name::attention_forward_of<float>, name::attention_backward_of<float>},           \
      {name::attention_forward_of<double>, name::attention_backward_of<double>},         \
      name::top_tokens_of<float>,                                                        \
-     name::top_tokens_of<Bfloat16>}
+     name::top_tokens_of<std::int32_t>}
 
 bool always() { return true; }
 
@@ -299,7 +299,7 @@ template void attention_backward<double>(const AttentionBackward<double>&);
 namespace {
 
 auto top_tokens_for(const TopTokens<float, float>&) { return kernels().top_tokens; }
-auto top_tokens_for(const TopTokens<float, Bfloat16>&) { return kernels().top_tokens_bfloat16; }
+auto top_tokens_for(const TopTokens<float, std::int32_t>&) { return kernels().top_tokens_int32; }
 
 }  // namespace
 
@@ -310,7 +310,7 @@ void top_tokens(const TopTokens<float, Product>& call) {
 }
 
 template void top_tokens<float>(const TopTokens<float, float>&);
-template void top_tokens<Bfloat16>(const TopTokens<float, Bfloat16>&);
+template void top_tokens<std::int32_t>(const TopTokens<float, std::int32_t>&);
 
 double run_tiles(std::int64_t times) { return kernels().run_tiles(times); }
 

@@ -2368,13 +2368,13 @@ def oracle_attention_forward(call: AttentionForward64) -> None:
 def oracle_attention_backward(call: AttentionBackward64) -> None:
     """Its gradients in plain loops: the fast backward's oracle."""
 
-def top_tokens(rows: int, vocabulary: int, top: int, candidates: int, output: int, threads: int, products: int, bias: int, o: int, weight: int, values: int, tokens: int) -> None:
+def top_tokens(rows: int, vocabulary: int, top: int, candidates: int, output: int, threads: int, products: int, row: int, scale: int, bias: int, o: int, weight: int, values: int, tokens: int) -> None:
     """The best few of each row of scores, float32 (top_tokens.h)."""
 
-def top_tokens_bfloat16(rows: int, vocabulary: int, top: int, candidates: int, output: int, threads: int, products: int, bias: int, o: int, weight: int, values: int, tokens: int) -> None:
-    """The same where the products are bfloat16."""
+def top_tokens_int32(rows: int, vocabulary: int, top: int, candidates: int, output: int, threads: int, products: int, row: int, scale: int, bias: int, o: int, weight: int, values: int, tokens: int) -> None:
+    """The same where the products are int32."""
 
-def oracle_top_tokens(rows: int, vocabulary: int, top: int, candidates: int, output: int, threads: int, products: int, bias: int, o: int, weight: int, values: int, tokens: int) -> None:
+def oracle_top_tokens(rows: int, vocabulary: int, top: int, candidates: int, output: int, threads: int, products: int, row: int, scale: int, bias: int, o: int, weight: int, values: int, tokens: int) -> None:
     """The same in plain loops on float64 arrays: the fast code's oracle."""
 
 class StreamModel:

@@ -165,14 +165,16 @@ def top_tokens(
     values: Tensor,
     tokens: Tensor,
     *,
+    units: tuple[Tensor, Tensor] | None = None,
     again: tuple[Tensor, Tensor, int] | None = None,
 ) -> None:
     """The best few tokens of each row of scores and their log-probabilities, written into `values`
     and `tokens`, both `(R, k)`.
 
     Args:
-        products: `(R, V)`, float32 or bfloat16, without the bias.
+        products: `(R, V)`, float32, or int32 with `units`; without the bias.
         bias: `(V,)`, or None.
+        units: what a product is counted in, of rows `(R,)` times of tokens `(V,)`.
         again: o `(R, E)`, weight `(V, E)` and a number of candidates, which are scored again from
             these; None where the products are good as they are.
 
@@ -182,18 +184,16 @@ def top_tokens(
     import torch
 
     module = _module()
-    low = products.dtype == torch.bfloat16
+    row, scale = units or (None, None)
     o, weight, candidates = again or (None, None, 0)
-    (module.top_tokens_bfloat16 if low else module.top_tokens)(
+    (module.top_tokens if units is None else module.top_tokens_int32)(
         *products.shape,
         values.shape[1],
         candidates,
         0 if o is None else o.shape[1],
         torch.get_num_threads(),
         products.data_ptr(),
-        0 if bias is None else bias.data_ptr(),
-        0 if o is None else o.data_ptr(),
-        0 if weight is None else weight.data_ptr(),
+        *(0 if part is None else part.data_ptr() for part in (row, scale, bias, o, weight)),
         values.data_ptr(),
         tokens.data_ptr(),
     )

@@ -40,7 +40,7 @@ class Request:
             file; it may read any tokens.
         rerank_weight: of its log-probabilities.
         precision: of the products in every step. "fp32"; "auto": where the processor multiplies
-            bfloat16 in hardware the scores of all tokens are made in it, and those of the best
+            int8 in hardware the scores of all tokens are made in it, and those of the best
             again in float32, so that the same is found; "bf16": the products of the decoder's
             layers, too, which is quicker still and may find another translation of nearly the same
             score, in 2 of 100 sentences of Multi30k (BLEU 35.7, and 35.6 in float32).

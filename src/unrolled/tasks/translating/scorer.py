@@ -24,7 +24,7 @@ from unrolled.tasks.translating.looking import SharedLook
 from unrolled.tasks.translating.network import Memory, TranslationNetwork
 from unrolled.tasks.translating.networks import AnyTranslationNetwork
 from unrolled.tasks.translating.rounding import rounded
-from unrolled.training.devices import supports_bfloat16
+from unrolled.training.devices import supports_int8
 
 
 class NetworkScorer:
@@ -133,11 +133,11 @@ def _readout(network: TranslationNetwork, precision: str) -> Readout:
     weight = network.scorer.detach()
     low = (
         precision != "fp32"
-        and supports_bfloat16(weight.device.type)
+        and supports_int8()
         and asked_path() in ("auto", "native")
         and why_not_native(weight) is None
     )
-    return Readout(weight, network.bias.detach(), precision="bfloat16" if low else "float32")
+    return Readout(weight, network.bias.detach(), precision="int8" if low else "float32")
 
 
 class _Scores:
