@@ -11,6 +11,7 @@
 #include "scratch.h"
 #include "stream.h"
 #include "unrolled/attention.h"
+#include "unrolled/gates.h"
 #include "unrolled/gru_step.h"
 #include "unrolled/isa.h"
 #include "unrolled/lstm_step.h"
@@ -26,6 +27,7 @@ namespace unrolled {
     namespace name {                                                               \
     void lstm_step(const LstmStep<float>&);                                        \
     void gru_step(const GruStep<float>&);                                          \
+    void gates(const Gates<float, Bfloat16>&, Scratch&);                           \
     double run_tiles(std::int64_t times);                                          \
     const StreamKernels& stream_kernels(Precision);                                \
     template <class Real, CellKind kCell>                                          \
@@ -86,6 +88,7 @@ struct Kernels {
     bool (*runs_here)();
     void (*lstm_step)(const LstmStep<float>&);
     void (*gru_step)(const GruStep<float>&);
+    void (*gates)(const Gates<float, Bfloat16>&, Scratch&);
     double (*run_tiles)(std::int64_t times);
     const StreamKernels& (*stream_kernels)(Precision);
     OverTime<float> over_time;
@@ -109,6 +112,7 @@ struct Kernels {
      runs_here,                                                                         \
      name::lstm_step,                                                                   \
      name::gru_step,                                                                    \
+     name::gates,                                                                       \
      name::run_tiles,                                                                   \
      name::stream_kernels,                                                              \
      {OF_ALL_CELLS(name::forward_of, float), OF_ALL_CELLS(name::backward_of, float)},   \
@@ -316,6 +320,11 @@ double run_tiles(std::int64_t times) { return kernels().run_tiles(times); }
 
 void lstm_step(const LstmStep<float>& step) { kernels().lstm_step(step); }
 void gru_step(const GruStep<float>& step) { kernels().gru_step(step); }
+
+void gates(const Gates<float, Bfloat16>& call) {
+    Scratch scratch;
+    kernels().gates(call, scratch);
+}
 
 const StreamKernels& stream_kernels(Precision precision) {
     return kernels().stream_kernels(precision);

@@ -44,6 +44,14 @@ def gru_step(batch: int, input: int, hidden: int, x: int, h: int, weight_ih: int
 def oracle_gru_step(batch: int, input: int, hidden: int, x: int, h: int, weight_ih: int, weight_hh: int, bias_ih: int, bias_hh: int, h_out: int) -> None:
     """The same in plain loops on float64 arrays: the fast step's oracle."""
 
+def gates(cell: int, batch: int, hidden: int, input: int, state: int, bias_ih: int, bias_hh: int, h: int, c: int, h_out: int, c_out: int) -> None:
+    """
+    From products in bfloat16 to the state after a step, float32 (gates.h).
+    """
+
+def oracle_gates(cell: int, batch: int, hidden: int, input: int, state: int, bias_ih: int, bias_hh: int, h: int, c: int, h_out: int, c_out: int) -> None:
+    """The same in plain loops on float64 arrays: the fast code's oracle."""
+
 class Forward32:
     """
     Arguments of a forward call (sequence.h), its structs laid flat; all 0 at first.

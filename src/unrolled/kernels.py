@@ -305,6 +305,41 @@ def gru_step(
     )
 
 
+def gates(
+    cell: int,
+    input: Tensor,
+    state: Tensor,
+    bias_ih: Tensor | None,
+    bias_hh: Tensor | None,
+    before: Sequence[Tensor],
+    after: Sequence[Tensor],
+) -> None:
+    """One step of a layer whose products are there, written into `after`.
+
+    Args:
+        cell: number of `CellKind`: `prototypes.CELLS`.
+        input, state: `W_ih x` and `W_hh h`, `(B, G*H)`, bfloat16; gates in torch's order.
+        bias_ih, bias_hh: `(G*H,)`, or None for no such bias.
+        before, after: h, of an LSTM h and c, each `(B, H)`.
+
+    Nothing is checked: contiguous tensors on the CPU, float32 but for the products. The whole
+    contract stands in `kernels/include/unrolled/gates.h`.
+    """
+    lstm = len(before) == 2
+    _module().gates(
+        cell,
+        *before[0].shape,
+        input.data_ptr(),
+        state.data_ptr(),
+        0 if bias_ih is None else bias_ih.data_ptr(),
+        0 if bias_hh is None else bias_hh.data_ptr(),
+        before[0].data_ptr(),
+        before[1].data_ptr() if lstm else 0,
+        after[0].data_ptr(),
+        after[1].data_ptr() if lstm else 0,
+    )
+
+
 class _OverTime(NamedTuple):
     forward_calls: dict[Any, Callable[[], Any]]
     backward_calls: dict[Any, Callable[[], Any]]

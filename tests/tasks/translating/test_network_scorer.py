@@ -9,6 +9,7 @@ import pytest
 import torch
 
 from unrolled.layers.attention import Attention
+from unrolled.layers.paths import use_path
 from unrolled.tasks.translating.looking import SharedLook
 from unrolled.tasks.translating.networks import TranslationNetworks
 from unrolled.tasks.translating.rounding import rounded
@@ -49,11 +50,14 @@ def test_a_row_goes_on_as_what_it_was(given: dict[str, Any]) -> None:
             assert not found.attention[row, width:].any()
 
 
-@pytest.mark.parametrize("given", KINDS)
-def test_in_bfloat16_a_step_is_nearly_what_it_is_in_float32(given: dict[str, Any]) -> None:
+@pytest.mark.parametrize("path", ["auto", "reference"])
+@pytest.mark.parametrize("given", [*KINDS, {"cell": "rnn"}])
+def test_in_bfloat16_a_step_is_nearly_what_it_is_in_float32(
+    given: dict[str, Any], path: str
+) -> None:
     model = network(**given)
-    found = [NetworkScorer(model, SOURCES, precision=one) for one in ("bf16", "fp32")]
-    with torch.no_grad():
+    with torch.no_grad(), use_path(path):
+        found = [NetworkScorer(model, SOURCES, precision=one) for one in ("bf16", "fp32")]
         for tokens in ([1, 1, 1, 1], [3, 4, 5, 6], [7, 8, 2, 2]):
             low, right = (one.step(torch.tensor(tokens)).all() for one in found)
             assert low.dtype == torch.float32
