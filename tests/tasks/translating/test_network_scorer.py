@@ -11,6 +11,7 @@ import torch
 from unrolled.layers.attention import Attention
 from unrolled.layers.paths import use_path
 from unrolled.tasks.translating.looking import SharedLook
+from unrolled.tasks.translating.network import Memory
 from unrolled.tasks.translating.networks import TranslationNetworks
 from unrolled.tasks.translating.rounding import rounded
 from unrolled.tasks.translating.scorer import NetworkScorer
@@ -86,7 +87,10 @@ def test_rounding_leaves_the_decoder_as_it_is() -> None:
     assert torch.equal(decoder.step(vectors, state, memory)[0], before)
 
 
-@pytest.mark.parametrize("owners", [[0, 1, 2, 3], [2, 0, 2, 2, 0], [3, 3], [1, 0, 3, 1, 2, 0]])
+@pytest.mark.parametrize(
+    "owners",
+    [[0, 1, 2, 3], [0, 0, 2, 2, 3, 3], [0, 2, 2, 3], [2, 0, 2, 2, 0], [3, 3], [1, 0, 3, 1, 2, 0]],
+)
 @pytest.mark.parametrize("kind", ["multiplicative", "additive"])
 def test_rows_of_a_sentence_share_its_memory(kind: str, owners: list[int]) -> None:
     attention = Attention(6, 6, kind)
@@ -97,7 +101,8 @@ def test_rows_of_a_sentence_share_its_memory(kind: str, owners: list[int]) -> No
     assert look.sentences.tolist() == sorted(set(owners))
     with torch.no_grad():
         own, keys = memory[:, look.sentences], attention.keys(memory)
-        found = look(queries, keys[:, look.sentences], own, lengths[look.sentences])
+        given = look.prepared(Memory(own, own[0], lengths[look.sentences], keys[:, look.sentences]))
+        found = look(queries, given.keys, given.outputs, given.lengths)
         right = attention(queries, keys[:, rows], memory[:, rows], lengths[rows])
     for one, other in zip(found, right, strict=True):
         torch.testing.assert_close(one, other)

@@ -69,10 +69,11 @@ class _Rows:
         self.network = network
         self._decoder, self._look = _for_search(network.decoder, precision)
         self._sentences: Memory = network(inputs, lengths=lengths)[0]
-        self._memory = self._sentences
         self._owners = torch.arange(len(lengths), device=lengths.device)
         if self._look is not None:
+            self._sentences = self._look.prepared(self._sentences)
             self._look.share(self._owners)
+        self._memory = self._sentences
         self._state = network.begin(self._memory)
         self.readout = _readout(network, precision)
 
@@ -115,8 +116,7 @@ class _Rows:
         longest = int(lengths.max())
         outputs, keys = whole.outputs[:longest].index_select(1, sentences), whole.keys
         if keys is not None:
-            own = keys is whole.outputs
-            keys = outputs if own else keys[:longest].index_select(1, sentences)
+            keys = keys[:longest].index_select(1, sentences)
         return Memory(outputs, summary, lengths, keys)
 
 
