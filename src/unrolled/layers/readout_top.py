@@ -180,6 +180,11 @@ def why_not_native(weight: Tensor) -> str | None:
     return None if missing is None else f"the kernels are not there: {missing}"
 
 
+def prefers_native(weight: Tensor) -> bool:
+    """Whether the kernels can run, and no other path was asked for."""
+    return asked_path() in ("auto", "native") and why_not_native(weight) is None
+
+
 def _in_bytes(x: Tensor) -> tuple[Tensor, Tensor]:
     """Rows `(R, E)` as whole numbers from -127 to 127, int8, and the unit of each row `(R,)`."""
     unit = x.abs().amax(1) / 127

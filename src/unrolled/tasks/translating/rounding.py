@@ -11,9 +11,8 @@ from torch.nn import Module
 from unrolled import kernels
 from unrolled.layers.call import Weights, weights_of
 from unrolled.layers.cells import torch_step
-from unrolled.layers.paths import asked_path
 from unrolled.layers.prototypes import CELLS
-from unrolled.layers.readout_top import why_not_native
+from unrolled.layers.readout_top import prefers_native
 from unrolled.layers.states import State, map_state, tensors_of
 from unrolled.tasks.translating.decoder import Decoder
 
@@ -50,12 +49,10 @@ class _RoundedLayers(Module):
     def __init__(self, layer: nn.RNNBase) -> None:
         super().__init__()
         self._mode = layer.mode
-        self._weights = [_rounded(weights_of(layer, index)) for index in range(layer.num_layers)]
-        self._native = (
-            asked_path() in ("auto", "native")
-            and why_not_native(layer.weight_ih_l0.detach()) is None
-            and all(part is None for one in self._weights for part in one[4:])
-        )
+        own = [weights_of(layer, index) for index in range(layer.num_layers)]
+        plain = all(part is None for one in own for part in one[4:])
+        self._native = plain and prefers_native(own[0].hh)
+        self._weights = [_rounded(one) for one in own]
 
     def forward(self, x: Tensor, state: State) -> tuple[Tensor, State]:
         y, after = x[0], []
@@ -80,5 +77,5 @@ class _RoundedLayers(Module):
 
 def _rounded(weights: Weights) -> Weights:
     """With matrices in bfloat16."""
-    own = Weights(*(None if part is None else part.detach().contiguous() for part in weights))
+    own = Weights._make(None if part is None else part.detach().contiguous() for part in weights)
     return own._replace(ih=own.ih.bfloat16(), hh=own.hh.bfloat16())
