@@ -15,8 +15,8 @@ from unrolled.data.written_dates import HELD_OUT_LANGUAGES, LANGUAGES, written_d
 from unrolled.training.translation_scores import exactly
 
 KNOWN, OTHERS = "thirty languages", "twelve others"
-# That of `examples/dates_to_iso.py`: of 400 signs the rarest stay unknown, so that it is learnt what
-# to make of a sign that was never seen.
+# That of `examples/dates_to_iso.py`: of 400 signs the rarest stay unknown, so that it is learnt
+# what to make of a sign that was never seen.
 RECIPE = Recipe(
     {
         "tokenizer": "characters",
