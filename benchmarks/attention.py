@@ -6,7 +6,7 @@
 
 The first table is attention over whole sequences and over one step, forward alone and with its
 gradients; the second `readout_top` against `log_softmax` and `topk`. All of a row must give the
-same numbers before they are timed, and then run in turns; a readout in bfloat16 is off by what is
+same numbers before they are timed, and then run in turns; a readout in int8 is off by what is
 printed. A time is the minimum over the rounds; a ratio is the rival's time divided by ours: above
 1, ours is faster.
 """
@@ -73,7 +73,7 @@ def _attention_row(
         return run
 
     runs = {"ours": on("native"), "operations": on("reference")}
-    names = ["c", "a", *[f"gradient {n}" for n in range(len(leaves))]]
+    names = ["c", "a", *([f"gradient {n}" for n in range(len(leaves))] if training else [])]
     agree(f"{score} {sizes}", runs["operations"](), runs["ours"](), names, 1e-4)
     about = {"score": score, "T,S,B,A": str(sizes), "with": "gradients" if training else "-"}
     times = race(dict(runs), effort)
@@ -101,7 +101,7 @@ def _readout_row(
     rows, vocabulary, size = sizes
     o, weight = torch.randn(rows, size).tanh(), torch.randn(vocabulary, size) * 0.15
     bias = torch.randn(vocabulary)
-    exact, rounded = Readout(weight, bias), Readout(weight, bias, precision="bfloat16")
+    exact, rounded = Readout(weight, bias), Readout(weight, bias, precision="int8")
 
     def operations() -> tuple[Tensor, Tensor]:
         scores = torch.nn.functional.linear(o, weight, bias)
@@ -114,7 +114,7 @@ def _readout_row(
     times = race(
         {
             "ours": lambda: exact.top(o, k),
-            "bfloat16": lambda: rounded.top(o, k),
+            "int8": lambda: rounded.top(o, k),
             "operations": operations,
         },
         effort,
@@ -127,7 +127,7 @@ def _readout_row(
         threads=torch.get_num_threads(),
         **about,
         **off,
-        ratio={name: best["operations"] / best[name] for name in ("ours", "bfloat16")},
+        ratio={name: best["operations"] / best[name] for name in ("ours", "int8")},
         seconds={name: timing.to_json() for name, timing in times.items()},
     )
     table.row(
@@ -136,7 +136,7 @@ def _readout_row(
         figure(best["operations"] * 1e3),
         *(
             cell
-            for name in ("ours", "bfloat16")
+            for name in ("ours", "int8")
             for cell in (figure(best[name] * 1e3), f"{best['operations'] / best[name]:.2f}")
         ),
         off["other tokens"],
@@ -167,7 +167,7 @@ def main() -> int:
                                 _attention_row(report, table, score, sizes, training, effort)
             if options.table != "attention":
                 heads = {"R,V,E": -13, "k": 2, "threads": 1, "operations, ms": 8, "ours, ms": 8}
-                heads |= {"ratio": 5, "bfloat16, ms": 8, "its ratio": 5}
+                heads |= {"ratio": 5, "int8, ms": 8, "its ratio": 5}
                 heads |= {"other tokens": 4, "off by": 6}
                 table = Table("The best tokens of a readout", heads)
                 for threads in options.threads:

@@ -80,9 +80,9 @@ def part(text: str, asked: str, request: Request) -> dict[str, Any]:
     scores, seconds = _scores(model), 60 * took["training"]
     all_took = {NETWORK: took}
     if rival is not None:
-        rival.learn(seconds - rival.seconds)
         took["minutes"] = round(took["minutes"] - rival.seconds / 60, 3)
         took["processor minutes"] = round(took["processor minutes"] - rival.busy / 60, 3)
+        rival.learn(seconds - rival.seconds)
         scores[rival.name] = {NATS: rival.nats(tested)}
         all_took[rival.name] = _took_of(rival, recipe.budget, took["threads"])
     for name, row in scores.items():

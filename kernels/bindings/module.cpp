@@ -6,6 +6,7 @@ namespace nb = nanobind;
 void init_isa(nb::module_&);
 void init_lstm_step(nb::module_&);
 void init_gru_step(nb::module_&);
+void init_gates(nb::module_&);
 void init_sequence(nb::module_&);
 void init_minimal(nb::module_&);
 void init_scan(nb::module_&);
@@ -25,6 +26,7 @@ NB_MODULE(_kernels, m) {
     init_isa(m);
     init_lstm_step(m);
     init_gru_step(m);
+    init_gates(m);
     init_sequence(m);
     init_minimal(m);
     init_scan(m);

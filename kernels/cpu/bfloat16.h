@@ -1,7 +1,7 @@
 // Numbers in bfloat16, widened where they are read.
 #pragma once
 
-#include "unrolled/top_tokens.h"
+#include "unrolled/gates.h"
 #include "vec.h"
 
 namespace unrolled::UNROLLED_ISA_NAMESPACE {

@@ -11,6 +11,7 @@
 #include "scratch.h"
 #include "stream.h"
 #include "unrolled/attention.h"
+#include "unrolled/gates.h"
 #include "unrolled/gru_step.h"
 #include "unrolled/isa.h"
 #include "unrolled/lstm_step.h"
@@ -26,6 +27,7 @@ namespace unrolled {
     namespace name {                                                               \
     void lstm_step(const LstmStep<float>&);                                        \
     void gru_step(const GruStep<float>&);                                          \
+    void gates(const Gates<float, Bfloat16>&, Scratch&);                           \
     double run_tiles(std::int64_t times);                                          \
     const StreamKernels& stream_kernels(Precision);                                \
     template <class Real, CellKind kCell>                                          \
@@ -86,6 +88,7 @@ struct Kernels {
     bool (*runs_here)();
     void (*lstm_step)(const LstmStep<float>&);
     void (*gru_step)(const GruStep<float>&);
+    void (*gates)(const Gates<float, Bfloat16>&, Scratch&);
     double (*run_tiles)(std::int64_t times);
     const StreamKernels& (*stream_kernels)(Precision);
     OverTime<float> over_time;
@@ -97,7 +100,7 @@ struct Kernels {
     Attention<float> attention;
     Attention<double> attention_double;
     void (*top_tokens)(const TopTokens<float, float>&, Scratch&);
-    void (*top_tokens_bfloat16)(const TopTokens<float, Bfloat16>&, Scratch&);
+    void (*top_tokens_int32)(const TopTokens<float, std::int32_t>&, Scratch&);
 };
 
 #define OF_ALL_CELLS(function, Real)                                         \
@@ -109,6 +112,7 @@ struct Kernels {
      runs_here,                                                                         \
      name::lstm_step,                                                                   \
      name::gru_step,                                                                    \
+     name::gates,                                                                       \
      name::run_tiles,                                                                   \
      name::stream_kernels,                                                              \
      {OF_ALL_CELLS(name::forward_of, float), OF_ALL_CELLS(name::backward_of, float)},   \
@@ -120,7 +124,7 @@ struct Kernels {
      {name::attention_forward_of<float>, name::attention_backward_of<float>},           \
      {name::attention_forward_of<double>, name::attention_backward_of<double>},         \
      name::top_tokens_of<float>,                                                        \
-     name::top_tokens_of<Bfloat16>}
+     name::top_tokens_of<std::int32_t>}
 
 bool always() { return true; }
 
@@ -299,7 +303,7 @@ template void attention_backward<double>(const AttentionBackward<double>&);
 namespace {
 
 auto top_tokens_for(const TopTokens<float, float>&) { return kernels().top_tokens; }
-auto top_tokens_for(const TopTokens<float, Bfloat16>&) { return kernels().top_tokens_bfloat16; }
+auto top_tokens_for(const TopTokens<float, std::int32_t>&) { return kernels().top_tokens_int32; }
 
 }  // namespace
 
@@ -310,12 +314,17 @@ void top_tokens(const TopTokens<float, Product>& call) {
 }
 
 template void top_tokens<float>(const TopTokens<float, float>&);
-template void top_tokens<Bfloat16>(const TopTokens<float, Bfloat16>&);
+template void top_tokens<std::int32_t>(const TopTokens<float, std::int32_t>&);
 
 double run_tiles(std::int64_t times) { return kernels().run_tiles(times); }
 
 void lstm_step(const LstmStep<float>& step) { kernels().lstm_step(step); }
 void gru_step(const GruStep<float>& step) { kernels().gru_step(step); }
+
+void gates(const Gates<float, Bfloat16>& call) {
+    Scratch scratch;
+    kernels().gates(call, scratch);
+}
 
 const StreamKernels& stream_kernels(Precision precision) {
     return kernels().stream_kernels(precision);

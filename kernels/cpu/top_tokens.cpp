@@ -1,6 +1,6 @@
 #include "unrolled/top_tokens.h"
 
-#include "bfloat16.h"
+#include "functions.h"
 #include "norm.h"
 #include "scratch.h"
 #include "team.h"
@@ -12,15 +12,12 @@ namespace {
 
 constexpr int L = kLanes<float>;
 
-UNROLLED_INLINE Vec<float> load_products(const float* from, int count) {
-    return load_some(from, count);
+UNROLLED_INLINE Vec<float> load_products(const float* from) { return load(from); }
+UNROLLED_INLINE Vec<float> load_products(const std::int32_t* from) {
+    typename VecOf<float>::Index whole;
+    __builtin_memcpy(&whole, from, sizeof whole);
+    return __builtin_convertvector(whole, Vec<float>);
 }
-UNROLLED_INLINE float product_at(const float* from) { return *from; }
-
-UNROLLED_INLINE Vec<float> load_products(const Bfloat16* from, int count) {
-    return load_bfloat16(from, count);
-}
-UNROLLED_INLINE float product_at(const Bfloat16* from) { return widened(*from); }
 
 // log x for a normal x > 0, NaN for NaN, to some units in the last place: x = 2^e m with m next to
 // 1, and log m = 2 artanh((m - 1) / (m + 1)) as a series. (libm's is not for these files: see
@@ -84,19 +81,27 @@ class TopTokensPass {
     }
 
   private:
-    float score(const Product* row, std::int64_t v) const {
-        return product_at(row + v) + (call_.bias ? call_.bias[v] : 0.0f);
-    }
+    // One after another, since a row is longer than what a sum of floats keeps its digits over.
+    static constexpr int kStretch = 64 * L;
 
-    Vec<float> scores(const Product* row, std::int64_t v, int count) const {
-        return load_products(row + v, count) + load_or_zero(call_.bias, v, count);
-    }
-
-    void row(std::int64_t r, Best best) {
-        const Product* row = call_.products + r * call_.vocabulary;
-        choose(row, best);
-        const float largest = best.scores[0];
-        double total = sum_of_powers(row, largest);
+    void row(std::int64_t r, Best best) const {
+        const std::int64_t V = call_.vocabulary;
+        alignas(kBytes) float scores[kStretch];
+        // Finite, so that minus infinity is nothing beside it.
+        float largest = -__FLT_MAX__;
+        double total = 0;
+        for (std::int64_t from = 0; from < V; from += kStretch) {
+            const std::int64_t count = from + kStretch < V ? kStretch : V - from;
+            score(r, from, count, scores);
+            choose(from, count, scores, best);
+            if (best.scores[0] > largest) {
+                total *= exp(broadcast(largest - best.scores[0]))[0];
+                largest = best.scores[0];
+            }
+            Vec<float> sums = {};
+            for (std::int64_t k = 0; k < count; k += L) sums += exp(load(scores + k) - largest);
+            total += sum<float>(sums);
+        }
         if (call_.o) total += score_again(r, best, largest);
         const double log = logarithm(total);
         for (std::int64_t i = 0; i < call_.top; ++i) {
@@ -106,40 +111,37 @@ class TopTokensPass {
         }
     }
 
-    void choose(const Product* row, Best& best) const {
-        const std::int64_t V = call_.vocabulary;
-        std::int64_t v = 0;
-        for (; v < best.count; ++v) best.put(score(row, v), v, v);
-        constexpr int kTogether = 4;
-        const auto some = [&](std::int64_t from, std::int64_t to) {
-            for (std::int64_t at = from; at < to; ++at) {
-                const float x = score(row, at);
-                if (x > best.scores[best.count - 1]) best.put(x, at, best.count);
-            }
+    // The scores of `count` tokens from one on; what is missing to whole vectors can't be.
+    void score(std::int64_t r, std::int64_t from, std::int64_t count, float* scores) const {
+        const Product* products = call_.products + r * call_.vocabulary + from;
+        const float unit = call_.row ? call_.row[r] : 1.0f;
+        const auto scored = [&](Vec<float> product, std::int64_t k,
+                                int lanes) __attribute__((always_inline)) {
+            if (call_.row) product *= unit * load_some(call_.scale + from + k, lanes);
+            store(scores + k, product + load_or_zero(call_.bias, from + k, lanes));
         };
-        for (; v + kTogether * L <= V; v += kTogether * L) {
-            Vec<float> most = scores(row, v, L);
-#pragma GCC unroll 4
-            for (int k = 1; k < kTogether; ++k) most = at_least(scores(row, v + k * L, L), most);
-            if (any_above(most, best.scores[best.count - 1])) some(v, v + kTogether * L);
-        }
-        some(v, V);
+        std::int64_t k = 0;
+        for (; k + L <= count; k += L) scored(load_products(products + k), k, L);
+        if (k == count) return;
+        Product last[L] = {};
+        const int lanes = static_cast<int>(count - k);
+        for (int lane = 0; lane < lanes; ++lane) last[lane] = products[k + lane];
+        scored(load_products(last), k, lanes);
+        for (int lane = lanes; lane < L; ++lane) scores[k + lane] = -__builtin_inff();
     }
 
-    // The sum over the row of exp(score - largest).
-    double sum_of_powers(const Product* row, float largest) const {
-        constexpr int kStretch = 64 * L;  // sums of sums keep the digits of a long one
-        const std::int64_t V = call_.vocabulary;
-        double total = 0;
-        for (std::int64_t from = 0; from < V; from += kStretch) {
-            const std::int64_t to = from + kStretch < V ? from + kStretch : V;
-            Vec<float> sums = {};
-            std::int64_t v = from;
-            for (; v + L <= to; v += L) sums += exp(scores(row, v, L) - largest);
-            total += sum<float>(sums);
-            for (; v < to; ++v) total += exp(broadcast(score(row, v) - largest))[0];
+    static void choose(std::int64_t from, std::int64_t count, const float* scores, Best& best) {
+        std::int64_t k = 0;
+        for (; k < count && from + k < best.count; ++k) best.put(scores[k], from + k, from + k);
+        const auto consider = [&](std::int64_t at) {
+            if (scores[at] > best.scores[best.count - 1])
+                best.put(scores[at], from + at, best.count);
+        };
+        for (; k < count && k % L; ++k) consider(k);
+        for (; k < count; k += L) {
+            std::uint32_t above = lanes_above(load(scores + k), best.scores[best.count - 1]);
+            for (; above; above &= above - 1) consider(k + __builtin_ctz(above));
         }
-        return total;
     }
 
     // Scores the candidates from the weights and puts them in order; gives what the sum of powers
@@ -189,6 +191,6 @@ void top_tokens_of(const TopTokens<float, Product>& call, Scratch& scratch) {
 }
 
 template void top_tokens_of(const TopTokens<float, float>&, Scratch&);
-template void top_tokens_of(const TopTokens<float, Bfloat16>&, Scratch&);
+template void top_tokens_of(const TopTokens<float, std::int32_t>&, Scratch&);
 
 }  // namespace unrolled::UNROLLED_ISA_NAMESPACE

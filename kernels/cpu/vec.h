@@ -208,16 +208,17 @@ UNROLLED_INLINE Vec<double> at_least(Vec<double> v, Vec<double> limit) {
     return limit > v ? limit : v;
 }
 
-// Whether a lane is above the limit; NaN is not.
-UNROLLED_INLINE bool any_above(Vec<float> v, float limit) {
+// A bit for each lane that is above the limit; NaN is not.
+UNROLLED_INLINE std::uint32_t lanes_above(Vec<float> v, float limit) {
 #if defined(__AVX512F__)
-    return _mm512_cmp_ps_mask((__m512)v, _mm512_set1_ps(limit), _CMP_GT_OQ) != 0;
+    return _mm512_cmp_ps_mask((__m512)v, _mm512_set1_ps(limit), _CMP_GT_OQ);
 #elif defined(__AVX2__)
-    return _mm256_movemask_ps(_mm256_cmp_ps((__m256)v, _mm256_set1_ps(limit), _CMP_GT_OQ)) != 0;
+    const __m256 above = _mm256_cmp_ps((__m256)v, _mm256_set1_ps(limit), _CMP_GT_OQ);
+    return static_cast<std::uint32_t>(_mm256_movemask_ps(above));
 #else
-    bool any = false;
-    for (int k = 0; k < kLanes<float>; ++k) any |= v[k] > limit;
-    return any;
+    std::uint32_t above = 0;
+    for (int k = 0; k < kLanes<float>; ++k) above |= static_cast<std::uint32_t>(v[k] > limit) << k;
+    return above;
 #endif
 }
 

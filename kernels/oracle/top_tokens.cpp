@@ -13,7 +13,10 @@ void top_tokens(const TopTokens<double, double>& call) {
     const std::int64_t V = call.vocabulary, E = call.output;
     for (std::int64_t r = 0; r < call.rows; ++r) {
         std::vector<double> x(V);
-        for (std::int64_t v = 0; v < V; ++v) x[v] = call.products[r * V + v] + at(call.bias, v);
+        for (std::int64_t v = 0; v < V; ++v) {
+            const double unit = call.row ? call.row[r] * call.scale[v] : 1.0;
+            x[v] = unit * call.products[r * V + v] + at(call.bias, v);
+        }
         std::vector<std::int64_t> order(V);
         std::iota(order.begin(), order.end(), 0);
         const auto better = [&](std::int64_t a, std::int64_t b) { return x[a] > x[b]; };

@@ -44,6 +44,14 @@ def gru_step(batch: int, input: int, hidden: int, x: int, h: int, weight_ih: int
 def oracle_gru_step(batch: int, input: int, hidden: int, x: int, h: int, weight_ih: int, weight_hh: int, bias_ih: int, bias_hh: int, h_out: int) -> None:
     """The same in plain loops on float64 arrays: the fast step's oracle."""
 
+def gates(cell: int, batch: int, hidden: int, input: int, state: int, bias_ih: int, bias_hh: int, h: int, c: int, h_out: int, c_out: int) -> None:
+    """
+    From products in bfloat16 to the state after a step, float32 (gates.h).
+    """
+
+def oracle_gates(cell: int, batch: int, hidden: int, input: int, state: int, bias_ih: int, bias_hh: int, h: int, c: int, h_out: int, c_out: int) -> None:
+    """The same in plain loops on float64 arrays: the fast code's oracle."""
+
 class Forward32:
     """
     Arguments of a forward call (sequence.h), its structs laid flat; all 0 at first.
@@ -2368,13 +2376,13 @@ def oracle_attention_forward(call: AttentionForward64) -> None:
 def oracle_attention_backward(call: AttentionBackward64) -> None:
     """Its gradients in plain loops: the fast backward's oracle."""
 
-def top_tokens(rows: int, vocabulary: int, top: int, candidates: int, output: int, threads: int, products: int, bias: int, o: int, weight: int, values: int, tokens: int) -> None:
+def top_tokens(rows: int, vocabulary: int, top: int, candidates: int, output: int, threads: int, products: int, row: int, scale: int, bias: int, o: int, weight: int, values: int, tokens: int) -> None:
     """The best few of each row of scores, float32 (top_tokens.h)."""
 
-def top_tokens_bfloat16(rows: int, vocabulary: int, top: int, candidates: int, output: int, threads: int, products: int, bias: int, o: int, weight: int, values: int, tokens: int) -> None:
-    """The same where the products are bfloat16."""
+def top_tokens_int32(rows: int, vocabulary: int, top: int, candidates: int, output: int, threads: int, products: int, row: int, scale: int, bias: int, o: int, weight: int, values: int, tokens: int) -> None:
+    """The same where the products are int32."""
 
-def oracle_top_tokens(rows: int, vocabulary: int, top: int, candidates: int, output: int, threads: int, products: int, bias: int, o: int, weight: int, values: int, tokens: int) -> None:
+def oracle_top_tokens(rows: int, vocabulary: int, top: int, candidates: int, output: int, threads: int, products: int, row: int, scale: int, bias: int, o: int, weight: int, values: int, tokens: int) -> None:
     """The same in plain loops on float64 arrays: the fast code's oracle."""
 
 class CtcPrefix:

@@ -165,14 +165,16 @@ def top_tokens(
     values: Tensor,
     tokens: Tensor,
     *,
+    units: tuple[Tensor, Tensor] | None = None,
     again: tuple[Tensor, Tensor, int] | None = None,
 ) -> None:
     """The best few tokens of each row of scores and their log-probabilities, written into `values`
     and `tokens`, both `(R, k)`.
 
     Args:
-        products: `(R, V)`, float32 or bfloat16, without the bias.
+        products: `(R, V)`, float32, or int32 with `units`; without the bias.
         bias: `(V,)`, or None.
+        units: what a product is counted in, of rows `(R,)` times of tokens `(V,)`.
         again: o `(R, E)`, weight `(V, E)` and a number of candidates, which are scored again from
             these; None where the products are good as they are.
 
@@ -182,18 +184,16 @@ def top_tokens(
     import torch
 
     module = _module()
-    low = products.dtype == torch.bfloat16
+    row, scale = units or (None, None)
     o, weight, candidates = again or (None, None, 0)
-    (module.top_tokens_bfloat16 if low else module.top_tokens)(
+    (module.top_tokens if units is None else module.top_tokens_int32)(
         *products.shape,
         values.shape[1],
         candidates,
         0 if o is None else o.shape[1],
         torch.get_num_threads(),
         products.data_ptr(),
-        0 if bias is None else bias.data_ptr(),
-        0 if o is None else o.data_ptr(),
-        0 if weight is None else weight.data_ptr(),
+        *(0 if part is None else part.data_ptr() for part in (row, scale, bias, o, weight)),
         values.data_ptr(),
         tokens.data_ptr(),
     )
@@ -313,6 +313,41 @@ def gru_step(
         0 if bias_ih is None else bias_ih.data_ptr(),
         0 if bias_hh is None else bias_hh.data_ptr(),
         h_out.data_ptr(),
+    )
+
+
+def gates(
+    cell: int,
+    input: Tensor,
+    state: Tensor,
+    bias_ih: Tensor | None,
+    bias_hh: Tensor | None,
+    before: Sequence[Tensor],
+    after: Sequence[Tensor],
+) -> None:
+    """One step of a layer whose products are there, written into `after`.
+
+    Args:
+        cell: number of `CellKind`: `prototypes.CELLS`.
+        input, state: `W_ih x` and `W_hh h`, `(B, G*H)`, bfloat16; gates in torch's order.
+        bias_ih, bias_hh: `(G*H,)`, or None for no such bias.
+        before, after: h, of an LSTM h and c, each `(B, H)`.
+
+    Nothing is checked: contiguous tensors on the CPU, float32 but for the products. The whole
+    contract stands in `kernels/include/unrolled/gates.h`.
+    """
+    lstm = len(before) == 2
+    _module().gates(
+        cell,
+        *before[0].shape,
+        input.data_ptr(),
+        state.data_ptr(),
+        0 if bias_ih is None else bias_ih.data_ptr(),
+        0 if bias_hh is None else bias_hh.data_ptr(),
+        before[0].data_ptr(),
+        before[1].data_ptr() if lstm else 0,
+        after[0].data_ptr(),
+        after[1].data_ptr() if lstm else 0,
     )
 
 

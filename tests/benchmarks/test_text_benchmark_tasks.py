@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from run_folder import TEST, VALIDATION, Recipe
 from text_tasks import imdb, mr, names, running, scale, shakespeare, suggest, ud
 from text_tasks.runs import ALONE, NETWORK, Request
 from text_tasks.suggest import Place, hits, places_in
+from text_tasks.turns import TorchLSTM
 
 from unrolled import Generator
 from unrolled.data.labelled import LabelledTexts
@@ -46,6 +48,26 @@ def test_shakespeare_is_scored_beside_kneser_ney_and_the_rival(tmp_path: Path) -
     assert part["took"]["torch.nn.LSTM"]["steps"] >= 1
     assert lstm["nats a character"] > 0
     assert (part["how"], part["goals"]) == ("other", [])
+
+
+def test_the_rivals_turn_after_the_network_has_ended_is_none_of_the_networks_time(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def turn(rival: TorchLSTM, seconds: float) -> None:
+        rival.steps, rival.seconds, rival.busy = 1, seconds, seconds
+
+    taught = shakespeare.learn
+
+    def timed(*given: Any, **options: Any) -> Any:
+        model, took = taught(*given, **options)
+        return model, {**took, "training": 1.0, "minutes": 2.0, "processor minutes": 2.0}
+
+    monkeypatch.setattr(TorchLSTM, "learn", turn)
+    monkeypatch.setattr(shakespeare, "in_turns", lambda turn: nullcontext())
+    monkeypatch.setattr(shakespeare, "learn", timed)
+    took = shakespeare.part(TEXT, "2 steps", Request("shakespeare", rival=True, **QUICK))["took"]
+    assert took["torch.nn.LSTM"]["minutes"] == took["torch.nn.LSTM"]["processor minutes"] == 1.0
+    assert took[NETWORK]["minutes"] == took[NETWORK]["processor minutes"] == 2.0
 
 
 def test_a_budget_of_shakespeare_that_has_a_goal_is_judged_by_it(

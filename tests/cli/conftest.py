@@ -6,6 +6,7 @@ import io
 import os
 import random
 import select
+import subprocess
 import sys
 import threading
 import time
@@ -17,6 +18,7 @@ from typing import NamedTuple
 
 import pytest
 
+import unrolled
 from unrolled.cli import main
 
 FORECAST = ("--horizon", "3", "--budget", "4 steps", "--hidden-size", "4", "--members", "1")
@@ -27,6 +29,10 @@ TRANSLATE = (
     "--budget", "6 steps", "--hidden-size", "8", "--embedding-size", "8", "--layers", "1",
     "--batch-tokens", "200",
 )  # fmt: skip
+
+
+# The command line in a process of its own.
+CODE = "from unrolled.cli import main; raise SystemExit(main())"
 
 
 class Beside(NamedTuple):
@@ -55,6 +61,34 @@ def call(capsys: pytest.CaptureFixture[str]) -> Callable[..., Told]:
         code = main([str(word) for word in words])
         out, err = capsys.readouterr()
         return Told(code, out, err)
+
+    return run
+
+
+@pytest.fixture
+def read_like_head() -> Callable[..., list[str]]:
+    """Runs a command in a real process: it is given a line and read as soon as it answers, `lines`
+    of them, as `head` does; then nobody reads, and it must end well and in silence."""
+
+    def run(*words: object, given: str, lines: int) -> list[str]:
+        process = subprocess.Popen(
+            [sys.executable, "-c", CODE, *map(str, words)],
+            env={**os.environ, "PYTHONPATH": str(Path(unrolled.__file__).parents[1])},
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        )  # fmt: skip
+        assert process.stdin is not None
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdin.write(f"{given}\n")
+        process.stdin.flush()
+        read = [process.stdout.readline() for _ in range(lines)]
+        process.stdout.close()
+        process.stdin.write(f"{given}\n")
+        process.stdin.close()
+        assert process.stderr.read() == ""
+        process.stderr.close()
+        assert process.wait() == 0
+        return read
 
     return run
 

@@ -89,7 +89,10 @@ def test_texts_are_examined_where_a_column_of_them_is_named(call, reviews):
 def test_a_table_without_times_is_pointed_to_the_texts(call, reviews):
     told = call("check", reviews)
     assert told.code == 2
-    assert told.err.endswith("; if it holds texts, name their column: --text-column\n")
+    assert told.err.endswith(
+        "; if it holds texts, name their column: --text-column; if pairs of sentences, both of"
+        " theirs: --source, --target\n"
+    )
     assert told.err.count("\n") == 1
 
 
@@ -146,9 +149,9 @@ def test_pairs_are_known_by_their_tabs_or_their_two_files(call, pairs):
 def test_pairs_that_a_part_shares_are_told_whatever_its_form(call, pairs):
     two = f"{pairs}/train.de,{pairs}/train.en"
     told = call("check", pairs / "deu.txt", "--source", 1, "--test", pairs / "deu.txt")
-    assert "warning: across splits: line 1 of the test: 40 of 40 (100%) pairs" in told.out
+    assert "line 1 of the test: the test is the training: all 40 pairs" in told.out
     told = call("check", two, "--validation", two)
-    assert "40 of 40 (100%) pairs of the validation stand in the training too" in told.out
+    assert "the validation is the training: all 40 pairs of it stand there too" in told.out
 
 
 def test_what_is_wrong_with_pairs_is_one_line_in_our_words(call, pairs):
@@ -161,7 +164,8 @@ def test_what_is_wrong_with_pairs_is_one_line_in_our_words(call, pairs):
     told = call("check", pairs / "train.de", "--source", 0)
     assert "two files are given as SOURCE,TARGET" in told.err
     told = call("check", pairs / "deu.txt", "--source", "en")
-    assert "there is no column 'en' for --source: " in told.err
+    assert "deu.txt, line 1: has no header that could name 'en' for --source (it " in told.err
+    assert told.err.count("\n") == 1
     told = call("check", pairs / "deu.txt", "--target", 0, "--target", 1)
     assert "--target: of pairs one column only" in told.err
     told = call("check", pairs / "deu.txt", "--horizon", 3)
@@ -245,6 +249,27 @@ def test_recordings_of_the_catalog_are_examined(call):
     told = call("check", "data:an4-train", "--test", "data:an4-test")
     assert told.code == 0, told.err
     assert told.out.startswith("948 recordings, 42 min, 74 speakers\n")
+
+
+@pytest.mark.parametrize(("end", "mark"), [(".csv", ","), (".tsv", "\t")])
+def test_pairs_among_other_columns_are_known_by_the_names_of_languages(call, tmp_path, end, mark):
+    rows = [("id", "Deutsch", "English")]
+    rows += [(f"{n}", f"Haus {n} ist alt.", f"House {n} is old.") for n in range(3)]
+    path = tmp_path / f"train{end}"
+    path.write_text("".join(mark.join(row) + "\n" for row in rows))
+    told = call("check", path)
+    assert (told.code, told.err) == (0, "")
+    assert told.out.startswith("3 pairs of sentences, Deutsch to English\n")
+    assert "columns 'Deutsch' and 'English' of 3 were taken (--source and --target" in told.out
+    rows[0] = ("nr", "Satz", "Übersetzung")
+    path.write_text("".join(mark.join(row) + "\n" for row in rows))
+    told = call("check", path)
+    assert (told.code, told.out) == (2, "")
+    assert "nr" in told.err
+    assert "Satz" in told.err
+    assert told.err.endswith("if pairs of sentences, both of theirs: --source, --target\n")
+    named = call("check", path, "--source", "Satz", "--target", "Übersetzung")
+    assert named.out.startswith("3 pairs of sentences, Satz to Übersetzung: nothing")
 
 
 def test_options_of_another_kind_of_data_are_refused(call, reviews, tagged, table):

@@ -106,7 +106,7 @@ def test_a_translator_is_measured_by_a_table_or_by_two_files(call, translator, p
     assert turned == call("evaluate", translator, table, "--target", "0")
     with pytest.warns(DataWarning, match="more than the "):  # they fall into more tokens
         assert turned.out == f"{task.evaluate(table, source=1)}\n" != told.out
-    assert turned.err.startswith("DataWarning: ")
+    assert turned.err.startswith("warning: ")
     assert call("evaluate", translator).out == f"{task.evaluation}\n"
 
 
@@ -169,4 +169,4 @@ def test_what_is_left_out_of_the_pairs_is_told(call, translator, pairs, tmp_path
     told = call("evaluate", translator, table)
     assert told.code == 0
     assert "left out 1 pair with one empty side: line 55" in told.out
-    assert told.err == "DataWarning: more.tsv: left out 1 pair with one empty side: line 55\n"
+    assert told.err == "warning: more.tsv: left out 1 pair with one empty side: line 55\n"

@@ -114,7 +114,7 @@ def test_a_forecast_never_replaces_its_own_history(call, forecaster, table):
 
 def test_a_rival_that_was_better_is_told_in_one_line(call, forecaster, table):
     told = call("predict", forecaster, table)
-    assert told.err.startswith("NetworkLoses: CRPS, scaled: network ")
+    assert told.err.startswith("warning: CRPS, scaled: network ")
     assert told.err.count("\n") == 1
 
 

@@ -5,9 +5,6 @@ from __future__ import annotations
 import csv
 import io
 import os
-import subprocess
-import sys
-from pathlib import Path
 
 import pytest
 
@@ -108,7 +105,7 @@ def test_a_prompt_with_characters_never_seen_is_told_and_goes_on(call, generator
     assert told.code == 0
     assert len(told.out) >= 5
     assert told.err == (
-        "DataWarning: the text has 2 characters that the model does not know ('\\xe9', '\\u20ac'):"
+        "warning: the text has 2 characters that the model does not know ('\\xe9', '\\u20ac'):"
         " read as unknown\n"
     )
 
@@ -154,20 +151,7 @@ def test_a_line_is_answered_before_the_next_one_is_typed(
 
 
 @pytest.mark.skipif(os.name != "posix", reason="pipes as POSIX has them")
-def test_a_real_process_answers_line_by_line_and_ends_when_nobody_reads(classifier):
-    code = "from unrolled.cli import main; raise SystemExit(main())"
-    process = subprocess.Popen(
-        [sys.executable, "-c", code, "predict", str(classifier), "-"],
-        env={**os.environ, "PYTHONPATH": str(Path(unrolled.__file__).parents[1])},
-        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-    )  # fmt: skip
-    process.stdin.write("it was great\n")
-    process.stdin.flush()
-    assert process.stdout.readline() == "text,label,p(bad),p(good)\n"
-    assert process.stdout.readline().startswith("it was great,")
-    process.stdout.close()  # as `head -2` does
-    process.stdin.write("it was dull\n")
-    process.stdin.close()
-    assert process.stderr.read() == ""
-    process.stderr.close()
-    assert process.wait() == 0
+def test_a_real_process_answers_line_by_line_and_ends_when_nobody_reads(classifier, read_like_head):
+    head, first = read_like_head("predict", classifier, "-", given="it was great", lines=2)
+    assert head == "text,label,p(bad),p(good)\n"
+    assert first.startswith("it was great,")

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import gzip
 import os
-import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 
@@ -54,9 +52,28 @@ def test_lines_are_numbered_on_from_part_to_part(call, translator, letter, monke
     letter.write_text("Anna\n\n\nAnna\n" + "Anna sieht " * 40 + "\n")
     told = call("predict", translator, letter)
     assert told.code == 0
-    assert "DataWarning: 1 sentence has more than the " in told.err
+    assert "warning: 1 sentence has more than the " in told.err
     assert "(the first is number 5): translated all the same" in told.err
     assert "truncated" in call("predict", translator, letter, "--too-long", "truncate").err
+
+
+def test_translations_that_were_cut_are_counted_once_at_the_end(
+    call, translator, letter, tmp_path, monkeypatch
+):
+    from unrolled.cli import predict_translate
+
+    monkeypatch.setattr(predict_translate, "TOGETHER", 1)
+    letter.write_text("\nAnna\n\nAnna\n")
+    told = call("predict", translator, letter, "--max-length", 1, "--min-length", 1)
+    assert (told.code, told.out.count("\n")) == (0, 4)
+    assert told.err == (
+        "warning: 2 translations were cut at the greatest length, before an end was found (the"
+        " first is that of line 2): --max-length says how long one may be\n"
+    )
+    out = tmp_path / "letter.en"
+    letter.write_text("Anna\n")
+    words = ("--max-length", 1, "--min-length", 1, "--out", out)
+    assert "1 translation was cut" in call("predict", translator, letter, *words).err
 
 
 def test_the_answer_goes_to_a_file_that_is_complete_or_absent(call, translator, letter, tmp_path):
@@ -206,26 +223,11 @@ def test_many_lines_that_are_there_are_read_at_once(typed, monkeypatch):
     assert found == ["good"]
 
 
-CODE = "from unrolled.cli import main; raise SystemExit(main())"
-
-
 @pytest.mark.skipif(os.name != "posix", reason="pipes as POSIX has them")
-def test_a_real_process_answers_line_by_line_and_ends_when_nobody_reads(translator):
-    process = subprocess.Popen(
-        [sys.executable, "-c", CODE, "predict", str(translator), "--n-best", "1"],
-        env={**os.environ, "PYTHONPATH": str(Path(unrolled.__file__).parents[1])},
-        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-    )  # fmt: skip
-    process.stdin.write("Anna\n")
-    process.stdin.flush()
-    assert process.stdout.readline() == "line\trank\tscore\ttext\n"
-    assert process.stdout.readline().startswith("1\t1\t")
-    process.stdout.close()  # as `head -2` does
-    process.stdin.write("Anna\n")
-    process.stdin.close()
-    assert process.stderr.read() == ""
-    process.stderr.close()
-    assert process.wait() == 0
+def test_a_real_process_answers_line_by_line_and_ends_when_nobody_reads(translator, read_like_head):
+    head, first = read_like_head("predict", translator, "--n-best", "1", given="Anna", lines=2)
+    assert head == "line\trank\tscore\ttext\n"
+    assert first.startswith("1\t1\t")
 
 
 def test_a_closed_standard_input_is_told(call, translator, monkeypatch):

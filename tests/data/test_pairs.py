@@ -147,9 +147,11 @@ def test_columns_of_a_wider_table_are_numbered_or_named(write):
     assert read_pairs(path, source="3", target="1").sources == ("Hello there", "Yes")
     table = pl.DataFrame({"id": [1, 2], "de": ["a", "b"], "note": ["x", "y"], "en": ["c", "d"]})
     found = read_pairs(table)
-    assert (found.sources, found.targets, found.columns) == (("a", "b"), ("x", "y"), ("de", "note"))
-    assert "columns 'de' and 'note' of 4 were taken" in found.notes[0]
+    assert (found.sources, found.targets, found.columns) == (("a", "b"), ("c", "d"), ("de", "en"))
+    assert "columns 'de' and 'en' of 4 were taken" in found.notes[0]
     assert read_pairs(table, source="en", target="de").sources == ("c", "d")
+    others = read_pairs(table.rename({"en": "remark", "de": "line"}))
+    assert others.columns == ("line", "note")
     numbers = read_pairs(write("n.csv", "number,words\n3,three\n4,four\n"))
     assert numbers.sources == ("3", "4")
 
@@ -226,8 +228,54 @@ def test_a_column_that_is_not_there_is_told(write, given, told):
     for data in (frame(), (write("x.de", "a"), write("x.en", "b"))):
         with pytest.raises(DataError, match=told):
             read_pairs(data, **given)
-    with pytest.raises(DataError, match="there is no column"):
-        read_pairs(write("a.tsv", tabbed()), source="fr")
+
+
+def test_a_name_for_a_file_without_a_header_is_told_with_the_line_that_is_there(write):
+    told = r"a\.tsv, line 1: has no header that could name 'fr' for target= \(it begins with 'Guten"
+    with pytest.raises(DataError, match=told):
+        read_pairs(write("a.tsv", tabbed()), source=0, target="fr")
+    with pytest.raises(DataError, match=r"there is no column 'fr' .* the columns are 'de', 'en'"):
+        read_pairs(write("a.tsv", "de\ten\n" + tabbed()), source="fr")
+
+
+@pytest.mark.parametrize(
+    ("header", "named"),
+    [
+        ("id\tDeutsch\tEnglish", ("Deutsch", "English")),
+        ("no\tde\ten\tnotes", ("de", "en")),
+        ("link\tDeutsch\tEnglisch", ("Deutsch", "Englisch")),
+        ("nr\tहिन्दी\tไทย", ("हिन्दी", "ไทย")),
+        ("date\tIcelandic\tFaroese", ("Icelandic", "Faroese")),
+        ("key\tgerman_text\tenglish_text", ("german_text", "english_text")),
+    ],
+)
+@pytest.mark.parametrize("end", [".tsv", ".csv"])
+def test_just_two_columns_that_are_called_by_languages_are_taken(write, header, named, end):
+    names = header.split("\t")
+    cells = ["7", "Wie geht es dir heute?", "How are you today?", "-"][: len(names)]
+    text = f"{header}\n" + "\t".join(cells) + "\n"
+    found = read_pairs(write(f"a{end}", text if end == ".tsv" else text.replace("\t", ",")))
+    assert (found.sources, found.targets) == ((cells[1],), (cells[2],))
+    assert (found.columns, found.lines) == (named, (2,))
+    told = f"columns {named[0]!r} and {named[1]!r} of {len(names)} were taken"
+    assert told in found.notes[0]
+
+
+@pytest.mark.parametrize("header", ["Deutsch\tEnglisch", "Svenska\tSuomi", "Latein\tDeutsch"])
+def test_a_header_may_name_languages_in_one_of_them(write, header):
+    found = read_pairs(write("a.tsv", f"{header}\nWie geht es dir?\tHow are you today?\n"))
+    assert (found.sources, found.columns) == (("Wie geht es dir?",), tuple(header.split("\t")))
+
+
+def test_of_three_languages_two_have_to_be_named(write):
+    path = write("a.tsv", "id\tde\ten\tfr\n1\tJa\tYes\tOui\n")
+    told = r"name two with source= and target=, counted from 0 to 3 or by name \('id', 'de', 'en', "
+    with pytest.raises(DataError, match=told):
+        read_pairs(path)
+    assert read_pairs(path, source="fr", target="de").sources == ("Oui",)
+    sentences = write("b.tsv", "How are you?\tWie geht es?\tComment ca va?\n")
+    with pytest.raises(DataError, match=r"counted from 0 to 2$"):
+        read_pairs(sentences)
 
 
 def test_some_of_the_pairs_know_their_lines_and_differ_in_their_digest(write):

@@ -186,12 +186,23 @@ def test_what_a_part_shares_with_the_training_is_told_by_side(part):
     found = [one for one in examine_pairs(train, **{part: held_out}) if one.kind == "across splits"]
     assert [(one.text[: one.text.index("stand")], one.severity, one.time) for one in found] == [
         (f"3 of 100 (3%) source sentences of the {part} ", "warning", f"pair 3 of the {part}"),
-        (f"1 of 100 (1%) pairs of the {part} ", "note", f"pair 3 of the {part}"),
     ]
+    assert " in the training too (and 1 pair), such as " in found[0].text
     held_out[9] = (held_out[9][0], train[0][1])
     checkup = examine_pairs(train, **{part: held_out})
-    assert sum("2 of 100 (2%) target sentences" in one.text for one in checkup) == 1
+    assert sum(" too (and 1 pair, 2 target sentences), " in one.text for one in checkup) == 1
     assert checkup.warnings[0].kind == "across splits"
+
+
+@pytest.mark.parametrize("part", ["test", "validation"])
+def test_what_is_held_out_and_is_the_training_is_called_so_once(part):
+    train = sound()
+    found = only(examine_pairs(train, **{part: train}), "across splits")
+    assert found.text == f"the {part} is the training: all 300 pairs of it stand there too"
+    assert found.severity == "warning"
+    assert found.done.endswith(f"; give a {part} of other pairs")
+    some = only(examine_pairs(train, **{part: train[:20]}), "across splits")
+    assert some.text == f"the {part} is a part of the training: all 20 pairs of it stand there too"
 
 
 def test_damage_by_encodings_and_odd_characters_are_told_with_their_lines(tmp_path):

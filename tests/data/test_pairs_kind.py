@@ -26,6 +26,10 @@ LABELLED = "".join(f"Sentence {n}.\t{'good' if n % 2 else 'bad'}\n" for n in ran
         ("a.csv", '"source","target"\nJa,Yes\n'),
         ("a.jsonl", '{"de": "Ja", "en": "Yes"}\n'),
         ("a.jsonl", '\n{"id": 1, "translation": {"de": "Ja", "en": "Yes"}}\n'),
+        ("a.jsonl", '{"id": 1, "de": "Ja", "en": "Yes"}\n{"id": 2, "de": "Nein", "en": "No"}\n'),
+        ("a.csv", "id,Deutsch,English\n1,Ja,Yes\n2,Nein,No\n"),
+        ("a.csv", 'Deutsch,Englisch\n"Ja, ja",Yes\nNein,No\n'),
+        ("a.tsv", "id\tDeutsch\tEnglisch\n1\tJa\tYes\n2\tNein\tNo\n"),
     ],
 )
 def test_pairs_are_known(tmp_path, name, text):
@@ -47,6 +51,9 @@ def test_pairs_are_known(tmp_path, name, text):
         ("a.csv", "date,sales\n2024-01-01,3\n"),
         ("a.csv", "text,target\nso good,1\n"),
         ("a.csv", "date,de,en\n2024-01-01,3,4\n"),
+        ("a.csv", "date,de,en,fr\n2024-01-01,Ja,Yes,Oui\n"),
+        ("a.csv", "id,text,German\n1,so good,yes\n2,so bad,no\n3,so so,no\n4,fine,no\n5,no,no\n"),
+        ("a.jsonl", '{"id": 1, "text": "so good", "en": "yes"}\n'),
         ("a.jsonl", '{"text": "so good", "label": "yes"}\n'),
         ("a.jsonl", '["Ja", "Yes"]\n'),
         ("a.jsonl", "{"),

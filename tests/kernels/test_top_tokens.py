@@ -22,15 +22,15 @@ def run(
     bias: Tensor | None,
     top: int,
     again: tuple[Tensor, Tensor, int] | None = None,
+    units: tuple[Tensor, Tensor] | None = None,
     threads: int = 1,
 ) -> tuple[Tensor, Tensor]:
     """Values and tokens; nothing around them is written."""
     rows, vocabulary = products.shape
     real = torch.float64 if name.startswith("oracle") else torch.float32
-    stored = torch.bfloat16 if name.endswith("bfloat16") else real
-    products = products.to(stored).contiguous()
-    given = [None if x is None else x.to(real).contiguous() for x in (bias, *(again or ())[:2])]
-    given += [None] * (3 - len(given))
+    products = products.to(torch.int32 if name.endswith("int32") else real).contiguous()
+    parts = (*(units or (None, None)), bias, *(again or (None, None))[:2])
+    given = [None if x is None else x.to(real).contiguous() for x in parts]
     values = torch.full((rows * top + 16,), UNTOUCHED, dtype=real)
     tokens = torch.full((rows * top + 16,), UNTOUCHED)
     frames = [frame[8:-8] for frame in (values, tokens)]
@@ -67,9 +67,8 @@ cases = given(
 def drawn(
     shape: tuple[int, int], share: float, seed: int, size: float, tied: bool, bias: bool
 ) -> tuple[Tensor, Tensor | None, int]:
-    """Products and bias on a grid that bfloat16 holds, and k."""
-    grid = size / 4 if tied else 0.0
-    products = numbers(shape, seed, size, grid).bfloat16().double()
+    """Products and bias, and k."""
+    products = numbers(shape, seed, size, size / 4 if tied else 0.0).float().double()
     given = numbers(shape[1:], seed + 1, 1.0, 0.25) * size if bias else None
     given = None if given is None else given.float().double()
     return products, given, max(1, min(shape[1], round(share * min(shape[1], 40))))
@@ -89,26 +88,42 @@ def test_the_oracle_gives_a_stable_sort_of_log_softmax(native: Any, **case: Any)
 
 @settings(max_examples=80)
 @cases
-@pytest.mark.parametrize("name", ["top_tokens", "top_tokens_bfloat16"])
-def test_the_fast_code_finds_what_the_oracle_finds(
-    native: Any, isa: str, name: str, **case: Any
-) -> None:
+def test_the_fast_code_finds_what_the_oracle_finds(native: Any, isa: str, **case: Any) -> None:
     products, bias, top = drawn(**case)
     if bias is not None:  # in float32, whose sums may be equal where those of float64 are not
         products, bias = (products.float() + bias.float()).double(), None
-        if name.endswith("bfloat16"):
-            products = products.bfloat16().double()
     want, tokens = run(native, "oracle_top_tokens", products, bias, top)
-    values, found = run(native, name, products, bias, top)
+    values, found = run(native, "top_tokens", products, bias, top)
     torch.testing.assert_close(found, tokens, rtol=0, atol=0)
     torch.testing.assert_close(values.double(), want, rtol=1e-6, atol=4e-6)
 
 
-@pytest.mark.parametrize("name", ["top_tokens", "top_tokens_bfloat16"])
-def test_the_bias_is_added_to_every_score(native: Any, isa: str, name: str) -> None:
+@settings(max_examples=60)
+@cases
+def test_whole_numbers_count_in_units_of_their_row_and_token(
+    native: Any, isa: str, **case: Any
+) -> None:
+    products, bias, top = drawn(**case)
+    # Powers of two, whose products float32 holds.
+    products = (8 * products).round()
+    units = tuple(2.0 ** numbers((many,), 7).round() / 8 for many in products.shape)
+    whole = units[0][:, None] * units[1] * products
+    if bias is not None:
+        bias = (64 * bias).round() / 64
+        whole = whole + bias
+        if not torch.equal(whole.float().double(), whole):
+            return
+    want, tokens = run(native, "oracle_top_tokens", whole, None, top)
+    for name in ("oracle_top_tokens", "top_tokens_int32"):
+        values, found = run(native, name, products, bias, top, units=units)
+        torch.testing.assert_close(found, tokens, rtol=0, atol=0)
+        torch.testing.assert_close(values.double(), want, rtol=1e-6, atol=4e-6)
+
+
+def test_the_bias_is_added_to_every_score(native: Any, isa: str) -> None:
     products, bias = numbers((3, 171), 0, 4.0, 0.5), numbers((171,), 1, 4.0, 0.5)
     want = run(native, "oracle_top_tokens", products + bias, None, 7)
-    values, tokens = run(native, name, products, bias, 7)
+    values, tokens = run(native, "top_tokens", products, bias, 7)
     torch.testing.assert_close(tokens, want[1], rtol=0, atol=0)
     torch.testing.assert_close(values.double(), want[0], rtol=1e-6, atol=2e-6)
 
@@ -125,15 +140,16 @@ def test_the_candidates_are_scored_again(
 ) -> None:
     o, weight = numbers((4, size), seed), numbers((300, size), seed + 1)
     bias = numbers((300,), seed + 2)
-    rounded = (o @ weight.t()).bfloat16().double()
+    rounded = (20 * o @ weight.t()).round()
+    units = (torch.full((4,), 0.25).double(), torch.full((300,), 0.2).double())
     again = (o, weight, top + more)
-    want = run(native, "oracle_top_tokens", rounded, None, top, again)
-    values, tokens = run(native, "top_tokens_bfloat16", rounded, None, top, again)
+    want = run(native, "oracle_top_tokens", rounded, None, top, again, units)
+    values, tokens = run(native, "top_tokens_int32", rounded, None, top, again, units)
     torch.testing.assert_close(tokens, want[1], rtol=0, atol=0)
     torch.testing.assert_close(values.double(), want[0], rtol=1e-5, atol=1e-5)
     # All of them again: as if the product had been good.
     whole = (o, weight, 300)
-    values, _ = run(native, "top_tokens_bfloat16", rounded, bias, top, whole)
+    values, _ = run(native, "top_tokens_int32", rounded, bias, top, whole, units)
     exact = (o @ weight.t() + bias).log_softmax(-1).topk(top)
     torch.testing.assert_close(values.double(), exact.values, rtol=1e-5, atol=1e-5)
 

@@ -1,4 +1,4 @@
-"""The best tokens of a readout: both paths, ties, bfloat16, bad input."""
+"""The best tokens of a readout: both paths, ties, int8, bad input."""
 
 from __future__ import annotations
 
@@ -69,18 +69,18 @@ def test_calls_of_one_readout_do_not_see_one_another() -> None:
 
 
 @without
-def test_bfloat16_gives_the_tokens_of_float32_and_nearly_their_values() -> None:
+def test_int8_gives_the_tokens_of_float32_and_nearly_their_values() -> None:
     generator = torch.Generator().manual_seed(5)
     o = torch.randn(30, 64, generator=generator).tanh()
     weight, bias = torch.randn(900, 64, generator=generator) * 0.4, torch.randn(900)
     want = readout_top(o, weight, bias, 8)
-    values, tokens = readout_top(o, weight, bias, 8, precision="bfloat16")
+    values, tokens = readout_top(o, weight, bias, 8, precision="int8")
     torch.testing.assert_close(tokens, want[1], rtol=0, atol=0)
     assert ((values - want[0]).abs() <= 0.01).all()
     # What differs is the sum over the vocabulary, one number for each row.
     apart = values - want[0]
     assert ((apart - apart[:, :1]).abs() <= 1e-5).all()
-    values, tokens = readout_top(o, weight[:5], bias[:5], 5, precision="bfloat16")
+    values, tokens = readout_top(o, weight[:5], bias[:5], 5, precision="int8")
     torch.testing.assert_close((values, tokens), readout_top(o, weight[:5], bias[:5], 5))
 
 
@@ -92,7 +92,7 @@ def test_strided_arguments_are_read_for_what_they_are() -> None:
         weight.t().contiguous().t(),
         torch.stack([bias, bias], 1)[:, 0],
     )
-    for precision in ("float32", "bfloat16"):
+    for precision in ("float32", "int8"):
         got = readout_top(*turned, 4, precision=precision)
         torch.testing.assert_close(got, readout_top(o, weight, bias, 4, precision=precision))
 
@@ -118,11 +118,11 @@ def test_a_path_or_a_precision_that_is_asked_for_runs_or_says_why_not() -> None:
         readout_top(o.double(), weight.double(), bias.double(), 3)
     with mock.patch.dict(os.environ, UNROLLED_KERNELS="off"):
         readout_top(o, weight, bias, 3)
-        with pytest.raises(ConfigError, match="'bfloat16' can't be had: the kernels are not there"):
-            readout_top(o, weight, bias, 3, precision="bfloat16")
+        with pytest.raises(ConfigError, match="'int8' can't be had: the kernels are not there"):
+            readout_top(o, weight, bias, 3, precision="int8")
     if kernels.available():
         with use_path("reference"), pytest.raises(ConfigError, match="needs the kernels"):
-            readout_top(o, weight, bias, 3, precision="bfloat16")
+            readout_top(o, weight, bias, 3, precision="int8")
 
 
 def test_bad_input_is_one_line_that_names_the_argument() -> None:
@@ -153,8 +153,8 @@ def test_bad_input_is_one_line_that_names_the_argument() -> None:
         with pytest.raises(kind, match=message) as caught:
             readout_top(*arguments)
         assert "\n" not in str(caught.value)
-    with pytest.raises(ConfigError, match="precision: got 'int8'"):
-        Readout(weight, bias, precision="int8")
+    with pytest.raises(ConfigError, match="precision: got 'bfloat16'"):
+        Readout(weight, bias, precision="bfloat16")
 
 
 def test_the_examples_run() -> None:

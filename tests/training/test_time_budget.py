@@ -161,6 +161,7 @@ def test_a_slow_first_validation_does_not_lengthen_the_plan(
 )
 @example(step=0.3, first=39.0, later=39.0, validations=8)
 @example(step=0.3, first=0.1, later=30.0, validations=8)
+@example(step=0.3, first=0.1, later=2.0, validations=20)
 def test_a_validation_that_takes_long_overruns_the_budget_by_itself_at_most(
     step: float,
     first: float,
@@ -193,6 +194,30 @@ def test_a_validation_that_takes_long_overruns_the_budget_by_itself_at_most(
     assert held_out[-1] == outcome.steps
     # Those that nothing warned of may miss the share: the first two, and the one at the end.
     assert sum(spent[2:-1]) <= budget.VALIDATED_SHARE * 20 * (1 + 1e-6)
+
+
+def test_validations_that_turn_out_slow_fill_their_share_of_the_time_and_no_more(
+    clock: Clock, make_trainer: MakeTrainer, make_still: Callable[[], torch.nn.Module]
+) -> None:
+    spent: list[float] = []
+
+    def validate() -> float:
+        spent.append(0.5 if spent else 0.0)
+        clock.now += spent[-1]
+        return 1.0
+
+    outcome = make_trainer(
+        budget="20s",
+        model=make_still(),
+        batches=Costly(clock, lambda _: 0.1),
+        loss=lambda outputs, targets: (outputs - targets) ** 2,
+        validate=validate,
+        recipe={"validations": 20},
+    ).train()
+    assert outcome.ended == "plan"
+    # a fifth of 20 seconds at the mean of what they took, and the plan alone would make 14
+    assert len(spent) == 9
+    assert sum(spent) == budget.VALIDATED_SHARE * 20
 
 
 def test_a_run_that_stands_still_is_ended_by_the_clock(run_for: Run) -> None:

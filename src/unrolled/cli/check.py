@@ -29,6 +29,9 @@ EXAMPLES = (
 
 # How the reader of series says that a table may hold something else.
 NO_TIMES = "no column reads as dates"
+# How the reader of texts says that it might be either of two columns.
+TWO_TEXTS = "both look like text"
+_IF_PAIRS = "if pairs of sentences, both of theirs: --source, --target"
 
 
 def check(
@@ -164,7 +167,9 @@ def _of_series(file: str, reading: dict[str, Any], lengths: dict[str, int]) -> C
     except DataError as error:
         if NO_TIMES not in str(error):
             raise
-        raise DataError(f"{error}; if it holds texts, name their column: --text-column") from None
+        raise DataError(
+            f"{error}; if it holds texts, name their column: --text-column; {_IF_PAIRS}"
+        ) from None
     return examine(series, **lengths)
 
 
@@ -182,7 +187,12 @@ def _of_texts(file: str, apart: dict[str, str], kind: str, reading: dict[str, An
     from unrolled.cli.sources import texts_of
     from unrolled.data.text_doctor import examine_texts
 
-    data = texts_of(file, kind, reading)
+    try:
+        data = texts_of(file, kind, reading)
+    except DataError as error:
+        if TWO_TEXTS not in str(error):
+            raise
+        raise DataError(f"{error}; {_IF_PAIRS}") from None
     others = {name: texts_of(one, kind, reading) for name, one in apart.items()}
     return examine_texts(data, **others)
 

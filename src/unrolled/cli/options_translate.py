@@ -38,8 +38,8 @@ Prune = Annotated[
 SearchPrecision = Annotated[
     str | None,
     option(
-        "Translator: of the search's products: bf16 is quicker, fp32 exact; auto finds what fp32"
-        " does.",
+        "Translator: of the search's products: bf16 is quicker, fp32 exact; auto rounds where the"
+        " processor has it in hardware.",
         "auto",
         metavar="auto|fp32|bf16",
     ),

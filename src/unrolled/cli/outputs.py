@@ -79,7 +79,7 @@ def _told(message: Warning | str, category: type[Warning], *place: Any, **more: 
 
     # A terminal that was closed meanwhile must not cost what was learnt.
     stream = cast(TextIO, Lasting(sys.stderr))
-    print(f"{category.__name__}: {in_our_words(str(message))}", file=stream)
+    print(f"warning: {in_our_words(str(message))}", file=stream)
 
 
 def print_json(value: Any) -> None:

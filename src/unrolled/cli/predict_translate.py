@@ -56,7 +56,8 @@ def translate(
         DataError: a file that can't be read.
 
     Warns:
-        DataWarning: a tab in a line, which is read as a space.
+        DataWarning: a tab in a line, which is read as a space; at the end, how many translations
+            were cut at their greatest length.
     """
     if text is not None and source is not None:
         raise ConfigError("predict: give INPUT or --text, not both")
@@ -150,10 +151,21 @@ def _answers(
     task: Translator, parts: Iterable[Sequence[str]], shown: Shown, search: dict[str, Any]
 ) -> Iterator[str]:
     number = 0
+    cut = []
     for lines in parts:
         for found in task.translate(lines, before=number, **search):
             number += 1
+            if not found.finished:
+                cut.append(number)
             yield shown(number, found)
+    if cut:
+        several = f"{len(cut):,} translations were" if len(cut) > 1 else "1 translation was"
+        warnings.warn(
+            f"{several} cut at the greatest length, before an end was found (the first is that of"
+            f" line {cut[0]:,}): --max-length says how long one may be",
+            DataWarning,
+            stacklevel=2,
+        )
 
 
 def _write(file: TextIO, head: str, answers: Iterable[str]) -> None:

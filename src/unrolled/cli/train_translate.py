@@ -16,7 +16,6 @@ EXAMPLES = (
     "unrolled train translate train.de train.en --validation val.de,val.en --test test.de,test.en",
     "unrolled train translate data:multi30k-train --validation data:multi30k-val --run-dir run",
 )
-_BY_THE_DATA = "by the data and the budget"
 
 
 def train_translate(
@@ -59,15 +58,15 @@ def train_translate(
         int | None,
         option(
             "Units of each layer of the decoder; the encoder's directions share as many.",
-            _BY_THE_DATA,
+            "256",
         ),
     ] = None,
-    layers: Annotated[int | None, option("Layers of the decoder.", _BY_THE_DATA)] = None,
+    layers: Annotated[int | None, option("Layers of the decoder.", "2")] = None,
     directions: Annotated[
         int | None, option("Of the encoder: 2 reads the sentence both ways.", "2")
     ] = None,
-    encoder_layers: Annotated[int | None, option("Layers of the encoder.", _BY_THE_DATA)] = None,
-    embedding_size: Annotated[int | None, option(options.EMBEDDING_SIZE_HELP, _BY_THE_DATA)] = None,
+    encoder_layers: Annotated[int | None, option("Layers of the encoder.", "1")] = None,
+    embedding_size: Annotated[int | None, option(options.EMBEDDING_SIZE_HELP, "256")] = None,
     attention: Annotated[
         str | None,
         option(
@@ -93,22 +92,22 @@ def train_translate(
     ] = False,
     members: Annotated[int | None, option("Networks whose mean answers.", "1")] = None,
     dropout: Annotated[
-        float | None, option("Share of what layers give that training drops.", _BY_THE_DATA)
+        float | None, option("Share of what layers give that training drops.", "0.3")
     ] = None,
     input_dropout: Annotated[
-        float | None, option("The same of the vectors that are read.", _BY_THE_DATA)
+        float | None, option("The same of the vectors that are read.", "0.3")
     ] = None,
     smoothing: Annotated[
         float | None, option("Share of a target that is spread over all tokens.", "0.1")
     ] = None,
-    batch_tokens: Annotated[int | None, option("Target tokens of a batch.", _BY_THE_DATA)] = None,
-    learning_rate: Annotated[float | None, option(options.LEARNING_RATE_HELP, _BY_THE_DATA)] = None,
+    batch_tokens: Annotated[int | None, option("Target tokens of a batch.", "600")] = None,
+    learning_rate: Annotated[float | None, option(options.LEARNING_RATE_HELP, "0.008")] = None,
     muon_rate: Annotated[
         float | None,
-        option("Peak for recurrent matrices, in orthogonal steps; 0: none.", _BY_THE_DATA),
+        option("Peak for recurrent matrices, in orthogonal steps; 0: none.", "0.0"),
     ] = None,
-    weight_decay: Annotated[float | None, option("Of the matrices.", _BY_THE_DATA)] = None,
-    average: Annotated[float | None, option(options.AVERAGE_HELP, _BY_THE_DATA)] = None,
+    weight_decay: Annotated[float | None, option("Of the matrices.", "0.01")] = None,
+    average: Annotated[float | None, option(options.AVERAGE_HELP, "0.99")] = None,
     patience: Annotated[
         int | None, option("Validations without a better score before the end.", "none")
     ] = None,

@@ -124,9 +124,11 @@ def read_pairs(
             - `SentencePairs`.
 
             Files may be gzipped (.gz).
-        source, target: the columns, by name or by number counted from 0 (-1 is the last); the first
-            and the second where they are None, the other one where one of them is given. Two files
-            are columns too, called by the ends of their names ("train.de.gz": "de").
+        source, target: the columns, by name or by number counted from 0 (-1 is the last). Where one
+            of them is given the other is what is left; where both are None they are the first and
+            the second, and among more columns the two that are called by languages ("id", "de",
+            "English"). Two files are columns too, called by the ends of their names
+            ("train.de.gz": "de").
         encoding: of the files.
 
     Returns:

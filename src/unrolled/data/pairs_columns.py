@@ -8,28 +8,15 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from os import PathLike
 
+from unrolled.data.language_names import LANGUAGES, are_languages
 from unrolled.errors import DataError
 
 # What a column of sentences is called where it does not name a language.
 _SIDES = "source target src tgt trg sentence sentences translation original text input output"
-# ISO 639-1, and the codes and names that files of pairs often have besides.
-_CODES = """
-aa ab ae af ak am an ar as av ay az ba be bg bh bi bm bn bo br bs ca ce ch co cr cs cu cv cy da de
-dv dz ee el en eo es et eu fa ff fi fj fo fr fy ga gd gl gn gu gv ha he hi ho hr ht hu hy hz ia id
-ie ig ii ik io is it iu ja jv ka kg ki kj kk kl km kn ko kr ks ku kv kw ky la lb lg li ln lo lt lu
-lv mg mh mi mk ml mn mr ms mt my na nb nd ne ng nl nn no nr nv ny oc oj om or os pa pi pl ps pt qu
-rm rn ro ru rw sa sc sd se sg si sk sl sm sn so sq sr ss st su sv sw ta te tg th ti tk tl tn to tr
-ts tt tw ty ug uk ur uz ve vi vo wa wo xh yi yo za zh zu
-"""
-_LANGUAGES = """
-eng deu ger fra fre spa ita por nld dut rus ukr pol ces cze slk ron rum hun tur ell gre ara heb fas
-hin jpn kor zho chi cmn swe dan nor nob fin est lav lit bul srp hrv vie tha ind english german
-french spanish italian portuguese dutch russian ukrainian polish czech slovak romanian hungarian
-turkish greek arabic hebrew persian hindi japanese korean chinese mandarin swedish danish norwegian
-finnish estonian latvian lithuanian bulgarian serbian croatian vietnamese thai indonesian latin
-deutsch français español italiano português
-"""
-_NAMES = frozenset(f"{_SIDES} {_CODES} {_LANGUAGES}".split())
+_NAMES = LANGUAGES | set(_SIDES.split())
+# Codes of languages that name something else as a rule where there are more than two columns.
+_NUMBERS = {"id", "no", "nr"}
+_SENTENCE = 5  # words, which the name of a column seldom has
 
 
 @dataclass(frozen=True)
@@ -114,9 +101,50 @@ def _place(
     raise DataError(f"there is no column {wanted!r} for {what}=: {known}", file=file, line=line)
 
 
+def columns_taken(taken: Sequence[str], width: int) -> str:
+    """The note on a guess where there are more than two columns."""
+    return (
+        f"columns {taken[0]!r} and {taken[1]!r} of {width} were taken (source= and target= name "
+        "others)"
+    )
+
+
+def is_sentence(name: str) -> bool:
+    """Whether what stands where columns are named looks like a sentence."""
+    return len(name.split()) >= _SENTENCE or name.rstrip().endswith((".", "!", "?"))
+
+
 def names_a_side(cell: str) -> bool:
     """Whether a cell plainly names a column of sentences: "de", "English", "target_text"."""
-    parts = re.split(r"[\s_.-]+", cell.strip())
+    parts = _parts(cell)
+    return len(parts) <= 3 and all(part in _NAMES for part in parts)
+
+
+def two_sides(names: Sequence[str], *, babel: bool = True) -> tuple[int, int] | None:
+    """The places of the two columns that are called by languages, where there are just two of them;
+    of two columns also by sides ("source", "target").
+
+    Args:
+        names: of all columns.
+        babel: look names up in many languages, too, which takes a moment.
+    """
+    if len(names) == 2 and all(map(names_a_side, names)):
+        return 0, 1
+    known = [_names_a_language(name) for name in names]
+    if babel and sum(known) < 2:
+        known = [one or other for one, other in zip(known, are_languages(names), strict=True)]
+    places = [place for place, one in enumerate(known) if one]
+    return (places[0], places[1]) if len(places) == 2 else None
+
+
+def _names_a_language(name: str) -> bool:
+    """Likewise, but for "source" and the like alone, and for what numbers the rows."""
+    parts = _parts(name)
+    return names_a_side(name) and any(part in LANGUAGES - _NUMBERS for part in parts)
+
+
+def _parts(name: str) -> list[str]:
+    parts = re.split(r"[\s_.-]+", name.strip())
     if len(parts) == 2 and re.fullmatch("[A-Z]{2}", parts[1]):
         parts.pop()  # "en-US", "pt_BR": a language and its country
-    return len(parts) <= 3 and all(part.lower() in _NAMES for part in parts)
+    return [part.lower() for part in parts]

@@ -9,6 +9,7 @@ from unrolled.data.doctor_checkup import Checkup, DataFinding
 from unrolled.data.pairs import SentencePairs, places_told, read_pairs
 from unrolled.data.pairs_doctor_characters import characters
 from unrolled.data.pairs_doctor_lengths import lengths
+from unrolled.data.pairs_doctor_shift import shifted
 from unrolled.data.pairs_doctor_sides import languages
 from unrolled.data.pairs_doctor_twice import across, twice
 from unrolled.data.text_doctor_findings import MANY, found, share, shown
@@ -24,7 +25,7 @@ def examine_pairs(data: Any, *, validation: Any = None, test: Any = None) -> Che
     |---|---|
     | across splits | a pair of a held-out part, or one side of it, stands in another part too |
     | language | a side is in another script than its others, or in the words of the other side |
-    | misaligned | long sentences have short translations and short ones long: lines were shifted |
+    | misaligned | from a line on, targets belong to other sources; or nothing goes together |
     | length ratio | a translation is far longer or shorter than is usual for its source |
     | identical | both sides are the same |
     | encoding | characters that were read with the wrong encoding, with what they likely were |
@@ -56,7 +57,9 @@ def _findings(pairs: SentencePairs, apart: dict[str, SentencePairs]) -> Iterable
     for part, others in apart.items():
         yield from _left_out(others, part)
     yield from _identical(pairs)
-    yield from lengths(pairs)
+    shifts = list(shifted(pairs))
+    yield from shifts
+    yield from lengths(pairs, aligned=not shifts)
     yield from languages(pairs)
     for side, sentences in (("source", pairs.sources), ("target", pairs.targets)):
         yield from encoding_damage(sentences, f"{side} sentence", pairs.place)

@@ -24,8 +24,10 @@ _LONG_WORDS = 100
 _LONG_CHARACTERS = 500
 
 
-def lengths(pairs: SentencePairs) -> Iterator[DataFinding]:
+def lengths(pairs: SentencePairs, *, aligned: bool = True) -> Iterator[DataFinding]:
     """Sides whose lengths do not go together, ratios far from the usual, and long sentences.
+
+    Where lines are known to be shifted (not `aligned`) only long sentences are looked for.
 
     d_i = log(characters of target i / characters of source i),
     far: |d_i - m| > max(5 s, log 2.5),     m = median d,  s = 1.4826 median |d - m|
@@ -33,7 +35,9 @@ def lengths(pairs: SentencePairs) -> Iterator[DataFinding]:
     source, target = (
         np.log(np.array([len(one) for one in side])) for side in (pairs.sources, pairs.targets)
     )
-    if unrelated(source, target):
+    if not aligned:
+        pass
+    elif unrelated(source, target):
         yield found(
             "misaligned",
             "how long a target is has nothing to do with how long its source is (correlation "

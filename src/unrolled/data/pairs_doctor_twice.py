@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from unrolled.data.doctor_checkup import DataFinding
 from unrolled.data.pairs import SentencePairs, plain
 from unrolled.data.text_doctor_duplicates import HARM
-from unrolled.data.text_doctor_findings import MANY, found, percent, share, shown
+from unrolled.data.text_doctor_findings import MANY, counted, found, percent, share, shown
 
 _MANY_TWICE = 0.05
 
@@ -68,23 +68,40 @@ def across(pairs: SentencePairs, apart: Mapping[str, SentencePairs]) -> Iterator
             "source sentences": [source in sources for source in its_sources],
             "target sentences": [target in targets for _, target in its_pairs],
         }
-        told = {"pairs": known["pairs"]}
+        counts = {what: sum(one) for what, one in known.items()}
+        what, count = max(counts.items(), key=lambda one: one[1])
+        if not count:
+            continue
+        first = known[what].index(True)
+        place = f"{others.place(first)} of the {part}"
+        if counts["pairs"] == len(others):
+            same = set(its_pairs) == both
+            yield found(
+                "across splits",
+                f"the {part} is {'' if same else 'a part of '}the {among}: all "
+                f"{counted(len(others), 'pair')} of it stand there too",
+                f"left as it is: {harm.format('100%')}; give a {part} of other pairs",
+                warning=True,
+                place=place,
+            )
+            continue
         # a side is told where it says more than the pairs do
-        told |= {what: one for what, one in known.items() if sum(one) > sum(known["pairs"])}
-        for what, one in told.items():
-            count = sum(one)
-            if count:
-                first = one.index(True)
-                side = others.targets if what.startswith("target") else others.sources
-                yield found(
-                    "across splits",
-                    f"{share(count, len(others))} {what} of the {part} stand in the {among} too, "
-                    f"such as {shown(side[first])}",
-                    f"left as they are: {harm.format(percent(count / len(others)))}; take "
-                    f"them out of the {among}",
-                    warning=count > MANY * len(others),
-                    place=f"{others.place(first)} of the {part}",
-                )
+        also = [
+            counted(other, name.removesuffix("s"))
+            for name, other in counts.items()
+            if name != what and (name == "pairs" or other > counts["pairs"]) and other
+        ]
+        told = f" (and {', '.join(also)})" if also else ""
+        side = others.targets if what.startswith("target") else others.sources
+        yield found(
+            "across splits",
+            f"{share(count, len(others))} {what} of the {part} stand in the {among} too"
+            f"{told}, such as {shown(side[first])}",
+            f"left as they are: {harm.format(percent(count / len(others)))}; take them out of the "
+            f"{among}",
+            warning=count > MANY * len(others),
+            place=place,
+        )
 
 
 def _plain(pairs: SentencePairs) -> tuple[list[str], list[tuple[str, str]]]:

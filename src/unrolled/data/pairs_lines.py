@@ -10,12 +10,21 @@ from statistics import median
 
 from unrolled.data.encodings import decode_text
 from unrolled.data.files import read_bytes
-from unrolled.data.pairs_columns import Sides, names_a_side, pick
+from unrolled.data.language_names import are_languages
+from unrolled.data.pairs_columns import (
+    Sides,
+    columns_taken,
+    is_sentence,
+    names_a_side,
+    pick,
+    two_sides,
+)
 from unrolled.errors import DataError
 
 ATTRIBUTION = re.compile(r"\s*CC[\s-]?(?:BY|0)\b")
 _LOOKED = 100
 _SHOWN = 60
+_LISTED = 6
 
 
 def read_tabbed(
@@ -34,11 +43,17 @@ def read_tabbed(
     width = len(first)
     named = any(isinstance(one, str) and not one.lstrip("-").isdigit() for one in (source, target))
     usual = source is None and target is None
+    found = _languages_of(first) if usual else None
+    usual = usual and found is None
     if usual or width < 2:
         _check_width(first, path, start)
-    header, notes = _header(first, lines[start:], start, named)
+    header, notes = _header(first, lines[start:], start, named or found is not None)
     names = tuple(cell.strip() for cell in first) if header else None
-    chosen = pick(names, width, source, target, file=path, line=start)
+    if named:
+        _check_named(first, (source, target), path, start)
+    chosen = pick(names, width, source, target, usual=found or (0, 1), file=path, line=start)
+    if found is not None:
+        notes = (columns_taken([first[place].strip() for place in found], width),)
     sources, targets, numbers = [], [], []
     for number, line in enumerate(lines, 1):
         if number == start and header:
@@ -47,7 +62,7 @@ def read_tabbed(
         if len(cells) != width:
             if not line.strip():
                 cells = [""] * width
-            elif width > 3 or named:
+            elif width > 3 or named or found is not None:
                 raise _other_width(cells, width, path, number, start)
             else:
                 # two columns and three with an attribution may stand in one file
@@ -132,9 +147,11 @@ def _check_width(cells: Sequence[str], path: Path, number: int) -> None:
             file=path,
             line=number,
         )
+    names = ", ".join(map(_shown, cells[:_LISTED]))
+    by_name = "" if any(map(is_sentence, cells)) else f" or by name ({names})"
     raise DataError(
         f"has {len(cells)} columns, expected two (a sentence, a tab, its translation): name two "
-        f"with source= and target=, counted from 0 to {len(cells) - 1}",
+        f"with source= and target=, counted from 0 to {len(cells) - 1}{by_name}",
         file=path,
         line=number,
     )
@@ -152,6 +169,30 @@ def _other_width(
     )
 
 
+def _languages_of(first: Sequence[str]) -> tuple[int, int] | None:
+    """Of more columns than two those that a header calls by languages."""
+    if len(first) < 3 or (len(first) == 3 and ATTRIBUTION.match(first[2])):
+        return None
+    return two_sides(first)
+
+
+def _check_named(
+    first: Sequence[str], wanted: Sequence[str | int | None], path: Path, start: int
+) -> None:
+    """DataError where columns are named and the first line is a pair and no header."""
+    names = [cell.strip() for cell in first]
+    for what, one in zip(("source", "target"), wanted, strict=True):
+        missing = isinstance(one, str) and one not in names and not one.lstrip("-").isdigit()
+        if missing and any(map(is_sentence, names)):
+            raise DataError(
+                f"has no header that could name {one!r} for {what}= (it begins with "
+                f"{_shown(first[0])}): number the columns from 0 to {len(first) - 1}, or put a "
+                "line with their names before it",
+                file=path,
+                line=start,
+            )
+
+
 def _header(
     first: Sequence[str], others: Sequence[str], start: int, named: bool
 ) -> tuple[bool, tuple[str, ...]]:
@@ -161,9 +202,10 @@ def _header(
         return True, ()
     rows = [line for line in islice(others, _LOOKED) if line.strip()]
     sentences = bool(rows) and median(len(line.split()) for line in rows) >= 4
-    if all(names_a_side(cell) for cell in first[:2]) and (
+    sides = all(names_a_side(cell) for cell in first[:2]) and (
         sentences or not any(len(cell.strip()) == 2 for cell in first[:2])
-    ):
+    )
+    if sides or (sentences and all(are_languages(first[:2]))):
         return True, (f"line {start} ({told}) was taken for the names of the columns",)
     single = all(re.fullmatch(r"\s*[^\W\d]\w*\s*", cell) for cell in first[:2])
     if single and sentences:

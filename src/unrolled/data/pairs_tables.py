@@ -7,7 +7,7 @@ from typing import Any
 
 from unrolled.data.labelled_cells import Cells, Expected, read_cells
 from unrolled.data.labelled_columns import mostly_text
-from unrolled.data.pairs_columns import Sides, pick
+from unrolled.data.pairs_columns import Sides, columns_taken, is_sentence, pick, two_sides
 from unrolled.errors import DataError
 
 TABLES = frozenset({".csv", ".jsonl", ".ndjson", ".json", ".parquet"})
@@ -18,13 +18,13 @@ _EXPECTED = Expected(
     "pairs are text with tabs, .csv, .jsonl or .parquet (.gz too), or two files",
     "two files (source, target), or a list of (sentence, translation)",
 )
-_SENTENCE = 5  # words, which the name of a column seldom has
 
 
 def read_sides(
     data: Any, source: str | int | None, target: str | int | None, encoding: str
 ) -> Sides:
-    """Both sides from two columns: as named, else the first two that hold text.
+    """Both sides from two columns: as named, else the two that are called by languages, else the
+    first two that hold text.
 
     Objects of JSON may hold them in an object of their own, `{"translation": {"de": ...}}`.
 
@@ -39,17 +39,14 @@ def read_sides(
         )
     _check_names(cells, names)
     notes = []
-    text = [place for place, name in enumerate(names) if mostly_text(cells.columns[name])]
     usual = (0, 1)
-    if len(names) > 2 and len(text) >= 2:
-        usual = (text[0], text[1])
+    if len(names) > 2:
+        text = [place for place, name in enumerate(names) if mostly_text(cells.columns[name])]
+        usual = two_sides(names) or ((text[0], text[1]) if len(text) >= 2 else usual)
     chosen = pick(names, len(names), source, target, usual=usual, file=cells.file)
     columns = names[chosen[0]], names[chosen[1]]
     if len(names) > 2 and (source is None or target is None):
-        notes.append(
-            f"columns {columns[0]!r} and {columns[1]!r} of {len(names)} were taken (source= and "
-            "target= name others)"
-        )
+        notes.append(columns_taken(columns, len(names)))
     return Sides(
         _texts(cells, columns[0]),
         _texts(cells, columns[1]),
@@ -83,7 +80,7 @@ def _check_names(cells: Cells, names: list[str]) -> None:
     if cells.file is None or Path(cells.file.removesuffix(".gz")).suffix.lower() != ".csv":
         return
     for name in names[:2]:
-        if len(name.split()) >= _SENTENCE or name.rstrip().endswith((".", "!", "?")):
+        if is_sentence(name):
             raise DataError(
                 f"{name[:60]!r} looks like a sentence and not like the name of a column: put a line"
                 " with names before it, such as de,en",

@@ -39,17 +39,21 @@ class Translator(Answering):
         s_t = first(y_{t-1}, s_{t-1});     c_t = attention(s_t, m_1 .. m_S)
         u_t = upper([s_t, c_t], u_{t-1});  p(y_t | y_<t, x) = softmax(E tanh(W [u_t, c_t]) + b)
 
-    Whatever is None is settled by the data and the budget (see `settings` after `fit`).
+    Where an argument is None the number holds that is told with it below, whatever the data and the
+    budget (`settings` has them after `fit`); with `warm_start` a size that is None stays as it is.
 
     Args:
         tokenizer: "subwords" (byte-pair encoding), "words" or "characters".
-        vocabulary_size: the most tokens that are known, of each side where they share none.
+        vocabulary_size: the most tokens that are known, of each side where they share none. None:
+            8,000 subwords, 30,000 words, all characters.
         cell: "gru", "lstm" or "rnn".
         hidden_size: units of each layer of the decoder; the encoder's directions share as many.
+            None: 256.
         layers: of the decoder: the first reads tokens, those above it also what is attended to.
+            None: 2.
         directions: of the encoder: 2 reads the sentence both ways.
-        encoder_layers: recurrent layers of the encoder.
-        embedding_size: size of the vector that stands for a token.
+        encoder_layers: recurrent layers of the encoder. None: 1.
+        embedding_size: size of the vector that stands for a token. None: 256.
         attention: "multiplicative", "additive", or "none": all that is known of the sentence is
             then one vector.
         input_feeding: every step of the decoder also reads the answer before (Luong et al. 2015).
@@ -58,15 +62,16 @@ class Translator(Answering):
         tie_weights: make the scores with the vectors that tokens are read with.
         members: networks whose mean answers, trained side by side; each costs as much as the first.
         dropout: share of what layers give that is dropped in training, locked: one mask for a
-            sentence, the same at every step.
-        input_dropout: the same of the vectors that are read.
+            sentence, the same at every step. None: 0.3.
+        input_dropout: the same of the vectors that are read. None: 0.3.
         smoothing: share of every target that is spread over all tokens (label smoothing).
-        batch_tokens: target tokens of a batch.
-        learning_rate: the peak of the schedule.
+        batch_tokens: target tokens of a batch. None: 600.
+        learning_rate: the peak of the schedule. None: 0.008.
         muon_rate: the peak for the recurrent matrices, which then take orthogonal steps (Muon); 0:
-            they learn as all else does.
-        weight_decay: of the matrices.
+            they learn as all else does. None: 0.
+        weight_decay: of the matrices. None: 0.01.
         average: memory of the moving average of the weights that is validated and kept; 0: none.
+            None: 0.99.
         patience: validations without a better score before the run ends early; None: never.
         seed: of the weights, the order of the sentences and the dropout.
         device: "auto", "cpu" or "cuda".
@@ -216,7 +221,7 @@ class Translator(Answering):
                 self.tokens.targets(learnt.targets),
             )
             answered = np.concatenate([one[1:] for one in targets])
-            self._settle(budget, len(answered))
+            self._settle()
             before = self._longest if self._goes_on() else 0
             self._longest = max(before, *map(len, sources))
             known = self._scripts if self._goes_on() else ()
@@ -246,12 +251,12 @@ class Translator(Answering):
         self._learn(prepare, evaluate)
         return self
 
-    def _settle(self, budget: Budget, tokens: int) -> None:
+    def _settle(self) -> None:
         given = self.get_params()
         if self._goes_on():
             of_network = asdict(self.settings)
             given |= {name: of_network[name] for name in SIZES if given[name] is None}
-        self.settings = settle(given, tokens=tokens, budget=budget)
+        self.settings = settle(given)
 
     def _trainer(
         self,

@@ -52,5 +52,12 @@ def supports_bfloat16(device: str) -> bool:
     return supported is not None and bool(supported())
 
 
+def supports_int8() -> bool:
+    """Whether the CPU multiplies matrices of int8 in hardware, summed in int32."""
+    # Not public: a torch without it multiplies in float32.
+    supported = getattr(torch.cpu, "_is_vnni_supported", None)
+    return supported is not None and bool(supported())
+
+
 def _on_cpu(device: str) -> bool:
     return device == "cpu" or not torch.cuda.is_available()

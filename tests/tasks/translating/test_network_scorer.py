@@ -8,8 +8,12 @@ import numpy as np
 import pytest
 import torch
 
+from unrolled import kernels
 from unrolled.layers.attention import Attention
+from unrolled.layers.paths import use_path
+from unrolled.tasks.translating import scorer
 from unrolled.tasks.translating.looking import SharedLook
+from unrolled.tasks.translating.network import Memory
 from unrolled.tasks.translating.networks import TranslationNetworks
 from unrolled.tasks.translating.rounding import rounded
 from unrolled.tasks.translating.scorer import NetworkScorer
@@ -28,13 +32,13 @@ SOURCES = [np.array(one) for one in ([3, 6, 8, 1], [4, 7, 1], [5, 1], [9, 2, 2, 
 @pytest.mark.parametrize("given", KINDS)
 def test_a_row_goes_on_as_what_it_was(given: dict[str, Any]) -> None:
     model = network(**given)
-    scorer = NetworkScorer(model, SOURCES)
+    asked = NetworkScorer(model, SOURCES)
     with torch.no_grad():
-        scorer.step(torch.tensor([1, 1, 1, 1]))
-        scorer.select(torch.tensor([2, 0, 0, 2]))
-        scorer.step(torch.tensor([3, 4, 5, 6]))
-        scorer.select(torch.tensor([3, 1]))
-        found = scorer.step(torch.tensor([7, 8]))
+        asked.step(torch.tensor([1, 1, 1, 1]))
+        asked.select(torch.tensor([2, 0, 0, 2]))
+        asked.step(torch.tensor([3, 4, 5, 6]))
+        asked.select(torch.tensor([3, 1]))
+        found = asked.step(torch.tensor([7, 8]))
         for row, (sentence, tokens) in enumerate([(2, [1, 6, 7]), (0, [1, 4, 8])]):
             alone = NetworkScorer(model, [SOURCES[sentence]])
             for token in tokens:
@@ -49,11 +53,14 @@ def test_a_row_goes_on_as_what_it_was(given: dict[str, Any]) -> None:
             assert not found.attention[row, width:].any()
 
 
-@pytest.mark.parametrize("given", KINDS)
-def test_in_bfloat16_a_step_is_nearly_what_it_is_in_float32(given: dict[str, Any]) -> None:
+@pytest.mark.parametrize("path", ["auto", "reference"])
+@pytest.mark.parametrize("given", [*KINDS, {"cell": "rnn"}])
+def test_in_bfloat16_a_step_is_nearly_what_it_is_in_float32(
+    given: dict[str, Any], path: str
+) -> None:
     model = network(**given)
-    found = [NetworkScorer(model, SOURCES, precision=one) for one in ("bf16", "fp32")]
-    with torch.no_grad():
+    with torch.no_grad(), use_path(path):
+        found = [NetworkScorer(model, SOURCES, precision=one) for one in ("bf16", "fp32")]
         for tokens in ([1, 1, 1, 1], [3, 4, 5, 6], [7, 8, 2, 2]):
             low, right = (one.step(torch.tensor(tokens)).all() for one in found)
             assert low.dtype == torch.float32
@@ -62,14 +69,31 @@ def test_in_bfloat16_a_step_is_nearly_what_it_is_in_float32(given: dict[str, Any
                 one.select(torch.tensor([3, 1, 1, 0]))
 
 
-def test_where_the_scores_alone_are_rounded_the_best_are_those_of_float32() -> None:
+def test_where_the_scores_alone_are_rounded_the_best_are_those_of_float32(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     model = network(targets=500, tie_weights=False)
+    monkeypatch.setattr(scorer, "supports_bfloat16", lambda device: False)
     auto, right = (NetworkScorer(model, SOURCES, precision=one) for one in ("auto", "fp32"))
     with torch.no_grad():
         values, tokens = auto.step(torch.tensor([1, 2, 3, 4])).top(6)
         expected = right.step(torch.tensor([1, 2, 3, 4])).top(6)
     assert torch.equal(tokens, expected[1])
     torch.testing.assert_close(values, expected[0], atol=2e-3, rtol=0)
+
+
+@pytest.mark.skipif(not kernels.available(), reason=f"kernels: {kernels.why_not()}")
+@pytest.mark.parametrize("there", [True, False])
+def test_the_layers_are_rounded_unasked_where_the_processor_does_it(
+    there: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = network()
+    monkeypatch.setattr(scorer, "supports_bfloat16", lambda device: there)
+    auto, other = (
+        NetworkScorer(model, SOURCES, precision=one).step(torch.tensor([1, 2, 3, 4])).all()
+        for one in ("auto", "bf16" if there else "fp32")
+    )
+    assert torch.equal(auto, other)
 
 
 def test_rounding_leaves_the_decoder_as_it_is() -> None:
@@ -82,7 +106,9 @@ def test_rounding_leaves_the_decoder_as_it_is() -> None:
     assert torch.equal(decoder.step(vectors, state, memory)[0], before)
 
 
-@pytest.mark.parametrize("owners", [[0, 1, 2, 3], [2, 0, 2, 2, 0], [3, 3], [1, 0, 3, 1, 2, 0]])
+@pytest.mark.parametrize(
+    "owners", [[0, 1, 2, 3], [0, 0, 2, 2, 3, 3], [2, 0, 2, 2, 0], [3, 3], [1, 0, 3, 1, 2, 0]]
+)
 @pytest.mark.parametrize("kind", ["multiplicative", "additive"])
 def test_rows_of_a_sentence_share_its_memory(kind: str, owners: list[int]) -> None:
     attention = Attention(6, 6, kind)
@@ -93,31 +119,32 @@ def test_rows_of_a_sentence_share_its_memory(kind: str, owners: list[int]) -> No
     assert look.sentences.tolist() == sorted(set(owners))
     with torch.no_grad():
         own, keys = memory[:, look.sentences], attention.keys(memory)
-        found = look(queries, keys[:, look.sentences], own, lengths[look.sentences])
+        given = look.prepared(Memory(own, own[0], lengths[look.sentences], keys[:, look.sentences]))
+        found = look(queries, given.keys, given.outputs, given.lengths)
         right = attention(queries, keys[:, rows], memory[:, rows], lengths[rows])
     for one, other in zip(found, right, strict=True):
         torch.testing.assert_close(one, other)
 
 
 def test_nothing_is_kept_for_a_gradient() -> None:
-    scorer = NetworkScorer(network(), SOURCES)
-    assert not any(one._sentences.outputs.requires_grad for one in scorer._each)
+    asked = NetworkScorer(network(), SOURCES)
+    assert not any(one._sentences.outputs.requires_grad for one in asked._each)
 
 
 def test_what_no_row_looks_at_is_dropped() -> None:
-    scorer = NetworkScorer(network(), SOURCES)
+    asked = NetworkScorer(network(), SOURCES)
     with torch.no_grad():
-        scorer.step(torch.tensor([1, 1, 1, 1]))
-        scorer.select(torch.tensor([1, 2]))
-        found = scorer.step(torch.tensor([3, 3]))
+        asked.step(torch.tensor([1, 1, 1, 1]))
+        asked.select(torch.tensor([1, 2]))
+        found = asked.step(torch.tensor([3, 3]))
     assert found.attention is not None
     assert found.attention.shape == (2, 3)
 
 
 def test_the_best_tokens_are_those_of_all() -> None:
-    scorer = NetworkScorer(network(), SOURCES)
+    asked = NetworkScorer(network(), SOURCES)
     with torch.no_grad():
-        found = scorer.step(torch.tensor([1, 2, 3, 4]))
+        found = asked.step(torch.tensor([1, 2, 3, 4]))
         values, tokens = found.top(3)
         right = found.all().topk(3)
     torch.testing.assert_close(values, right.values)

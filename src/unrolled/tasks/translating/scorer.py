@@ -14,8 +14,7 @@ import torch
 from torch import Tensor
 
 from unrolled.decoding.scorer import ranked
-from unrolled.layers.paths import asked_path
-from unrolled.layers.readout_top import Readout, why_not_native
+from unrolled.layers.readout_top import Readout, prefers_native
 from unrolled.layers.states import map_state
 from unrolled.tasks.arrays import like
 from unrolled.tasks.translating.batches import padded
@@ -24,7 +23,7 @@ from unrolled.tasks.translating.looking import SharedLook
 from unrolled.tasks.translating.network import Memory, TranslationNetwork
 from unrolled.tasks.translating.networks import AnyTranslationNetwork
 from unrolled.tasks.translating.rounding import rounded
-from unrolled.training.devices import supports_bfloat16
+from unrolled.training.devices import supports_bfloat16, supports_int8
 
 
 class NetworkScorer:
@@ -69,10 +68,11 @@ class _Rows:
         self.network = network
         self._decoder, self._look = _for_search(network.decoder, precision)
         self._sentences: Memory = network(inputs, lengths=lengths)[0]
-        self._memory = self._sentences
         self._owners = torch.arange(len(lengths), device=lengths.device)
         if self._look is not None:
+            self._sentences = self._look.prepared(self._sentences)
             self._look.share(self._owners)
+        self._memory = self._sentences
         self._state = network.begin(self._memory)
         self.readout = _readout(network, precision)
 
@@ -115,13 +115,14 @@ class _Rows:
         longest = int(lengths.max())
         outputs, keys = whole.outputs[:longest].index_select(1, sentences), whole.keys
         if keys is not None:
-            own = keys is whole.outputs
-            keys = outputs if own else keys[:longest].index_select(1, sentences)
+            keys = keys[:longest].index_select(1, sentences)
         return Memory(outputs, summary, lengths, keys)
 
 
 def _for_search(decoder: Decoder, precision: str) -> tuple[Decoder, SharedLook | None]:
-    made = rounded(decoder) if precision == "bf16" else copy(decoder)
+    quick = prefers_native(decoder.combine.weight) and supports_bfloat16("cpu")
+    low = precision == "bf16" or (precision == "auto" and quick)
+    made = rounded(decoder) if low else copy(decoder)
     if decoder.attention is None:
         return made, None
     look = SharedLook(decoder.attention)
@@ -131,13 +132,8 @@ def _for_search(decoder: Decoder, precision: str) -> tuple[Decoder, SharedLook |
 
 def _readout(network: TranslationNetwork, precision: str) -> Readout:
     weight = network.scorer.detach()
-    low = (
-        precision != "fp32"
-        and supports_bfloat16(weight.device.type)
-        and asked_path() in ("auto", "native")
-        and why_not_native(weight) is None
-    )
-    return Readout(weight, network.bias.detach(), precision="bfloat16" if low else "float32")
+    low = precision != "fp32" and supports_int8() and prefers_native(weight)
+    return Readout(weight, network.bias.detach(), precision="int8" if low else "float32")
 
 
 class _Scores:

@@ -1,4 +1,4 @@
-"""What a `Translator` settles by itself: sizes, dropouts, rates, from the data and the budget."""
+"""The numbers that a `Translator` takes where none are given: sizes, dropouts, rates."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ from dataclasses import dataclass, fields
 from typing import Any
 
 from unrolled.layers.attention import KINDS
-from unrolled.training.budget import Budget
 
 
 @dataclass(frozen=True)
@@ -47,32 +46,27 @@ SIZES = (
     "tie_weights",
 )
 
+USUAL: dict[str, Any] = {
+    "hidden_size": 256,
+    "layers": 2,
+    "encoder_layers": 1,
+    "embedding_size": 256,
+    "dropout": 0.3,
+    "input_dropout": 0.3,
+    "learning_rate": 8e-3,
+    "weight_decay": 0.01,
+    "batch_tokens": 600,
+    "average": 0.99,
+    "muon_rate": 0.0,
+    "validations": 8,
+}
 
-def settle(given: dict[str, Any], *, tokens: int, budget: Budget) -> Settings:
-    """The settings of a run: what was given, and for each None what suits data and budget.
 
-    Args:
-        given: the constructor's arguments by name.
-        tokens: how many target tokens are learnt.
-        budget: of the run.
-    """
-    usual: dict[str, Any] = {
-        "hidden_size": 256,
-        "layers": 2,
-        "encoder_layers": 1,
-        "embedding_size": 256,
-        "dropout": 0.3,
-        "input_dropout": 0.3,
-        "learning_rate": 8e-3,
-        "weight_decay": 0.01,
-        "batch_tokens": 600,
-        "average": 0.99,
-        "muon_rate": 0.0,
-        "validations": 8,
-    }
+def settle(given: dict[str, Any]) -> Settings:
+    """The settings of a run: the constructor's arguments by name, `USUAL` where one is None."""
     return Settings(
         **{
-            field.name: usual[field.name] if given.get(field.name) is None else given[field.name]
+            field.name: USUAL[field.name] if given.get(field.name) is None else given[field.name]
             for field in fields(Settings)
         }
     )

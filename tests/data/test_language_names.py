@@ -1,0 +1,32 @@
+"""Names of languages, by the Unicode CLDR that babel brings along."""
+
+from __future__ import annotations
+
+import pytest
+
+from unrolled.data.language_names import are_languages
+
+
+@pytest.mark.parametrize(
+    ("names", "found"),
+    [
+        (["German", "English"], [True, True]),
+        ([" DEUTSCH ", "english"], [True, True]),
+        (["Deutsch", "Englisch"], [True, True]),
+        (["anglais", "français", "mots"], [True, True, False]),
+        # none of them is a name in itself or in English
+        (["Englisch", "Spanisch"], [False, False]),
+        (["日本語", "中文"], [True, True]),
+        (["id", "name", "date", "7", ""], [False] * 5),
+        (["German.", "to English 2"], [False, False]),
+        ([], []),
+    ],
+)
+def test_a_language_is_called_in_english_in_itself_or_beside_its_own(names, found):
+    assert are_languages(names) == found
+
+
+def test_a_sentence_costs_no_look_into_the_names_of_all_languages(monkeypatch):
+    monkeypatch.setattr("unrolled.data.language_names._names_in", None)
+    monkeypatch.setattr("unrolled.data.language_names._own", None)
+    assert are_languages(["How are you?", "A long line of some more words"]) == [False, False]
