@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 # Hypotheses that the search keeps, as `predict` does.
 BEAM = 8
 # A symbol that is nowhere more probable is not kept, nor more than so many.
-_LEAST, _SYMBOLS = 0.02, 40
+_LEAST, _SYMBOLS = 0.05, 40
 _WRONG = (
     "expected one sound (a file, (samples, rate), samples at the model's rate, frames of a model"
     " of ready-made features, or a Recording), or (sound, text)"
@@ -102,8 +102,9 @@ def _sound_of(transcriber: Transcriber, given: Any) -> tuple[Recording, str | No
         (given,) = given.items
     if isinstance(given, Recording):
         return given, given.text or None if told is None else told
-    several = isinstance(given, tuple) and len(given) == 2 and is_number(given[1])
-    if isinstance(given, list | dict | Recordings) or (isinstance(given, tuple) and not several):
+    samples = isinstance(given, tuple) and len(given) == 2 and is_number(given[1])
+    samples = samples and not isinstance(given[0], str | tuple)
+    if isinstance(given, list | dict | Recordings) or (isinstance(given, tuple) and not samples):
         raise ConfigError(f"trace: got {type(given).__name__}, {_WRONG}")
     framing = transcriber.framing
     if framing.rate is not None and getattr(given, "ndim", 0) == 1:
@@ -291,16 +292,23 @@ def _label_asked(
 def _likeliest(
     names: tuple[str, ...], chances: np.ndarray
 ) -> tuple[tuple[str, ...], np.ndarray, list[str]]:
-    """The names that are probable somewhere, the blank first and the others by where they are
-    likeliest, with their chances; and in words what is left out."""
-    peaks = chances.max(axis=0)
-    kept = [at for at in np.argsort(-peaks, kind="stable").tolist() if peaks[at] >= _LEAST]
-    kept = sorted(kept[:_SYMBOLS], key=lambda at: (names[at] != "", int(chances[:, at].argmax())))
-    if "" in names and names.index("") not in kept:
-        kept.insert(0, names.index(""))
+    """The names that are probable somewhere, with their chances, and in words what is left out.
+    The blank is the first, then symbols by where they are likeliest; labels by how probable they
+    are in the end."""
+    peaks, blank = chances.max(axis=0), "" in names
+    order = chances.argmax(axis=0) if blank else -chances[-1]
+    likely = [at for at in np.argsort(-peaks, kind="stable").tolist() if peaks[at] >= _LEAST]
+    kept = sorted(
+        {*likely[:_SYMBOLS], *([names.index("")] if blank else [])},
+        key=lambda at: (names[at] != "", order[at], at),
+    )
     notes = []
     if left := len(names) - len(kept):
-        notes.append(f"Of {len(names):,} symbols {left:,} that are hardly probable are not shown.")
+        what = "symbols" if blank else "labels"
+        notes.append(
+            f"Of {len(names):,} {what} {left:,} that {'is' if left == 1 else 'are'} hardly probable"
+            f" anywhere {'is' if left == 1 else 'are'} not shown."
+        )
     return (
         tuple(names[at] for at in kept),
         np.ascontiguousarray(chances[:, kept], dtype=np.float32),

@@ -28,12 +28,14 @@ export function player(stage: Stage, seconds: number, moved: () => void): Player
   const clock = h('span', { class: 'clock quiet' });
   const speeds = choice('Speed', SPEEDS, '1', (value) => (audio.playbackRate = Number(value)));
   const here = () => stepAt(audio.currentTime, seconds, stage.steps);
+  let untouched = stage.now.step;
   let running = 0;
 
   function turn(): void {
     if (!audio.paused) return audio.pause();
-    // From the beginning, where it had come to the end.
-    if (audio.ended || stage.now.step === stage.steps - 1) stage.go(0);
+    // From the beginning, where it had come to the end, or where nobody has moved the cursor yet.
+    if (stage.now.step === stage.steps - 1 || stage.now.step === untouched) stage.go(0);
+    untouched = -1;
     audio.play().catch(failed);
   }
 

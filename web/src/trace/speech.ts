@@ -3,13 +3,13 @@
 import { atWidth, h } from '../shared/dom';
 import { fixed, percent, quoted } from '../shared/format';
 import type { SpokenWord, TraceRecord } from '../shared/records';
-import { bandsOf, type Band } from './bands';
+import { bandsOf } from './bands';
 import { player } from './player';
 import { columnIn } from './rows';
 import type { Stage, View } from './stage';
 
 /** Pixels of a step, at least: what does not fit scrolls. */
-const LEAST = 4;
+const LEAST = 5;
 
 /** Steps in a row with the same symbol that is no blank. */
 export function runsOf(path: string[]): { symbol: string; first: number; last: number }[] {
@@ -36,7 +36,6 @@ export function speechView(stage: Stage): View | null {
   const scroller = h('div', { class: 'scroll sound-scroll' }, plot);
   const here = h('p', { class: 'quiet' });
   const plays = player(stage, seconds, place);
-  let bands: Band[] = [];
   let width = 0;
 
   plot.addEventListener('click', (event) => {
@@ -46,10 +45,10 @@ export function speechView(stage: Stage): View | null {
 
   function draw(): void {
     if (!scroller.clientWidth) return;
-    bands = bandsOf(stage, seconds);
     width = Math.max(scroller.clientWidth, LEAST * stage.steps);
+    const bands = bandsOf(stage, seconds, width);
     plot.style.width = `${width}px`;
-    plot.replaceChildren(...bands.map((band) => band.draw(width)), mark);
+    plot.replaceChildren(...bands.map((band) => band.draw()), mark);
     gutter.replaceChildren(...bands.map(({ names }) => h('div', {}, ...names.map(({ text, high, kind }) => h('span', { class: kind ?? '', style: `height: ${high}px` }, text)))));
     place();
   }
@@ -77,13 +76,16 @@ export function speechView(stage: Stage): View | null {
   };
 }
 
-function inWords({ heard }: TraceRecord, text: string): string {
+export function inWords({ heard, spectrogram }: TraceRecord, text: string): string {
   if (!text) return 'It hears nothing.';
   if (heard && !heard.names.includes('')) {
     const [end, label] = [heard.chances.at(-1)!, heard.names.indexOf(text)];
     return `It hears ${quoted(text)}, ${percent(end[label])}% sure at the end.`;
   }
-  return `It hears ${quoted(text)}: a run of one symbol counts once, what is between them not at all.`;
+  const said = runsOf(spectrogram!.path).map(({ symbol }) => symbol).join('');
+  const letters = (words: string) => words.replace(/\s/g, '');
+  if (letters(said) === letters(text)) return `It hears ${quoted(text)}: of the path each run of a symbol counts once, and what is between them not at all.`;
+  return `It hears ${quoted(text)}. The path alone, the likeliest symbol of each step, says ${quoted(said)}: the search adds up all paths that say the same.`;
 }
 
 /** The step in a line: its symbol, or the likeliest labels. */
