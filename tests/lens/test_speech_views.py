@@ -18,7 +18,7 @@ from unrolled.lens.traces import Answers, TracedLayer
 STEPS, EACH, RATE = 40, 0.03, 8000
 PATH = [""] * STEPS
 PATH[4:6], PATH[6], PATH[9], PATH[20:22], PATH[22] = "tt", "w", "o", "  ", "o"
-PATH[24], PATH[26] = "n", "e"
+PATH[23], PATH[24] = "n", "e"
 
 
 def layer(name: str, seed: int, gates: bool = True) -> TracedLayer:
