@@ -118,6 +118,19 @@ def translator(page: Path) -> None:
     trace.draw(OUT / "drawn-translator-links.png", view="links")
 
 
+def transcriber(page: Path) -> None:
+    import unrolled
+    from unrolled.data.spoken import spoken_digits
+
+    small = {"hidden_size": 64, "layers": 2, "channels": 8, "augment": 0.0, "dropout": 0.1}
+    model = unrolled.Transcriber(**small, batch_seconds=30)
+    said = spoken_digits(400, words=(2, 4))
+    model.fit(said, budget="500 steps", validation=0, holdout=0, progress=False)
+    trace = unrolled.trace(model, spoken_digits(2, words=(3, 3), part="test").items[1])
+    trace.to_html(page)
+    trace.draw(OUT / "drawn-transcriber-sound.png", view="sound")
+
+
 def vanishing(page: Path) -> None:
     import torch
 
@@ -193,6 +206,7 @@ PAGES: dict[str, Callable[[Path], Laboratory | None]] = {
         classifier,
         tagger,
         translator,
+        transcriber,
         forecaster,
         vanishing,
         large,

@@ -10,10 +10,13 @@ import subprocess
 import sys
 import urllib.request
 import warnings
+from base64 import b64decode
 
+import numpy as np
 import pytest
 
 import unrolled
+from unrolled.lens.sound_parts import Sound
 
 
 def data_of(path):
@@ -103,6 +106,29 @@ def test_a_translator_reads_a_sentence_or_it_and_a_translation(call, tmp_path):
     assert call("lens", model, tmp_path / "pair.txt", "--out", out).code == 0
     assert "".join(data_of(out)["trace"]["expected"]["came"]) == "one\n"
     assert "got 2 lines, expected one sentence" in call("lens", model, "a\nb").err
+
+
+def test_a_transcriber_reads_a_file_of_sound_or_it_and_a_text(call, tmp_path):
+    model, out, sound = tmp_path / "m.unrolled", tmp_path / "page.html", tmp_path / "a.wav"
+    random = np.random.default_rng(0)
+    noise = [random.normal(size=4000).astype(np.float32) / 9 for _ in range(6)]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        transcriber = unrolled.Transcriber(hidden_size=8, layers=1, bands=8, channels=2)
+        pairs = [((samples, 8000), "a b") for samples in noise]
+        transcriber.fit(pairs, validation=0, holdout=0, budget="1 steps", progress=False)
+    transcriber.save(model)
+    sound.write_bytes(Sound.of(noise[0], 8000).wav())
+    told = call("lens", model, sound, "--beam", 2, "--out", out)
+    assert (told.code, told.err) == (0, "")
+    trace = data_of(out)["trace"]
+    assert len(trace["inputs"]) == len(trace["spectrogram"]["path"]) == 16
+    assert b64decode(trace["sound"]["wav"]) == sound.read_bytes()
+    assert trace["heard"]["reference"] == []
+    assert call("lens", model, f"{sound}\tb a", "--out", out).code == 0
+    assert [word["text"] for word in data_of(out)["trace"]["heard"]["reference"]] == ["b", "a"]
+    assert "give a file of sound" in call("lens", model, "--out", out).err
+    assert "there is no such file" in call("lens", model, "b.wav", "--out", out).err
 
 
 def test_the_beam_is_that_of_a_translator(call, classifier, run, tmp_path):

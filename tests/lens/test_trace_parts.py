@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from base64 import b64decode
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from safetensors.numpy import load, save
 
 from unrolled.errors import ConfigError, ModelFileError
 from unrolled.lens import Trace
+from unrolled.lens.sound_parts import Heard, Sound
 from unrolled.lens.trace_page import packed, to_json
 from unrolled.lens.trace_parts import Forecast, Links, Series, Spectrogram
 from unrolled.lens.traces import Answers, TracedLayer
@@ -48,6 +50,18 @@ def parts() -> dict[str, Any]:
             np.array([[0.25, 0.75], [1, 0], [0.5, 0.5]], dtype=np.float32),
         ),
         "spectrogram": Spectrogram(np.ones((6, 4), dtype=np.float32), 0.01, ("", "h", "h")),
+        "heard": Heard(
+            "h",
+            ("", "h"),
+            np.array([[0.75, 0.25], [0.5, 0.5], [0, 1]], dtype=np.float32),
+            ("h",),
+            np.array([[0.25, 0.5]], dtype=np.float32),
+            np.array([0.5], dtype=np.float32),
+            (),
+            np.zeros((0, 2), dtype=np.float32),
+            np.zeros(0, dtype=np.float32),
+        ),
+        "sound": Sound(np.array([1, -2, 3], dtype=np.int16), 8000),
         "answers": Answers(
             ("A", "B"),
             np.ones((STEPS, 2), dtype=np.float32),
@@ -72,7 +86,7 @@ def same(one: Any, other: Any) -> None:
 def test_a_file_gives_every_part_back(tmp_path: Path) -> None:
     found = replace(plain(), **parts())
     back = Trace.load(found.save(tmp_path / "a.trace"))
-    for name in ("series", "fan", "links", "spectrogram", "answers"):
+    for name in ("series", "fan", "links", "spectrogram", "heard", "sound", "answers"):
         same(getattr(found, name), getattr(back, name))
     assert back.joined
 
@@ -91,7 +105,7 @@ def test_files_of_before_there_were_parts_still_load(tmp_path: Path) -> None:
         *("format", "model", "inputs", "layers", "choices", "names", "losses", "notes", "loss")
     }
     back = Trace.load(path)
-    for name in ("series", "fan", "links", "spectrogram"):
+    for name in ("series", "fan", "links", "spectrogram", "heard", "sound"):
         assert getattr(back, name) is None
     assert not back.joined
 
@@ -133,8 +147,11 @@ def test_a_page_gets_every_number_and_none_that_json_has_not() -> None:
     assert told["links"]["weights"] == packed(parts()["links"].weights)
     assert told["spectrogram"]["values"] == packed(parts()["spectrogram"].values)
     assert told["spectrogram"]["path"] == ("", "h", "h")
+    assert told["heard"]["words"] == [{"text": "h", "start": 0.25, "end": 0.5, "confidence": 0.5}]
+    assert told["heard"]["chances"] == packed(parts()["heard"].chances)
+    assert b64decode(told["sound"]["wav"]) == parts()["sound"].wav()
     assert (told["answers"]["running"], told["joined"]) == (False, True)
-    assert not {"series", "fan", "links", "spectrogram"} & set(to_json(plain()))
+    assert not {"series", "fan", "links", "spectrogram", "heard", "sound"} & set(to_json(plain()))
 
 
 def test_coverage_is_the_share_of_what_came_inside_each_interval() -> None:

@@ -414,8 +414,8 @@ def test_a_file_that_is_no_trace_is_told(tmp_path: Path) -> None:
         "nothing": (b"", "not a complete file"),
         "other": (save(arrays), "without a trace"),
         "newer": (
-            save(arrays, metadata={"trace": json.dumps({**card, "format": 4})}),
-            "format 4, this version reads 3",
+            save(arrays, metadata={"trace": json.dumps({**card, "format": 5})}),
+            "format 5, this version reads 4",
         ),
         "no card": (save(arrays, metadata={"trace": "{"}), "do not belong together"),
         "deep": (save(arrays, metadata={"trace": '{"a":' * 100_000}), "do not belong together"),

@@ -13,6 +13,7 @@ from safetensors.numpy import load, save
 
 from unrolled.errors import ConfigError, ModelFileError
 from unrolled.lens import Trace
+from unrolled.lens.sound_parts import Sound
 from unrolled.lens.trace_page import data_of, for_notebook, numbers_in, title_of, to_json
 from unrolled.lens.trace_parts import Beam
 from unrolled.lens.tracing import fewer_units
@@ -146,6 +147,9 @@ def test_only_what_older_versions_cannot_read_has_the_new_format(tmp_path: Path)
     for change in ({"beam": None}, {"source": None}):
         replace(whole, expected=expected, **change).save(path)
         assert card_of(path)["format"] == 3
+    sound = Sound(np.ones(3, dtype=np.int16), 8000)
+    replace(whole, source=None, beam=None, expected=expected, sound=sound).save(path)
+    assert card_of(path)["format"] == 4
 
 
 def test_a_file_whose_source_does_not_fit_is_told(tmp_path: Path) -> None:

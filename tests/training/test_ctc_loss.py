@@ -73,6 +73,13 @@ def test_where_nothing_has_an_alignment_the_loss_is_zero_and_teaches_nothing() -
     assert not slopes.any()
 
 
+def test_a_batch_of_silence_alone_costs_what_its_blanks_cost() -> None:
+    logits, none = torch.randn(4, 1, 3), torch.zeros(1, 0, dtype=torch.int64)
+    loss, left_out = ctc_loss(logits, torch.tensor([4]), none, torch.tensor([0]))
+    assert abs(loss.item() - brute(logits[:, 0], ()).item()) < 1e-5
+    assert left_out == 0
+
+
 def test_what_stands_beyond_the_lengths_changes_nothing() -> None:
     logits, lengths, targets, counts = batch()
     want = ctc_loss(logits, lengths, targets, counts).loss

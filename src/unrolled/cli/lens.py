@@ -13,6 +13,7 @@ EXAMPLES = (
     "unrolled lens reviews.unrolled 'the film is not good'",
     "unrolled lens writer.unrolled chapter.txt --steps 200",
     "unrolled lens de-en.unrolled 'Ein Mann fährt Rad.' --beam 3",
+    "unrolled lens digits.unrolled a.wav",
     "unrolled lens weather.unrolled weather.csv --origin 2015-06-01",
     "unrolled lens weather.unrolled data:seattle-weather",
     "unrolled lens night.trace",
@@ -36,7 +37,8 @@ def lens(
             metavar="INPUT|PATH",
             help="After a model, what it reads: a text, the name of a text file, or - for standard"
             " input; after a translator a sentence, or with a tab behind it the translation to look"
-            " at; after a forecaster a table or data:NAME (catalog). After a run, others to"
+            " at; after a transcriber a file of sound, or with a tab behind it the text to align"
+            " with it; after a forecaster a table or data:NAME (catalog). After a run, others to"
             " compare.",
         ),
     ] = None,
@@ -53,7 +55,11 @@ def lens(
         ),
     ] = None,
     beam: Annotated[
-        int | None, option("Of a translator: hypotheses that its search keeps.", "as predict does")
+        int | None,
+        option(
+            "Of a translator or transcriber: hypotheses that its search keeps.",
+            "as predict does",
+        ),
     ] = None,
     out: Annotated[
         Path | None,

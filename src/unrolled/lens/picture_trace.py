@@ -14,10 +14,11 @@ from unrolled.lens.picture_gradient import gradient_figure
 from unrolled.lens.picture_links import links_figure
 from unrolled.lens.picture_map import map_figure
 from unrolled.lens.picture_parts import layer_name
+from unrolled.lens.picture_sound import sound_figure
 from unrolled.lens.picture_text import save_text, text_figure
 from unrolled.lens.traces import Trace, TracedLayer
 
-VIEWS = ("map", "text", "gradient", "answers", "links")
+VIEWS = ("map", "text", "gradient", "answers", "links", "sound")
 
 
 def draw_trace(
@@ -40,6 +41,8 @@ def draw_trace(
         return save_figure(answers_figure(trace), path)
     if view == "links":
         return save_figure(links_figure(trace), path)
+    if view == "sound":
+        return save_figure(sound_figure(trace), path)
     if view == "gradient":
         norms = {layer_name(one): one.norms["h"] for one in trace.layers if "h" in one.norms}
         if not norms:

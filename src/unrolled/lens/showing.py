@@ -58,12 +58,13 @@ def show(
         what: one model (its file, or a fitted task), one trace (its file, or a `Trace`), or one or
             several run folders; of a folder of run folders, those; an empty one is followed until
             a run begins there.
-        given: what the model reads, as of `unrolled.trace`; a `Path`: the text in that file, or
-            the table of a `Forecaster`. Of a `Translator` a sentence, or with a tab behind it the
-            translation that is to be taken for the answer.
+        given: what the model reads, as of `unrolled.trace`; a `Path`: the text in that file, the
+            table of a `Forecaster`, or the sound of a `Transcriber`. Of a `Translator` a sentence,
+            or with a tab behind it the translation that is to be taken for the answer; of a
+            `Transcriber` a file of sound, or with a tab behind it the text to align with it.
         series: of a table with several, the one that is read.
         origin: of a `Forecaster`, as of `unrolled.trace`.
-        beam: of a `Translator`, as of `unrolled.trace`.
+        beam: of a `Translator` or a `Transcriber`, as of `unrolled.trace`.
         out: write the page to this file, which works from disk, and serve nothing.
         port: of the address; 0: any that is free.
         browser: open it there; otherwise the address is only printed.
@@ -303,16 +304,17 @@ def _read_by(one: Any, name: str, asked: _Asked) -> Trace:
 
     task = load(one) if isinstance(one, str | os.PathLike) else one
     given = asked.given
-    forecasts = kind_of(task) == "Forecaster"
+    kind = kind_of(task)
+    forecasts, hears = kind == "Forecaster", kind == "Transcriber"
     if given is None:
         holds = name if one is task else f"{name} holds a {type(task).__name__}"
-        what = "a table" if forecasts else "a text"
+        what = "a table" if forecasts else "a file of sound" if hears else "a text"
         raise ConfigError(f"{holds}: given (INPUT) is missing, what it shall read; give {what}")
     if forecasts:
         given = _series_of(cast("Forecaster", task), given, asked.series)
     elif asked.series is not None or asked.origin is not None:
         raise ConfigError("series, origin: are those of a Forecaster; leave them out")
-    elif isinstance(given, Path):
+    elif isinstance(given, Path) and not hears:
         from unrolled.data.text import read_text
 
         given = read_text(given)
@@ -343,7 +345,9 @@ def _series_of(task: Forecaster, given: Any, name: str | None) -> SeriesSet:
 
 def _check_alone(kind: str, series: str | None, origin: Any, beam: int | None) -> None:
     if beam is not None:
-        raise ConfigError(f"beam: is for a Translator, not for {kind}; leave it out")
+        raise ConfigError(
+            f"beam: is for a Translator or a Transcriber, not for {kind}; leave it out"
+        )
     if series is not None or origin is not None:
         raise ConfigError(f"series, origin: are for a Forecaster, not for {kind}; leave them out")
 

@@ -28,8 +28,9 @@ from unrolled.lens.traces import (
 )
 from unrolled.writing import replacing
 
-FORMAT = 3
-FORMATS = (1, 2, 3)  # that are read; 1 has no terms, half-lives and influence, 2 no beam and source
+FORMAT = 4
+# Those that are read: 1 has no terms, half-lives and influence, 2 no beam and source, 3 no sound.
+FORMATS = (1, 2, 3, FORMAT)
 _SOURCE = "source."  # before the names of its arrays
 
 
@@ -153,8 +154,10 @@ def _arrays(trace: Trace) -> Iterator[tuple[str, NDArray[Any]]]:
 
 def _format_of(trace: Trace) -> int:
     """The oldest that has room for it."""
+    if trace.heard is not None or trace.sound is not None:
+        return FORMAT
     came = trace.expected is not None and len(trace.expected.came) > 0
-    return FORMAT if came or trace.beam is not None or trace.source is not None else 2
+    return 3 if came or trace.beam is not None or trace.source is not None else 2
 
 
 def _card(trace: Trace) -> TraceCard:

@@ -34,13 +34,18 @@ def title_of(trace: Trace) -> str:
     """What the page of a trace is called: who reads, and how what it reads begins."""
     if trace.series is not None:
         return f"{trace.model}: {trace.series.name}"
+    if trace.heard is not None:
+        return _titled(trace.model, trace.heard.text or "nothing heard")
     if trace.inputs == tuple(map(str, range(1, len(trace) + 1))):
         return f"{trace.model}, step by step"  # its steps have no names
     read = trace if trace.source is None else trace.source
     # Half of a surrogate pair can stand in a text, and in no title.
-    text = " ".join(("" if read.joined else " ").join(read.inputs[: 2 * _TITLE]).split())
-    text = text.encode("utf-8", "replace").decode()
-    return f"{trace.model}: {text[:_TITLE]}{'…' if len(text) > _TITLE else ''}"
+    return _titled(trace.model, ("" if read.joined else " ").join(read.inputs[: 2 * _TITLE]))
+
+
+def _titled(model: str, text: str) -> str:
+    text = " ".join(text.split()).encode("utf-8", "replace").decode()
+    return f"{model}: {text[:_TITLE]}{'…' if len(text) > _TITLE else ''}"
 
 
 def data_of(trace: Trace, *, beside: Mapping[str, Trace] | None = None) -> dict[str, Any]:
@@ -76,6 +81,9 @@ def numbers_in(trace: Trace) -> int:
     others = [
         *([] if trace.links is None else [trace.links.weights.size]),
         *([] if trace.spectrogram is None else [trace.spectrogram.values.size]),
+        *([] if trace.heard is None else [trace.heard.chances.size]),
+        # Two samples take the room of one number.
+        *([] if trace.sound is None else [trace.sound.samples.size // 2]),
     ]
     own = sum(
         values.size
@@ -186,7 +194,26 @@ def _parts(trace: Trace) -> dict[str, Any]:
             "hop": sound.hop,
             "path": sound.path,
         }
+    if (heard := trace.heard) is not None:
+        found["heard"] = {
+            "text": heard.text,
+            "names": heard.names,
+            "chances": packed(heard.chances),
+            "words": _words(heard.words, heard.spans, heard.confidences),
+            "reference": _words(
+                heard.reference, heard.reference_spans, heard.reference_confidences
+            ),
+        }
+    if trace.sound is not None:
+        found["sound"] = {"wav": b64encode(trace.sound.wav()).decode("ascii")}
     return found
+
+
+def _words(texts: tuple[str, ...], spans: np.ndarray, sure: np.ndarray) -> list[dict[str, Any]]:
+    return [
+        {"text": text, "start": start, "end": end, "confidence": confidence}
+        for text, (start, end), confidence in zip(texts, _plain(spans), _plain(sure), strict=True)
+    ]
 
 
 def _layer(layer: TracedLayer) -> dict[str, Any]:

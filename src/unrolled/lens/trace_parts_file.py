@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict
 
+from unrolled.lens.sound_parts import Heard, Sound
 from unrolled.lens.trace_parts import Beam, Fate, Forecast, Links, Series, Spectrogram
 from unrolled.lens.traces import Trace
 
@@ -19,6 +20,11 @@ _PARTS: dict[str, tuple[Any, tuple[str, ...]]] = {
     "links": (Links, ("weights",)),
     "beam": (Beam, ("steps", "parents", "log_p", "sums", "ranks", "scores")),
     "spectrogram": (Spectrogram, ("values",)),
+    "heard": (
+        Heard,
+        ("chances", "spans", "confidences", "reference_spans", "reference_confidences"),
+    ),
+    "sound": (Sound, ("samples",)),
 }
 
 
@@ -64,6 +70,21 @@ class SpectrogramCard(Strict):
     path: list[str]
 
 
+class HeardCard(Strict):
+    """A `Heard` without its arrays."""
+
+    text: str
+    names: list[str]
+    words: list[str]
+    reference: list[str]
+
+
+class SoundCard(Strict):
+    """A `Sound` without its array."""
+
+    rate: int
+
+
 class PartsCard(Strict):
     """The parts that are there."""
 
@@ -72,6 +93,8 @@ class PartsCard(Strict):
     links: LinksCard | None = None
     beam: BeamCard | None = None
     spectrogram: SpectrogramCard | None = None
+    heard: HeardCard | None = None
+    sound: SoundCard | None = None
 
 
 def arrays_of(trace: Trace) -> Iterator[tuple[str, NDArray[Any]]]:

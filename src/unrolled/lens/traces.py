@@ -5,6 +5,7 @@
     ├── expected   Expected: what the network thought would come next
     ├── answers    Answers: labels or tags, step by step
     ├── influence, series, fan, links, beam, spectrogram    what some have beside: `trace_parts`
+    ├── heard, sound    what a recogniser has beside its spectrogram: `sound_parts`
     └── source     Trace: of a translator, what its encoder read; its steps are the links' sources
 
 Shapes: `T` steps, `H` units of a layer that are kept, `K` choices, `C` labels. Every array is
@@ -23,6 +24,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unrolled.errors import ConfigError
+from unrolled.lens.sound_parts import Heard, Sound
 from unrolled.lens.trace_parts import Beam, Forecast, Influence, Links, Series, Spectrogram, check
 
 OVER_TIME = ("states", "gates", "terms", "gradients")
@@ -207,7 +209,9 @@ class Trace:
             stands between its spaces; else each is a word of its own.
         series, fan: of a forecaster, what it read and what it foretold.
         links: where each step looked.
-        spectrogram: what was heard.
+        spectrogram: what a recogniser read.
+        heard: what it made of it: symbols, step by step, and words.
+        sound: its samples, which a page plays.
         beam: how the answer was searched for, step by step.
         source: what an encoder read before the first step, and did: a trace of its own, with as
             many steps as the links have sources.
@@ -229,6 +233,8 @@ class Trace:
     spectrogram: Spectrogram | None = None
     beam: Beam | None = None
     source: Trace | None = None
+    heard: Heard | None = None
+    sound: Sound | None = None
 
     def __post_init__(self) -> None:
         steps = len(self.inputs)
@@ -251,6 +257,8 @@ class Trace:
             told["links"] = len(self.links.targets)
         if self.spectrogram is not None:
             told["spectrogram"] = len(self.spectrogram.path)
+        if self.heard is not None:
+            told["heard"] = len(self.heard.chances)
         if self.beam is not None:
             told["beam, its best hypothesis"] = len(self.beam.path(self.beam.best))
         for name, count in told.items():
@@ -322,8 +330,9 @@ class Trace:
                 colours of one unit (`draw_text` also underlines a property); "gradient", its size
                 by the state of each step, by its largest, of all layers (`draw_gradients`: of
                 several traces); "answers", the likeliest four labels at each step
-                (`draw_answers`: one label of several texts); "links", where each step looked. What
-                the encoder of a translator did is drawn by `source.draw`.
+                (`draw_answers`: one label of several texts); "links", where each step looked;
+                "sound", what a recogniser heard: spectrogram, symbols and words. What the encoder
+                of a translator did is drawn by `source.draw`.
             layer: its place in `layers`; None: the last.
             unit: its number, for "text" and as a mark in "map"; None: the one whose state moves
                 most.

@@ -39,25 +39,28 @@ def trace(
     The model is as it was afterwards.
 
     Args:
-        model: a fitted `Forecaster`, `Generator`, `Classifier`, `Tagger` or `Translator`, the file
-            of one, or a torch module that holds recurrent layers (this package's, torch's,
-            `Recurrent` with a cell of your own).
+        model: a fitted `Forecaster`, `Generator`, `Classifier`, `Tagger`, `Translator` or
+            `Transcriber`, the file of one, or a torch module that holds recurrent layers (this
+            package's, torch's, `Recurrent` with a cell of your own).
         given: what it reads: a text; of a `Tagger` a sentence, its words, or a tuple of the list of
             words and that of their right tags; of a `Translator` a sentence, or a tuple of it and
-            the translation that is to be taken for the answer; of a `Forecaster` what `predict`
-            takes, of one series; of a module its input, or a tuple of its arguments, with one
-            sequence in it (a batch of one).
+            the translation that is to be taken for the answer; of a `Transcriber` a file of sound,
+            `(samples, rate)`, samples at its own rate, features or a `Recording`, or a tuple of
+            such a sound and the text that is to be aligned with it; of a `Forecaster` what
+            `predict` takes, of one series; of a module its input, or a tuple of its arguments, with
+            one sequence in it (a batch of one).
         loss: of a module: from what it gives to a number, for the gradients; None: no gradients.
             Of a task it is what its answer costs: of a generator each next token, of a classifier
             the label that it chooses, of a tagger the tags, of a translator each token of the
-            translation, of a forecaster the forecast where it is known what came (else it is its
-            median).
+            translation, of a transcriber the text or the label, of a forecaster the forecast where
+            it is known what came (else it is its median).
         inputs: of a module: what each step's input is called; None: numbered.
         origin: of a `Forecaster`: the last time that it knows, such as "2024-05-01"; what `given`
             holds after it is what came true. None: it knows all.
-        beam: of a `Translator`: hypotheses that its search keeps; None: as many as `predict` does.
+        beam: of a `Translator` or a `Transcriber`: hypotheses that its search keeps; None: as many
+            as `predict` does.
         steps: the last so many steps are kept; of a text those before are read, so that the state
-            is warm, and the gradient does not reach them.
+            is warm, and the gradient does not reach them. Of a sound the first so many are read.
         units: of a layer, so many are kept at most: those that change most.
         reach: how many inputs back their influence on each output is measured; None: as many as
             take about half a second, 0: neither that nor half-lives are measured.
@@ -90,7 +93,7 @@ def trace(
         if origin is not None:
             raise ConfigError("origin: is that of a Forecaster, not of a module")
         if beam is not None:
-            raise ConfigError("beam: is that of a Translator, not of a module")
+            raise ConfigError("beam: is that of a Translator or a Transcriber, not of a module")
     network = model.model if isinstance(model, Task) else model
     # Where inference mode is on, nothing could be followed back.
     with torch.inference_mode(False), undisturbed(network):

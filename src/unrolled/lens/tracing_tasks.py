@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from unrolled.tasks.forecaster import Forecaster
     from unrolled.tasks.generator import Generator
     from unrolled.tasks.tagger import Tagger
+    from unrolled.tasks.transcriber import Transcriber
     from unrolled.tasks.translator import Translator
 
 CHOICES = 8
@@ -48,8 +49,12 @@ def of_task(
 
         if origin is None:
             return of_translator(cast("Translator", task), given, steps, reach, beam)
+    if kind == "Transcriber" and origin is None:
+        from unrolled.lens.tracing_transcriber import of_transcriber
+
+        return of_transcriber(cast("Transcriber", task), given, steps, reach, beam)
     if beam is not None:
-        raise ConfigError(f"beam: is that of a Translator, not of a {kind}")
+        raise ConfigError(f"beam: is that of a Translator or a Transcriber, not of a {kind}")
     if kind == "Forecaster":
         from unrolled.lens.tracing_forecaster import of_forecaster
 
@@ -64,8 +69,8 @@ def of_task(
     if kind not in readers:
         raise ConfigError(
             f"trace: got a {kind}, expected a Forecaster, a Generator, a Classifier, a Tagger, a"
-            " Translator or a torch module; trace its network (`model`) with the input that it"
-            " takes"
+            " Translator, a Transcriber or a torch module; trace its network (`model`) with the"
+            " input that it takes"
         )
     return readers[kind](task, given, steps, reach)
 

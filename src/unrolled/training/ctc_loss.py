@@ -65,6 +65,7 @@ def ctc_loss(
 
 def needed_frames(targets: Tensor, target_lengths: Tensor) -> Tensor:
     """`frames_needed` of each row of `(B, U)` targets, `(B,)`."""
-    inside = torch.arange(1, targets.shape[1], device=targets.device) < target_lengths[:, None]
+    places = torch.arange(1, max(1, targets.shape[1]), device=targets.device)
+    inside = places < target_lengths[:, None]
     repeats = (targets[:, 1:] == targets[:, :-1]) & inside
     return target_lengths + repeats.sum(1)

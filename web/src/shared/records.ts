@@ -194,9 +194,20 @@ export interface TraceRecord {
   fan?: { times: string[]; levels: number[]; quantiles: number[][]; truth: (number | null)[] };
   links?: { sources: string[]; targets: string[]; weights: Rows };
   spectrogram?: { values: Rows; hop: number; path: string[] };
+  heard?: { text: string; names: string[]; chances: Rows; words: SpokenWord[]; reference: SpokenWord[] };
+  /** A file (.wav), as base64. */
+  sound?: { wav: string };
   beam?: BeamRecord;
   /** Of a translation: what its encoder read. The weights of the links have a column for each of its steps. */
   source?: TraceRecord;
+}
+
+/** A word with seconds from the beginning of the sound; see src/unrolled/lens/sound_parts.py. */
+export interface SpokenWord {
+  text: string;
+  start: number;
+  end: number;
+  confidence: number;
 }
 
 /** A tree of tokens; see src/unrolled/lens/trace_parts.py. */

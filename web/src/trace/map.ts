@@ -110,7 +110,7 @@ function ticksOf(steps: number, width: number): HTMLElement {
 }
 
 /** One pixel for each step and unit. */
-function pixelsOf(rows: Rows, order: number[], colours: string[], limit: number): HTMLCanvasElement {
+export function pixelsOf(rows: Rows, order: number[], colours: string[], limit: number): HTMLCanvasElement {
   const image = h('canvas', { width: rows.length, height: order.length });
   const context = image.getContext('2d')!;
   const pixels = context.createImageData(rows.length, order.length);

@@ -57,7 +57,8 @@ export function readingView(stage: Stage): View {
     update() {
       const { layer } = stage;
       const said = inWords(stage) + span();
-      if (status.textContent !== said) status.textContent = said;
+      // While a sound plays it is heard, and not read.
+      if (!stage.playing && status.textContent !== said) status.textContent = said;
       told.replaceChildren(
         h('p', {}, ...words()),
         h('p', { class: 'quiet' }, `Unit ${layer.units[now.unit]} of ${nameOf(layer)}:`),

@@ -16,10 +16,10 @@ export function changes(words: Word[], { chances }: TraceAnswers, label: number)
 
 const signed = (change: number | null) => (change ? `${change > 0 ? '+' : '−'}${Math.abs(change)}` : '·');
 
-/** Null for a trace without running answers. */
+/** Null for a trace without running answers, and for a sound, which has no words to put them under. */
 export function runningView(stage: Stage): View | null {
-  const { answers } = stage.trace;
-  if (!answers?.running) return null;
+  const { answers, spectrogram } = stage.trace;
+  if (!answers?.running || spectrogram) return null;
   const words = wordsOf(stage.trace);
   const { names, chances } = answers;
   const end = chances.at(-1)!;

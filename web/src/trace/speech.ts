@@ -1,11 +1,15 @@
-// Speech: the sound as a spectrogram, and along its time the symbol that each step answers (CTC).
-import { scaleLinear } from 'd3-scale';
-import { atWidth, h, s } from '../shared/dom';
-import { fixed, quoted, visible } from '../shared/format';
-import { ink } from './ink';
+// Speech: the sound as a spectrogram, and along its time what each step answers, the words, and every layer below it.
+// One time axis and one cursor for all of them, which goes with the sound while that plays.
+import { atWidth, h } from '../shared/dom';
+import { fixed, percent, quoted } from '../shared/format';
+import type { SpokenWord, TraceRecord } from '../shared/records';
+import { bandsOf } from './bands';
+import { player } from './player';
+import { columnIn } from './rows';
 import type { Stage, View } from './stage';
 
-const [HIGH, BELOW] = [170, 58];
+/** Pixels of a step, at least: what does not fit scrolls. */
+const LEAST = 5;
 
 /** Steps in a row with the same symbol that is no blank. */
 export function runsOf(path: string[]): { symbol: string; first: number; last: number }[] {
@@ -22,55 +26,87 @@ export function runsOf(path: string[]): { symbol: string; first: number; last: n
 export function speechView(stage: Stage): View | null {
   const sound = stage.trace.spectrogram;
   if (!sound) return null;
+  const { heard } = stage.trace;
   const { values, hop, path } = sound;
-  const runs = runsOf(path);
-  const text = runs.map(({ symbol }) => symbol).join('');
-  // Low bands at the bottom.
-  const bands = Array.from(values[0], (_, band) => values.map((frame) => frame[values[0].length - 1 - band]));
-  const sorted = values.flatMap((frame) => [...frame]).sort((a, b) => a - b);
-  const range: [number, number] = [sorted[Math.floor(0.02 * (sorted.length - 1))], sorted[Math.floor(0.98 * (sorted.length - 1))]];
-  const frame = h('div', { class: 'curve speech' });
+  const seconds = (values.length * hop) / path.length;
+  const text = heard?.text ?? runsOf(path).map(({ symbol }) => symbol).join('');
+  const plot = h('div', { class: 'curve speech' });
   const mark = h('div', { class: 'time-mark' });
+  const gutter = h('div', { class: 'gutter sound-gutter', 'aria-hidden': 'true' });
+  const scroller = h('div', { class: 'scroll sound-scroll' }, plot);
   const here = h('p', { class: 'quiet' });
-  const seconds = (step: number) => (step * values.length * hop) / path.length;
-  frame.addEventListener('click', (event) => {
-    const box = frame.getBoundingClientRect();
+  const plays = player(stage, seconds, place);
+  let width = 0;
+
+  plot.addEventListener('click', (event) => {
+    const box = plot.getBoundingClientRect();
     stage.go(Math.floor(((event.clientX - box.left) / box.width) * stage.steps));
   });
 
   function draw(): void {
-    const width = frame.clientWidth;
-    if (!width) return;
-    const canvas = h('canvas', {
-      role: 'img', style: `height: ${HIGH}px`, width: Math.round(width * window.devicePixelRatio), height: Math.round(HIGH * window.devicePixelRatio),
-      'aria-label': `Spectrogram of ${fixed(values.length * hop, 2)} seconds: ${values[0].length} bands, low ones at the bottom`,
-    });
-    ink(canvas, bands, range, stage.dark.matches);
-    const x = (step: number) => (width * step) / path.length;
-    const svg = s('svg', { width, height: BELOW, role: 'img', 'aria-label': `It hears ${quoted(text)}` });
-    for (const { symbol, first, last } of runs) {
-      svg.append(s('rect', { class: 'heard', x: x(first) + 0.5, y: 3, width: Math.max(1, x(last + 1) - x(first) - 1), height: 22, rx: 3 }),
-        s('text', { class: 'token', x: x((first + last + 1) / 2), y: 19, 'text-anchor': 'middle' }, visible(symbol)));
-    }
-    const time = scaleLinear().domain([0, values.length * hop]).range([0, width]);
-    for (const tick of time.ticks(Math.max(2, Math.floor(width / 110))).slice(1)) {
-      if (time(tick) > width - 24) continue;
-      svg.append(s('line', { class: 'grid', x1: time(tick), x2: time(tick), y1: 30, y2: 36 }),
-        s('text', { class: 'tick', x: time(tick), y: 50, 'text-anchor': 'middle' }, `${Number(tick.toPrecision(6))} s`));
-    }
-    frame.replaceChildren(canvas, svg, mark);
+    if (!scroller.clientWidth) return;
+    width = Math.max(scroller.clientWidth, LEAST * stage.steps);
+    const bands = bandsOf(stage, seconds, width);
+    plot.style.width = `${width}px`;
+    plot.replaceChildren(...bands.map((band) => band.draw()), mark);
+    gutter.replaceChildren(...bands.map(({ names }) => h('div', {}, ...names.map(({ text, high, kind }) => h('span', { class: kind ?? '', style: `height: ${high}px` }, text)))));
+    place();
   }
 
-  atWidth(frame, draw);
+  /** The cursor: in the middle of its step, and where the sound is while it plays. */
+  function place(): void {
+    const at = plays?.at() ?? null;
+    const share = at === null ? (stage.now.step + 0.5) / stage.steps : Math.min(1, at / (seconds * stage.steps));
+    mark.style.left = `${100 * share}%`;
+    const to = columnIn(scroller, scroller.scrollLeft, share * width);
+    if (to !== scroller.scrollLeft) scroller.scrollLeft = to;
+  }
+
+  atWidth(scroller, draw);
   return {
-    element: h('section', { class: 'task' }, h('h3', {}, 'What it heard'), frame,
-      h('p', { class: 'saying' }, text ? `It hears ${quoted(text)}: a run of one symbol counts once, what is between them not at all.` : 'It hears nothing.'), here),
+    element: h('section', { class: 'task' }, h('h3', {}, 'What it heard'),
+      h('p', { class: 'saying' }, inWords(stage.trace, text)), plays?.element, h('div', { class: 'unfolded-frame' }, gutter, scroller), here, wordTable(stage.trace)),
     redraw: draw,
     update() {
       const { step } = stage.now;
-      mark.style.left = `${(100 * (step + 0.5)) / stage.steps}%`;
-      const so = runs.filter(({ first }) => first <= step).map(({ symbol }) => symbol).join('');
-      here.textContent = `At ${fixed(seconds(step), 2)} s: ${path[step] ? quoted(path[step]) : 'no symbol'}${so ? `; so far ${quoted(so)}` : ''}.`;
+      place();
+      plays?.update();
+      here.textContent = stepInWords(stage.trace, step, seconds);
     },
   };
+}
+
+export function inWords({ heard, spectrogram }: TraceRecord, text: string): string {
+  if (!text) return 'It hears nothing.';
+  if (heard && !heard.names.includes('')) {
+    const [end, label] = [heard.chances.at(-1)!, heard.names.indexOf(text)];
+    return `It hears ${quoted(text)}, ${percent(end[label])}% sure at the end.`;
+  }
+  const said = runsOf(spectrogram!.path).map(({ symbol }) => symbol).join('');
+  const letters = (words: string) => words.replace(/\s/g, '');
+  if (letters(said) === letters(text)) return `It hears ${quoted(text)}: of the path each run of a symbol counts once, and what is between them not at all.`;
+  return `It hears ${quoted(text)}. The path alone, the likeliest symbol of each step, says ${quoted(said)}: the search adds up all paths that say the same.`;
+}
+
+/** The step in a line: its symbol, or the likeliest labels. */
+export function stepInWords({ heard, spectrogram }: TraceRecord, step: number, seconds: number): string {
+  const { path } = spectrogram!;
+  const when = `At ${fixed(step * seconds, 2)} s`;
+  const best = heard ? [...heard.chances[step]].map((p, k) => ({ p, name: heard.names[k] })).sort((a, b) => b.p - a.p).slice(0, 3).filter(({ p }) => p >= 0.005) : [];
+  const likely = best.map(({ p, name }) => `${name ? quoted(name) : 'no symbol'} ${percent(p)}%`).join(', ');
+  if (heard && !heard.names.includes('')) return `${when}: ${likely}.`;
+  const so = runsOf(path).filter(({ first }) => first <= step).map(({ symbol }) => symbol).join('');
+  const now = likely || (path[step] ? quoted(path[step]) : 'no symbol');
+  return `${when}: ${now}${so ? `; so far ${quoted(so)}` : ''}.`;
+}
+
+/** The words with their times, for who does not see the drawing; null where there are none. */
+function wordTable({ heard }: TraceRecord): HTMLElement | null {
+  if (!heard?.words.length && !heard?.reference.length) return null;
+  const rows = (words: SpokenWord[]) => words.map(({ text, start, end, confidence }) =>
+    h('tr', {}, h('th', { scope: 'row' }, text), h('td', {}, fixed(start, 2)), h('td', {}, fixed(end, 2)), h('td', {}, `${percent(confidence)}%`)));
+  const table = (name: string, words: SpokenWord[]) => words.length > 0 && h('table', { class: 'numbers' }, h('caption', {}, name),
+    h('thead', {}, h('tr', {}, ...['word', 'from (s)', 'to (s)', 'sure'].map((head) => h('th', { scope: 'col' }, head)))), h('tbody', {}, ...rows(words)));
+  return h('details', {}, h('summary', {}, 'The words with their times'),
+    h('div', { class: 'scroll' }, table('Heard', heard.words), table('Given, where it fits best', heard.reference)));
 }

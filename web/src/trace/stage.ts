@@ -32,6 +32,9 @@ export class Stage {
   readonly now: Now;
   readonly steps: number;
   readonly dark = window.matchMedia('(prefers-color-scheme: dark)');
+  /** Plays the sound, or holds it; null where there is none. */
+  turn: (() => void) | null = null;
+  playing = false;
   private readonly views: View[] = [];
   private readonly found = new Map<string, unknown>();
 

@@ -8,8 +8,10 @@ import { GATES, type Stage, type View } from './stage';
 
 const SHOWN = 8;
 
-export function stripView(stage: Stage): View {
+/** Null for a sound, whose steps are no text. */
+export function stripView(stage: Stage): View | null {
   const { trace, now, steps } = stage;
+  if (trace.spectrogram) return null;
   let from: number | null = null;
   let touched: HTMLElement[] = [];
   let answered = '';

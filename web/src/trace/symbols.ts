@@ -17,5 +17,6 @@ export function heard({ model }: Pick<TraceRecord, 'model'>, symbol: string): st
 /** What a step read: the first of a translation is its beginning, written with the same symbol. */
 export function readAt(trace: Pick<TraceRecord, 'model' | 'inputs'>, step: number, call = named): string {
   const symbol = trace.inputs[step];
+  if (trace.model === 'Transcriber') return `the sound at ${symbol}`;
   return step === 0 && call(trace, symbol) === END ? 'the beginning of the translation' : call(trace, symbol);
 }

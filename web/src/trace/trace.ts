@@ -41,6 +41,11 @@ export function alignmentPage(trace: TraceRecord): HTMLElement {
 function move(stage: Stage, event: KeyboardEvent): void {
   const { target } = event;
   if (target instanceof HTMLSelectElement || (target instanceof HTMLInputElement && target.type !== 'radio')) return;
+  if (event.key === ' ' && stage.turn && !(target instanceof HTMLElement && target.matches('button, input, summary, a'))) {
+    event.preventDefault();
+    stage.turn();
+    return;
+  }
   const { step } = stage.now;
   const to = { ArrowLeft: step - 1, ArrowRight: step + 1, Home: 0, End: stage.steps - 1 }[event.key];
   if (to === undefined || event.altKey || event.ctrlKey || event.metaKey) return;
@@ -55,7 +60,8 @@ export function tracePage(given: TraceRecord, above = TASK_VIEWS, below = NETWOR
   const made = (makers: Make[], of: Stage) => makers.map((make) => make(of)).filter((view) => view !== null);
   const views = made(above, stage);
   const root = h('div', { class: 'card trace-card', tabindex: -1, keydown: (event: KeyboardEvent) => move(pair?.leads ?? stage, event) },
-    h('p', { class: 'quiet keys-told' }, h('kbd', {}, '←'), ' ', h('kbd', {}, '→'), ' move from step to step, in all views at once'),
+    h('p', { class: 'quiet keys-told' }, h('kbd', {}, '←'), ' ', h('kbd', {}, '→'), ' move from step to step, in all views at once',
+      ...(stage.turn ? ['; ', h('kbd', {}, 'space'), ' plays the sound'] : [])),
     ...views.map((view) => view.element));
   // A click on a drawing leaves the focus nowhere, and the arrow keys with it.
   root.addEventListener('click', () => {
