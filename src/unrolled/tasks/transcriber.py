@@ -48,6 +48,9 @@ class Transcriber(Listening):
         channels: of the convolutions before the recurrent layers; None: 16 (0 for ready-made
             features, which have one over all their numbers).
         subsampling: frames of a step, 1 to 4; None: 4 (2 for labels).
+        level_after: frames after which a recording's own mean counts for half in what is taken off
+            every frame, the training set's for the other half: what a microphone and a room add
+            goes so; 0: the training set's alone; None: 15.
         dropout: share of what layers give that is dropped in training, locked; None: 0.3.
         smoothing: share of a label that is spread over all labels; None: 0.1; of labels only.
         augment: how strongly sounds are changed in training (speed, noise, loudness, voices, parts
@@ -89,6 +92,7 @@ class Transcriber(Listening):
         bands: int | None = None,
         channels: int | None = None,
         subsampling: int | None = None,
+        level_after: int | None = None,
         dropout: float | None = None,
         smoothing: float | None = None,
         augment: float | None = None,
@@ -112,6 +116,7 @@ class Transcriber(Listening):
         self.bands = bands
         self.channels = channels
         self.subsampling = subsampling
+        self.level_after = level_after
         self.dropout = dropout
         self.smoothing = smoothing
         self.augment = augment
@@ -197,8 +202,10 @@ class Transcriber(Listening):
                 self.labelled = learnt.labelled
                 self._learn_answers(learnt)
                 self.framing = Framing.of(learnt, rate=self.sample_rate, bands=self.bands)
-                self._scale = scale_of(self.framing, learnt, self.seed)
             self._settle(learnt)
+            if not self._goes_on():
+                after = self.settings.level_after
+                self._scale = scale_of(self.framing, learnt, self.seed, after)
             self.checkup = split.checkup
             self.model = cast(TranscriptionNetwork, self._first_network())
             self._describe_origin(learnt.name, learnt.digest().hex(), split.holdout)
@@ -302,6 +309,8 @@ class Transcriber(Listening):
             raise ConfigError(
                 f"subsampling: got {self.subsampling!r}, expected 1, 2, 3 or 4 frames"
             )
+        if self.level_after is not None:
+            self.level_after = whole_number("level_after", self.level_after, least=0)
         for name in ("smoothing", "average"):
             if getattr(self, name) is not None:
                 check_rate(name, getattr(self, name))

@@ -10,6 +10,7 @@ from unrolled.data.band_scale import BandScale
 from unrolled.data.batching.checks import IGNORED_TARGET
 from unrolled.tasks.transcribing.batches import batch_of
 from unrolled.tasks.transcribing.building import build
+from unrolled.tasks.transcribing.level import Level
 from unrolled.tasks.transcribing.network import TranscriptionNetwork
 from unrolled.tasks.transcribing.settings import STRIDES, settle
 from unrolled.training.leaks import check_leaks
@@ -79,9 +80,23 @@ def test_the_loss_of_a_transcript_is_the_sum_over_its_alignments() -> None:
     assert batch.targets.tolist() == [[1, 3], [2, IGNORED_TARGET]]
 
 
-def test_frames_are_read_in_the_units_of_the_training_set() -> None:
-    net = network(labelled=True)
+@pytest.mark.parametrize("after", [0, 15])
+def test_a_recording_is_levelled_by_its_own_mean_so_far(after: int) -> None:
+    level = Level(SCALE, after)
     (one,) = frames(20)
-    with torch.no_grad():
-        scaled = torch.from_numpy(SCALE(one))
-        torch.testing.assert_close(net.normalised(torch.from_numpy(one)), scaled)
+    found, _ = level(torch.from_numpy(one).unsqueeze(1))
+    apart = one - SCALE.mean
+    for at in range(len(one)):
+        own = apart[: at + 1].sum(0) / (after + at + 1) if after else 0
+        wanted = torch.from_numpy((apart[at] - own) / SCALE.deviation)
+        torch.testing.assert_close(found[at, 0], wanted)
+
+
+def test_what_a_microphone_adds_goes_as_the_sound_comes() -> None:
+    level = Level(SCALE, 15)
+    (one,) = frames(2000)
+    louder = torch.from_numpy(np.stack([one, one + 3], 1))
+    found, _ = level(louder)
+    apart = (found[:, 1] - found[:, 0]) * torch.from_numpy(SCALE.deviation)
+    torch.testing.assert_close(apart[0], torch.full((F,), 3 * 15 / 16))
+    assert apart[-1].abs().max() < 0.03

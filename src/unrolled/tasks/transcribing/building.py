@@ -9,6 +9,7 @@ from unrolled.data.band_scale import BandScale
 from unrolled.tasks.base import CELLS
 from unrolled.tasks.initial import initialise
 from unrolled.tasks.transcribing.front import Front
+from unrolled.tasks.transcribing.level import Level
 from unrolled.tasks.transcribing.network import TranscriptionNetwork
 from unrolled.tasks.transcribing.settings import STRIDES, Settings
 
@@ -45,13 +46,13 @@ def build(
     )
     initialise(recurrent)
     network = TranscriptionNetwork(
+        Level(scale, settings.level_after),
         front,
         recurrent,
         answers,
         labelled=labelled,
         dropout=settings.dropout,
         smoothing=settings.smoothing,
-        scale=scale,
     )
     if not labelled:
         # At first nothing is said: else a step says something at every frame, and unlearns it.

@@ -7,12 +7,14 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
+import torch
 
 from unrolled.data.band_scale import BandScale
 from unrolled.data.log_mel import LogMel
 from unrolled.data.recordings import Recording, Recordings
 from unrolled.data.sound_file import features_of, samples_of
 from unrolled.errors import ConfigError, DataError
+from unrolled.tasks.transcribing.level import Level
 
 # Speech has little above 8 kHz that tells words apart.
 _HIGHEST_RATE = 16000
@@ -106,10 +108,24 @@ class Framing:
         return cls(int(assets["size"]), float(assets["seconds"]), mel)
 
 
-def scale_of(framing: Framing, recordings: Recordings, seed: int) -> BandScale:
-    """Of recordings to learn from: half an hour of them, drawn, where there is more."""
+def scale_of(framing: Framing, recordings: Recordings, seed: int, after: int) -> BandScale:
+    """Of recordings to learn from: half an hour of them, drawn, where there is more.
+
+    Args:
+        framing: how they become frames.
+        recordings: to learn from.
+        seed: of the draw.
+        after: of the `Level` that the frames go through: the deviation is that of levelled ones.
+    """
     order = np.random.default_rng(seed).permutation(len(recordings)).tolist()
     drawn = recordings.select(order)
     ends = np.cumsum([one.seconds for one in drawn.items])
-    count = min(len(drawn), int(np.searchsorted(ends, _ENOUGH)) + 1)
-    return BandScale.of(framing.frames(one) for one in drawn.items[:count])
+    items = drawn.items[: int(np.searchsorted(ends, _ENOUGH)) + 1]
+    mean = BandScale.of(map(framing.frames, items)).mean
+    level = Level(BandScale(mean, np.ones_like(mean)), after)
+
+    def levelled(recording: Recording) -> np.ndarray:
+        frames = torch.from_numpy(framing.frames(recording)).unsqueeze(1)
+        return level(frames)[0][:, 0].numpy()
+
+    return BandScale(mean, BandScale.of(map(levelled, items)).deviation)

@@ -12,12 +12,12 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
-from unrolled.data.band_scale import BandScale
 from unrolled.data.batching.checks import IGNORED_TARGET
 from unrolled.layers.states import State
 from unrolled.tasks.text_encoder import locked_dropout
 from unrolled.tasks.training_rates import TrainingRates
 from unrolled.tasks.transcribing.front import Front
+from unrolled.tasks.transcribing.level import Level
 from unrolled.training.ctc_loss import ctc_loss
 
 
@@ -37,12 +37,14 @@ class HeardState(NamedTuple):
     """What a network carries from chunk to chunk of a stream.
 
     Attributes:
+        level: what is known of the recording's level.
         front: of each convolution what it has not used up.
         recurrent: of the recurrent layers.
         total: `(B, H)`, the sum of what they gave, for a label of the whole; else None.
         steps: how many steps there were.
     """
 
+    level: Tensor
     front: list[Tensor]
     recurrent: State
     total: Tensor | None
@@ -50,32 +52,30 @@ class HeardState(NamedTuple):
 
 
 class TranscriptionNetwork(nn.Module):
-    """Normalised frames, convolutions with strides, recurrent layers, and scores at every step.
+    """Levelled frames, convolutions with strides, recurrent layers, and scores at every step.
 
-        z_t = front((x - mean) / deviation);   h_t = recurrent(z_t, h_{t-1});   s_t = W h_t + b
+        z_t = front(level(x));   h_t = recurrent(z_t, h_{t-1});   s_t = W h_t + b
 
     The scores are those of connectionist temporal classification (CTC): each step says a symbol or
     nothing (the blank, number 0), and what is said is what is left when repetitions and blanks are
     taken out. With `labelled` one label is said of the whole, from the mean of `h_t`.
 
     Args:
-        front: of frames.
+        level: of frames.
+        front: what reads them.
         recurrent: an `unrolled` layer, time-major; in one direction for streams.
         answers: V, or 1 + V with the blank.
         labelled: whether a recording has one label.
         dropout: share of what is read and given by the recurrent layers that is dropped in
             training, locked over time.
         smoothing: of the labels, in training.
-        scale: of each band, learnt from the training part.
 
     Sources: Graves et al. 2006 (CTC); Amodei et al. 2016, arXiv 1512.02595.
     """
 
-    mean: Tensor
-    deviation: Tensor
-
     def __init__(
         self,
+        level: Level,
         front: Front,
         recurrent: nn.RNNBase,
         answers: int,
@@ -83,9 +83,9 @@ class TranscriptionNetwork(nn.Module):
         labelled: bool = False,
         dropout: float = 0.0,
         smoothing: float = 0.0,
-        scale: BandScale,
     ) -> None:
         super().__init__()
+        self.level = level
         self.front = front
         self.recurrent: Any = recurrent
         self.labelled = labelled
@@ -93,8 +93,6 @@ class TranscriptionNetwork(nn.Module):
         self.smoothing = smoothing
         ways = 2 if recurrent.bidirectional else 1
         self.readout = nn.Linear(ways * recurrent.hidden_size, answers)
-        self.register_buffer("mean", torch.from_numpy(scale.mean))
-        self.register_buffer("deviation", torch.from_numpy(scale.deviation))
         self._rates = TrainingRates([recurrent])
 
     def train(self, mode: bool = True) -> TranscriptionNetwork:
@@ -114,7 +112,8 @@ class TranscriptionNetwork(nn.Module):
         """Frames `(T, B, F)` of whole recordings; `starts` must be at step 0 only, for each."""
         if lengths is None:
             lengths = torch.full((frames.shape[1],), len(frames), device=frames.device)
-        steps, counts = self.front(self.normalised(frames), lengths)
+        levelled, _ = self.level(frames)
+        steps, counts = self.front(levelled, lengths)
         # Padding gives no steps that are nobody's.
         hidden, _ = self.recurrent(steps[: int(counts.max())], lengths=counts)
         if self.labelled:
@@ -141,20 +140,23 @@ class TranscriptionNetwork(nn.Module):
 
     def begin(self, recordings: int = 1) -> HeardState:
         """Before the first frame of a stream."""
-        frames = self.mean.new_zeros(0, recordings, len(self.mean))
+        level = self.level.begin(recordings)
+        frames = level.new_zeros(0, recordings, len(self.level.mean))
         total = None
         if self.labelled:
             total = frames.new_zeros(recordings, self.readout.in_features)
-        return HeardState(self.front.begin(frames), None, total, 0)
+        return HeardState(level, self.front.begin(frames), None, total, 0)
 
     def stream(self, frames: Tensor, state: HeardState) -> tuple[Tensor, HeardState]:
         """Some more frames `(t, B, F)`: scores of the steps that they complete `(t', B, 1 + V)`, or
         of the label so far `(B, V)`; and the state after them."""
-        steps, front = self.front.stream(self.normalised(frames), state.front)
+        levelled, level = self.level(frames, state.level)
+        steps, front = self.front.stream(levelled, state.front)
         hidden, recurrent = steps.new_zeros(0, frames.shape[1], self.readout.in_features), None
         if len(steps):
             hidden, recurrent = self.recurrent(steps, state.recurrent)
         after = HeardState(
+            level,
             front,
             recurrent if len(steps) else state.recurrent,
             None if state.total is None else state.total + hidden.sum(0),
@@ -163,7 +165,3 @@ class TranscriptionNetwork(nn.Module):
         if after.total is None:
             return self.readout(hidden), after
         return self.readout(after.total / max(1, after.steps)), after
-
-    def normalised(self, frames: Tensor) -> Tensor:
-        """`(x - mean) / deviation`, band by band."""
-        return (frames - self.mean) / self.deviation

@@ -17,6 +17,7 @@ class Settings:
     layers: int
     channels: int
     subsampling: int
+    level_after: int
     dropout: float
     smoothing: float
     augment: float
@@ -28,7 +29,7 @@ class Settings:
 
 
 # What the shape of the weights follows from: a network that goes on learning keeps them.
-SIZES = ("hidden_size", "layers", "channels", "subsampling")
+SIZES = ("hidden_size", "layers", "channels", "subsampling", "level_after")
 # Frames of a step where transcripts are learnt.
 USUAL_SUBSAMPLING = 4
 # Strides of the convolutions for each subsampling.
@@ -48,6 +49,7 @@ def settle(given: dict[str, Any], *, labelled: bool, sound: bool) -> Settings:
         "layers": 2 if labelled else 3,
         "channels": 16 if sound else 0,
         "subsampling": 2 if labelled else USUAL_SUBSAMPLING,
+        "level_after": 15,
         "dropout": 0.3,
         "smoothing": 0.1 if labelled else 0.0,
         "augment": 1.0,

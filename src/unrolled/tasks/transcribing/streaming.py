@@ -14,9 +14,10 @@ _HIDDEN = ("h", "c")
 
 
 def begun(model: TranscriptionNetwork, framing: Framing) -> Arrays:
-    """Before the first sample: `samples` that no frame has used up, what each convolution has not
-    (`front0` and so on), the recurrent state `h` (and `c`), and how many `steps` there were; of
-    labels the `total` of what the layers gave."""
+    """Before the first sample: `samples` that no frame has used up, the `level` so far, what each
+    convolution has not used up (`front0` and so on), the recurrent state `h` (and `c`), and how many
+    `steps` there were; of labels the `total` of what the layers gave.
+    """
     state = model.begin()
     found = _to_arrays(model, state)
     if framing.mel is not None:
@@ -44,7 +45,9 @@ def read_sound(
         ConfigError: that is no state of this model.
         DataError: that are no samples.
     """
-    check_state(state, "front0", "steps", *(["samples"] if framing.mel is not None else []))
+    check_state(
+        state, "level", "front0", "steps", *(["samples"] if framing.mel is not None else [])
+    )
     after: Arrays = {}
     if framing.mel is not None:
         frames, after["samples"] = framing.mel.stream(sound, state["samples"])
@@ -57,11 +60,12 @@ def read_sound(
 
 
 def _to_arrays(model: TranscriptionNetwork, state: HeardState) -> Arrays:
-    found: Arrays = {f"front{at}": _copy(one) for at, one in enumerate(state.front)}
+    found: Arrays = {"level": _copy(state.level)}
+    found |= {f"front{at}": _copy(one) for at, one in enumerate(state.front)}
     recurrent = state.recurrent
     if recurrent is None:
         layer = model.recurrent
-        zeros = model.mean.new_zeros(layer.num_layers, 1, layer.hidden_size)
+        zeros = state.level.new_zeros(layer.num_layers, 1, layer.hidden_size)
         recurrent = (zeros, zeros) if layer.mode == "LSTM" else zeros
     parts = recurrent if isinstance(recurrent, tuple) else (recurrent,)
     found |= {name: _copy(one) for name, one in zip(_HIDDEN, parts, strict=False)}
@@ -81,6 +85,7 @@ def _to_state(model: TranscriptionNetwork, arrays: Arrays) -> HeardState:
     parts = [tensor(name) for name in _HIDDEN if name in arrays]
     recurrent: State = parts[0] if len(parts) == 1 else tuple(parts)
     return HeardState(
+        tensor("level"),
         [tensor(f"front{at}") for at in range(len(model.front.layers))],
         recurrent,
         tensor("total") if "total" in arrays else None,
