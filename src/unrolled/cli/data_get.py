@@ -18,7 +18,8 @@ def data_get(
     out: Annotated[
         Path | None,
         typer.Option(
-            metavar="FILE", help="Here: a .txt, .csv, .tsv, .jsonl, .conll or .conllu file."
+            metavar="FILE",
+            help="Here: a .txt, .csv, .tsv, .jsonl, .conll or .conllu file; or a folder.",
         ),
     ] = None,
 ) -> None:
@@ -26,7 +27,7 @@ def data_get(
 
     With --out it is written as a file that the tasks read as it is: text as UTF-8 (.txt), series as
     a CSV of unique_id, ds and y, labelled texts as .csv or .jsonl of text and label, tagged words
-    as .conll or .conllu, pairs of sentences as .tsv or .jsonl.
+    as .conll or .conllu, pairs of sentences as .tsv or .jsonl, recordings as a new folder.
 
     It is looked for inside installed packages, in the folders of UNROLLED_DATA and in the cache,
     and fetched only where it is in none of them.

@@ -80,10 +80,9 @@ def unpack(archive: Path, folder: Path, within: str) -> Path:
             if inside is not None:
                 (aside / inside).parent.mkdir(parents=True, exist_ok=True)
                 (aside / inside).write_bytes(content)
-        if not folder.is_dir():  # another process may have been quicker
-            aside.rename(folder)
+        aside.rename(folder)
     except OSError as error:
-        if not folder.is_dir():
+        if not folder.is_dir():  # where it is, another process was quicker
             raise OutputError(
                 f"{folder} can't be written ({error.strerror}): name another folder in "
                 "UNROLLED_CACHE"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 
 import numpy as np
@@ -26,7 +27,8 @@ def read_features(path: Path) -> np.ndarray:
     that breaks off, no frame at all, and values that are NaN or infinite.
     """
     raw = read_bytes(path)
-    values = _sphinx(raw, path) if path.suffix.lower() == ".mfc" else _numpy(path)
+    read = _sphinx if path.suffix.lower() == ".mfc" else _numpy
+    values = read(raw, path)
     if not values.size:
         raise DataError("holds no frame of features: make it again", file=path)
     return check_features(values, path)
@@ -56,19 +58,19 @@ def finite(values: np.ndarray) -> int | None:
     return int(bad[0]) if len(bad) else None
 
 
-def _numpy(path: Path) -> np.ndarray:
+def _numpy(raw: bytes, path: Path) -> np.ndarray:
     try:
-        values = np.load(path, allow_pickle=False)
-    except (ValueError, EOFError, OSError, MemoryError) as error:
+        # np.load would take what is no array for a pickle
+        values = np.lib.format.read_array(io.BytesIO(raw), allow_pickle=False)
+    except (ValueError, EOFError, MemoryError) as error:
         said = "it holds objects" if "allow_pickle" in str(error) else "damaged or of another kind"
         raise DataError(
             f"is not an array of numbers that NumPy wrote ({said}): expected (T, F)", file=path
         ) from None
-    if not isinstance(values, np.ndarray) or values.ndim != 2 or values.dtype.kind not in "fiu":
-        shape = getattr(values, "shape", type(values).__name__)
+    if values.ndim != 2 or values.dtype.kind not in "fiu":
         raise DataError(
-            f"holds {shape} of {getattr(values, 'dtype', 'no array')}: expected features (T, F), a"
-            " row of numbers for each frame",
+            f"holds {values.shape} of {values.dtype}: expected features (T, F), a row of numbers a"
+            " frame",
             file=path,
         )
     return values

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections import Counter
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -23,7 +24,12 @@ _EXPECTED = (
 )
 # Folders of noise, such as `_background_noise_` of Speech Commands, are no label.
 _ASIDE = ("_", ".")
-_PARTS = frozenset({"train", "training", "test", "testing", "dev", "val", "valid", "validation"})
+# Folders of these names, also "train-clean-100", are parts of one set.
+_PARTS = {
+    **dict.fromkeys(("train", "training"), "train"),
+    **dict.fromkeys(("test", "testing", "eval"), "test"),
+    **dict.fromkeys(("dev", "val", "valid", "validation"), "dev"),
+}
 
 
 def read_folder(
@@ -35,13 +41,16 @@ def read_folder(
     """The rows of a folder, by the first layout that fits.
 
     In this order: the names of the files, where `pattern` finds texts in them; lists of Sphinx
-    (`etc/*.fileids`); *.trans.txt; metadata.csv with `|`; one table that names sounds and texts;
-    a .txt beside a sound; a folder for each label.
+    (`etc/*.fileids`); metadata.csv with `|`; a table that names sounds and texts; *.trans.txt; a
+    .txt beside a sound; a folder for each label.
 
-    Raises: DataError where none fits, with what was found.
+    Raises: DataError where none fits, with what was found; for a folder that holds the parts of a
+    set, such as "train" and "test".
     """
     if pattern is not None and pattern.names & {"label", "text"}:
-        return _by_name(folder, sounds_in(folder), pattern)
+        sounds = sounds_in(folder)
+        _check_one_part(folder, sounds)
+        return _by_name(folder, sounds, pattern)
     if not any(columns.values()):
         lists = find_lists(folder)
         if lists is not None:
@@ -58,6 +67,7 @@ def read_folder(
             file=folder,
         )
     sounds = sounds_in(folder)
+    _check_one_part(folder, sounds)
     texts = _files(folder, lambda name: name.endswith(".txt"))
     transcripts = [path for path in texts if path.name.endswith(TRANSCRIPTS)]
     if transcripts:
@@ -158,10 +168,7 @@ def _beside(folder: Path, sounds: list[Path], texts: list[Path], encoding: str) 
 
 def _by_label(folder: Path, sounds: list[Path]) -> Found:
     """A folder for each label: the last one above the sound that not all of them share."""
-    parts = [path.relative_to(folder).parts for path in sounds]
-    shared = 0
-    while all(len(one) > shared + 2 for one in parts) and len({one[shared] for one in parts}) == 1:
-        shared += 1
+    parts, shared = _paths_inside(folder, sounds)
     depths = Counter(len(one) - shared for one in parts)
     if set(depths) == {3}:
         inside = ", ".join(sorted({one[shared] for one in parts})[:5])
@@ -172,9 +179,9 @@ def _by_label(folder: Path, sounds: list[Path]) -> Found:
         )
     if set(depths) != {2}:
         flat = sum(count for depth, count in depths.items() if depth < 2)
-        told = f"holds {len(sounds):,} sounds and nothing that tells what is said in them"
+        told = "nothing tells what is said in the sounds that it holds"
         if 0 < flat < len(sounds):
-            told = f"holds {flat:,} sounds that lie in no folder of a label"
+            told = f"holds {flat:,} sound{'s' * (flat != 1)} in no folder of a label"
         raise DataError(f"{told}: {_EXPECTED}", file=folder)
     kept = [
         (path, one)
@@ -182,11 +189,6 @@ def _by_label(folder: Path, sounds: list[Path]) -> Found:
         if not one[shared].startswith(_ASIDE)
     ]
     labels = {one[shared] for _, one in kept}
-    if {one.lower() for one in labels} <= _PARTS:
-        raise DataError(
-            f"holds {', '.join(sorted(labels))}, which are parts of a set and not labels: name one",
-            file=folder,
-        )
     if len(labels) < 2:
         raise DataError(
             f"holds sounds of {len(labels)} label{'s' * (len(labels) != 1)} only: {_EXPECTED}",
@@ -198,6 +200,27 @@ def _by_label(folder: Path, sounds: list[Path]) -> Found:
     if aside:
         notes.append(f"left aside, since no label begins so: {', '.join(aside)}")
     return Found(rows, labelled=True, notes=notes)
+
+
+def _paths_inside(folder: Path, sounds: list[Path]) -> tuple[list[tuple[str, ...]], int]:
+    """The parts of each path, and how many folders all of them share, above two last ones."""
+    parts = [path.relative_to(folder).parts for path in sounds]
+    shared = 0
+    while all(len(one) > shared + 2 for one in parts) and len({one[shared] for one in parts}) == 1:
+        shared += 1
+    return parts, shared
+
+
+def _check_one_part(folder: Path, sounds: list[Path]) -> None:
+    """DataError where the folders are the parts of a set, so that no test is trained on."""
+    parts, shared = _paths_inside(folder, sounds)
+    names = {one[shared] for one in parts if len(one) > shared + 1}
+    kinds = {_PARTS.get(re.split(r"[^a-z]", name.lower())[0]) for name in names}
+    if len(kinds) > 1 and None not in kinds:
+        raise DataError(
+            f"holds parts of a set, {', '.join(sorted(names)[:5])}: name the folder of one",
+            file=folder,
+        )
 
 
 def _untold(path: Path) -> Bad:

@@ -120,7 +120,7 @@ def read_piped(path: Path, encoding: str) -> Found | None:
         name, *texts = line.split("|")
         if len(texts) != width - 1:
             raise DataError(
-                f"has {len(texts) + 1} columns where the first has {width}: separate them by |",
+                f"has {line.count('|')} marks | where the first line has {width - 1}: correct it",
                 file=path,
                 line=number,
             )

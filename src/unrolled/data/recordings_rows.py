@@ -18,6 +18,7 @@ from unrolled.errors import DataError
 
 # Opening a file is mostly waiting for the disk or the network.
 _THREADS = 8
+_TOGETHER = 32
 _SHOWN = 5
 
 
@@ -100,8 +101,13 @@ def recordings_of(
     Raises: DataError for the first that can't be used, with the number and the places of the
     others; where nothing is left; for sounds and features together.
     """
+
+    def look(begin: int) -> list[tuple[Recording, int] | Bad]:
+        return [_look(row, texts, frame_rate) for row in found.rows[begin : begin + _TOGETHER]]
+
     with ThreadPoolExecutor(_THREADS) as pool:
-        looked = list(pool.map(lambda row: _look(row, texts, frame_rate), found.rows))
+        begins = range(0, len(found.rows), _TOGETHER)
+        looked = [one for some in pool.map(look, begins) for one in some]
     bad = [*found.bad, *(one for one in looked if isinstance(one, Bad))]
     good = [one for one in looked if isinstance(one, tuple)]
     good, odd = _of_one_kind(good)
@@ -219,7 +225,7 @@ def _left_out(bad: Sequence[Bad]) -> list[str]:
     for one in bad:
         groups.setdefault(one.group, []).append(one)
     return [
-        f"left out: {len(some):,} {group} ({_places(some)}); the first: {some[0].message}"
+        f"left out, {group}: {len(some):,} ({_places(some)}); the first: {some[0].message}"
         for group, some in groups.items()
     ]
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from unrolled.data.feature_file import finite, read_features
+from unrolled.data.feature_file import FEATURES, finite, read_features
 from unrolled.errors import DataError, MissingExtra
 
 if TYPE_CHECKING:
@@ -132,10 +132,11 @@ def samples_of(recording: Recording, rate: float) -> np.ndarray:
 
     Raises: DataError for features, and as `decode`.
     """
+    if _holds_features(recording):
+        raise DataError(f"{recording.place or 'a recording'} holds features, expected sound")
     if recording.path is not None:
         return decode(recording.path, rate)
-    if recording.values is None or recording.values.ndim != 1:
-        raise DataError(f"{recording.place or 'a recording'} holds features, expected sound")
+    assert recording.values is not None
     return resample(recording.values, recording.rate, rate)
 
 
@@ -144,11 +145,18 @@ def features_of(recording: Recording) -> np.ndarray:
 
     Raises: DataError for a sound, and as `read_features`.
     """
+    if not _holds_features(recording):
+        raise DataError(f"{recording.place or 'a recording'} holds sound, expected features (T, F)")
     if recording.path is not None:
         return read_features(recording.path)
-    if recording.values is None or recording.values.ndim != 2:
-        raise DataError(f"{recording.place or 'a recording'} holds sound, expected features (T, F)")
+    assert recording.values is not None
     return recording.values
+
+
+def _holds_features(recording: Recording) -> bool:
+    if recording.path is not None:
+        return recording.path.suffix.lower() in FEATURES
+    return recording.values is not None and recording.values.ndim == 2
 
 
 def library() -> Any:
@@ -165,7 +173,7 @@ def _opened(path: Path) -> Iterator[soundfile.SoundFile]:
     reader = library()
     try:
         with open(path, "rb") as file:
-            start = file.read(1 << 16)
+            start = file.read(1 << 12)
     except FileNotFoundError:
         raise DataError("there is no such file: check the name and the folder", file=path) from None
     except IsADirectoryError:

@@ -47,7 +47,7 @@ class Transcriber(Listening):
         bands: of log-mel frames; None: 40.
         channels: of the convolutions before the recurrent layers; None: 16 (0 for ready-made
             features, which have one over all their numbers).
-        subsampling: frames of a step, 1 to 4; None: 3 (2 for labels).
+        subsampling: frames of a step, 1 to 4; None: 4 (2 for labels).
         dropout: share of what layers give that is dropped in training, locked; None: 0.3.
         smoothing: share of a label that is spread over all labels; None: 0.1; of labels only.
         augment: how strongly sounds are changed in training (speed, noise, loudness, voices, parts

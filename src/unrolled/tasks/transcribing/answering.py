@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from unrolled.baselines.most_frequent import MostFrequent
 from unrolled.baselines.owners import together
 from unrolled.data.band_scale import BandScale
 from unrolled.data.doctor_checkup import Checkup
@@ -152,7 +153,12 @@ class Answering(Task):
     ) -> Evaluation:
         found = self.transcribe(recordings, beam=beam)
         rivals = {
-            one.name: one.predict(self.framing.frames(each) for each in recordings.items)
+            # What is always the same answer needs no frames.
+            one.name: one.predict(
+                recordings.items
+                if isinstance(one, MostFrequent)
+                else map(self.framing.frames, recordings.items)
+            )
             for one in self.rivals.values()
         }
         return evaluation_of(

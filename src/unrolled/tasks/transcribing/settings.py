@@ -45,7 +45,7 @@ def settle(given: dict[str, Any], *, labelled: bool, sound: bool) -> Settings:
         "hidden_size": 128 if labelled else 256,
         "layers": 2 if labelled else 3,
         "channels": 16 if sound else 0,
-        "subsampling": 2 if labelled else 3,
+        "subsampling": 2 if labelled else 4,
         "dropout": 0.3,
         "smoothing": 0.1 if labelled else 0.0,
         "augment": 1.0,

@@ -9,7 +9,7 @@ import numpy as np
 from unrolled.decoding.ctc import search_ctc
 from unrolled.decoding.ctc_hypothesis import CtcHypothesis
 from unrolled.decoding.ctc_words import CtcWord, words_heard
-from unrolled.tasks.transcribing.symbols import BLANK, Symbols
+from unrolled.tasks.transcribing.symbols import Symbols
 from unrolled.tasks.transcribing.transcript import HeardWord, Transcript
 
 # Recordings that a search runs over at once.
@@ -48,20 +48,26 @@ def of_symbols(
         step: seconds from one step to the next.
         beam, n_best: of the search.
     """
-    found: list[Transcript] = []
+    # All of the beam has a say in how sure a word is.
+    each = searched(log_probs, beam=beam, n_best=beam)
+    return [
+        transcript_of(hypotheses, symbols, length, step=step, n_best=n_best)
+        for hypotheses, length in zip(each, seconds, strict=True)
+    ]
+
+
+def searched(
+    log_probs: Sequence[np.ndarray], *, beam: int, n_best: int = 1
+) -> list[list[CtcHypothesis]]:
+    """The likeliest sequences of symbols of recordings, of each `(T', 1 + V)`."""
+    found: list[list[CtcHypothesis]] = []
     for start in range(0, len(log_probs), _AT_ONCE):
         some = log_probs[start : start + _AT_ONCE]
         lengths = np.array([len(one) for one in some])
-        padded = np.full((lengths.max(), len(some), some[0].shape[1]), -np.inf, np.float32)
-        padded[:, :, BLANK] = 0.0
+        padded = np.zeros((lengths.max(), len(some), some[0].shape[1]), np.float32)
         for column, one in enumerate(some):
             padded[: len(one), column] = one
-        # All of the beam has a say in how sure a word is.
-        each = search_ctc(padded, lengths, beam=beam, n_best=beam)
-        found += [
-            transcript_of(hypotheses, symbols, length, step=step, n_best=n_best)
-            for hypotheses, length in zip(each, seconds[start:], strict=False)
-        ]
+        found += search_ctc(padded, lengths, beam=beam, n_best=n_best)
     return found
 
 

@@ -1,0 +1,189 @@
+"""A `Transcriber` learns tones, hears them whole and in chunks, and keeps itself in one file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import unrolled
+from tests.tasks.transcribing.small import RATE, labelled, spoken, tone
+from unrolled import Transcriber
+from unrolled.errors import ConfigError, DataError, NotFittedError
+
+QUIET: dict[str, Any] = {"progress": False, "diagnose": False}
+SMALL: dict[str, Any] = {
+    "hidden_size": 24,
+    "layers": 1,
+    "channels": 4,
+    "bands": 16,
+    "subsampling": 4,
+    "dropout": 0.0,
+    "learning_rate": 1e-2,
+    "average": 0.9,
+    "augment": 0.0,
+    "batch_seconds": 4.0,
+}
+
+
+@pytest.fixture(scope="module")
+def hears_words() -> Transcriber:
+    model = Transcriber(tokenizer="words", **SMALL)
+    return model.fit(spoken(160), budget="300 steps", **QUIET)
+
+
+@pytest.fixture(scope="module")
+def hears_labels() -> Transcriber:
+    model = Transcriber(**SMALL)
+    return model.fit(labelled(90), budget="120 steps", **QUIET)
+
+
+def test_it_hears_tones_in_a_row_it_never_heard(hears_words: Transcriber) -> None:
+    asked = spoken(30, seed=7)
+    evaluation = hears_words.evaluate(asked)
+    assert evaluation["WER"] < 10
+    assert evaluation.verdict == "network wins"
+    words = [word for one in hears_words.transcribe(asked) for word in one.words]
+    assert all(0 <= word.start < word.end and 0 < word.confidence <= 1 for word in words)
+
+
+def test_it_tells_single_tones_apart(hears_labels: Transcriber) -> None:
+    asked = labelled(30, seed=7)
+    assert hears_labels.evaluate(asked)["accuracy"] > 0.9
+    first = hears_labels.transcribe(asked, n_best=3)[0]
+    shares = [first.confidence, *(one.confidence for one in first.alternatives)]
+    assert sum(shares) == pytest.approx(1) and shares == sorted(shares, reverse=True)
+
+
+@pytest.mark.parametrize("beam", [1, 4])
+def test_a_stream_in_any_chunks_hears_what_the_whole_is(
+    hears_words: Transcriber, beam: int
+) -> None:
+    sound = tone(["high", "low", "mid", "low"], seed=3)
+    whole = hears_words.transcribe([(sound, RATE)], beam=beam)[0]
+
+    @settings(deadline=None, max_examples=15)
+    @given(st.lists(st.integers(0, len(sound)), max_size=6))
+    def check(cuts: list[int]) -> None:
+        state = hears_words.start()
+        for start, end in zip([0, *sorted(cuts)], [*sorted(cuts), len(sound)], strict=True):
+            before = {name: one.copy() for name, one in state.items()}
+            partial, after = hears_words.step(sound[start:end], state, beam=beam, endpoint=None)
+            # The state that was given stays as it is.
+            assert all(np.array_equal(one, state[name]) for name, one in before.items())
+            state = after
+        last = hears_words.finish(state, beam=beam)
+        assert last.text == whole.text == partial.text
+        assert [(one.start, one.end) for one in last.words] == [
+            (one.start, one.end) for one in whole.words
+        ]
+
+    check()
+
+
+def test_an_utterance_ends_with_a_silence(hears_words: Transcriber) -> None:
+    silence = 0.003 * np.random.default_rng(0).standard_normal(RATE).astype(np.float32)
+    sound = np.concatenate([tone(["high", "low"], 1), silence, tone(["mid"], 2), silence])
+    state, finished = hears_words.start(), []
+    for chunk in np.array_split(sound, 40):
+        partial, state = hears_words.step(chunk, state, endpoint=0.5)
+        finished += partial.finished
+    assert [one.text for one in finished] == ["high low", "mid"]
+    assert not partial.text
+    assert finished[1].words[0].start > 1.0
+
+
+def test_a_stream_of_labels_ends_with_the_label_of_the_whole(hears_labels: Transcriber) -> None:
+    sound = tone(["mid"], seed=5)
+    (whole,) = hears_labels.transcribe([(sound, RATE)])
+    state = hears_labels.start()
+    for chunk in np.array_split(sound, 7):
+        partial, state = hears_labels.step(chunk, state)
+    last = hears_labels.finish(state)
+    assert last.text == partial.text == whole.text == "mid"
+    assert last.confidence == pytest.approx(whole.confidence, abs=1e-5)
+
+
+def test_a_file_holds_all_of_it(hears_words: Transcriber, tmp_path: Path) -> None:
+    hears_words.save(tmp_path / "tones.unrolled")
+    again = unrolled.load(tmp_path / "tones.unrolled")
+    asked = spoken(5, seed=9)
+    assert again.transcribe(asked) == hears_words.transcribe(asked)
+    assert str(again.evaluation) == str(hears_words.evaluation)
+    found = again.evaluate(asked)
+    assert found.contestants().keys() == hears_words.evaluate(asked).contestants().keys()
+
+
+def test_the_same_seed_learns_the_same_and_a_resumed_run_too(tmp_path: Path) -> None:
+    def learnt(**given: Any) -> np.ndarray:
+        model = Transcriber(**{**SMALL, "augment": 1.0, "seed": 3})
+        model.fit(labelled(40), **{"budget": "8 steps", **QUIET, **given})
+        return model.model.readout.weight.detach().numpy()
+
+    once = learnt()
+    np.testing.assert_array_equal(once, learnt(run_dir=tmp_path / "run"))
+    np.testing.assert_array_equal(once, learnt(run_dir=tmp_path / "run", resume=True))
+
+
+def test_speakers_of_the_held_out_part_are_not_learnt_from() -> None:
+    data = labelled(60)
+    model = Transcriber(**SMALL).fit(data, budget="1 steps", holdout=0.2, validation=0, **QUIET)
+    assert model.evaluation is not None
+    assert "of other speakers" in model.evaluation.held_out
+    alone = Transcriber(**SMALL).fit(
+        data, budget="1 steps", holdout=0.2, validation=0, apart="none", **QUIET
+    )
+    assert alone.evaluation is not None
+    assert "other speakers" not in alone.evaluation.held_out
+
+
+def test_a_model_that_reads_both_ways_does_not_listen() -> None:
+    model = Transcriber(directions=2, **SMALL)
+    model.fit(labelled(40), budget="1 steps", validation=0, holdout=0, **QUIET)
+    with pytest.raises(ConfigError, match="directions: this model has 2"):
+        model.start()
+    assert model.predict(labelled(2)) != []
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"directions": 3}, "directions: got 3"),
+        ({"subsampling": 5}, "subsampling: got 5"),
+        ({"augment": -1}, "augment: got -1"),
+        ({"channels": -1}, "channels: got -1"),
+        ({"cell": "tcn"}, "cell: got 'tcn'"),
+        ({"smoothing": 1}, "smoothing: got 1"),
+        ({"tokenizer": "phones"}, "phones"),
+    ],
+)
+def test_an_argument_that_cannot_work_is_named(given: dict[str, Any], said: str) -> None:
+    with pytest.raises(ConfigError, match=said):
+        Transcriber(**{**SMALL, **given}).fit(spoken(20), budget="1 steps", **QUIET)
+
+
+def test_what_cannot_be_heard_is_said_in_one_line(hears_words: Transcriber) -> None:
+    with pytest.raises(NotFittedError):
+        Transcriber().predict(["a.wav"])
+    with pytest.raises(DataError, match="no frame"):
+        hears_words.predict([(np.zeros(10, np.float32), RATE)])
+    with pytest.raises(DataError, match="a.wav"):
+        hears_words.predict(["a.wav"])
+    with pytest.raises(ConfigError, match="n_best: got 9 of a beam of 8"):
+        hears_words.transcribe(spoken(1), n_best=9)
+    with pytest.raises(ConfigError, match="state"):
+        hears_words.step(np.zeros(10, np.float32), {})
+    nothing, _ = hears_words.step(np.zeros(0, np.float32), hears_words.start())
+    assert nothing.text == ""
+
+
+def test_a_warm_start_knows_the_same_labels(hears_labels: Transcriber) -> None:
+    other = Transcriber(**SMALL, warm_start=True)
+    other.fit(labelled(40), budget="1 steps", **QUIET)
+    with pytest.raises(ConfigError, match="learnt labels"):
+        other.fit(spoken(40), budget="1 steps", **QUIET)
+    other.fit(labelled(40, seed=2), budget="1 steps", **QUIET)
