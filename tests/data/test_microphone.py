@@ -156,7 +156,9 @@ def test_none_at_all_is_told(monkeypatch):
 def test_one_that_is_busy_is_told(monkeypatch, when):
     error = PortAudioError("Error opening InputStream: Device unavailable", -9985)
     module = use(monkeypatch, sounddevice([], **{when: error}))
-    with pytest.raises(ConfigError, match=r"device: 'USB' can't be opened \(Error .* unavailable\)"):
+    with pytest.raises(
+        ConfigError, match=r"device: 'USB' can't be opened \(Error .* unavailable\)"
+    ):
         next(iter(Microphone()))
     assert when == "opening" or module.streams[0].closed
 
@@ -174,5 +176,7 @@ def test_without_the_extra_or_without_portaudio_it_is_told_what_to_install(monke
 
     monkeypatch.delitem(sys.modules, "sounddevice")
     monkeypatch.setattr(sys, "meta_path", [Finder(), *sys.meta_path])
-    with pytest.raises(ConfigError, match="needs the library PortAudio.* apt install libportaudio2"):
+    with pytest.raises(
+        ConfigError, match="needs the library PortAudio.* apt install libportaudio2"
+    ):
         Microphone()

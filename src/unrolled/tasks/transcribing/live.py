@@ -137,6 +137,7 @@ class _WholeEar:
     def __init__(self, task: Listening, cutter: SoundCutter, beam: int) -> None:
         self._task, self._cutter, self._beam = task, cutter, beam
         self._state, self._count = cutter.start(), 0
+        task.transcribe([], beam=beam)  # what can't work is told before there is sound
 
     def hear(self, samples: np.ndarray) -> Partial:
         self._count += len(samples)
