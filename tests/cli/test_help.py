@@ -32,8 +32,8 @@ COLUMNS = {
 }  # fmt: skip
 VERBS = {
     "demo", "check", "train forecast", "train classify", "train tag", "train translate",
-    "train transcribe", "train generate", "predict", "listen", "suggest", "score", "evaluate", "backtest", "lens",
-    "data list", "data get", "info", "lab",
+    "train transcribe", "train generate", "predict", "listen", "suggest", "score", "evaluate",
+    "backtest", "lens", "data list", "data get", "info", "lab",
 }  # fmt: skip
 
 

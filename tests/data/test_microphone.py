@@ -60,10 +60,10 @@ def sounddevice(blocks: list[np.ndarray], *, devices: int = 2, **how: Any) -> An
             self._thread.start()
 
         def _run(self) -> None:
-            buffer = None
+            # One buffer for all, as PortAudio has it.
+            whole = np.empty_like(blocks[0]) if blocks else None
             for place, block in enumerate(blocks):
-                # One buffer for all, as PortAudio has it.
-                buffer = np.empty_like(block) if buffer is None else buffer
+                buffer = whole[: len(block)]
                 buffer[:] = block
                 lost = place in how.get("lost", ())
                 self.options["callback"](
@@ -95,8 +95,7 @@ def test_every_block_comes_once_and_in_order_and_the_stream_is_closed(monkeypatc
     assert (microphone.rate, microphone.name) == (48000.0, "USB")
     heard = []
     with pytest.raises(DataError, match="the microphone 'USB' gives no more sound"):
-        for chunk in microphone:
-            heard.append(chunk)
+        heard.extend(microphone)
     (stream,) = module.streams
     assert stream.closed
     assert stream.options["blocksize"] == 4800
@@ -177,6 +176,6 @@ def test_without_the_extra_or_without_portaudio_it_is_told_what_to_install(monke
     monkeypatch.delitem(sys.modules, "sounddevice")
     monkeypatch.setattr(sys, "meta_path", [Finder(), *sys.meta_path])
     with pytest.raises(
-        ConfigError, match="needs the library PortAudio.* apt install libportaudio2"
+        ConfigError, match=r"needs the library PortAudio.* apt install libportaudio2"
     ):
         Microphone()

@@ -216,6 +216,20 @@ def test_chunks_that_are_no_samples_are_told(hears, both_ways):
                 list(model.listen([bad], rate=RATE))
 
 
+def test_sound_that_breaks_off_does_not_take_along_what_was_said_before(hears, both_ways):
+    sound = talk(["low high"])
+
+    def breaks():
+        yield from chunks(sound)[:5]
+        raise DataError("gone")
+
+    for model in (hears, both_ways):
+        heard = []
+        with pytest.raises(DataError, match="gone"):
+            heard.extend(model.listen(breaks(), rate=RATE))
+        assert len(over(heard)) == 1
+
+
 def test_a_model_of_features_can_not_listen(hears):
     features = [(np.random.default_rng(at).normal(size=(30, 5)), "a b") for at in range(12)]
     model = Transcriber(hidden_size=4, layers=1, augment=0.0)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 
 import pytest
@@ -54,7 +55,7 @@ def test_every_word_is_shown_once_in_order_and_no_two_lines_at_once(parts):
         now += pause + length
     found = cues(said(*words))
     assert " ".join(one.text for one in found) == " ".join(text for text, _, _ in parts)
-    for one, after in zip(found, found[1:], strict=False):
+    for one, after in itertools.pairwise(found):
         assert one.end <= after.start
     for one in found:
         assert one.start < one.end

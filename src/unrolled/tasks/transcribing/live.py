@@ -14,7 +14,7 @@ import numpy as np
 from unrolled.data.log_mel import checked_samples
 from unrolled.data.sound_chunks import Chunks, FileChunks, GivenChunks, Resampler
 from unrolled.data.sound_cut import SoundCutter, Utterance
-from unrolled.errors import ConfigError, UnrolledWarning
+from unrolled.errors import ConfigError, DataError, UnrolledWarning
 from unrolled.tasks.transcribing.transcript import Partial, Transcript
 
 if TYPE_CHECKING:
@@ -103,14 +103,21 @@ def _heard(
     until: Callable[[], bool],
     tell: Callable[[str], object],
 ) -> Iterator[Partial]:
+    def finished() -> Partial:
+        return ear.finish(ear.hear(resampler(np.zeros(0, np.float32), last=True)))
+
     troubles = _Troubles(source, tell)
-    for chunk in source:
-        if until():
-            troubles.stop()
-            break
-        yield ear.hear(resampler(checked_samples(chunk)))
-        troubles.look()
-    yield ear.finish(ear.hear(resampler(np.zeros(0, np.float32), last=True)))
+    try:
+        for chunk in source:
+            if until():
+                troubles.stop()
+                break
+            yield ear.hear(resampler(checked_samples(chunk)))
+            troubles.look()
+    except DataError:  # a microphone that is gone does not take along what was said before
+        yield finished()
+        raise
+    yield finished()
 
 
 class _Ear:
