@@ -63,6 +63,11 @@ def test_however_a_stream_is_cut_the_utterances_are_the_same(cuts):
         assert np.array_equal(one.samples, other.samples)
 
 
+def test_what_follows_a_cut_at_once_has_its_margin_too():
+    _, second = spans(cut(stream((0.3, 0), (0.5, 0.3), (0.83, 0), (0.5, 0.3))))
+    assert second[0] == pytest.approx(0.3 + 0.5 + 0.83 - 0.2, abs=0.025)
+
+
 def test_a_state_stays_as_it_is():
     cutter = SoundCutter(RATE)
     _, state = cutter.step(SPOKEN[:3000], cutter.start())
