@@ -16,9 +16,11 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import NamedTuple
 
+import numpy as np
 import pytest
 
 import unrolled
+from tests.tasks.transcribing.small import RATE, labelled, spoken, tone
 from unrolled.cli import main
 
 FORECAST = ("--horizon", "3", "--budget", "4 steps", "--hidden-size", "4", "--members", "1")
@@ -28,6 +30,11 @@ TAG = (*CLASSIFY, "--layers", "1", "--character-size", "4")
 TRANSLATE = (
     "--budget", "6 steps", "--hidden-size", "8", "--embedding-size", "8", "--layers", "1",
     "--batch-tokens", "200",
+)  # fmt: skip
+TRANSCRIBE = (
+    "--hidden-size", "24", "--layers", "1", "--channels", "4", "--bands", "16",
+    "--subsampling", "4", "--dropout", "0", "--augment", "0", "--batch-seconds", "4",
+    "--learning-rate", "0.01", "--average", "0.9",
 )  # fmt: skip
 
 
@@ -212,6 +219,53 @@ def translator(pairs: Path) -> Path:
     """The file of a translator of `pairs`."""
     path = pairs / "translator.unrolled"
     _train(["train", "translate", pairs / "pairs.tsv", *TRANSLATE, "--out", path])
+    return path
+
+
+@pytest.fixture(scope="session")
+def sounds(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of recordings: words/ with a manifest, labels/ with a folder for each label, and
+    talk.wav at 11,025 samples a second: "low high mid", a pause, "mid low", a pause, "high"."""
+    import soundfile
+
+    from unrolled.data.sound_file import resample
+
+    folder = tmp_path_factory.mktemp("sounds")
+    (folder / "words").mkdir()
+    rows = ["audio,text"]
+    for at, one in enumerate(spoken(120).items):
+        rows.append(f"{at:03}.wav,{one.text}")
+        soundfile.write(folder / "words" / f"{at:03}.wav", one.values, RATE)
+    (folder / "words" / "manifest.csv").write_text("\n".join([*rows, ""]))
+    for at, one in enumerate(labelled(60).items):
+        (folder / "labels" / one.text).mkdir(parents=True, exist_ok=True)
+        soundfile.write(folder / "labels" / one.text / f"{at:02}.wav", one.values, RATE)
+    noise = np.random.default_rng(1)
+    parts = []
+    for words in SAID:
+        parts += [tone(words.split(), len(parts)), 0.003 * noise.standard_normal(RATE)]
+    soundfile.write(folder / "talk.wav", resample(np.concatenate(parts), RATE, 11025), 11025)
+    return folder
+
+
+SAID = ("low high mid", "mid low", "high")
+
+
+@pytest.fixture(scope="session")
+def transcriber(sounds: Path) -> Path:
+    """The file of a transcriber of sounds/words that hears as they come."""
+    path = sounds / "transcriber.unrolled"
+    how = (*TRANSCRIBE, "--tokenizer", "words", "--budget", "250 steps")
+    _train(["train", "transcribe", sounds / "words", *how, "--out", path])
+    return path
+
+
+@pytest.fixture(scope="session")
+def labeller(sounds: Path) -> Path:
+    """The file of a transcriber of sounds/labels."""
+    path = sounds / "labeller.unrolled"
+    how = (*TRANSCRIBE, "--budget", "120 steps")
+    _train(["train", "transcribe", sounds / "labels", *how, "--out", path])
     return path
 
 

@@ -170,3 +170,56 @@ def test_what_is_left_out_of_the_pairs_is_told(call, translator, pairs, tmp_path
     assert told.code == 0
     assert "left out 1 pair with one empty side: line 55" in told.out
     assert told.err == "warning: more.tsv: left out 1 pair with one empty side: line 55\n"
+
+
+def test_a_transcriber_is_measured_by_a_folder_or_a_table(call, transcriber, labeller, sounds):
+    for path, folder, part in (
+        (transcriber, sounds / "words", "WER %: network "),
+        (labeller, sounds / "labels", "accuracy: network "),
+    ):
+        told = call("evaluate", path, folder)
+        assert (told.code, told.err) == (0, "")
+        assert told.out == f"{unrolled.load(path).evaluate(folder)}\n"
+        assert part in told.out
+        assert call("evaluate", path).out == f"{unrolled.load(path).evaluation}\n"
+    table = sounds / "words" / "manifest.csv"
+    words = ("--audio", "audio", "--text", "text", "--beam", 1)
+    assert call("evaluate", transcriber, table, *words).code == 0
+    assert call("evaluate", transcriber, table, "--text", "nope").code == 2
+
+
+def test_the_recordings_heard_worst_are_listed_and_broken_ones_left_out(
+    call, labeller, sounds, tmp_path
+):
+    task = unrolled.load(labeller)
+    low = next((sounds / "labels" / "low").iterdir())
+    for label in ("low", "high"):  # one of the two is wrong
+        (tmp_path / label).mkdir()
+        (tmp_path / label / "a.wav").write_bytes(low.read_bytes())
+    (tmp_path / "low" / "b.wav").write_bytes(b"nothing")
+    told = call("evaluate", labeller, tmp_path, "--worst", 3)
+    assert (told.code, told.out) == (2, "")
+    assert "--skip" in told.err
+    told = call("evaluate", labeller, tmp_path, "--worst", 3, "--skip")
+    assert told.code == 0, told.err
+    measured = task.evaluate(tmp_path, skip=True, worst=3)
+    listed = "\n".join(map(str, measured.worst))
+    assert told.out.startswith(f"{measured}\n")
+    assert told.out.endswith(f"\n\nthe worst by wrong words:\n{listed}\n")
+    assert len(measured.worst) == 1
+
+
+def test_what_a_transcriber_can_not_be_told_is_refused(call, transcriber, classifier, sounds):
+    folder = sounds / "words"
+    for words, part in (
+        ((transcriber, folder, "--text-column", "a"), "--text-column: not for "),
+        ((transcriber, folder, "--no-repeat", 3), "--no-repeat: not for "),
+        ((transcriber, folder, folder), "expected one FILE, got "),
+        ((transcriber, "--skip"), "--skip: say how to "),
+        ((transcriber, folder, "--beam", 0), "beam: got 0"),
+        ((classifier, folder, "--skip"), "--skip: not for "),
+        ((classifier, folder, "--beam", 3), "--beam: not for "),
+    ):
+        told = call("evaluate", *words)
+        assert (told.code, told.out) == (2, "")
+        assert part in told.err

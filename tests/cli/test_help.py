@@ -25,6 +25,7 @@ from unrolled.tasks.classifier import Classifier
 from unrolled.tasks.forecaster import Forecaster
 from unrolled.tasks.generator import Generator
 from unrolled.tasks.tagger import Tagger
+from unrolled.tasks.transcriber import Transcriber
 from unrolled.tasks.translating.request import Request
 from unrolled.tasks.translating.settings import settle
 from unrolled.tasks.translator import Translator
@@ -35,8 +36,8 @@ COLUMNS = {
 }  # fmt: skip
 VERBS = {
     "demo", "check", "train forecast", "train classify", "train tag", "train translate",
-    "train generate", "predict", "suggest", "score", "evaluate", "backtest", "lens",
-    "data list", "data get", "info", "lab",
+    "train transcribe", "train generate", "predict", "listen", "suggest", "score", "evaluate",
+    "backtest", "lens", "data list", "data get", "info", "lab",
 }  # fmt: skip
 # What an argument that is None becomes, where that is a number whatever the data.
 SETTLED = {"train translate": asdict(settle(Translator().get_params()))}
@@ -136,10 +137,25 @@ def test_short_and_long_help_are_the_same(call):
             {"self", "data", "warm_start", "tell"},
         ),
         (
+            "train transcribe",
+            [Transcriber.__init__, Transcriber.fit],
+            {},
+            {"self", "data", "warm_start", "tell"},
+        ),
+        (
             "predict",
             [Generator.stream, Forecaster.predict, Request.__init__],
-            {"quantile": "quantiles", "source": "history"},
+            {"quantile": "quantiles", "sources": "history"},
             {"self", "columns"},
+        ),
+        # the beam of a transcriber is another than a translator's, and its help says so
+        ("predict", [Transcriber.transcribe], {}, {"self", "sounds", "beam"}),
+        ("evaluate", [Transcriber.evaluate], {"files": "data"}, {"self", "worst", "beam"}),
+        (
+            "listen",
+            [Transcriber.listen],
+            {"file": "sound"},
+            {"self", "rate", "until", "tell"},
         ),
         ("suggest", [Generator.suggest], {}, {"self", "prefix"}),
         ("score", [Generator.score], {}, {"self", "texts"}),

@@ -17,6 +17,7 @@ from unrolled.cli import (
     info,
     lab,
     lens,
+    listen,
     predict,
     score,
     suggest,
@@ -24,6 +25,7 @@ from unrolled.cli import (
     train_forecast,
     train_generate,
     train_tag,
+    train_transcribe,
     train_translate,
 )
 from unrolled.cli.options import examples
@@ -50,14 +52,18 @@ def command() -> Any:
     _add(app, "demo", demo.demo, demo.EXAMPLES)
     _add(app, "check", check.check, check.EXAMPLES)
     train = _group(
-        app, "train", "Train a model on a file: forecast, classify, tag, translate, or generate."
+        app,
+        "train",
+        "Train a model on a file: forecast, classify, tag, translate, transcribe, or generate.",
     )
     _add(train, "forecast", train_forecast.train_forecast, train_forecast.EXAMPLES)
     _add(train, "classify", train_classify.train_classify, train_classify.EXAMPLES)
     _add(train, "tag", train_tag.train_tag, train_tag.EXAMPLES)
     _add(train, "translate", train_translate.train_translate, train_translate.EXAMPLES)
+    _add(train, "transcribe", train_transcribe.train_transcribe, train_transcribe.EXAMPLES)
     _add(train, "generate", train_generate.train_generate, train_generate.EXAMPLES)
     _add(app, "predict", predict.predict, predict.EXAMPLES)
+    _add(app, "listen", listen.listen, listen.EXAMPLES)
     _add(app, "suggest", suggest.suggest, suggest.EXAMPLES)
     _add(app, "score", score.score, score.EXAMPLES)
     _add(app, "evaluate", evaluate.evaluate, evaluate.EXAMPLES)
@@ -75,6 +81,7 @@ def command() -> Any:
         "check",
         "train",
         "predict",
+        "listen",
         "suggest",
         "score",
         "evaluate",

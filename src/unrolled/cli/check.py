@@ -57,9 +57,9 @@ def check(
     label_column: options.LabelColumn = None,
     column: options.TagColumn = None,
     source: options.SourceColumn = None,
-    audio: options_transcribe.AudioColumn = None,
-    text: options_transcribe.TranscriptColumn = None,
-    speaker: options_transcribe.SpeakerColumn = None,
+    audio: options_transcribe.Audio = None,
+    text: options_transcribe.Text = None,
+    speaker: options_transcribe.Speaker = None,
     pattern: options_transcribe.Pattern = None,
     frame_seconds: Annotated[
         float | None, option("Recordings: seconds of a step of the network.", "0.03")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from unrolled.cli import options, options_translate
+from unrolled.cli import options, options_transcribe, options_translate
 from unrolled.cli.options import columns, given, number_or_name
 from unrolled.cli.options_translate import target_side
 from unrolled.errors import ConfigError
@@ -21,6 +21,7 @@ EXAMPLES = (
     "unrolled evaluate reviews.unrolled new.csv --report report.html",
     "unrolled evaluate writer.unrolled other.txt --json",
     "unrolled evaluate de-en.unrolled test.de test.en --worst 20",
+    "unrolled evaluate hears.unrolled recordings/ --worst 10 --skip",
 )
 
 
@@ -55,9 +56,17 @@ def evaluate(
     text_column: options.TextColumn = None,
     label_column: options.LabelColumn = None,
     column: options.TagColumn = None,
+    audio: options_transcribe.Audio = None,
+    text: options_transcribe.Text = None,
+    speaker: options_transcribe.Speaker = None,
+    pattern: options_transcribe.Pattern = None,
+    skip: options_transcribe.Skip = False,
     worst: Annotated[
         int | None,
-        typer.Option(metavar="N", help="Translator: print the N worst translations, too."),
+        typer.Option(
+            metavar="N",
+            help="Translator, transcriber: print the N worst translations or recordings, too.",
+        ),
     ] = None,
     beam: options_translate.Beam = None,
     length_penalty: options_translate.LengthPenalty = None,
@@ -78,7 +87,8 @@ def evaluate(
     Without FILE this is the evaluation on the part that was kept back in training. The table of a
     forecaster is read as the one of its training; --target, --time, --id and --missing say what is
     different. Of a translator it is BLEU and chrF, also by the words of a sentence, with the
-    signatures of sacreBLEU.
+    signatures of sacreBLEU. Of a transcriber it is word and character error rate, with what is most
+    often taken for what, or accuracy and macro F1.
     """
     from unrolled.cli.models import data_for, kind, open_model, refuse, verdict
     from unrolled.cli.outputs import PAGE, check_out, print_json
@@ -91,6 +101,7 @@ def evaluate(
         **given(text_column=text_column, label_column=label_column),
         **given(column=number_or_name(column), source=number_or_name(source)),
         **given(target=target_side(target) if of_pairs else None),
+        **given(audio=audio, text=text, speaker=speaker, pattern=pattern, skip=skip or None),
     }
     search = options_translate.searching(
         beam=beam,
@@ -108,7 +119,11 @@ def evaluate(
     )
     if not of_pairs:
         other = f"not for {model}, which holds a {own}; see unrolled evaluate --help"
-        refuse({**search, **given(worst=worst)}, other)
+        heard = own == "Transcriber"
+        refuse(
+            {name: value for name, value in search.items() if not heard or name != "beam"}, other
+        )
+        refuse({} if heard else given(worst=worst), other)
     if worst is not None and worst < 1:
         raise ConfigError(f"--worst: got {worst}, expected a whole number from 1 on")
     if report is not None:

@@ -29,7 +29,7 @@ def open_model(path: Path) -> Task:
 
 
 def kind(task: Task) -> str:
-    """`Forecaster`, `Classifier`, `Tagger`, `Generator` or `Translator`."""
+    """`Forecaster`, `Classifier`, `Tagger`, `Generator`, `Translator` or `Transcriber`."""
     from unrolled.tasks.loading import kind_of
 
     return kind_of(task)
@@ -51,6 +51,7 @@ _READS = {
     "Generator": ("text_column",),
     "Tagger": ("column",),
     "Translator": ("source", "target"),
+    "Transcriber": ("audio", "text", "speaker", "pattern", "skip"),
 }
 
 
@@ -78,6 +79,9 @@ def data_for(
         return history_of(task, source, reading), {}
     if own == "Generator":
         return corpus_of([source], reading)
+    if own == "Transcriber":
+        # Of a set of the catalog it is known how it is read.
+        return loaded(source, "recordings"), reading
     data = loaded(source, {"Classifier": "labelled", "Tagger": "tagged"}[own], **reading)
     return data, reading if data is source else {}
 

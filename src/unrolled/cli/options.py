@@ -67,8 +67,8 @@ _SPELT = {**_COLUMNS, "quantiles": "--quantile", "n": "--suggest", "history": "I
 _ALIKE = ("text_column", "label_column")
 # Those that messages name with "=", and with a value or without: "tokenizer='words'".
 _WITH_VALUE = re.compile(
-    r"\b(column|source|target|pretrained|tokenizer|holdout|validation|test|fuse|rerank|tokens_of)="
-    r"('?)([\w.%-]*\w)?\2"
+    r"\b(column|source|target|pretrained|tokenizer|holdout|validation|test|fuse|rerank|tokens_of"
+    r"|audio|text|speaker)=('?)([\w.%-]*\w)?\2"
 )
 # How recordings are read; most messages name the option beside it, "pattern= (--pattern)".
 _OF_RECORDINGS = re.compile(r"\b(audio|text|speaker|pattern|skip)=(?:True)?( \(--[\w-]+\))?")

@@ -1,4 +1,4 @@
-"""Options of recordings that several verbs share: how a folder or table of them is read."""
+"""Options of a transcriber that several verbs share: how its recordings are read, its search."""
 
 from __future__ import annotations
 
@@ -8,22 +8,29 @@ import typer
 
 from unrolled.cli.options import option
 
-AudioColumn = Annotated[
-    str | None,
-    option("Recordings: the column of a table that names sounds.", "found", metavar="COLUMN"),
+_USUAL = "by its usual names, and told"
+Audio = Annotated[
+    str | None, option("Recordings: the column of the sounds.", _USUAL, metavar="COLUMN")
 ]
-TranscriptColumn = Annotated[
-    str | None,
-    option("Recordings: the column that holds what is said.", "found", metavar="COLUMN"),
+Text = Annotated[
+    str | None, option("Recordings: the column of what is said.", _USUAL, metavar="COLUMN")
 ]
-SpeakerColumn = Annotated[
-    str | None,
-    option("Recordings: the column that names the speaker.", "found", metavar="COLUMN"),
+Speaker = Annotated[
+    str | None, option("Recordings: the column of who speaks.", _USUAL, metavar="COLUMN")
 ]
 Pattern = Annotated[
     str | None,
     typer.Option(
-        metavar="NAMES",
-        help="Recordings: what the names of files tell, such as '{label}_{speaker}_{take}.wav'.",
+        metavar="PATTERN",
+        help="Recordings: what the names of the files tell: '{label}_{speaker}_{take}.wav'.",
     ),
+]
+Skip = Annotated[
+    bool,
+    typer.Option(
+        "--skip", help="Recordings: leave out what can't be read, and say so, in place of stopping."
+    ),
+]
+Beam = Annotated[
+    int | None, option("Prefixes that the search keeps; 1: the best symbol of each step.", "8")
 ]

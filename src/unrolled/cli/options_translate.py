@@ -14,7 +14,7 @@ TargetColumn = Annotated[
     option("Pairs: the column of the translations, likewise.", "the second", metavar="COLUMN"),
 ]
 Beam = Annotated[
-    int | None, option("Translator: hypotheses that the search keeps; 1 is greedy.", "5")
+    int | None, option("Hypotheses that the search keeps; 1 is greedy; of a transcriber 8.", "5")
 ]
 LengthPenalty = Annotated[
     str | None,

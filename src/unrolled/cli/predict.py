@@ -1,4 +1,4 @@
-"""`unrolled predict`: what a model answers: a forecast, text, labels, tags, a translation."""
+"""`unrolled predict`: what a model answers: a forecast, text, labels, tags, a transcript."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import typer
 
 from unrolled.cli import options, options_translate
 from unrolled.cli.options import given, option
+from unrolled.errors import ConfigError
 
 EXAMPLES = (
     "unrolled predict model.unrolled weather.csv --out next.csv --plot next.png",
@@ -21,19 +22,24 @@ EXAMPLES = (
     "unrolled predict de-en.unrolled test.de --out test.en",
     "unrolled predict de-en.unrolled --text 'Ein Mann fährt Rad.' --alignment",
     "unrolled predict de-en.unrolled",
+    "unrolled predict hears.unrolled a.wav talks/ --format jsonl",
+    "unrolled predict hears.unrolled talk.mp3 --out talk.srt",
 )
+# Their input is no text.
+_WITHOUT_TEXT = ("Forecaster", "Generator", "Transcriber")
 
 
 def predict(
     model: options.Model,
-    source: Annotated[
-        str | None,
+    sources: Annotated[
+        list[str] | None,
         typer.Argument(
             metavar="INPUT",
             help="Forecaster: the table to go on from. Classifier: a table, or a .txt file with a"
             " text a line. Tagger: a CoNLL file or a text. Generator: a prompt a line. Translator:"
-            " a sentence a line; without, as you type. Or data:NAME (catalog); texts: - for"
-            " standard input, answered line by line.",
+            " a sentence a line; without, as you type. Transcriber: sounds, folders or tables of"
+            " them; several, too. Or data:NAME (catalog); texts and names of sounds: - for standard"
+            " input, answered line by line.",
         ),
     ] = None,
     text: Annotated[
@@ -45,7 +51,8 @@ def predict(
         typer.Option(
             metavar="FILE",
             help="Write to this file: .csv or .parquet of a forecaster, .csv of a classifier,"
-            " .conll or .txt of a tagger, .txt, .tsv or a language (.en) of a translator.",
+            " .conll or .txt of a tagger, .txt, .tsv or a language (.en) of a translator, .txt,"
+            " .tsv, .jsonl, .srt or .vtt of a transcriber.",
         ),
     ] = None,
     future: Annotated[
@@ -114,7 +121,9 @@ def predict(
     n_best: Annotated[
         int | None,
         typer.Option(
-            metavar="N", help="Translator: the N best as a table: line, rank, score, text."
+            metavar="N",
+            help="Translator, transcriber: the N best as a table: line or sound, rank, score,"
+            " text.",
         ),
     ] = None,
     length_penalty: options_translate.LengthPenalty = None,
@@ -133,9 +142,18 @@ def predict(
     alignment: Annotated[
         bool, typer.Option("--alignment", help="Translator: where each word looked.")
     ] = False,
+    format: Annotated[
+        str | None,
+        option(
+            "Transcriber: text; jsonl has words with times and confidences; srt and vtt are"
+            " subtitles, of one sound.",
+            "by the name of --out, else text",
+            metavar="text|jsonl|srt|vtt",
+        ),
+    ] = None,
     no_progress: options.NoProgress = False,
 ) -> None:
-    """Forecast, label texts, tag words, translate, or write on from a prompt.
+    """Forecast, label texts, tag words, translate, transcribe, or write on from a prompt.
 
     A forecaster prints CSV with the columns unique_id, ds (or as they were called in training),
     forecast (the median) and one for each quantile; its table is read as the one of the training,
@@ -143,11 +161,13 @@ def predict(
     the probability of each label. A tagger prints a word and its tag a line, and a blank line after
     each sentence. A generator prints what comes after the prompt, as it is written. A translator
     prints a translation a line, an empty one for an empty one; at a terminal without INPUT it asks
-    for sentences.
+    for sentences. A transcriber prints what is said in a sound, of several a name, a tab and what
+    is said each; those that can't be read are told, and the exit code is 1.
     """
     from unrolled.cli.answers import STREAM, conversing, is_conversation, told_while
     from unrolled.cli.models import kind, open_model, refuse
 
+    source = sources[0] if sources else None
     asked = source in (None, STREAM) and text is None and prompt is None and out is None
     talks = asked and is_conversation()
     with conversing(talks), told_while(f"opening {model}", talks):
@@ -190,13 +210,23 @@ def predict(
             rerank_weight=rerank_weight,
             alignment=alignment or None,
         ),
+        "Transcriber": given(beam=beam, n_best=n_best, format=format),
     }
     own = groups.pop(kind(task))
     other = f"not for {model}, which holds a {kind(task)}; see unrolled predict --help"
     for theirs in groups.values():
-        refuse(theirs, other)
-    refuse(given(text=text) if kind(task) in ("Forecaster", "Generator") else {}, other)
+        refuse({name: value for name, value in theirs.items() if name not in own}, other)
+    refuse(given(text=text) if kind(task) in _WITHOUT_TEXT else {}, other)
     refuse(given(out=out) if kind(task) == "Generator" else {}, other)
+    if kind(task) == "Transcriber":
+        from unrolled.cli.predict_transcribe import sounds_named, transcribe
+
+        transcribe(task, sounds_named(sources), model=model, out=out, **own)
+        return
+    if sources and len(sources) > 1:
+        raise ConfigError(
+            f"{model} holds a {kind(task)}: expected one INPUT, got {', '.join(sources)}"
+        )
     if kind(task) == "Forecaster":
         from unrolled.cli.predict_forecast import forecast
 

@@ -113,7 +113,7 @@ def recordings_of(
     good, odd = _of_one_kind(good)
     bad += odd
     if bad and not (skip and good):
-        raise _refused(bad, skip)
+        raise _refused(bad, skip, texts)
     if not good:
         raise DataError(f"{name} holds no recording: name a folder or list that holds some")
     return Recordings(
@@ -208,14 +208,14 @@ def _called(recording: Recording) -> str:
     return recording.place if recording.path is None else fspath(recording.path)
 
 
-def _refused(bad: Sequence[Bad], skip: bool) -> DataError:
+def _refused(bad: Sequence[Bad], skip: bool, texts: bool) -> DataError:
     first, *others = bad
     message = first.message
     if others:
         message += f"; {len(others):,} more can't be used either ({_places(others)})"
     if skip:
         message += "; nothing else is left"
-    else:
+    elif texts:  # whoever only asks what is said names the sounds one by one
         message += "; skip=True (--skip) leaves out what can't be used"
     return DataError(message, file=first.file, line=first.line)
 

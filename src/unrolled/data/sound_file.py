@@ -74,12 +74,24 @@ def read_header(path: Path) -> Header:
 def check_samples(path: Path, header: Header) -> None:
     """DataError for a sample that is NaN or infinite; only files of floating point are read for it,
     a block at a time."""
-    if header.subtype not in _FLOATING:
-        return
-    start = 0
-    for block in _blocks(path):
+    if header.subtype in _FLOATING:
+        for _ in chunks(path, _BLOCK):
+            pass
+
+
+def chunks(path: Path, size: int) -> Iterator[np.ndarray]:
+    """The samples of a file in order, `(size,)` float32 and at the end fewer, as `decode` gives
+    them; no more of them than a chunk is in memory.
+
+    Raises: as `decode`.
+    """
+    header, start = read_header(path), 0
+    for block in _blocks(path, size):
         _finite(block, path, header.rate, start)
         start += len(block)
+        yield block
+    if not start:
+        raise DataError("breaks off before its first sample: fetch or record it again", file=path)
 
 
 def decode(path: Path, rate: float | None = None) -> np.ndarray:
@@ -97,11 +109,7 @@ def decode(path: Path, rate: float | None = None) -> np.ndarray:
     breaks off.
     """
     header = read_header(path)
-    blocks = list(_blocks(path))
-    samples = np.concatenate(blocks) if blocks else np.zeros(0, np.float32)
-    if not len(samples):
-        raise DataError("breaks off before its first sample: fetch or record it again", file=path)
-    _finite(samples, path, header.rate)
+    samples = np.concatenate(list(chunks(path, _BLOCK)))
     return samples if rate is None else resample(samples, header.rate, rate)
 
 
@@ -218,13 +226,13 @@ def _no_sound(path: Path, reason: str) -> DataError:
     return DataError(f"is not sound that can be read ({said}): {remedy}", file=path)
 
 
-def _blocks(path: Path) -> Iterator[np.ndarray]:
+def _blocks(path: Path, size: int) -> Iterator[np.ndarray]:
     """The mean of the channels, a block `(N,)` after the other, so that many channels need little
     memory."""
-    return map(mean_of_channels, blocks_of(path))
+    return map(mean_of_channels, blocks_of(path, size))
 
 
-def _finite(samples: np.ndarray, path: Path, rate: float, start: int = 0) -> None:
+def _finite(samples: np.ndarray, path: Path, rate: float, start: int) -> None:
     bad = finite(samples)
     if bad is not None:
         at = start + bad

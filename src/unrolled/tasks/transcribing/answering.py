@@ -69,7 +69,7 @@ class Answering(Task):
 
         Args:
             sounds: a file, a folder, `(samples, rate)`, ready-made features `(T, F)`, a list of
-                such, or `Recordings`.
+                such, which may be empty, or `Recordings`.
             beam: prefixes that are followed; 1: the best symbol of each step.
             n_best: how many answers to give; the others are the first one's `alternatives`.
 
@@ -83,6 +83,8 @@ class Answering(Task):
         n_best = whole_number("n_best", n_best, least=1)
         if not self.labelled and n_best > beam:
             raise ConfigError(f"n_best: got {n_best} of a beam of {beam}; give a wider beam")
+        if isinstance(sounds, list) and not sounds:
+            return []
         given = read_recordings(sounds, texts=False, frame_rate=1 / self.framing.seconds)
         found: list[Transcript] = []
         for start in range(0, len(given), _AT_ONCE):

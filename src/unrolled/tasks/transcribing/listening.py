@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from typing import Any
 
@@ -105,6 +106,56 @@ class Listening(Answering):
         check_state(state, "beam", f"{_SEARCH}frames")
         decoder = self._decoder(int(state["beam"]))
         return self._transcript(decoder.finish(_to_stream(state)), n_best)
+
+    def listen(
+        self,
+        sound: Any = None,
+        *,
+        rate: float | None = None,
+        device: int | str | None = None,
+        fast: bool = False,
+        beam: int = 8,
+        endpoint: float | None = 0.8,
+        until: Callable[[], bool] = lambda: False,
+        tell: Callable[[str], object] | None = None,
+    ) -> Iterator[Partial]:
+        """Hear a microphone, a file, or chunks that come, of any rate, as long as they come.
+
+        A model of labels, or one that reads both ways, hears each utterance as a whole when it is
+        over: it is cut out by loudness (`SoundCutter`), and nothing is said of it before.
+
+        Args:
+            sound: None: a microphone; the path of a file, heard at its real pace; chunks `(N,)`
+                float32 in [-1, 1] with their `rate`; or a `sound_chunks.Chunks`.
+            rate: of chunks, samples a second.
+            device: of the microphone, its number or a part of its name; None: the usual one.
+            fast: hear a file as quickly as can be.
+            beam: as for `step`.
+            endpoint: as for `step`.
+            until: asked before each chunk; true ends the sound.
+            tell: gets text where sound waits to be heard or was lost. None: it is warned of.
+
+        Yields:
+            What was heard so far, after each chunk, and at the end once more, with the utterance
+            that went on. Words have seconds from the beginning of the sound.
+
+        Raises:
+            NotFittedError: `fit` comes first.
+            ConfigError: a model of ready-made features, no such microphone, or an argument that
+                can't work.
+            DataError: sound that can't be read.
+            MissingExtra: a microphone without the extra "listen".
+
+        Warns:
+            UnrolledWarning: sound waits to be heard, or was lost.
+        """
+        from unrolled.tasks.transcribing.live import hear, sound_source
+
+        self._check_fitted()
+        if self.framing.rate is None:
+            raise ConfigError("this model reads ready-made features, and can't listen to sound")
+        source = sound_source(sound, rate=rate, device=device, fast=fast)
+        return hear(self, source, beam=beam, endpoint=endpoint, until=until, tell=tell)
 
     def _partial(
         self, decoder: CtcDecoder, over: list[CtcResult], stream: CtcStream, seconds: float

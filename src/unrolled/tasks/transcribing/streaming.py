@@ -15,8 +15,8 @@ _HIDDEN = ("h", "c")
 
 def begun(model: TranscriptionNetwork, framing: Framing) -> Arrays:
     """Before the first sample: `samples` that no frame has used up, the `level` so far, what each
-    convolution has not used up (`front0` and so on), the recurrent state `h` (and `c`), and how many
-    `steps` there were; of labels the `total` of what the layers gave.
+    convolution has not used up (`front0` and so on), the recurrent state `h` (and `c`), and how
+    many `steps` there were; of labels the `total` of what the layers gave.
     """
     state = model.begin()
     found = _to_arrays(model, state)

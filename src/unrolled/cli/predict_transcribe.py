@@ -1,0 +1,178 @@
+"""`unrolled predict` with a transcriber: sounds as text, a table, JSON or subtitles."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TextIO
+
+import typer
+
+from unrolled.cli.answers import STREAM, arriving_lines, is_conversation
+from unrolled.errors import ConfigError, DataError
+
+if TYPE_CHECKING:
+    from unrolled.data.recordings import Recordings
+    from unrolled.tasks.transcriber import Transcriber
+    from unrolled.tasks.transcribing.transcript import Transcript
+
+TEXT, JSONL, SRT, VTT = "text", "jsonl", "srt", "vtt"
+FORMATS = (TEXT, JSONL, SRT, VTT)
+_BY_SUFFIX = {".txt": TEXT, ".tsv": TEXT, ".jsonl": JSONL, ".srt": SRT, ".vtt": VTT}
+_SUBTITLES = (SRT, VTT)
+RANKED = ("sound", "rank", "score", "text")
+# What is written of a sound, from its name and what was heard.
+_Shown = Callable[[str, "Transcript"], str]
+
+
+def transcribe(
+    task: Transcriber,
+    sources: Sequence[str],
+    *,
+    format: str | None = None,
+    out: Path | None = None,
+    model: Path | None = None,
+    **search: Any,
+) -> None:
+    """Write what is said in sounds; one that can't be read is told, and the others go on.
+
+    Args:
+        task: the transcriber.
+        sources: files, folders, tables of sounds, sets of the catalog; "-": their names a line on
+            standard input, as they come.
+        format: "text": of one file its transcript, of several a name, a tab and the transcript
+            each, and with `n_best` a table; "jsonl": a record each; "srt" or "vtt": of one file
+            alone. None: by the name of `out`, else text.
+        out: a file for it, complete or not there.
+        model: the file of the task, which it may not replace.
+        search: `beam` and `n_best`, as for `Transcriber.transcribe`.
+
+    Raises:
+        ConfigError: options that do not go together, or that the search refuses.
+        typer.Exit: with 1 in the end, where a sound could not be read.
+    """
+    chosen = _format(format, out, [*sources, *([] if model is None else [str(model)])])
+    if STREAM in sources and len(sources) > 1:
+        raise ConfigError(f"INPUT: {STREAM} is standard input, and goes with no other name")
+    alone = len(sources) == 1 and _is_sound(sources[0])
+    if chosen in _SUBTITLES and not alone:
+        raise ConfigError(f"--format {chosen}: of one sound alone, and more may come here")
+    if chosen in _SUBTITLES and "n_best" in search:
+        raise ConfigError(f"--n-best: not for subtitles (--format {chosen})")
+    ranked = chosen == TEXT and "n_best" in search
+    shown = _shown(chosen, ranked, alone)
+    task.transcribe([], **search)  # options that can't work are told before anything is read
+    head = "\t".join(RANKED) + "\n" if ranked else ""
+    if out is None:
+        heard, failed = _write(sys.stdout, head, task, sources, shown, search)
+    else:
+        from unrolled.writing import replacing
+
+        with replacing(out) as aside, aside.open("w", encoding="utf-8", newline="\n") as file:
+            heard, failed = _write(file, head, task, sources, shown, search)
+            if failed and not heard:  # what was there is worth more than nothing
+                raise typer.Exit(1)
+    if failed:
+        raise typer.Exit(1)
+
+
+def sounds_named(sources: Sequence[str] | None) -> Sequence[str]:
+    """The sounds that are named; without any those of standard input, where no person types.
+
+    Raises:
+        ConfigError: there are none.
+    """
+    if sources:
+        return sources
+    if is_conversation():
+        raise ConfigError(f"predict: give sounds, or {STREAM} for their names on standard input")
+    return [STREAM]
+
+
+def _format(told: str | None, out: Path | None, inputs: Sequence[str]) -> str:
+    if out is not None:
+        from unrolled.cli.outputs import check_out
+
+        check_out(out, tuple(_BY_SUFFIX), inputs=inputs)
+    if told is None:
+        return TEXT if out is None else _BY_SUFFIX[out.suffix.lower()]
+    if told not in FORMATS:
+        raise ConfigError(f"--format: got {told!r}, expected {', '.join(FORMATS)}")
+    return told
+
+
+def _is_sound(source: str) -> bool:
+    from unrolled.data.feature_file import FEATURES
+    from unrolled.data.sound_file import SOUNDS
+
+    return Path(source).suffix.lower() in SOUNDS | FEATURES and not Path(source).is_dir()
+
+
+def _write(
+    file: TextIO,
+    head: str,
+    task: Transcriber,
+    sources: Sequence[str],
+    shown: _Shown,
+    search: dict[str, Any],
+) -> tuple[int, int]:
+    """Writes all of it; how many sounds were heard, and how many could not be read."""
+    from unrolled.tasks.transcribing.each import transcribe_each
+
+    heard = failed = 0
+    file.write(head)
+    for sounds in _parts(sources):
+        for name, found in transcribe_each(task, sounds, **search):
+            if isinstance(found, DataError):
+                failed += 1
+                _tell(name, found)
+            else:
+                heard += 1
+                file.write(shown(name, found))
+                file.flush()
+    return heard, failed
+
+
+def _parts(sources: Sequence[str]) -> Iterator[Sequence[str | Recordings]]:
+    """What is heard together: all that is named, or the lines of standard input that are there."""
+    from unrolled.cli.sources import loaded
+
+    if STREAM in sources:
+        for lines in arriving_lines():
+            yield [line.strip() for line in lines if line.strip()]
+        return
+    yield [loaded(one, "recordings") for one in sources]
+
+
+def _tell(name: str, error: DataError) -> None:
+    message = " ".join(str(error).split())
+    place = "" if name in message else f"{name}: "
+    print(f"unrolled: {place}{message}", file=sys.stderr, flush=True)
+
+
+def _shown(chosen: str, ranked: bool, alone: bool) -> _Shown:
+    from unrolled.tasks.transcribing.written import record, subrip, webvtt
+
+    if chosen == JSONL:
+        return lambda name, heard: json.dumps(record(heard, name), ensure_ascii=False) + "\n"
+    if chosen in _SUBTITLES:
+        return lambda name, heard: (subrip if chosen == SRT else webvtt)(heard)
+    if ranked:
+        return _ranked
+    if alone:
+        return lambda name, heard: f"{heard.text}\n"
+    return lambda name, heard: f"{_plain(name)}\t{heard.text}\n"
+
+
+def _ranked(name: str, found: Transcript) -> str:
+    return "".join(
+        f"{_plain(name)}\t{rank}\t{one.log_probability:z.4f}\t{one.text}\n"
+        for rank, one in enumerate((found, *found.alternatives), start=1)
+    )
+
+
+def _plain(name: str) -> str:
+    """A name that fits in a column."""
+    return " ".join(name.split())
