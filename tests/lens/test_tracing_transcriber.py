@@ -99,7 +99,7 @@ def test_the_steps_share_the_frames_that_the_network_reads(
     assert len(heard) == len(frames) // each
     np.testing.assert_array_equal(heard.spectrogram.values, frames[: len(heard) * each])
     assert heard.spectrogram.hop == hearing.framing.seconds == 0.01
-    assert heard.inputs[:3] == ("0.00 s", "0.03 s", "0.06 s")
+    assert heard.inputs[:3] == ("0.00 s", "0.04 s", "0.08 s")
 
 
 def test_the_gradient_is_that_of_what_the_text_costs(
@@ -197,7 +197,7 @@ def test_of_a_long_sound_the_first_steps_are_read_and_played(
     found = trace(hearing, (item.values, small.RATE), steps=10)
     assert len(found) == 10
     assert found.notes[0].startswith("Of 0.")
-    assert "the first 0.3 s were read, and are played" in found.notes[0]
+    assert "the first 0.4 s were read, and are played" in found.notes[0]
     assert found.sound is not None
     assert len(found.sound.samples) == 0.3 * small.RATE
     # One direction: what came later is not known here.

@@ -124,16 +124,16 @@ class _Ear:
     """Hears while it comes."""
 
     def __init__(self, task: Listening, beam: int, endpoint: float | None) -> None:
-        self._task, self._state = task, task.start()
-        self._how: dict[str, Any] = {"beam": beam, "endpoint": endpoint}
+        self._task, self._state = task, task.start(beam=beam)
+        self._endpoint = endpoint
         self.hear(np.zeros(0, np.float32))  # what can't work is told before there is sound
 
     def hear(self, samples: np.ndarray) -> Partial:
-        partial, self._state = self._task.step(samples, self._state, **self._how)
+        partial, self._state = self._task.step(samples, self._state, endpoint=self._endpoint)
         return partial
 
     def finish(self, last: Partial) -> Partial:
-        found = self._task.finish(self._state, beam=self._how["beam"])
+        found = self._task.finish(self._state)
         finished = (*last.finished, *([found] if found.text else []))
         return Partial("", finished=finished, seconds=last.seconds)
 
