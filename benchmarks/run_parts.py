@@ -3,13 +3,42 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Generic, TypeVar
 
 import run_folder
 from run_command import folder_of, parser_of
 from run_folder import TEST, VALIDATION
+
+Data = TypeVar("Data")
+
+
+@dataclass(frozen=True)
+class Parts(Generic[Data]):
+    """A set in three parts.
+
+    Attributes:
+        name: of the set.
+        train, validation: to learn, and to choose by.
+        test: gives the test part, and is called only where it is to be scored.
+        test_name: what the test part is called.
+        validation_name: what the validation part is called.
+    """
+
+    name: str
+    train: Data
+    validation: Data
+    test: Callable[[], Data]
+    test_name: str
+    validation_name: str = VALIDATION
+
+    def scored(self, part: str) -> tuple[Data, str]:
+        """The part that is to be scored, and what it is called."""
+        if part == TEST:
+            return self.test(), self.test_name
+        return self.validation, self.validation_name
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,49 @@
+"""Three to seven digits in a row, joined from single ones, by a speaker who was not learnt."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+from run_folder import Recipe
+from run_parts import Request
+from text_tasks.runs import Goal
+
+from speech_tasks.speakers import Contest, part
+from unrolled.data.connected import join_recordings
+from unrolled.data.recordings import Recordings
+from unrolled.data.sound_file import samples_of
+from unrolled.tasks.transcribing.gate import WER
+
+# Recordings that are joined of what is learnt, and of each speaker who is scored.
+LEARNT, SCORED = 3_000, 200
+
+
+def joined(
+    digits: Recordings, count: int, seed: int = 0, rate: int = 8000, **options: Any
+) -> Recordings:
+    """Digits in a row, with pauses."""
+    return join_recordings(
+        digits,
+        lambda one: samples_of(one, rate),
+        count=count,
+        rate=rate,
+        seed=seed,
+        **options,
+    )
+
+
+CONTEST = Contest(
+    "fsdd, 3 to 7 digits joined, speakers held out",
+    WER,
+    higher=False,
+    recipe=Recipe({"tokenizer": "words"}, "10m"),
+    goals=(Goal("mean", 4.0, higher=False),),
+    learnt=partial(joined, count=LEARNT),
+    scored=partial(joined, count=SCORED, seed=1),
+)
+
+
+def run(request: Request) -> list[dict[str, Any]]:
+    """The parts of the result."""
+    return [part(CONTEST, request)]
