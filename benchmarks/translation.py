@@ -22,10 +22,10 @@ import json
 import sys
 from pathlib import Path
 
-from run_command import carry_out, folder_of, parser_of
-from run_folder import RESULT, TEST, VALIDATION
+from run_command import carry_out
+from run_folder import RESULT
+from run_parts import parts_parser, request_of
 from translation_tasks import attention
-from translation_tasks.runs import Request
 from translation_tasks.table import tables
 
 TASKS = (
@@ -36,34 +36,13 @@ RUNS = Path(__file__).parent / "results" / "translation"
 
 
 def _options() -> argparse.Namespace:
-    parser = parser_of(__doc__, TASKS, RUNS)
-    parser.add_argument(
-        "--test", dest="on", action="store_const", const=TEST, help="the same as --on test"
-    )
-    parser.add_argument("--rival", action="store_true", help="train the plain rival in turns")
+    parser = parts_parser(__doc__, TASKS, RUNS)
     parser.add_argument("--model", help="file of the translator, for 'throughput'")
     parser.add_argument("--picture", type=Path, help="where 'attention' draws (.png, .svg or .pdf)")
-    parser.set_defaults(on=VALIDATION)
     options = parser.parse_args()
     if options.picture and options.picture.suffix not in (".png", ".svg", ".pdf"):
         parser.error(f"--picture: got {options.picture}, expected a .png, .svg or .pdf")
     return options
-
-
-def request_of(options: argparse.Namespace) -> Request:
-    """What is asked; a part that is scored has its folder in the run's."""
-    whole = argparse.Namespace(**{**vars(options), "on": TEST})
-    folder = folder_of(whole, "rival" if options.rival else "") / options.on
-    return Request(
-        options.task,
-        options.seed,
-        options.on,
-        options.budget,
-        options.options,
-        folder,
-        options.rival,
-        options.model,
-    )
 
 
 def main() -> int:

@@ -8,11 +8,12 @@ from typing import Any
 
 import numpy as np
 from run_folder import Recipe
+from run_parts import Request
 
 import unrolled
 from translation_tasks.parallel import Parallel, multi30k
 from translation_tasks.quality import BLEU, row_of
-from translation_tasks.runs import BEAM, Request, learn
+from translation_tasks.runs import BEAM, learn
 from unrolled.data.pairs import SentencePairs
 from unrolled.training.translation_scores import by_length, edges_for, translation_scores
 

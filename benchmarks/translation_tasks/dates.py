@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from run_folder import VALIDATION, Recipe, tell
+from run_parts import Request
 from text_tasks.runs import NETWORK, Goal, judged
 
 import unrolled
 from translation_tasks.quality import rivals_of
-from translation_tasks.runs import BEAM, Request, learn
+from translation_tasks.runs import BEAM, learn
 from unrolled.data.pairs import SentencePairs
 from unrolled.data.written_dates import HELD_OUT_LANGUAGES, LANGUAGES, written_dates
 from unrolled.training.translation_scores import exactly

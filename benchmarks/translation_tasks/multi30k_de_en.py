@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from run_folder import Recipe
+from run_parts import Request
 
 from translation_tasks.parallel import multi30k
 from translation_tasks.quality import Contest, part
-from translation_tasks.runs import Request
 
 CONTEST = Contest(
     lambda: multi30k("de", "en"),

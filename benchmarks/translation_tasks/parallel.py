@@ -2,35 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
-
-from run_folder import TEST
+from run_parts import Parts
 
 from unrolled.data import catalog
 from unrolled.data.pairs import SentencePairs
 
-
-@dataclass(frozen=True)
-class Parallel:
-    """A corpus in three parts.
-
-    Attributes:
-        name: of the corpus and the direction.
-        train, validation: to learn, and to choose by.
-        test: gives the test part, and is called only where it is to be scored.
-        test_name: what the test part is called.
-    """
-
-    name: str
-    train: SentencePairs
-    validation: SentencePairs
-    test: Callable[[], SentencePairs]
-    test_name: str
-
-    def scored(self, part: str) -> tuple[SentencePairs, str]:
-        """The part that is to be scored, and what it is called."""
-        return (self.test(), self.test_name) if part == TEST else (self.validation, "validation")
+Parallel = Parts[SentencePairs]
 
 
 def multi30k(source: str, target: str) -> Parallel:

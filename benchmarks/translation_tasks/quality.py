@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import Any
 
-from run_folder import Recipe, tell, write
-from text_tasks.runs import NETWORK, TOOK, Goal, judged, parameters_of
-from text_tasks.turns import in_turns
+from run_folder import Recipe, tell
+from run_parts import Request
+from run_rival import learn_beside
+from text_tasks.runs import NETWORK, Goal, judged
 
 import unrolled
 from translation_tasks import published
 from translation_tasks.parallel import Parallel
 from translation_tasks.reference import Reference
-from translation_tasks.runs import BEAM, Request, learn
+from translation_tasks.runs import BEAM, learn
 from unrolled.data.pairs import SentencePairs
 from unrolled.training.budget import Budget
 from unrolled.training.translation_scores import TranslationScores, translation_scores
@@ -92,44 +92,17 @@ def rivals_of(model: Any, tested: SentencePairs) -> dict[str, TranslationScores]
 def _trained(
     data: Parallel, recipe: Recipe, request: Request
 ) -> tuple[Any, Reference | None, dict[str, Any]]:
-    """The network, the rival if it is asked for, and what each took.
-
-    A rival's training does not go on where it was stopped, nor that of a network beside it.
-    """
+    """The network, the rival if it is asked for, and what each took."""
     parts = data.train, data.validation
     model = unrolled.Translator(**{"seed": request.seed, **recipe.options})
     if not request.rival:
         model, took = learn(NETWORK, model, *parts, request, budget=recipe.budget)
         return model, None, {NETWORK: took}
     rival = Reference(data.train, seed=request.seed)
-    folder = request.within(REFERENCE)
-    there = folder is not None and (folder / TOOK).exists()
-    with nullcontext() if there else in_turns(rival.learn):
-        model, took = learn(NETWORK, model, *parts, request, resume=there, budget=recipe.budget)
-    if there and folder is not None:
-        return model, rival, {NETWORK: took, rival.name: rival.restore(folder)}
-    # What took turns with a rival is not to be told of the half that is left of it.
-    took["minutes"] = round(took["minutes"] - rival.seconds / 60, 3)
-    took["processor minutes"] = round(took["processor minutes"] - rival.busy / 60, 3)
-    rival.learn(60 * took["training"] - rival.seconds)
-    theirs = {**took_of(rival, recipe.budget), "threads": took["threads"]}
-    if folder is not None:
-        write(folder.parent / NETWORK / TOOK, took)
-        rival.keep(folder, theirs)
+
+    def train(there: bool) -> tuple[Any, dict[str, Any]]:
+        return learn(NETWORK, model, *parts, request, resume=there, budget=recipe.budget)
+
+    folders = request.within(NETWORK), request.within(REFERENCE)
+    model, took, theirs = learn_beside(rival, train, *folders)
     return model, rival, {NETWORK: took, rival.name: theirs}
-
-
-def took_of(rival: Reference, budget: str) -> dict[str, Any]:
-    """What the rival's training took."""
-    minutes = round(rival.seconds / 60, 3)
-    return {
-        "budget": budget,
-        "steps": rival.steps,
-        "training": minutes,
-        "minutes": minutes,
-        "processor minutes": round(rival.busy / 60, 3),
-        "parameters": parameters_of(rival),
-        "passes": round(rival.passes, 3),
-        "target tokens": rival.target_tokens,
-        "target tokens a second": round(rival.target_tokens / max(rival.seconds, 1e-9)),
-    }

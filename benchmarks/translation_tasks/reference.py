@@ -10,17 +10,11 @@ et al. 2015, arXiv 1409.0473). Adam at a constant 1e-3, gradients clipped to nor
 
 from __future__ import annotations
 
-import json
-import time
 from collections.abc import Iterator, Sequence
-from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
-from run_folder import write
-from safetensors.torch import load_file, save_file
-from text_tasks.runs import TOOK
+from run_rival import Rival, Took
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 from torch.nn.utils.rnn import pad_sequence
@@ -28,17 +22,15 @@ from torch.nn.utils.rnn import pad_sequence
 from translation_tasks.plain import IGNORED, Additive, Encoder, Sizes
 from unrolled.data.pairs import SentencePairs
 from unrolled.tasks.translating.encoding import PairTokens
-from unrolled.writing import replacing
 
 BATCH, RATE, CLIP, SMOOTHING, DROPOUT = 64, 1e-3, 1.0, 0.1, 0.3
 VOCABULARY = 8_000
 # Tokens of an answer beside those of its source; sentences translated at once.
 MORE, AT_ONCE = 20, 64
-WEIGHTS = "weights.safetensors"
 
 
-class Reference(nn.Module):
-    """The rival and its training, some seconds at a time.
+class Reference(Rival):
+    """The rival and its training.
 
     Args:
         pairs: to learn from.
@@ -47,8 +39,6 @@ class Reference(nn.Module):
             twice as many.
         vocabulary: the most subwords.
     """
-
-    name = "plain torch.nn"
 
     def __init__(
         self,
@@ -65,38 +55,22 @@ class Reference(nn.Module):
         self._sources = _tensors(self.tokens.sources(pairs.sources))
         self._targets = _tensors(self.tokens.targets(pairs.targets))
         count, decoder = len(self.tokens.target), 2 * hidden
-        with torch.random.fork_rng([]):
-            torch.manual_seed(seed)
+        with self.drawn(seed):
             self.embedding = nn.Embedding(count, embedding)
             self.encoder = Encoder(Sizes(count, count, embedding=embedding, hidden=hidden))
             self.attention = Additive(decoder, decoder, decoder, bias=False)
             self.cell = nn.GRUCell(embedding + decoder, decoder)
             self.combine = nn.Linear(2 * decoder + embedding, embedding)
             self.readout = nn.Linear(embedding, count)
-            # Its dropout has draws of its own: beside it a network learns what it would alone.
-            self._draws = torch.get_rng_state()
         self.dropout = nn.Dropout(DROPOUT)
         self.optimizer = torch.optim.Adam(self.parameters(), lr=RATE)
         self._order = self._batches(torch.Generator().manual_seed(seed))
-        self.steps, self.target_tokens, self.pairs_read = 0, 0, 0
-        self.seconds, self.busy = 0.0, 0.0
+        self.target_tokens, self.pairs_read = 0, 0
 
     @property
     def passes(self) -> float:
         """How often all pairs were read."""
         return self.pairs_read / len(self._sources)
-
-    def learn(self, seconds: float) -> None:
-        """Train for about so long, for a step at least in all."""
-        began, busy = time.perf_counter(), time.process_time()
-        self.train()
-        with torch.random.fork_rng([]):
-            torch.set_rng_state(self._draws)
-            while self.steps == 0 or time.perf_counter() - began < seconds:
-                self.update()
-            self._draws = torch.get_rng_state()
-        self.seconds += time.perf_counter() - began
-        self.busy += time.process_time() - busy
 
     def update(self) -> float:
         """One step; its loss in nats a target token."""
@@ -140,17 +114,14 @@ class Reference(nn.Module):
         state = self.cell(torch.cat([token, context], 1), state)
         return state, torch.tanh(self.combine(torch.cat([state, context, token], 1)))
 
-    def keep(self, folder: Path, took: dict[str, Any]) -> None:
-        """The weights, and what their training took, in a folder."""
-        folder.mkdir(parents=True, exist_ok=True)
-        with replacing(folder / WEIGHTS) as aside:
-            save_file(self.state_dict(), aside)
-        write(folder / TOOK, took)
-
-    def restore(self, folder: Path) -> dict[str, Any]:
-        """Take what `keep` has left; what its training took."""
-        self.load_state_dict(load_file(folder / WEIGHTS))
-        return dict(json.loads((folder / TOOK).read_text()))
+    def took(self) -> Took:
+        """Of the training, passes and target tokens too."""
+        return {
+            **super().took(),
+            "passes": round(self.passes, 3),
+            "target tokens": self.target_tokens,
+            "target tokens a second": round(self.target_tokens / max(self.seconds, 1e-9)),
+        }
 
     @torch.no_grad()
     def translate(self, sentences: Sequence[str]) -> list[str]:

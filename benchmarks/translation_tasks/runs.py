@@ -1,14 +1,11 @@
-"""What the translation tasks share: what is asked, and the training of one network."""
+"""What the translation tasks share: the training of one network."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import run_folder
 import text_tasks.runs
-from run_folder import VALIDATION
+from run_parts import Request
 
 from unrolled.data.pairs import SentencePairs
 
@@ -18,30 +15,6 @@ if TYPE_CHECKING:
 # Sentences that a search works on at once.
 AT_ONCE = 64
 BEAM = 5
-
-
-@dataclass(frozen=True)
-class Request(run_folder.Request):
-    """What a command asks for. What is scored of it, has a folder in that of the run: whoever asks
-    for the test part later trains nothing again.
-
-    Attributes:
-        rival: whether the rival that the goals were set by is trained in turns with the network.
-        model: file of a `Translator`, for `throughput`.
-    """
-
-    rival: bool = False
-    model: str | None = None
-
-    def within(self, name: str) -> Path | None:
-        """The folder of one network, whatever part is scored."""
-        return None if self.folder is None else self.folder.parent / run_folder.plain(name)
-
-    def open(self) -> None:
-        """Make the folder of the run; ConfigError where it holds another."""
-        if self.folder is not None:
-            whole = replace(self, part=VALIDATION, folder=self.folder.parent)
-            run_folder.Request.open(whole)
 
 
 def learn(

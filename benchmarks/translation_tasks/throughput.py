@@ -15,6 +15,7 @@ from typing import Any
 import torch
 from harness import Disagreement, Effort, Timing, agree, race
 from run_folder import Recipe, tell
+from run_parts import Request
 from text_tasks.runs import NETWORK, Goal
 from torch import Tensor, nn
 from torch.nn.utils import clip_grad_norm_
@@ -25,7 +26,7 @@ from translation_tasks.plain import Plain
 from translation_tasks.plain_search import PlainTranslator
 from translation_tasks.plain_weights import gradients, plain_of
 from translation_tasks.quality import BLEU
-from translation_tasks.runs import AT_ONCE, BEAM, Request, learn
+from translation_tasks.runs import AT_ONCE, BEAM, learn
 from unrolled.data.batch import Batch
 from unrolled.data.batching.checks import IGNORED_TARGET
 from unrolled.decoding.beam_options import BeamOptions

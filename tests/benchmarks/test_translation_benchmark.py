@@ -12,11 +12,12 @@ import run_tables
 import torch
 import translation
 from run_folder import TEST, VALIDATION, result_of
+from run_parts import Request
 from text_tasks.turns import in_turns
 from translation_tasks import published, reference
 from translation_tasks.parallel import Parallel
 from translation_tasks.reference import Reference
-from translation_tasks.runs import Request, learn
+from translation_tasks.runs import learn
 from translation_tasks.table import tables
 from translation_tasks.throughput import batches_of
 

@@ -11,6 +11,7 @@ import torch
 import translation
 from harness import Disagreement, Effort
 from run_folder import TEST, VALIDATION, Recipe
+from run_parts import Request
 from text_tasks.runs import NETWORK
 from translation_tasks import (
     attention,
@@ -25,7 +26,6 @@ from translation_tasks import (
 from translation_tasks.parallel import Parallel
 from translation_tasks.quality import Contest
 from translation_tasks.reference import Reference
-from translation_tasks.runs import Request
 
 from unrolled import Translator
 from unrolled.data.pairs import SentencePairs

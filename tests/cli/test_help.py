@@ -26,6 +26,7 @@ from unrolled.tasks.forecaster import Forecaster
 from unrolled.tasks.generator import Generator
 from unrolled.tasks.tagger import Tagger
 from unrolled.tasks.transcriber import Transcriber
+from unrolled.tasks.transcribing.settings import settle as settle_hearing
 from unrolled.tasks.translating.request import Request
 from unrolled.tasks.translating.settings import settle
 from unrolled.tasks.translator import Translator
@@ -40,7 +41,12 @@ VERBS = {
     "backtest", "lens", "data list", "data get", "info", "lab",
 }  # fmt: skip
 # What an argument that is None becomes, where that is a number whatever the data.
-SETTLED = {"train translate": asdict(settle(Translator().get_params()))}
+SETTLED = {
+    "train translate": asdict(settle(Translator().get_params())),
+    "train transcribe": asdict(
+        settle_hearing(Transcriber().get_params(), labelled=False, sound=True)
+    ),
+}
 
 
 def leaves(group: Any = None, path: tuple[str, ...] = ()) -> Iterator[tuple[str, Any]]:

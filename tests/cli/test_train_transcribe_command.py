@@ -39,7 +39,7 @@ def test_each_option_reaches_python_under_its_own_name(call, sounds, tmp_path):
     options = {
         "tokenizer": "subwords", "vocabulary_size": 300, "cell": "lstm", "hidden_size": 6,
         "layers": 2, "directions": 2, "sample_rate": 3000, "bands": 12, "channels": 3,
-        "subsampling": 2, "dropout": 0.25, "smoothing": 0.05, "augment": 0.5,
+        "subsampling": 2, "level_after": 9, "dropout": 0.25, "smoothing": 0.05, "augment": 0.5,
         "batch_seconds": 5.0, "learning_rate": 0.01, "weight_decay": 0.03, "average": 0.9,
         "patience": 3, "seed": 11, "device": "cpu", "precision": "fp32",
     }  # fmt: skip
