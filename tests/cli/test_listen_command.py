@@ -62,8 +62,8 @@ def test_at_a_terminal_settled_words_are_bright_and_others_dim(transcriber, soun
     shown = talk.until("high\r\n")
     assert talk.done() == 0
     assert "Listening to " in shown
-    assert "\x1b[2mlow\x1b[0m" in shown
-    assert re.search(r"\r\x1b\[J\w+ (\w+ )?\x1b\[2m\w+\x1b\[0m", shown), shown
+    assert re.search(r"\x1b\[2m(low|mid|high)\x1b\[0m", shown), shown
+    assert re.search(r"\r\x1b\[Jlow high\r", shown), shown
     # What is over stands alone on its line, and what was shown before is gone.
     left = [line.split("\r\x1b[J")[-1] for line in shown.split("\r\n")]
     assert left[1:] == [*SAID, ""]
