@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 
+from unrolled import use_path
 from unrolled.data.band_scale import BandScale
 from unrolled.data.batching.checks import IGNORED_TARGET
 from unrolled.tasks.transcribing.batches import batch_of
@@ -58,6 +59,28 @@ def test_a_stream_gives_the_scores_of_the_whole(labelled: bool, cell: str) -> No
             scores, state = net.stream(batch.inputs[start:end], state)
             found.append(scores)
     torch.testing.assert_close(found[-1] if labelled else torch.cat(found), whole)
+
+
+@pytest.mark.parametrize("cell", ["gru", "lstm"])
+def test_a_stream_follows_weights_that_have_changed(cell: str) -> None:
+    net = network(labelled=False, cell=cell)
+    (one,) = frames(8)
+    chunk = torch.from_numpy(one).unsqueeze(1)
+
+    @torch.no_grad()
+    def said() -> tuple[torch.Tensor, torch.Tensor]:
+        whole = net(chunk, None, lengths=torch.tensor([8]))[0].scores
+        return net.stream(chunk, net.begin())[0], whole
+
+    first, whole = said()
+    torch.testing.assert_close(first, whole)
+    with torch.no_grad():
+        net.recurrent.weight_hh_l0.mul_(-2)
+    second, whole = said()
+    torch.testing.assert_close(second, whole)
+    assert not torch.allclose(first, second)
+    with use_path("reference"):
+        torch.testing.assert_close(said()[0], second)
 
 
 def test_the_loss_of_a_transcript_is_the_sum_over_its_alignments() -> None:

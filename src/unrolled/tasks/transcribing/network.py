@@ -16,6 +16,7 @@ from unrolled.data.batching.checks import IGNORED_TARGET
 from unrolled.layers.states import State
 from unrolled.tasks.text_encoder import locked_dropout
 from unrolled.tasks.training_rates import TrainingRates
+from unrolled.tasks.transcribing import packed
 from unrolled.tasks.transcribing.front import Front
 from unrolled.tasks.transcribing.level import Level
 from unrolled.training.ctc_loss import ctc_loss
@@ -154,7 +155,7 @@ class TranscriptionNetwork(nn.Module):
         steps, front = self.front.stream(levelled, state.front)
         hidden, recurrent = steps.new_zeros(0, frames.shape[1], self.readout.in_features), None
         if len(steps):
-            hidden, recurrent = self.recurrent(steps, state.recurrent)
+            hidden, recurrent = packed.run(self.recurrent, steps, state.recurrent)
         after = HeardState(
             level,
             front,
