@@ -29,6 +29,9 @@ from unrolled.training.loop import Trainer
 from unrolled.training.optimizer import Recipe
 from unrolled.training.run import Run
 
+# Symbols where nothing is said: of more subwords most occur too rarely to be learnt.
+_SIZES = {"subwords": 500}
+
 
 class Transcriber(Listening):
     """From recordings to what is said in them: transcripts, or one label of the whole.
@@ -38,7 +41,8 @@ class Transcriber(Listening):
 
     Args:
         tokenizer: of transcripts: "characters", "subwords" or "words".
-        vocabulary_size: the most symbols; None: all characters or words, 500 subwords.
+        vocabulary_size: the most symbols; None: all characters, 500 subwords, or the words that
+            occur twice.
         cell: "gru", "lstm" or "rnn".
         hidden_size: units of each layer, for each direction; None: 256 (128 for labels).
         layers: recurrent layers; None: 3 (2 for labels).
@@ -201,9 +205,14 @@ class Transcriber(Listening):
             if not self._goes_on():
                 self.labelled = learnt.labelled
                 self._learn_answers(learnt)
-                self.framing = Framing.of(learnt, rate=self.sample_rate, bands=self.bands)
             self._settle(learnt)
             if not self._goes_on():
+                self.framing = Framing.of(
+                    learnt,
+                    rate=self.sample_rate,
+                    bands=self.bands,
+                    least=self.settings.subsampling,
+                )
                 after = self.settings.level_after
                 self._scale = scale_of(self.framing, learnt, self.seed, after)
             self.checkup = split.checkup
@@ -224,7 +233,9 @@ class Transcriber(Listening):
         else:
             self.labels = ()
             self.symbols = Symbols.learn(
-                learnt.texts, kind=self.tokenizer, size=self.vocabulary_size
+                learnt.texts,
+                kind=self.tokenizer,
+                size=self.vocabulary_size or _SIZES.get(self.tokenizer),
             )
 
     def _settle(self, learnt: Recordings) -> None:
@@ -238,6 +249,10 @@ class Transcriber(Listening):
         self, split: Split, budget: Budget, run: Run, progress: bool, diagnose: bool
     ) -> Trainer:
         own, chosen = self.settings, split.chosen_by
+        if chosen is not None and self.labelled:
+            # What was never learnt can't be right, and tells nothing of the weights.
+            known = [at for at, one in enumerate(chosen.texts) if one in self.labels]
+            chosen = chosen.select(known) if known else None
         validate = None
         if chosen is not None:
             frames = [self.framing.frames(one) for one in chosen.items]
@@ -279,7 +294,8 @@ class Transcriber(Listening):
         """Symbols of each transcript, or each label's number."""
         if self.symbols is not None:
             return self.symbols.encode(texts)
-        return [np.array([self.labels.index(one)]) for one in texts]
+        numbers = {one: number for number, one in enumerate(self.labels)}
+        return [np.array([numbers[one]]) for one in texts]
 
     def _check_same(self, learnt: Recordings) -> None:
         """A warm start hears as before."""
@@ -305,16 +321,25 @@ class Transcriber(Listening):
             raise ConfigError(f"directions: got {self.directions!r}, expected 1 or 2")
         if self.channels is not None:
             self.channels = whole_number("channels", self.channels, least=0)
-        if self.subsampling is not None and self.subsampling not in STRIDES:
-            raise ConfigError(
-                f"subsampling: got {self.subsampling!r}, expected 1, 2, 3 or 4 frames"
-            )
+        if self.subsampling is not None:
+            self.subsampling = whole_number("subsampling", self.subsampling, least=1)
+            if self.subsampling not in STRIDES:
+                raise ConfigError(
+                    f"subsampling: got {self.subsampling!r}, expected 1, 2, 3 or 4 frames"
+                )
         if self.level_after is not None:
             self.level_after = whole_number("level_after", self.level_after, least=0)
         for name in ("smoothing", "average"):
             if getattr(self, name) is not None:
                 check_rate(name, getattr(self, name))
+                setattr(self, name, float(getattr(self, name)))
         for name, top in (("augment", 3.0), ("batch_seconds", 1e5), ("weight_decay", 1.0)):
             value = getattr(self, name)
-            if value is not None and not (is_number(value) and 0 <= value < top):
-                raise ConfigError(f"{name}: got {value!r}, expected a number from 0 to {top:g}")
+            if value is None:
+                continue
+            if not (is_number(value) and 0 <= value < top) or (
+                name == "batch_seconds" and not value
+            ):
+                above = "a number above 0" if name == "batch_seconds" else "a number from 0"
+                raise ConfigError(f"{name}: got {value!r}, expected {above} to {top:g}")
+            setattr(self, name, float(value))

@@ -14,7 +14,7 @@ from unrolled.data.band_scale import BandScale
 from unrolled.data.doctor_checkup import Checkup
 from unrolled.data.recordings import Recordings
 from unrolled.data.recordings_reading import read_recordings
-from unrolled.errors import ConfigError, DataError
+from unrolled.errors import ConfigError
 from unrolled.tasks.base import Task, whole_number
 from unrolled.tasks.evaluation import Evaluation
 from unrolled.tasks.transcribing.building import build
@@ -94,7 +94,6 @@ class Answering(Task):
         return found
 
     def _answers(self, frames: list[np.ndarray], beam: int, n_best: int) -> list[Transcript]:
-        self._check_long_enough(frames)
         said = heard(self.model, frames)
         seconds = [len(one) * self.framing.seconds for one in frames]
         if self.labelled:
@@ -105,14 +104,6 @@ class Answering(Task):
         assert self.symbols is not None
         step = self.framing.seconds * self.settings.subsampling
         return of_symbols(said, self.symbols, seconds, step=step, beam=beam, n_best=n_best)
-
-    def _check_long_enough(self, frames: list[np.ndarray]) -> None:
-        for place, one in enumerate(frames):
-            if len(one) < self.settings.subsampling:
-                raise DataError(
-                    f"sound {place}: got {len(one)} frames, expected at least"
-                    f" {self.settings.subsampling}: it is too short to hear anything"
-                )
 
     def evaluate(
         self,

@@ -30,20 +30,26 @@ class Framing:
         size: F, numbers of a frame.
         seconds: from one frame to the next.
         mel: how sounds become frames; None for ready-made features.
+        least: frames that a recording has at least, so that it gives one step: a shorter sound is
+            followed by silence, shorter features by the last of them.
     """
 
     size: int
     seconds: float
     mel: LogMel | None
+    least: int = 1
 
     @classmethod
-    def of(cls, recordings: Recordings, *, rate: int | None, bands: int | None) -> Framing:
+    def of(
+        cls, recordings: Recordings, *, rate: int | None, bands: int | None, least: int = 1
+    ) -> Framing:
         """For recordings to learn from.
 
         Args:
             recordings: sounds or features.
             rate: samples a second; None: that of most of the sounds, 16,000 at most.
             bands: of log-mel frames; None: 40.
+            least: frames of a step.
 
         Raises:
             ConfigError: a rate or bands for ready-made features, or such as can't work.
@@ -54,9 +60,9 @@ class Framing:
             if rate is not None or bands is not None:
                 name = "sample_rate" if rate is not None else "bands"
                 raise ConfigError(f"{name}: ready-made features have none; leave it out")
-            return cls(features_of(recordings.items[0]).shape[1], 1 / usual, None)
+            return cls(features_of(recordings.items[0]).shape[1], 1 / usual, None, least)
         mel = LogMel(rate=rate or min(int(usual), _HIGHEST_RATE), bands=bands or 40)
-        return cls(mel.bands, mel.hop_size / mel.rate, mel)
+        return cls(mel.bands, mel.hop_size / mel.rate, mel, least)
 
     @property
     def rate(self) -> int | None:
@@ -72,25 +78,33 @@ class Framing:
         """Frames `(T, F)` float32.
 
         Raises:
-            DataError: a file that can't be read, a sound that is shorter than a frame, or features
-                of another size.
+            DataError: a file that can't be read, no samples, or features of another size.
         """
         if self.mel is not None:
             return self.of_samples(self.samples(recording), recording.place)
-        return self.checked(features_of(recording), recording.place)
+        found = self.checked(features_of(recording), recording.place)
+        short = max(0, self.least - len(found))
+        return np.pad(found, ((0, short), (0, 0)), mode="edge") if short else found
 
     def checked(self, frames: np.ndarray, place: str = "") -> np.ndarray:
-        """Ready-made features `(T, F)` as float32; DataError where they are of another shape."""
+        """Ready-made features `(T, F)` as float32; DataError where they are of another shape, or a
+        number is not finite."""
+        frames = np.asarray(frames)
         if frames.ndim != 2 or frames.shape[1] != self.size:
             raise DataError(
                 f"{place or 'features'}: got shape {frames.shape}, expected (T, {self.size}), the"
                 " numbers of a frame as in what was learnt"
             )
+        if not np.isfinite(frames).all():
+            raise DataError(f"{place or 'features'}: got NaN or infinity, expected finite numbers")
         return frames.astype(np.float32, copy=False)
 
     def of_samples(self, samples: np.ndarray, place: str = "") -> np.ndarray:
         """Frames of samples at the rate."""
         assert self.mel is not None, "features have no samples"
+        needed = self.mel.window_size + (self.least - 1) * self.mel.hop_size
+        if 0 < len(samples) < needed:
+            samples = np.pad(samples, (0, needed - len(samples)))
         try:
             return self.mel.of(samples)
         except DataError as error:
@@ -99,13 +113,13 @@ class Framing:
     def to_assets(self) -> dict[str, Any]:
         """Plain values for a model's card."""
         mel = None if self.mel is None else asdict(self.mel)
-        return {"size": self.size, "seconds": self.seconds, "mel": mel}
+        return {"size": self.size, "seconds": self.seconds, "mel": mel, "least": self.least}
 
     @classmethod
     def from_assets(cls, assets: dict[str, Any]) -> Framing:
         """The inverse of `to_assets`."""
         mel = None if assets["mel"] is None else LogMel(**assets["mel"])
-        return cls(int(assets["size"]), float(assets["seconds"]), mel)
+        return cls(int(assets["size"]), float(assets["seconds"]), mel, int(assets["least"]))
 
 
 def scale_of(framing: Framing, recordings: Recordings, seed: int, after: int) -> BandScale:

@@ -47,7 +47,9 @@ class Listening(Answering):
             )
         state = begun(self.model, self.framing)
         if self.labelled:
-            return state | {"label": np.full(len(self.labels), -np.log(len(self.labels)))}
+            return state | {
+                "label": np.full(len(self.labels), -np.log(len(self.labels)), np.float32)
+            }
         beam = whole_number("beam", beam, least=1)
         return state | _of_stream(self._decoder(beam).start()) | {"beam": np.array(beam)}
 
@@ -84,12 +86,14 @@ class Listening(Answering):
             # Before the first step is whole nothing is known.
             label = found if int(after["steps"]) else state["label"]
             heard = of_label(label, self.labels, 1, seconds)
-            return Partial(heard.text, seconds=seconds), after | {"label": label}
+            return Partial(heard.text, seconds=seconds), after | {
+                "label": np.array(label, np.float32)
+            }
         check_state(state, "beam", f"{_SEARCH}frames")
         decoder = self._decoder(int(state["beam"]), endpoint)
         over, stream = decoder.step(found, _to_stream(state))
         return self._partial(decoder, over, stream, seconds), (
-            after | _of_stream(stream) | {"beam": state["beam"]}
+            after | _of_stream(stream) | {"beam": state["beam"].copy()}
         )
 
     def finish(self, state: Arrays, *, n_best: int = 1) -> Transcript:
@@ -98,8 +102,13 @@ class Listening(Answering):
         Args:
             state: of the stream; stays as it is.
             n_best: how many answers to give.
+
+        Raises:
+            NotFittedError: `fit` comes first.
+            ConfigError: that is no state of this model, or an `n_best` that can't be.
         """
         self._check_fitted()
+        n_best = whole_number("n_best", n_best, least=1)
         if self.labelled:
             check_state(state, "label")
             return of_label(state["label"], self.labels, n_best, self._seconds(state))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from unrolled.data.doctor_checkup import Checkup
@@ -12,7 +12,7 @@ from unrolled.data.recordings_doctor import examine_recordings
 from unrolled.data.recordings_reading import read_recordings
 from unrolled.data.text_doctor_findings import counted
 from unrolled.errors import ConfigError, DataError
-from unrolled.tasks.setting_apart import FEWEST, share_out
+from unrolled.tasks.setting_apart import FEWEST, Shared, share_out
 from unrolled.tasks.telling import with_notes
 
 # Seconds from one frame to the next, as is usual.
@@ -84,16 +84,29 @@ def read_split(
         return part.groups(chosen)
 
     others: dict[str, Recordings] = {}
-    parts = share_out(
-        read,
-        validation,
-        holdout,
-        test,
-        read=given,
-        groups=groups,
-        name=read.name,
-        what="recordings",
-    )
+
+    def shared() -> Shared[Recordings]:
+        return share_out(
+            read,
+            validation,
+            holdout,
+            test,
+            read=given,
+            groups=groups,
+            name=read.name,
+            what="recordings",
+        )
+
+    try:
+        parts = shared()
+    except DataError:
+        if apart != "auto" or chosen == "none":
+            raise
+        chosen = "none"
+        others.clear()
+        parts = shared()
+        few = "too few speakers to keep each on one side of the split: they are on several"
+        parts = replace(parts, notes=(*parts.notes, few))
     tested = parts.test
     told = "" if tested is None else f"{parts.names['test']}, {counted(len(tested), 'recording')}"
     if chosen == "speaker" and (tested is not None and test is None):
