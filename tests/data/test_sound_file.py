@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import struct
 import sys
 from collections.abc import Callable
@@ -209,3 +210,11 @@ def test_what_holds_no_features_is_told_with_its_file(
     refused: Callable[..., None], name: str, content: object, told: str
 ) -> None:
     refused(read_features, name, content, told)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems take no such names")
+def test_a_name_need_not_be_utf_8(tmp_path: Path) -> None:
+    soundfile.write(tmp_path / "a.wav", tone(), 8000)
+    path = Path(os.fsdecode(os.fsencode(tmp_path) + b"/lat\xff.wav"))
+    (tmp_path / "a.wav").rename(path)
+    assert len(decode(path)) == read_header(path).frames == 4000

@@ -232,6 +232,13 @@ def test_with_few_speakers_a_split_parts_them_and_says_so() -> None:
     assert "too few speakers" in str(model.checkup)
 
 
+def test_a_network_that_says_nothing_yet_is_told_so() -> None:
+    model = Transcriber(tokenizer="words", **SMALL)
+    with pytest.warns(NetworkLoses):
+        model.fit(spoken(40), budget="1 steps", **QUIET)
+    assert "train longer" in str(model.evaluation)
+
+
 def test_features_are_learnt_as_they_are(tmp_path: Path) -> None:
     random = np.random.default_rng(0)
 

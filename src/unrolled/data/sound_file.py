@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from os import fsencode
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -199,7 +200,8 @@ def _opened(path: Path) -> Iterator[soundfile.SoundFile]:
         raise DataError(f"can't be read ({reason}): check its permissions", file=path) from None
     _check_start(start, path)
     try:
-        with reader.SoundFile(path) as file:
+        # As bytes: a name need not be UTF-8.
+        with reader.SoundFile(fsencode(path)) as file:
             yield file
     except reader.SoundFileError as error:
         reason = str(error).replace(f"{path!s}", "").replace(f"{str(path)!r}", "")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 
 import numpy as np
@@ -29,6 +29,9 @@ from unrolled.tasks.transcribing.transcripts import of_label, of_symbols
 
 # Recordings whose frames are in memory at once.
 _AT_ONCE = 256
+_SILENT = (
+    "nothing was heard in any of them: the network has not learnt to say anything yet; train longer"
+)
 
 
 class Answering(Task):
@@ -149,7 +152,7 @@ class Answering(Task):
                 rivals[one.name] = one.predict(recordings.items)
             else:
                 rivals[one.name] = one.predict(map(self.framing.frames, recordings.items))
-        return evaluation_of(
+        measured = evaluation_of(
             recordings.texts,
             [one.text for one in found],
             rivals,
@@ -159,6 +162,9 @@ class Answering(Task):
             confidences=[one.confidence for one in found],
             most=worst,
         )
+        if any(one.text for one in found):
+            return measured
+        return replace(measured, notes=(*measured.notes, _SILENT))
 
     def _build(self) -> TranscriptionNetwork:
         return build(
