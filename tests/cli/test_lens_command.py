@@ -122,7 +122,7 @@ def test_a_transcriber_reads_a_file_of_sound_or_it_and_a_text(call, tmp_path):
     told = call("lens", model, sound, "--beam", 2, "--out", out)
     assert (told.code, told.err) == (0, "")
     trace = data_of(out)["trace"]
-    assert len(trace["inputs"]) == len(trace["spectrogram"]["path"]) == 16
+    assert len(trace["inputs"]) == len(trace["spectrogram"]["path"]) == 12
     assert b64decode(trace["sound"]["wav"]) == sound.read_bytes()
     assert trace["heard"]["reference"] == []
     assert call("lens", model, f"{sound}\tb a", "--out", out).code == 0
