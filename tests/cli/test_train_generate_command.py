@@ -66,7 +66,7 @@ def test_a_finding_is_told_as_one_line_and_can_be_switched_off(call, text, tmp_p
     words = ("train", "generate", text, *SMALL, "--out", tmp_path / "m.unrolled")
     told = call(*words)
     finding = VanishingGradient("lstm, layer 0", "it fades", "use this")
-    assert told.err == f"VanishingGradient: {finding}\n"
+    assert told.err == f"warning: {finding}\n"
     assert told.code == 0
     assert call(*words, "--no-diagnose").err == ""
     assert asked == [True, False]
