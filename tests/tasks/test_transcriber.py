@@ -17,7 +17,7 @@ import unrolled
 from tests.tasks.transcribing.small import RATE, labelled, spoken, tone
 from unrolled import Transcriber
 from unrolled.data.recordings import Recording, Recordings
-from unrolled.errors import ConfigError, DataError, NotFittedError
+from unrolled.errors import ConfigError, DataError, DataWarning, NotFittedError
 from unrolled.tasks.evaluation import NetworkLoses
 
 QUIET: dict[str, Any] = {"progress": False, "diagnose": False}
@@ -239,6 +239,17 @@ def test_a_network_that_says_nothing_yet_is_told_so() -> None:
     with torch.no_grad():
         model.model.readout.bias[0] += 20  # the blank
     assert "train longer" in str(model.evaluate(spoken(5)))
+
+
+def test_a_word_without_a_symbol_is_told() -> None:
+    first, *rest = spoken(40).items
+    data = Recordings((replace(first, text="low unheard mid"), *rest))
+    once: dict[str, Any] = {"budget": "1 steps", "validation": 0, "holdout": 0, **QUIET}
+    with pytest.warns(DataWarning, match="1 of 40 transcripts hold words that have no symbol"):
+        Transcriber(tokenizer="words", **SMALL).fit(data, **once)
+    said: list[str] = []
+    Transcriber(tokenizer="words", **SMALL).fit(data, tell=said.append, **once)
+    assert "'low unheard mid'" in said[-1]
 
 
 def test_features_are_learnt_as_they_are(tmp_path: Path) -> None:

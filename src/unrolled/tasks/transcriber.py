@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import warnings
 from collections.abc import Callable
 from dataclasses import asdict
 from typing import Any, Self, cast
@@ -10,7 +11,7 @@ from typing import Any, Self, cast
 import numpy as np
 
 from unrolled.data.recordings import Recordings
-from unrolled.errors import ConfigError
+from unrolled.errors import ConfigError, DataWarning
 from unrolled.tasks.base import check_rate, is_number, whole_number
 from unrolled.tasks.evaluation import Evaluation
 from unrolled.tasks.same_tokens import check_same_tokens
@@ -216,6 +217,8 @@ class Transcriber(Listening):
                 after = self.settings.level_after
                 self._scale = scale_of(self.framing, learnt, self.seed, after)
             self.checkup = split.checkup
+            if self.symbols is not None:
+                self._tell_of_unknown(self.symbols, learnt.texts, tell)
             self.model = cast(TranscriptionNetwork, self._first_network())
             self._describe_origin(learnt.name, learnt.digest().hex(), split.holdout)
             self.rivals = fit_rivals(self.framing, learnt, self.seed)
@@ -237,6 +240,23 @@ class Transcriber(Listening):
                 kind=self.tokenizer,
                 size=self.vocabulary_size or _SIZES.get(self.tokenizer),
             )
+
+    def _tell_of_unknown(
+        self, symbols: Symbols, texts: tuple[str, ...], tell: Callable[[str], object] | None
+    ) -> None:
+        """What is said and has no symbol is not learnt, as a word that occurs once."""
+        places = [at for at, one in enumerate(texts) if symbols.unknown(one)]
+        if not places:
+            return
+        kind = symbols.kind
+        told = (
+            f"{len(places):,} of {len(texts):,} transcripts hold {kind} that have no symbol and"
+            f" are left out of what is learnt, such as {texts[places[0]]!r}"
+        )
+        if tell is not None:
+            tell(f"warning: {told}")
+        else:
+            warnings.warn(told, DataWarning, stacklevel=5)
 
     def _settle(self, learnt: Recordings) -> None:
         given = self.get_params()
