@@ -89,7 +89,7 @@ def test_a_sentence_does_not_depend_on_its_batch(learnt: Translator) -> None:
 
 
 def test_a_beam_of_one_takes_the_likeliest_token_of_each_step(learnt: Translator) -> None:
-    (found,) = learnt.translate(["five six"], beam=1)
+    (found,) = learnt.translate(["five six"], beam=1, precision="fp32")
     model, tokens = learnt.model, learnt.tokens
     source = torch.from_numpy(tokens.sources(["five six"])[0]).unsqueeze(1)
     with torch.no_grad():
@@ -113,7 +113,7 @@ def test_a_beam_of_one_takes_the_likeliest_token_of_each_step(learnt: Translator
 )
 def test_token_by_token_it_says_what_the_search_finds(options: dict[str, Any]) -> None:
     model = fit(small(**options), counted(), 30)
-    (found,) = model.translate(["five six"], beam=1)
+    (found,) = model.translate(["five six"], beam=1, precision="fp32")
     state = model.start("five six")
     kept = {name: array.copy() for name, array in state.items()}
     token, said, total = None, [], 0.0
@@ -187,7 +187,7 @@ def test_an_empty_sentence_stays_empty(learnt: Translator) -> None:
 
 def test_several_members_answer_with_the_mean_of_their_probabilities() -> None:
     both = fit(small(members=2), counted(), 30)
-    (found,) = both.translate(["one two"], beam=1)
+    (found,) = both.translate(["one two"], beam=1, precision="fp32")
     source = torch.from_numpy(both.tokens.sources(["one two"])[0]).unsqueeze(1)
     written = both.tokens.targets([found.text])[0]
     totals = np.zeros(len(written) - 1)
