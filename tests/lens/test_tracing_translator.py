@@ -83,13 +83,16 @@ def test_the_answer_is_what_predict_says(translator: unrolled.Translator, traced
     assert traced.expected is not None
     assert traced.inputs[1:] == traced.expected.came[:-1]
     assert traced.losses is not None
-    assert float(-traced.losses.sum()) == pytest.approx(said.log_probability, abs=1e-4)
+    # The page has the numbers of float32, whatever the search rounded.
+    (exact,) = translator.translate([SENTENCE], precision="fp32")
+    assert exact.text == said.text
+    assert float(-traced.losses.sum()) == pytest.approx(exact.log_probability, abs=1e-4)
 
 
 @pytest.mark.parametrize("beam", [1, 3])
 def test_the_search_is_that_of_as_wide_a_beam(translator: unrolled.Translator, beam: int) -> None:
     found = trace(translator, SENTENCE, beam=beam)
-    said = translator.translate([SENTENCE], beam=beam, n_best=beam, precision="fp32")[0]
+    said = translator.translate([SENTENCE], beam=beam, n_best=beam)[0]
     tree = found.beam
     assert tree is not None
     assert tree.width == beam
@@ -97,13 +100,13 @@ def test_the_search_is_that_of_as_wide_a_beam(translator: unrolled.Translator, b
         (last,) = np.flatnonzero(tree.ranks == rank)
         text = "".join(tree.tokens[node] for node in tree.path(int(last)))
         assert text.strip() == one.text
-        assert tree.scores[last] == pytest.approx(one.score, abs=1e-5)
+        assert tree.scores[last] == pytest.approx(one.score, abs=1e-4)
         assert tree.sums[last] == pytest.approx(one.log_probability, abs=1e-4)
     assert answer_of(found) == said.text
 
 
 def test_it_looked_where_translate_says(translator: unrolled.Translator, traced: Trace) -> None:
-    (said,) = translator.translate([SENTENCE])
+    (said,) = translator.translate([SENTENCE], precision="fp32")
     assert traced.links is not None
     assert traced.source is not None
     assert said.alignment is not None
@@ -249,7 +252,7 @@ def test_several_networks_answer_together() -> None:
         mean = torch.stack(each).mean(0)
     came = mean.gather(1, target[1:])[:, 0].log().neg().numpy()
     np.testing.assert_allclose(found.losses, came, rtol=1e-4)  # type: ignore[arg-type]
-    (said,) = model.translate([SENTENCE])
+    (said,) = model.translate([SENTENCE], precision="fp32")
     searched = trace(model, SENTENCE)
     assert answer_of(searched) == said.text
     assert said.alignment is not None

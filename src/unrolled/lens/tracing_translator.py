@@ -169,7 +169,8 @@ def _searched(translator: Translator, sentence: str, ids: np.ndarray, beam: int 
     width = Request().beam if beam is None else beam
     tokens, model = translator.tokens, translator.model
     ((best, *_),), (record,) = search_with_record(
-        NetworkScorer(model, [ids]),
+        # As a translation is searched for, so that the page shows what `predict` says.
+        NetworkScorer(model, [ids], precision=Request().precision),
         begin=tokens.end,
         end=tokens.end,
         sentences=[len(ids)],
