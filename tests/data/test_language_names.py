@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import pytest
 
 from unrolled.data.language_names import are_languages
@@ -30,3 +33,13 @@ def test_a_sentence_costs_no_look_into_the_names_of_all_languages(monkeypatch):
     monkeypatch.setattr("unrolled.data.language_names._names_in", None)
     monkeypatch.setattr("unrolled.data.language_names._own", None)
     assert are_languages(["How are you?", "A long line of some more words"]) == [False, False]
+
+
+def test_what_babel_knows_of_a_language_stays_whole():
+    # In a process of its own, where nobody has asked babel before.
+    code = (
+        "from unrolled.data.language_names import are_languages; are_languages(['anglais']);"
+        "from babel import Locale; print(len(Locale('fr').date_formats))"
+    )
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert (found.stdout, found.stderr) == ("4\n", "")

@@ -100,8 +100,8 @@ def test_the_search_is_that_of_as_wide_a_beam(translator: unrolled.Translator, b
         (last,) = np.flatnonzero(tree.ranks == rank)
         text = "".join(tree.tokens[node] for node in tree.path(int(last)))
         assert text.strip() == one.text
-        assert tree.scores[last] == pytest.approx(one.score, abs=1e-4)
-        assert tree.sums[last] == pytest.approx(one.log_probability, abs=1e-4)
+        assert tree.scores[last] == pytest.approx(one.score, abs=1e-3)
+        assert tree.sums[last] == pytest.approx(one.log_probability, abs=1e-3)
     assert answer_of(found) == said.text
 
 

@@ -60,7 +60,8 @@ def _is_namelike(name: str) -> bool:
 def _listed(code: str) -> Any:
     from babel import localedata
 
-    return localedata.load(code, merge_inherited=False).get("languages", {})
+    # With what it inherits: babel keeps what it loaded for whoever asks next.
+    return localedata.load(code).get("languages", {})
 
 
 @cache
