@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from unrolled.data.batching.checks import IGNORED_TARGET
-from unrolled.tasks.translating.batches import PairBatches, cut
+from unrolled.data.batching.like_lengths import cut
+from unrolled.tasks.translating.batches import PairBatches
 
 
 def pairs(count: int, seed: int = 0) -> tuple[list[np.ndarray], list[np.ndarray]]:

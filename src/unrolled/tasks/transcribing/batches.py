@@ -9,11 +9,11 @@ import numpy as np
 import torch
 
 from unrolled.data.batch import Batch
-from unrolled.data.batching.checks import IGNORED_TARGET, check_step, epoch_generator
+from unrolled.data.batching.checks import IGNORED_TARGET
+from unrolled.data.batching.like_lengths import LikeLengths, cut, padded
 from unrolled.data.recordings import Recordings
 from unrolled.data.sound_augment import Augment
 from unrolled.tasks.transcribing.framing import Framing
-from unrolled.tasks.translating.batches import cut, padded
 
 # Lengths are disturbed by up to this share before they are sorted, so that the same recordings do
 # not meet in every epoch.
@@ -54,30 +54,21 @@ class RecordingBatches:
     ) -> None:
         self._recordings, self._targets = recordings, targets
         self._framing, self._augment, self._seed = framing, augment, seed
-        self._lengths = np.array([one.seconds for one in recordings.items])
-        hundredths = np.maximum(1, (100 * self._lengths)).astype(np.int64)
-        self._cuts = cut(np.sort(hundredths), max(1, int(100 * seconds)))
+        lengths = np.array([one.seconds for one in recordings.items])
+        hundredths = np.maximum(1, (100 * lengths)).astype(np.int64)
+        cuts = cut(np.sort(hundredths), max(1, int(100 * seconds)))
+        self._order = LikeLengths(lengths, cuts, jitter=_JITTER, seed=seed)
         self._samples, self._made = Memory(_KEPT), Memory(_KEPT)
-        self._dealt: tuple[int, list[np.ndarray]] | None = None
 
     def __len__(self) -> int:
-        return len(self._cuts) + 1
+        return len(self._order)
 
     def __getitem__(self, step: int) -> Batch:
-        epoch, place = divmod(check_step(step), len(self))
-        if self._dealt is None or self._dealt[0] != epoch:
-            self._dealt = (epoch, self._deal(epoch))
-        rows = self._dealt[1][place]
+        epoch, rows = self._order.rows(step)
         return batch_of(
             [self._frames(int(row), epoch) for row in rows],
             [self._targets[row] for row in rows],
         )
-
-    def _deal(self, epoch: int) -> list[np.ndarray]:
-        random = epoch_generator(self._seed, epoch)
-        noise = random.uniform(1 - _JITTER, 1 + _JITTER, len(self._lengths))
-        batches = np.split(np.argsort(self._lengths * noise, kind="stable"), self._cuts)
-        return [batches[place] for place in random.permutation(len(batches))]
 
     def _frames(self, row: int, epoch: int) -> np.ndarray:
         augment, mel = self._augment, self._framing.mel

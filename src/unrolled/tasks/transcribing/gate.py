@@ -45,14 +45,14 @@ RIVALS: dict[str, type[MostFrequent] | type[NearestTemplate]] = {
 }
 
 
-class Framing(Protocol):
+class Frames(Protocol):
     """How recordings become frames."""
 
     def frames(self, recording: Recording) -> NDArray[np.floating[Any]]:
         """`(T, F)` of one."""
 
 
-def fit_rivals(framing: Framing, recordings: Recordings, seed: int) -> Rivals:
+def fit_rivals(framing: Frames, recordings: Recordings, seed: int) -> Rivals:
     """The rivals on what the network learns from.
 
     Templates are there only where most of the recordings are short: at most `SHORT` seconds, and

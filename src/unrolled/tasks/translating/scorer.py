@@ -13,11 +13,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from unrolled.data.batching.like_lengths import padded
 from unrolled.decoding.scorer import ranked
 from unrolled.layers.readout_top import Readout, prefers_native
 from unrolled.layers.states import map_state
 from unrolled.tasks.arrays import like
-from unrolled.tasks.translating.batches import padded
 from unrolled.tasks.translating.decoder import Decoder, DecoderState
 from unrolled.tasks.translating.looking import SharedLook
 from unrolled.tasks.translating.network import Memory, TranslationNetwork
