@@ -17,13 +17,23 @@ from unrolled.data.sound_augment import (
     at_speed,
     coloured_noise,
     shifted,
-    warped,
     with_noise,
 )
 from unrolled.errors import ConfigError, DataError, MissingExtra
 
 RATE = 8000
-OFF = Augment(speed=0, gain=0, shift=0, noise=0, warp=0, time_masks=0, band_masks=0)
+OFF = Augment(
+    speed=0,
+    gain=0,
+    shift=0,
+    noise=0,
+    stretch=0,
+    equalise=0,
+    echo=0,
+    warp=0,
+    time_masks=0,
+    band_masks=0,
+)
 CENTRES = LogMel(RATE).centres
 
 
@@ -185,27 +195,6 @@ def test_silence_and_silent_noise_add_nothing() -> None:
         assert np.isfinite(made).all()
 
 
-def test_a_warp_of_one_is_the_identity() -> None:
-    frames = frames_of(30)
-    np.testing.assert_array_equal(warped(frames, CENTRES, 1.0), frames)
-
-
-@pytest.mark.parametrize("alpha", [0.9, 0.95, 1.05, 1.1])
-@pytest.mark.parametrize("band", [8, 15, 25, 32, 37])
-def test_a_warp_moves_the_band_of_a_tone_as_the_equation_says(alpha: float, band: int) -> None:
-    # A ramp in Hz shows where each band was taken from: linear interpolation keeps it but for
-    # its bend between centres.
-    top = CENTRES[-1]
-    knee = 0.6 * top * min(alpha, 1) / alpha
-    at = CENTRES[band]
-    source = alpha * at if at <= knee else top - (top - alpha * knee) * (top - at) / (top - knee)
-    ramp = np.tile(CENTRES.astype(np.float32), (2, 1))
-    assert abs(warped(ramp, CENTRES, alpha)[0, band] - source) <= 1
-    mel = LogMel(RATE)
-    seen = warped(mel.of(tone(source)), CENTRES, alpha).mean(0)
-    assert abs(int(seen.argmax()) - band) <= 1
-
-
 def test_warps_stay_in_their_range_and_the_ends_stay() -> None:
     ramp = np.tile(CENTRES.astype(np.float32), (2, 1))
     band = 10
@@ -218,9 +207,24 @@ def test_warps_stay_in_their_range_and_the_ends_stay() -> None:
     assert max(abs(one[-1] - 1) for one in found) <= 1e-6
 
 
-def test_frames_of_no_known_frequencies_are_not_warped() -> None:
+def test_frames_that_are_no_bands_change_their_pace_and_masks_alone() -> None:
     frames = frames_of(20)
-    np.testing.assert_array_equal(replace(OFF, warp=0.1).of_frames(frames, drawn()), frames)
+    changed = replace(OFF, warp=0.1, equalise=3.0, echo=1.0)
+    np.testing.assert_array_equal(changed.of_frames(frames, drawn()), frames)
+
+
+def test_paces_stay_in_their_range_and_fill_it() -> None:
+    ramp = np.arange(1000, dtype=np.float32)[:, None]
+    counts = [len(replace(OFF, stretch=0.2).of_frames(ramp, drawn(k))) for k in range(200)]
+    assert 1000 * np.exp(-0.2) - 1 <= min(counts) <= 830
+    assert 1200 <= max(counts) <= 1000 * np.exp(0.2) + 1
+
+
+def test_an_echo_comes_as_often_as_asked_and_takes_nothing_away() -> None:
+    frames = frames_of(50)
+    heard = [replace(OFF, echo=0.25).of_frames(frames, drawn(k), CENTRES) for k in range(400)]
+    assert 70 <= sum(not np.array_equal(one, frames) for one in heard) <= 130
+    assert min((one - frames).min() for one in heard) >= -1e-5
 
 
 @given(
@@ -251,6 +255,7 @@ def test_masks_are_no_longer_than_asked_and_never_all(
         time_share=share,
         band_masks=widths,
         band_width=widest,
+        band_share=1.0,
     )
     seen = masks.of_frames(frames, drawn(seed))
     masked = (seen != frames) if length > 1 else np.zeros(frames.shape, bool)

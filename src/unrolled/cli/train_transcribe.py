@@ -81,10 +81,10 @@ def train_transcribe(
     sample_rate: Annotated[
         int | None, option("Samples a second that are heard.", "as most sounds, 16 kHz at most")
     ] = None,
-    bands: Annotated[int | None, option("Of log-mel frames.", "40 bands")] = None,
+    bands: Annotated[int | None, option("Of log-mel frames, or made of cepstra.", "40, of .mfc files 24")] = None,
     channels: Annotated[
         int | None,
-        option("Of the convolutions below the recurrent layers.", "16, of ready-made features 0"),
+        option("Of the convolutions below the recurrent layers.", "32, of labels 16, of features 0"),
     ] = None,
     subsampling: Annotated[
         int | None, option("Frames of 10 ms that become a step, 1 to 4.", "4, of labels 2 frames")
@@ -105,7 +105,7 @@ def train_transcribe(
         option("How strongly training changes the sounds; 0: not at all.", "as is usual"),
     ] = None,
     batch_seconds: Annotated[
-        float | None, option("Sound in a batch, in seconds.", "60, of labels 15")
+        float | None, option("Sound in a batch, in seconds.", "25, of labels 15")
     ] = None,
     learning_rate: Annotated[float | None, option(options.LEARNING_RATE_HELP, _BY_TEXTS)] = None,
     weight_decay: Annotated[float | None, option("Of the matrices.", _BY_TEXTS)] = None,

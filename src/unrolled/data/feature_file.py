@@ -10,7 +10,9 @@ import numpy as np
 from unrolled.data.files import read_bytes
 from unrolled.errors import DataError
 
-FEATURES = frozenset({".npy", ".mfc"})
+# How the name of a file of cepstra ends.
+CEPSTRA_FILE = ".mfc"
+FEATURES = frozenset({".npy", CEPSTRA_FILE})
 # Cepstra a frame in a file of Sphinx, which does not say it itself.
 CEPSTRA = 13
 
@@ -27,7 +29,7 @@ def read_features(path: Path) -> np.ndarray:
     that breaks off, no frame at all, and values that are NaN or infinite.
     """
     raw = read_bytes(path)
-    read = _sphinx if path.suffix.lower() == ".mfc" else _numpy
+    read = _sphinx if path.suffix.lower() == CEPSTRA_FILE else _numpy
     values = read(raw, path)
     if not values.size:
         raise DataError("holds no frame of features: make it again", file=path)

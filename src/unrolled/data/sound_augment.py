@@ -8,14 +8,14 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from unrolled.data.frame_changes import at_pace, curve, warped, with_echo
 from unrolled.data.log_mel import Frames, Samples, checked_samples
 from unrolled.errors import ConfigError, DataError, MissingExtra
 
-# The part of the bands' range that is warped evenly; the rest closes the gap to the top.
-# Jaitly and Hinton have 4.8 of 8 kHz.
-_KNEE = 0.6
 # A shift loses no more than this part of a sound, so that no word of a short one is cut away.
 _LOST = 0.1
+# Of echoes: the energy that is left after a frame, and the part of it beside the direct sound.
+_DECAYS, _ECHOES = (0.3, 0.75), (0.1, 0.6)
 
 
 @dataclass(frozen=True)
@@ -29,51 +29,65 @@ class Augment:
         gain    10^(g / 20) x, g in [-gain, gain] dB
         noise   x + a n, with probability `noise`, a such that 10 log10(mean x^2 / mean (a n)^2)
                 is in [least_snr, most_snr] dB; power of n ~ f^-s, s in [0, slope]
+        stretch x(f t) of frames, log f in [-stretch, stretch]: slower or quicker, as high as it was
+        equalise  x + a curve over the bands, a line and four waves, each up to so many dB: another
+                microphone
+        echo    E_t + q sum over k of r^k E_(t-k), with probability `echo`, E the energies, r in
+                [.3, .75], q in [.1, .6]: a room that goes on sounding for a tenth to half a second
+                (at 100 frames a second)
         warp    band of f takes the value at w(f): w(f) = a f below the knee, then straight to the
                 top, a in [1 - warp, 1 + warp]
         masks   `time_masks` stretches of w frames, w in 0..time_width, and `band_masks` of w
                 bands, w in 0..band_width, get the mean of their band over the sound
 
-    The first four are of samples, in this order; the last two are of frames. All draw from the
-    generator that is given: the same seed makes the same sound. There is no warping of time.
+    The first four are of samples, in this order; the others are of frames, in this order. All draw
+    from the generator that is given: the same seed makes the same sound.
 
     Args:
         speed, gain, shift: the largest change: as a factor beside 1, in dB, in ms.
-        noise: how often there is noise, from 0 to 1.
+        stretch: the largest change of the pace, as a logarithm.
+        equalise: the largest part of a curve, in dB.
+        noise, echo: how often there is one, from 0 to 1.
         least_snr, most_snr: signal to noise, in dB, both powers taken over the whole sound.
         slope: the steepest spectrum of a made noise: 0 is white, 1 pink, 2 brown.
         warp: the largest change of the scale of frequencies, as a factor beside 1.
         time_masks, time_width, time_share: how many masks over time, the longest in frames, and
             as a part of the sound; whichever is shorter.
-        band_masks, band_width: how many masks over bands, and the widest in bands.
+        band_masks, band_width, band_share: how many masks over bands, the widest in bands, and as a
+            part of them; whichever is narrower.
 
     Raises:
         ConfigError: a value that can't work.
 
     Source: speed, Ko et al. 2015 (audio augmentation); warp, Jaitly and Hinton 2013 (vocal tract
     length perturbation), on bands already made and so by straight lines between them; masks, Park
-    et al. 2019 (SpecAugment), without its time warping.
+    et al. 2019 (SpecAugment), without its time warping; echoes that die away exponentially, Lebart
+    et al. 2001 (Polack's model of rooms).
     """
 
     speed: float = 0.1
-    gain: float = 6.0
+    gain: float = 15.0
     shift: float = 20.0
     noise: float = 0.5
     least_snr: float = 10.0
     most_snr: float = 30.0
     slope: float = 2.0
+    stretch: float = 0.15
+    equalise: float = 3.0
+    echo: float = 0.5
     warp: float = 0.1
     time_masks: int = 2
-    time_width: int = 20
+    time_width: int = 15
     time_share: float = 0.2
     band_masks: int = 2
     band_width: int = 8
+    band_share: float = 0.2
 
     def __post_init__(self) -> None:
         for names, most in (
-            (("speed", "warp"), 0.5),
-            (("noise", "time_share"), 1.0),
-            (("gain",), 20.0),
+            (("speed", "stretch", "warp"), 0.5),
+            (("noise", "echo", "time_share", "band_share"), 1.0),
+            (("gain", "equalise"), 20.0),
             (("slope",), 4.0),
             (("shift",), 1e6),
         ):
@@ -135,15 +149,15 @@ class Augment:
         rng: np.random.Generator,
         centres: NDArray[np.float64] | None = None,
     ) -> Frames:
-        """Frames with bands warped and stretches masked at random.
+        """Frames with their pace, microphone, room, bands and stretches changed at random.
 
         Args:
             frames: `(T, F)`, log energies of bands or other features; not written to.
             rng: what the numbers are drawn from.
-            centres: `(F,)`, the frequency of each band in Hz, as `LogMel.centres` has them. None
-                where the features have none; they are then not warped.
+            centres: `(F,)`, rising, where each band lies, such as `LogMel.centres` in Hz. None
+                where the features are no bands; pace and masks alone are then changed.
 
-        Returns: `(T, F)`.
+        Returns: `(T', F)`, `T' = T / f`, at least 1.
 
         Raises:
             DataError: frames or centres of another shape.
@@ -156,18 +170,33 @@ class Augment:
             )
         if not frames.size:
             return frames
-        if self.warp and centres is not None:
-            frames = warped(frames, centres, 1 + rng.uniform(-self.warp, self.warp))
+        if self.stretch:
+            frames = at_pace(frames, float(np.exp(rng.uniform(-self.stretch, self.stretch))))
+        if centres is not None:
+            frames = self._heard_elsewhere(frames, rng, centres)
         length, bands = frames.shape
         longest = min(self.time_width, int(self.time_share * length))
         times = _stretches(length, self.time_masks, longest, rng)
-        widths = _stretches(bands, self.band_masks, self.band_width, rng)
+        widest = min(self.band_width, int(self.band_share * bands))
+        widths = _stretches(bands, self.band_masks, widest, rng)
         if times or widths:
             mean, frames = frames.mean(axis=0), frames.copy()
             for stretch in widths:
                 frames[:, stretch] = mean[stretch]
             for stretch in times:
                 frames[stretch] = mean
+        return frames
+
+    def _heard_elsewhere(
+        self, frames: Frames, rng: np.random.Generator, centres: NDArray[np.float64]
+    ) -> Frames:
+        """By another microphone, in another room, from another mouth."""
+        if self.equalise:
+            frames = frames + curve(frames.shape[1], self.equalise, rng)
+        if self.echo and rng.random() < self.echo:
+            frames = with_echo(frames, rng.uniform(*_DECAYS), rng.uniform(*_ECHOES))
+        if self.warp:
+            frames = warped(frames, centres, 1 + rng.uniform(-self.warp, self.warp))
         return frames
 
     def _noise(self, count: int, rng: np.random.Generator, noises: Sequence[Samples]) -> Samples:
@@ -228,31 +257,6 @@ def coloured_noise(count: int, slope: float, rng: np.random.Generator) -> Sample
     spectrum[1:] *= np.arange(1, half, dtype=np.float32) ** np.float32(-slope / 2)
     noise: Samples = irfft(spectrum, size)[:count]
     return noise
-
-
-def warped(frames: Frames, centres: NDArray[np.float64], alpha: float) -> Frames:
-    """Bands of another vocal tract: the band at `f` takes the value at `w(f)`.
-
-        w(f) = alpha f                       up to k = .6 S min(alpha, 1) / alpha
-        w(f) = S - (S - alpha k) (S - f) / (S - k)     from there to the top band's S
-
-    A tone at `w(f)` is then seen at `f`: lower for `alpha > 1`. Values between bands lie on the
-    straight line between theirs; below the first there is its own.
-
-    Args:
-        frames: `(T, F)`, log energies.
-        centres: `(F,)`, rising, in Hz.
-        alpha: the factor; 1 changes nothing.
-
-    Source: Jaitly and Hinton 2013.
-    """
-    top = centres[-1]
-    knee = _KNEE * top * min(alpha, 1.0) / alpha
-    sources = np.interp(centres, [0, knee, top], [0, alpha * knee, top])
-    places = np.interp(sources, centres, np.arange(len(centres)))
-    below = np.minimum(places.astype(int), len(centres) - 2)
-    above = (places - below).astype(frames.dtype)
-    return frames[:, below] * (1 - above) + frames[:, below + 1] * above
 
 
 def _stretches(length: int, count: int, longest: int, rng: np.random.Generator) -> list[slice]:

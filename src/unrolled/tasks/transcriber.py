@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import warnings
 from collections.abc import Callable
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any, Self, cast
 
 import numpy as np
@@ -49,9 +49,10 @@ class Transcriber(Listening):
         layers: recurrent layers; None: 3 (2 for labels).
         directions: 1 hears as you speak; 2 reads the sound both ways, for files only.
         sample_rate: samples a second; None: that of most of the sounds, 16,000 at most.
-        bands: of log-mel frames; None: 40.
-        channels: of the convolutions before the recurrent layers; None: 16 (0 for ready-made
-            features, which have one over all their numbers).
+        bands: of log-mel frames; None: 40. Of ready-made features: they are cepstra, and become so
+            many bands; None: files of Sphinx (.mfc) become 24, others stay as they are.
+        channels: of the convolutions before the recurrent layers; None: 32 (16 for labels, 0
+            for ready-made features that have no bands: one convolution over all their numbers).
         subsampling: frames of a step, 1 to 4; None: 4 (2 for labels).
         level_after: frames after which a recording's own mean counts for half in what is taken off
             every frame, the training set's for the other half: what a microphone and a room add
@@ -60,8 +61,8 @@ class Transcriber(Listening):
         smoothing: share of a label that is spread over all labels; None: 0.1; of labels only.
         augment: how strongly sounds are changed in training (speed, noise, loudness, voices, parts
             left out), as a factor on the usual strengths; 0: not; None: 1.
-        batch_seconds: of sound in a batch; None: 60 (15 for labels).
-        learning_rate: the peak of the schedule; None: 3e-3.
+        batch_seconds: of sound in a batch; None: 25 (15 for labels).
+        learning_rate: the peak of the schedule; None: 1e-3 (3e-3 for labels).
         weight_decay: of the matrices; None: 0.02.
         average: memory of the moving average of the weights that is validated and kept; 0: none;
             None: 0.99.
@@ -206,14 +207,11 @@ class Transcriber(Listening):
             if not self._goes_on():
                 self.labelled = learnt.labelled
                 self._learn_answers(learnt)
-            self._settle(learnt)
             if not self._goes_on():
-                self.framing = Framing.of(
-                    learnt,
-                    rate=self.sample_rate,
-                    bands=self.bands,
-                    least=self.settings.subsampling,
-                )
+                self.framing = Framing.of(learnt, rate=self.sample_rate, bands=self.bands)
+            self._settle()
+            if not self._goes_on():
+                self.framing = replace(self.framing, least=self.settings.subsampling)
                 after = self.settings.level_after
                 self._scale = scale_of(self.framing, learnt, self.seed, after)
             self.checkup = split.checkup
@@ -258,12 +256,13 @@ class Transcriber(Listening):
         else:
             warnings.warn(told, DataWarning, stacklevel=5)
 
-    def _settle(self, learnt: Recordings) -> None:
+    def _settle(self) -> None:
         given = self.get_params()
         if self._goes_on():
             of_network = asdict(self.settings)
             given |= {name: of_network[name] for name in SIZES if given[name] is None}
-        self.settings = settle(given, labelled=self.labelled, sound=learnt.kind == "sound")
+        bands = self.framing.centres is not None
+        self.settings = settle(given, labelled=self.labelled, bands=bands)
 
     def _trainer(
         self, split: Split, budget: Budget, run: Run, progress: bool, diagnose: bool
@@ -283,7 +282,7 @@ class Transcriber(Listening):
                 split.learnt,
                 self._targets(split.learnt.texts),
                 self.framing,
-                augment=strengthened(own.augment) if own.augment else None,
+                augment=strengthened(own.augment, self.labelled) if own.augment else None,
                 seconds=own.batch_seconds,
                 seed=self.seed,
             ),

@@ -71,14 +71,14 @@ class RecordingBatches:
         )
 
     def _frames(self, row: int, epoch: int) -> np.ndarray:
-        augment, mel = self._augment, self._framing.mel
+        augment = self._augment
         if augment is None:
             return self._made.get(row, lambda: self._framing.frames(self._recordings.items[row]))
         # Of each recording another epoch is the one with a new version.
         version = (epoch + row) // _AGAIN
         frames = self._made.get(row, lambda: self._changed(row, version), version)
         random = np.random.default_rng([self._seed, epoch, row])
-        return augment.of_frames(frames, random, None if mel is None else mel.centres)
+        return augment.of_frames(frames, random, self._framing.centres)
 
     def _changed(self, row: int, version: int) -> np.ndarray:
         """Frames of a sound that was changed; of ready-made features as they are."""
@@ -116,15 +116,21 @@ class Memory:
         return made
 
 
-def strengthened(factor: float) -> Augment:
-    """The usual changes, each so many times as strong, as far as it can be."""
-    usual = Augment()
+def strengthened(factor: float, labelled: bool) -> Augment:
+    """The usual changes, each so many times as strong, as far as it can be.
+
+    Of a word that is said alone nothing is left out: what is missing may be all that tells it.
+    """
+    usual = Augment(time_masks=0, band_masks=0) if labelled else Augment()
     return replace(
         usual,
         speed=min(0.5, usual.speed * factor),
         gain=min(20.0, usual.gain * factor),
         shift=usual.shift * factor,
         noise=min(1.0, usual.noise * factor),
+        stretch=min(0.5, usual.stretch * factor),
+        equalise=min(20.0, usual.equalise * factor),
+        echo=min(1.0, usual.echo * factor),
         warp=min(0.5, usual.warp * factor),
         time_width=round(usual.time_width * factor),
         band_width=round(usual.band_width * factor),

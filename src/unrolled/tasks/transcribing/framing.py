@@ -8,8 +8,11 @@ from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from unrolled.data.band_scale import BandScale
+from unrolled.data.cepstra import bands_of_cepstra, centres_of_cepstra
+from unrolled.data.feature_file import CEPSTRA_FILE
 from unrolled.data.log_mel import LogMel
 from unrolled.data.recordings import Recording, Recordings
 from unrolled.data.sound_file import features_of, samples_of
@@ -20,11 +23,14 @@ from unrolled.tasks.transcribing.level import Level
 _HIGHEST_RATE = 16000
 # Seconds of sound that are enough to know the bands by.
 _ENOUGH = 1800.0
+# Bands of a sound, and of cepstra, which hold no more detail.
+_BANDS, _OF_CEPSTRA = 40, 24
 
 
 @dataclass(frozen=True)
 class Framing:
-    """Sounds are resampled to one rate and become log-mel frames; ready-made features stay.
+    """Sounds are resampled to one rate and become log-mel frames; cepstra become the bands that
+    they were made of; other ready-made features stay.
 
     Attributes:
         size: F, numbers of a frame.
@@ -32,42 +38,52 @@ class Framing:
         mel: how sounds become frames; None for ready-made features.
         least: frames that a recording has at least, so that it gives one step: a shorter sound is
             followed by silence, shorter features by the last of them.
+        cepstra: numbers of a ready-made frame that become `size` bands; 0: they stay as they are.
     """
 
     size: int
     seconds: float
     mel: LogMel | None
     least: int = 1
+    cepstra: int = 0
 
     @classmethod
-    def of(
-        cls, recordings: Recordings, *, rate: int | None, bands: int | None, least: int = 1
-    ) -> Framing:
+    def of(cls, recordings: Recordings, *, rate: int | None, bands: int | None) -> Framing:
         """For recordings to learn from.
 
         Args:
             recordings: sounds or features.
             rate: samples a second; None: that of most of the sounds, 16,000 at most.
-            bands: of log-mel frames; None: 40.
-            least: frames of a step.
+            bands: of log-mel frames; None: 40. Of ready-made features: they are cepstra, and become
+                so many; None: files of Sphinx (.mfc) become 24, others stay as they are.
 
         Raises:
-            ConfigError: a rate or bands for ready-made features, or such as can't work.
+            ConfigError: a rate for ready-made features, or such as can't work.
         """
         rates = Counter(one.rate for one in recordings.items)
         usual = rates.most_common(1)[0][0]
         if recordings.kind == "features":
-            if rate is not None or bands is not None:
-                name = "sample_rate" if rate is not None else "bands"
-                raise ConfigError(f"{name}: ready-made features have none; leave it out")
-            return cls(features_of(recordings.items[0]).shape[1], 1 / usual, None, least)
-        mel = LogMel(rate=rate or min(int(usual), _HIGHEST_RATE), bands=bands or 40)
-        return cls(mel.bands, mel.hop_size / mel.rate, mel, least)
+            if rate is not None:
+                raise ConfigError("sample_rate: ready-made features have none; leave it out")
+            first = recordings.items[0]
+            width, seconds = features_of(first).shape[1], 1 / usual
+            if bands is None and (first.path is None or first.path.suffix.lower() != CEPSTRA_FILE):
+                return cls(width, seconds, None)
+            return cls(bands or _OF_CEPSTRA, seconds, None, cepstra=width)
+        mel = LogMel(rate=rate or min(int(usual), _HIGHEST_RATE), bands=bands or _BANDS)
+        return cls(mel.bands, mel.hop_size / mel.rate, mel)
 
     @property
     def rate(self) -> int | None:
         """Samples a second that a stream has; None for ready-made features."""
         return None if self.mel is None else self.mel.rate
+
+    @property
+    def centres(self) -> NDArray[np.float64] | None:
+        """Where the bands lie; None for features whose neighbours are nothing to each other."""
+        if self.mel is not None:
+            return self.mel.centres
+        return centres_of_cepstra(self.size) if self.cepstra else None
 
     def samples(self, recording: Recording) -> np.ndarray:
         """Samples `(N,)` at the rate; of sounds only."""
@@ -87,17 +103,19 @@ class Framing:
         return np.pad(found, ((0, short), (0, 0)), mode="edge") if short else found
 
     def checked(self, frames: np.ndarray, place: str = "") -> np.ndarray:
-        """Ready-made features `(T, F)` as float32; DataError where they are of another shape, or a
-        number is not finite."""
+        """Ready-made features as frames `(T, F)` float32; DataError where they have another shape,
+        or a number is not finite."""
         frames = np.asarray(frames)
-        if frames.ndim != 2 or frames.shape[1] != self.size:
+        width = self.cepstra or self.size
+        if frames.ndim != 2 or frames.shape[1] != width:
             raise DataError(
-                f"{place or 'features'}: got shape {frames.shape}, expected (T, {self.size}), the"
+                f"{place or 'features'}: got shape {frames.shape}, expected (T, {width}), the"
                 " numbers of a frame as in what was learnt"
             )
         if not np.isfinite(frames).all():
             raise DataError(f"{place or 'features'}: got NaN or infinity, expected finite numbers")
-        return frames.astype(np.float32, copy=False)
+        frames = frames.astype(np.float32, copy=False)
+        return bands_of_cepstra(frames, self.size) if self.cepstra else frames
 
     def of_samples(self, samples: np.ndarray, place: str = "") -> np.ndarray:
         """Frames of samples at the rate."""
@@ -113,13 +131,25 @@ class Framing:
     def to_assets(self) -> dict[str, Any]:
         """Plain values for a model's card."""
         mel = None if self.mel is None else asdict(self.mel)
-        return {"size": self.size, "seconds": self.seconds, "mel": mel, "least": self.least}
+        return {
+            "size": self.size,
+            "seconds": self.seconds,
+            "mel": mel,
+            "least": self.least,
+            "cepstra": self.cepstra,
+        }
 
     @classmethod
     def from_assets(cls, assets: dict[str, Any]) -> Framing:
         """The inverse of `to_assets`."""
         mel = None if assets["mel"] is None else LogMel(**assets["mel"])
-        return cls(int(assets["size"]), float(assets["seconds"]), mel, int(assets["least"]))
+        return cls(
+            int(assets["size"]),
+            float(assets["seconds"]),
+            mel,
+            int(assets["least"]),
+            int(assets.get("cepstra", 0)),
+        )
 
 
 def scale_of(framing: Framing, recordings: Recordings, seed: int, after: int) -> BandScale:

@@ -19,6 +19,7 @@ from unrolled.tasks.training_rates import TrainingRates
 from unrolled.tasks.transcribing import packed
 from unrolled.tasks.transcribing.front import Front
 from unrolled.tasks.transcribing.level import Level
+from unrolled.tasks.transcribing.pooling import Pooling
 from unrolled.training.ctc_loss import ctc_loss
 
 
@@ -41,7 +42,7 @@ class HeardState(NamedTuple):
         level: what is known of the recording's level.
         front: of each convolution what it has not used up.
         recurrent: of the recurrent layers.
-        total: `(B, H)`, the sum of what they gave, for a label of the whole; else None.
+        total: `(B, 1 + H)`, of what they gave, for a label of the whole: see `Pooling`; else None.
         steps: how many steps there were.
     """
 
@@ -59,7 +60,7 @@ class TranscriptionNetwork(nn.Module):
 
     The scores are those of connectionist temporal classification (CTC): each step says a symbol or
     nothing (the blank, number 0), and what is said is what is left when repetitions and blanks are
-    taken out. With `labelled` one label is said of the whole, from the mean of `h_t`.
+    taken out. With `labelled` one label is said of the whole, from a weighted mean of `h_t`.
 
     Args:
         level: of frames.
@@ -94,6 +95,7 @@ class TranscriptionNetwork(nn.Module):
         self.smoothing = smoothing
         ways = 2 if recurrent.bidirectional else 1
         self.readout = nn.Linear(ways * recurrent.hidden_size, answers)
+        self.pooling = Pooling(ways * recurrent.hidden_size) if labelled else None
         self._rates = TrainingRates([recurrent])
 
     def train(self, mode: bool = True) -> TranscriptionNetwork:
@@ -117,9 +119,8 @@ class TranscriptionNetwork(nn.Module):
         steps, counts = self.front(levelled, lengths)
         # Padding gives no steps that are nobody's.
         hidden, _ = self.recurrent(steps[: int(counts.max())], lengths=counts)
-        if self.labelled:
-            # Beyond a recording's end a layer gives zeros.
-            hidden = hidden.sum(0) / counts.unsqueeze(-1)
+        if self.pooling is not None:
+            hidden = self.pooling(hidden, counts)
             hidden = nn.functional.dropout(hidden, self.dropout, self.training)
         else:
             hidden = locked_dropout(hidden, self.dropout, self.training)
@@ -143,9 +144,7 @@ class TranscriptionNetwork(nn.Module):
         """Before the first frame of a stream."""
         level = self.level.begin(recordings)
         frames = level.new_zeros(0, recordings, len(self.level.mean))
-        total = None
-        if self.labelled:
-            total = frames.new_zeros(recordings, self.readout.in_features)
+        total = None if self.pooling is None else self.pooling.begin(recordings)
         return HeardState(level, self.front.begin(frames), None, total, 0)
 
     def stream(self, frames: Tensor, state: HeardState) -> tuple[Tensor, HeardState]:
@@ -156,13 +155,14 @@ class TranscriptionNetwork(nn.Module):
         hidden, recurrent = steps.new_zeros(0, frames.shape[1], self.readout.in_features), None
         if len(steps):
             hidden, recurrent = packed.run(self.recurrent, steps, state.recurrent)
+        total = state.total
+        if self.pooling is not None and total is not None:
+            total = self.pooling.stream(hidden, total)
         after = HeardState(
             level,
             front,
             recurrent if len(steps) else state.recurrent,
-            None if state.total is None else state.total + hidden.sum(0),
+            total,
             state.steps + len(steps),
         )
-        if after.total is None:
-            return self.readout(hidden), after
-        return self.readout(after.total / max(1, after.steps)), after
+        return self.readout(hidden if total is None else total[:, 1:]), after

@@ -36,26 +36,26 @@ USUAL_SUBSAMPLING = 4
 STRIDES = {1: (1, 1), 2: (2, 1), 3: (3, 1), 4: (2, 2)}
 
 
-def settle(given: dict[str, Any], *, labelled: bool, sound: bool) -> Settings:
+def settle(given: dict[str, Any], *, labelled: bool, bands: bool) -> Settings:
     """The settings of a run: what was given, and for each None what is usual.
 
     Args:
         given: the constructor's arguments by name.
         labelled: whether each recording has one label.
-        sound: whether frames are bands of a sound, and not ready-made features.
+        bands: whether neighbours in a frame belong together, as bands of a sound do.
     """
     usual: dict[str, Any] = {
         "hidden_size": 128 if labelled else 256,
         "layers": 2 if labelled else 3,
-        "channels": 16 if sound else 0,
+        "channels": (16 if labelled else 32) if bands else 0,
         "subsampling": 2 if labelled else USUAL_SUBSAMPLING,
         "level_after": 15,
         "dropout": 0.3,
         "smoothing": 0.1 if labelled else 0.0,
         "augment": 1.0,
-        "learning_rate": 3e-3,
+        "learning_rate": 3e-3 if labelled else 1e-3,
         "weight_decay": 0.02,
-        "batch_seconds": 15.0 if labelled else 60.0,
+        "batch_seconds": 15.0 if labelled else 25.0,
         "average": 0.99,
         "validations": 10,
     }
