@@ -16,7 +16,7 @@ from unrolled.data.recordings import Recordings
 from unrolled.tasks.transcribing.gate import WER
 from unrolled.training.speech_scores import speech_scores
 
-RECIPE = Recipe({"directions": 2}, "60m")
+RECIPE = Recipe({"directions": 2, "hidden_size": 192}, "60m")
 GOALS = (Goal(WER, 14.0, higher=False, within=60),)
 # Of the 74 speakers of the training part, those that choose.
 SPEAKERS = 8

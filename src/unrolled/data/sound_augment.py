@@ -73,7 +73,7 @@ class Augment:
     most_snr: float = 30.0
     slope: float = 2.0
     stretch: float = 0.15
-    equalise: float = 3.0
+    equalise: float = 6.0
     echo: float = 0.5
     warp: float = 0.1
     time_masks: int = 2
