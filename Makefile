@@ -39,7 +39,7 @@ check: $(STAMP)
 	$(BIN)/python tools/stubs.py --check
 	$(BIN)/python tools/docs.py
 
-# Every table of docs/benchmarks.md, and that of attention, about 25 minutes on a machine with nothing else to do; the numbers as JSON, too.
+# Every table of docs/benchmarks.md, and those of attention and of the CTC search, about 25 minutes on a machine with nothing else to do; the numbers as JSON, too.
 bench: $(STAMP)
 	$(BIN)/python benchmarks/layers.py --threads 2,1 --json $(RESULTS)/layers.json $(ARGS)
 	$(BIN)/python benchmarks/layers.py --tiny --threads 2 --json $(RESULTS)/tiny.json $(ARGS)
@@ -54,6 +54,7 @@ bench: $(STAMP)
 	$(BIN)/python benchmarks/overhead.py --json $(RESULTS)/overhead.json
 	$(BIN)/python benchmarks/scan.py --threads 2,1 --json $(RESULTS)/scan.json $(ARGS)
 	$(BIN)/python benchmarks/attention.py --threads 2,1 --json $(RESULTS)/attention.json $(ARGS)
+	$(BIN)/python benchmarks/ctc.py --json $(RESULTS)/ctc.json $(ARGS)
 	$(BIN)/python benchmarks/bptt.py
 
 docs: $(STAMP)

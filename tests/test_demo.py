@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import json
+import re
 import socket
 from dataclasses import dataclass
 from datetime import date
@@ -16,19 +18,25 @@ import torch
 
 import unrolled
 from unrolled import demo
-from unrolled.data import catalog
+from unrolled.data import catalog, espeak
 from unrolled.data.series_set import SeriesSet
+from unrolled.data.spoken import DIGITS, TIMBRES
 from unrolled.data.written_dates import HELD_OUT_LANGUAGES, part_of
 from unrolled.demo import FORECASTS, run_demo
-from unrolled.errors import OutputError
+from unrolled.demo_parts import MOST_POINTS
+from unrolled.demo_speech import add_speech
+from unrolled.errors import MissingExtra, OutputError
+from unrolled.lens.records import Report
 from unrolled.tasks.evaluation import NetworkLoses
 from unrolled.tasks.forecaster import Forecaster
 from unrolled.tasks.generator import Generator
+from unrolled.tasks.transcriber import Transcriber
 from unrolled.tasks.translator import Translator
 
 pytestmark = pytest.mark.filterwarnings(f"ignore::{NetworkLoses.__module__}.NetworkLoses")
 
-MODELS = ("seattle-weather", "stocks", "crimea", "dates", "python-docs")
+LACKS = {"spoken": "_installed", "speech": "fit"}
+MODELS = ("seattle-weather", "stocks", "crimea", "dates", "digits", "python-docs")
 
 
 @dataclass(frozen=True)
@@ -79,7 +87,7 @@ def ran(tmp_path_factory: pytest.TempPathFactory) -> _Ran:
     return _Ran(folder, page, told, data)
 
 
-def test_the_folder_holds_a_page_a_picture_and_five_models(ran: _Ran) -> None:
+def test_the_folder_holds_a_page_a_picture_and_six_models(ran: _Ran) -> None:
     files = {f"{name}.unrolled" for name in MODELS} | {"report.html", "picture.png"}
     assert {file.name for file in ran.folder.iterdir()} == files
     assert ran.page == ran.folder / "report.html"
@@ -121,6 +129,38 @@ def test_the_dates_that_are_shown_were_not_learnt(ran: _Ran) -> None:
     assert {line["language"] for line in lines} >= {"English", "Thai", "Romanian"}
 
 
+def test_the_transcriber_of_the_demo_loads_and_hears_what_the_page_shows(ran: _Ran) -> None:
+    model = unrolled.load(ran.folder / "digits.unrolled")
+    assert isinstance(model, Transcriber)
+    assert model.symbols is not None
+    assert set(model.symbols.pieces) >= set(DIGITS)
+    shown = ran.data["speech"]
+    assert 3 <= len(shown["right"].split()) <= 6
+    assert shown["trace"]["sound"]["wav"]
+    assert shown["trace"]["heard"]["text"] == shown["said"]
+    texts = ["", *(one["text"] for one in shown["so_far"])]
+    assert all(one != before for before, one in itertools.pairwise(texts))
+    voice = re.search(r"this one, (\S+),", shown["story"])
+    assert voice is not None
+    assert voice[1] in TIMBRES["test"]
+
+
+@pytest.mark.parametrize("extra", ["spoken", "speech"])
+def test_without_an_extra_the_part_that_hears_says_so_by_name_and_is_left_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, extra: str
+) -> None:
+    def missing(*_: Any, **__: Any) -> Any:
+        raise MissingExtra(extra, "what is asked for")
+
+    monkeypatch.setattr(Transcriber if extra == "speech" else espeak, LACKS[extra], missing)
+    report, told = Report("", "", ""), []
+    assert add_speech(report, tmp_path, progress=False, quick=True, tell=told.append) is None
+    assert f"pip install 'unrolled[{extra}]'" in told[-1]
+    assert report.speech is None
+    assert not report.scores
+    assert not list(tmp_path.iterdir())
+
+
 def test_the_page_shows_every_data_set_with_its_fans(ran: _Ran) -> None:
     panels = ran.data["forecasts"]
     assert [one["name"] for one in panels] == [one.title for one in FORECASTS]
@@ -155,12 +195,12 @@ def test_a_fan_is_drawn_beside_what_came_true(ran: _Ran) -> None:
 
 def test_the_table_holds_both_scores_of_every_model_and_the_verdict(ran: _Ran) -> None:
     rows = ran.data["scores"]
-    assert len(rows) == 2 * 3 + 2 + 1
+    assert len(rows) == 2 * 3 + 2 + 2 + 1
     for row in rows:
         assert np.isfinite([row["network"], row["baseline"]]).all()
         assert row["verdict"] in ("network wins", "network loses", "tie")
         assert row["detail"]
-    assert [row["lower_is_better"] for row in rows] == [True] * 6 + [False] * 2 + [True]
+    assert [row["lower_is_better"] for row in rows] == [True] * 6 + [False] * 2 + [True] * 3
     days, languages = rows[6:8]
     assert days["metric"] == languages["metric"] == "share exactly right"
     assert "100 dates, of days that were not learnt" in days["detail"]
@@ -173,11 +213,13 @@ def test_the_table_holds_both_scores_of_every_model_and_the_verdict(ran: _Ran) -
 def test_the_page_shows_a_sample_the_losses_and_the_unfolded_network(ran: _Ran) -> None:
     data = ran.data
     assert len(data["text"]["sample"]) == 500
-    assert len(data["losses"]) == 5
+    assert len(data["losses"]) == 6
     for curve in data["losses"]:
-        assert 0 < len(curve["points"]) <= demo.MOST_POINTS
-        # What is held out of the dates is scored in another unit than the loss.
-        assert bool(curve["validation"]) == (curve["name"] != "Written dates")
+        assert 0 < len(curve["points"]) <= MOST_POINTS
+        # What is held out of dates and digits is scored in another unit than the loss.
+        assert bool(curve["validation"]) == (
+            curve["name"] not in ("Written dates", "Spoken digits")
+        )
     word = "".join(data["unfolded"]["inputs"])
     text = catalog.load("python-docs")
     assert isinstance(text, str)
@@ -192,7 +234,7 @@ def test_the_page_shows_a_sample_the_losses_and_the_unfolded_network(ran: _Ran) 
 def test_the_demo_tells_what_it_does(ran: _Ran) -> None:
     told = "\n".join(ran.told)
     assert "Weather in Seattle: 1 series of 1,461 values, daily" in told
-    assert told.count("measured on") == 6
+    assert told.count("measured on") == 7
     assert "the network LOSES" in told
     assert "Written dates in 30 languages: 400 pairs" in told
     assert f"page: {ran.page}" in told
@@ -207,6 +249,7 @@ def no_training(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Forecaster, "fit", fit)
     monkeypatch.setattr(Translator, "fit", fit)
     monkeypatch.setattr(Generator, "fit", fit)
+    monkeypatch.setattr(Transcriber, "fit", fit)
 
 
 @pytest.mark.usefixtures("no_training")

@@ -21,6 +21,7 @@ TOUR = Path(__file__).parents[1] / "docs" / "follow-a-batch.md"
 SAYS = {
     "dates_to_iso": ("in the thirty languages: ", "in twelve other languages: ", "२०२४  ->  "),
     "detect_anomalies": ("MASE of the median", "hour  40:", "drew detect_anomalies.png"),
+    "digits_by_ear": ("nearest of", "unrolled listen digits_by_ear.unrolled", "% sure"),
     "forecast_csv": ("1 series of 1,461 values, daily", "MASE of the median", "2016-01-07"),
     "forecast_disease": ("Crimea: 3 series of 24 values, monthly", "answered by", "before the top"),
     "forecast_stocks": ("5 series of 68 to 123 values", "EWMA(0.94) volatility", "80%: "),

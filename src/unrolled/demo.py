@@ -1,4 +1,4 @@
-"""`make demo`: forecasts, a translator of dates and a character model, trained now, on one page.
+"""`make demo`: forecasts, dates, spoken digits and a character model, trained now, on one page.
 
 Everything that it reads comes with the installed packages; no network is used.
 """
@@ -22,15 +22,15 @@ import numpy as np
 from unrolled.about import machine
 from unrolled.data import catalog
 from unrolled.data.written_dates import HELD_OUT_LANGUAGES, LANGUAGES, written_dates
+from unrolled.demo_parts import QUICK_BUDGET, curve_of, rows_of, size_of, tell_evaluation
+from unrolled.demo_speech import add_speech
 from unrolled.errors import ConfigError, MissingExtra, OutputError
 from unrolled.lens.page import render_report
 from unrolled.lens.records import (
     Fan,
     ForecastPanel,
     ForecastSeries,
-    LossCurve,
     Report,
-    ScoreRow,
     TextPanel,
     TranslatedLine,
     TranslationPanel,
@@ -45,13 +45,10 @@ from unrolled.training.loop import Outcome
 if TYPE_CHECKING:
     from unrolled.data.series_set import SeriesSet
 
-QUICK_BUDGET = "20 steps"
-QUICK_UNITS = 16
 QUICK_CHARACTERS = 40_000
 QUICK_DATES = 400
-# Fans that the page shows for each series, and points of a loss curve: enough to see, not more.
+# Fans that the page shows for each series: enough to see, not more.
 MOST_FANS = 8
-MOST_POINTS = 300
 SAMPLE_TEMPERATURE = 0.6
 
 
@@ -151,11 +148,13 @@ def run_demo(
     )
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", NetworkLoses)  # told below, and on the page
-        parts: list[Callable[..., Outcome]] = [partial(_add_forecast, one=one) for one in FORECASTS]
-        for add in [*parts, _add_dates, _add_text]:
+        parts: list[Callable[..., Outcome | None]] = [
+            partial(_add_forecast, one=one) for one in FORECASTS
+        ]
+        for add in [*parts, _add_dates, add_speech, _add_text]:
             try:
                 outcome = add(report, folder=folder, progress=progress, quick=quick, tell=tell)
-                stopped = outcome.ended == "interrupted"
+                stopped = outcome is not None and outcome.ended == "interrupted"
             except KeyboardInterrupt:  # before or after the training
                 stopped = True
             if stopped:
@@ -163,7 +162,7 @@ def run_demo(
                 break
     report.notes = [
         "Every score is measured on data that no network has seen: the end of series and text, days"
-        " that no pair of dates was of.",
+        " that no pair of dates was of, voices that spoke nothing of what was learnt.",
         "A network that loses to its simple rival says so; a longer budget may turn it round.",
     ]
     page = render_report(report, folder / "report.html")
@@ -183,14 +182,14 @@ def _add_forecast(
 ) -> Outcome:
     series = one.series()
     tell(f"{one.title}: {series}")
-    model = Forecaster(horizon=one.horizon, **_size(quick))
+    model = Forecaster(horizon=one.horizon, **size_of(quick))
     model.fit(series, budget=QUICK_BUDGET if quick else one.budget, progress=progress)
     model.save(folder / f"{one.name}.unrolled")
-    _tell_evaluation(model.evaluation, model.outcome, tell)
+    tell_evaluation(model.evaluation, model.outcome, tell)
     panel = ForecastPanel(one.title, one.unit, one.story, _fans(model, series))
     report.forecasts.append(panel)
-    report.scores += _rows(f"{one.title}, {one.horizon} ahead", model.evaluation)
-    report.losses.append(_curve(one.title, "quantile loss", model.outcome))
+    report.scores += rows_of(f"{one.title}, {one.horizon} ahead", model.evaluation)
+    report.losses.append(curve_of(one.title, "quantile loss", model.outcome))
     return model.outcome
 
 
@@ -224,7 +223,7 @@ def _add_dates(
     tell(f"Written dates in {len(LANGUAGES)} languages: {len(pairs):,} pairs")
     model = Translator(
         tokenizer="characters",
-        **(_size(quick) or {"hidden_size": 128, "embedding_size": 64}),
+        **(size_of(quick) or {"hidden_size": 128, "embedding_size": 64}),
         layers=1,
         dropout=0.1,
         input_dropout=0.0,  # a single digit that is not read can't be guessed
@@ -242,7 +241,7 @@ def _add_dates(
     )
     model.save(folder / "dates.unrolled")
     report.losses.append(
-        _curve("Written dates", "nats per character, smoothed", model.outcome, scored_alike=False)
+        curve_of("Written dates", "nats per character, smoothed", model.outcome, scored_alike=False)
     )
     report.translation = TranslationPanel(
         "Dates of many languages as ISO 8601",
@@ -261,8 +260,8 @@ def _add_dates(
         ),
     }
     for task, evaluation in found.items():
-        report.scores += _rows(task, evaluation)
-        _tell_evaluation(evaluation, model.outcome, tell)
+        report.scores += rows_of(task, evaluation)
+        tell_evaluation(evaluation, model.outcome, tell)
     return model.outcome
 
 
@@ -315,10 +314,10 @@ def _add_text(
     assert isinstance(text, str)
     text = text[:QUICK_CHARACTERS] if quick else text
     tell(f"Python's own documentation: {len(text):,} characters")
-    model = Generator(precision="auto", **_size(quick))
+    model = Generator(precision="auto", **size_of(quick))
     model.fit(text, budget=QUICK_BUDGET if quick else TEXT_BUDGET, progress=progress)
     model.save(folder / "python-docs.unrolled")
-    _tell_evaluation(model.evaluation, model.outcome, tell)
+    tell_evaluation(model.evaluation, model.outcome, tell)
     score = model.evaluation.comparisons[0] if model.evaluation else None
     prompt = "The function "
     written = model.generate(prompt, length=500, temperature=SAMPLE_TEMPERATURE, seed=1)
@@ -331,59 +330,17 @@ def _add_text(
         score.baseline if score else math.nan,
         model.outcome.seconds,
     )
-    report.scores += _rows("Python's documentation", model.evaluation)
-    report.losses.append(_curve("Python's documentation", "nats per character", model.outcome))
+    report.scores += rows_of("Python's documentation", model.evaluation)
+    report.losses.append(curve_of("Python's documentation", "nats per character", model.outcome))
     read, word = _last_word(text[-len(text) // 10 :])
     report.unfolded = trace(model, read, steps=len(word))
     return model.outcome
-
-
-def _size(quick: bool) -> dict[str, Any]:
-    return {"hidden_size": QUICK_UNITS} if quick else {}
 
 
 def _last_word(text: str) -> tuple[str, str]:
     """Some lines of text up to a long word that they end with, and the word."""
     found = re.search(r"[^.]{120,400}?\b([a-z]{8,10})\b", text)
     return (found[0], found[1]) if found else (text[:200], text[190:200])
-
-
-def _rows(task: str, evaluation: Evaluation | None) -> list[ScoreRow]:
-    if evaluation is None:
-        return []
-    alone = "" if evaluation.alone is None else f"; {evaluation.alone}"
-    return [
-        ScoreRow(
-            task,
-            one.metric,
-            not one.higher_is_better,
-            one.network,
-            one.baseline_name,
-            one.baseline,
-            one.verdict,
-            evaluation.held_out + alone,
-        )
-        for one in evaluation.comparisons
-    ]
-
-
-def _curve(name: str, unit: str, outcome: Outcome, *, scored_alike: bool = True) -> LossCurve:
-    """Of a run; what is held out has no place in it where its score has another unit."""
-    losses = [(r["step"], r["seconds"], r["loss"]) for r in outcome.records if "loss" in r]
-    held_out = [
-        (r["step"], r["seconds"], r["held_out"])
-        for r in outcome.records
-        if scored_alike and "held_out" in r
-    ]
-    return LossCurve(name, unit, losses[:: -(-len(losses) // MOST_POINTS)], held_out)
-
-
-def _tell_evaluation(
-    evaluation: Evaluation | None, outcome: Outcome, tell: Callable[[str], object]
-) -> None:
-    for line in str(evaluation or "not measured").splitlines():
-        tell(f"  {line}")
-    tell(f"  {outcome.steps} steps in {outcome.seconds:.0f} s")
 
 
 def _draw(report: Report, path: Path, tell: Callable[[str], object]) -> None:

@@ -65,6 +65,19 @@ def test_the_rate_changes_neither_the_words_nor_how_long_they_take() -> None:
         assert abs(one.seconds - other.seconds) < 0.001
 
 
+def test_what_is_not_recorded_is_the_same_speech_without_noise_and_room() -> None:
+    plain, recorded = (
+        spoken_digits(8, words=(2, 3), seed=9, recorded=one) for one in (False, True)
+    )
+    assert plain.texts == recorded.texts
+    assert [one.place for one in plain.items] == [one.place for one in recorded.items]
+    # Digital silence around the voice, which no recording has.
+    quiet = [np.mean(np.abs(values) < 1e-6) for values in values_of(plain)]
+    assert min(quiet) > 0.01
+    for one, other in zip(values_of(plain), values_of(recorded), strict=True):
+        assert not np.array_equal(one, other)
+
+
 def test_all_digits_lengths_accents_and_timbres_come_up() -> None:
     drawn = spoken_digits(400, words=(1, 3), seed=2)
     counts = Counter(" ".join(drawn.texts).split())

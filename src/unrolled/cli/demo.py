@@ -28,8 +28,9 @@ def demo(
     """Train small models on data at hand and write a page about them.
 
     Needs no network. The page opens from disk: forecasts against what came true, the baselines
-    beside them, dates of many languages with their translations and where each of these looked, a
-    sample of text, and the character model unfolded over a word.
+    beside them, dates of many languages with their translations and where each of these looked,
+    spoken digits as they are heard (with the extras speech and spoken), a sample of text, and the
+    character model unfolded over a word.
     """
     from unrolled.demo import run_demo
 

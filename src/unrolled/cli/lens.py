@@ -73,7 +73,8 @@ def lens(
         bool, typer.Option("--no-browser", help="Only print the address of the page.")
     ] = False,
     steps: Annotated[
-        int | None, option("Of what is read, the last so many are shown.", "1000")
+        int | None,
+        option("Of what is read, the last so many are shown; of a sound the first.", "1000"),
     ] = None,
     units: Annotated[
         int | None, option("Of a layer, so many units that change most are shown.", "512")
@@ -81,9 +82,10 @@ def lens(
 ) -> None:
     """Show a network step by step, or how it learns, as a page in the browser.
 
-    The page is served on 127.0.0.1 alone, until Ctrl-C. Of a model: what it does with a text,
-    step by step: states, gates, gradients, answers. Of runs: loss, learning rate, gradient, what
-    was found on the way, and the gradient through time over the training; several are compared.
+    The page is served on 127.0.0.1 alone, until Ctrl-C. Of a model: what it does with a text or
+    a sound, step by step: states, gates, gradients, answers. Of runs: loss, learning rate,
+    gradient, what was found on the way, and the gradient through time over the training; several
+    are compared.
     """
     from unrolled.cli.outputs import PAGE, check_out
     from unrolled.cli.sources import CATALOG

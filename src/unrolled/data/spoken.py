@@ -59,6 +59,7 @@ def spoken_digits(
     seed: int = 0,
     part: str = "train",
     rate: int = 8000,
+    recorded: bool = True,
 ) -> Recordings:
     """Digits, one by one or connected, such as "three seven one".
 
@@ -72,12 +73,14 @@ def spoken_digits(
         seed: of the draws; each part has draws of its own.
         part: of the timbres: "train", "validation" or "test".
         rate: samples a second, 8,000 or 16,000.
+        recorded: in rooms, with noise and all that `spoken_channel` draws; False: as eSpeak NG
+            speaks, which is easier and sooner learnt, and carries over to no microphone.
 
     Raises:
         ConfigError: an argument that is none of these.
         MissingExtra: espeakng-loader or soxr is not installed.
     """
-    return _spoken("spoken digits", DIGITS, count, word_counts(words), seed, part, rate)
+    return _spoken("spoken digits", DIGITS, count, word_counts(words), seed, part, rate, recorded)
 
 
 def spoken_commands(
@@ -87,13 +90,14 @@ def spoken_commands(
     seed: int = 0,
     part: str = "train",
     rate: int = 16000,
+    recorded: bool = True,
 ) -> Recordings:
     """Short commands, each with its text as a label of the whole.
 
     Args:
         count: of recordings.
         commands: what may be said, each a word or a few; uniform.
-        seed, part, rate: as in `spoken_digits`.
+        seed, part, rate, recorded: as in `spoken_digits`.
 
     Raises:
         ConfigError: an argument that is none of these, no command, or one twice.
@@ -102,7 +106,7 @@ def spoken_commands(
     """
     if isinstance(commands, str) or not commands or len(set(commands)) < len(commands):
         raise ConfigError(f'commands: got {commands!r}, expected some, each once: ("yes", "no")')
-    return _spoken("spoken commands", tuple(commands), count, (1, 1), seed, part, rate)
+    return _spoken("spoken commands", tuple(commands), count, (1, 1), seed, part, rate, recorded)
 
 
 def _spoken(
@@ -113,6 +117,7 @@ def _spoken(
     seed: int,
     part: str,
     rate: int,
+    recorded: bool,
 ) -> Recordings:
     from unrolled.data.recordings import Recording, Recordings
 
@@ -136,7 +141,7 @@ def _spoken(
             if not voice.any():
                 raise DataError(f"eSpeak NG says nothing for {utterance.text!r}: write it in words")
             padded = np.pad(voice, [int(pause * rate) for pause in _silences(draws)])
-            samples = through_channel(padded, rate, draws, around=around)
+            samples = through_channel(padded, rate, draws, around=around) if recorded else padded
             around.append(voice)
             items.append(
                 Recording(

@@ -5,6 +5,7 @@
     ├── scores      ScoreRow
     ├── text        TextPanel
     ├── translation TranslationPanel ── TranslatedLine
+    ├── speech      SpeechPanel ── HeardSoFar
     ├── losses      LossCurve
     ├── runs        RunRecord, see `run_records`
     └── unfolded    Trace (of `traces`): a network unfolded over what it read
@@ -147,6 +148,32 @@ class TranslationPanel(Record):
 
 
 @dataclass(slots=True)
+class HeardSoFar(Record):
+    """What a stream had heard after so many seconds of the sound."""
+
+    seconds: float
+    text: str
+
+
+@dataclass(slots=True)
+class SpeechPanel(Record):
+    """A sound that was heard as it came: what it is, and one sentence that says what to see.
+
+    Args:
+        said, right: what was heard in the end, and what was spoken.
+        so_far: what was heard on the way, each time that it changed.
+        trace: of the whole sound, which the page plays; None: it is not shown.
+    """
+
+    name: str
+    story: str
+    said: str
+    right: str
+    so_far: list[HeardSoFar] = field(default_factory=list)
+    trace: Trace | None = None
+
+
+@dataclass(slots=True)
 class LossCurve(Record):
     """The loss while training, as `(step, seconds since the start, loss)`.
 
@@ -175,6 +202,7 @@ class Report(Record):
     scores: list[ScoreRow] = field(default_factory=list)
     text: TextPanel | None = None
     translation: TranslationPanel | None = None
+    speech: SpeechPanel | None = None
     losses: list[LossCurve] = field(default_factory=list)
     runs: list[RunRecord] = field(default_factory=list)
     unfolded: Trace | None = None

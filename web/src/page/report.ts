@@ -8,6 +8,7 @@ import { runsView } from '../training/runs';
 import { tracePage, unfoldedPage } from '../trace/trace';
 import { forecastPanel } from './forecasts';
 import { scoreTable } from './scores';
+import { speechPanel } from './speech';
 import { textPanel } from './text';
 import { translationPanel } from './translation';
 
@@ -41,6 +42,10 @@ function sectionsOf(report: Report, model: Model): Section[] {
   if (report.translation) {
     const { translation } = report;
     sections.push({ id: 'translation', name: 'What it translates', lead: '', body: () => translationPanel(translation) });
+  }
+  if (report.speech) {
+    const { speech } = report;
+    sections.push({ id: 'speech', name: 'What it hears', lead: '', body: () => speechPanel(speech) });
   }
   if (report.unfolded) {
     const trace = report.unfolded;

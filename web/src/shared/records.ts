@@ -59,6 +59,16 @@ export interface TranslationPanel {
   lines: TranslatedLine[];
 }
 
+/** A sound that was heard as it came: what was heard after so many seconds, each time that it changed. */
+export interface SpeechPanel {
+  name: string;
+  story: string;
+  said: string;
+  right: string;
+  so_far: { seconds: number; text: string }[];
+  trace: TraceRecord | null;
+}
+
 export type LossPoint = [step: number, seconds: number, loss: number | null];
 
 export interface LossCurve {
@@ -141,6 +151,7 @@ export interface Report {
   scores: ScoreRow[];
   text: TextPanel | null;
   translation: TranslationPanel | null;
+  speech: SpeechPanel | null;
   losses: LossCurve[];
   runs: RunRecord[];
   unfolded: TraceRecord | null;

@@ -13,6 +13,7 @@ import { halfLifeView, influenceView } from './memory';
 import { Pair } from './pair';
 import { readingView } from './reading';
 import { sidesView } from './sides';
+import { speechView } from './speech';
 import { Stage, type View } from './stage';
 import { stripView } from './strip';
 import { expectationsView } from './expectations';
@@ -35,6 +36,11 @@ export function unfoldedPage(trace: TraceRecord): HTMLElement {
 /** Of a translation what links its two sequences, and no view of either alone. */
 export function alignmentPage(trace: TraceRecord): HTMLElement {
   return tracePage(trace, [linksView, translationView], []);
+}
+
+/** A sound and what was heard in it, and no view of the network below. */
+export function soundPage(trace: TraceRecord): HTMLElement {
+  return tracePage(trace, [speechView], []);
 }
 
 /** Arrow keys move the cursor, but where they have a meaning of their own. */
