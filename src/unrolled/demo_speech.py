@@ -84,18 +84,25 @@ def _add(
 
 def _sequences(single: int, count: int, part: str, words: tuple[int, int]) -> Recordings:
     from unrolled.data.connected import join_recordings
+    from unrolled.data.sound_file import samples_of
     from unrolled.data.spoken import spoken_digits
 
     digits = spoken_digits(single, part=part, recorded=False)
     return join_recordings(
-        digits, lambda one: one.values, count=count, rate=RATE, words=words, pauses=(-0.03, 0.15)
+        digits,
+        lambda one: samples_of(one, RATE),
+        count=count,
+        rate=RATE,
+        words=words,
+        pauses=(-0.03, 0.15),
     )
 
 
 def _heard(model: Transcriber, spoken: Recording, tell: Callable[[str], object]) -> SpeechPanel:
     """One recording as it comes, chunk by chunk."""
-    samples, so_far = spoken.values, []
+    samples = spoken.values
     assert samples is not None
+    so_far: list[HeardSoFar] = []
     tell(f'  "{spoken.text}" in the voice {spoken.speaker}, which was not learnt, as it is heard:')
     state = model.start()
     for chunk in np.split(samples, range(round(CHUNK * RATE), len(samples), round(CHUNK * RATE))):

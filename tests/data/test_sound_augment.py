@@ -28,6 +28,7 @@ OFF = Augment(
     shift=0,
     noise=0,
     stretch=0,
+    contrast=0,
     equalise=0,
     echo=0,
     warp=0,
@@ -209,7 +210,7 @@ def test_warps_stay_in_their_range_and_the_ends_stay() -> None:
 
 def test_frames_that_are_no_bands_change_their_pace_and_masks_alone() -> None:
     frames = frames_of(20)
-    changed = replace(OFF, warp=0.1, equalise=3.0, echo=1.0)
+    changed = replace(OFF, warp=0.1, contrast=0.2, equalise=3.0, echo=1.0)
     np.testing.assert_array_equal(changed.of_frames(frames, drawn()), frames)
 
 
@@ -218,6 +219,20 @@ def test_paces_stay_in_their_range_and_fill_it() -> None:
     counts = [len(replace(OFF, stretch=0.2).of_frames(ramp, drawn(k))) for k in range(200)]
     assert 1000 * np.exp(-0.2) - 1 <= min(counts) <= 830
     assert 1200 <= max(counts) <= 1000 * np.exp(0.2) + 1
+
+
+def test_contrast_moves_values_about_the_mean_of_their_band_within_its_range() -> None:
+    frames = frames_of(50)
+    parts = [
+        (one - frames.mean(0)) / (frames - frames.mean(0))
+        for one in (
+            replace(OFF, contrast=0.2).of_frames(frames, drawn(k), CENTRES) for k in range(100)
+        )
+    ]
+    assert max(np.ptp(one) for one in parts) <= 1e-2
+    found = [float(np.median(one)) for one in parts]
+    assert np.exp(-0.2) - 1e-4 <= min(found) <= 0.85
+    assert 1.18 <= max(found) <= np.exp(0.2) + 1e-4
 
 
 def test_an_echo_comes_as_often_as_asked_and_takes_nothing_away() -> None:

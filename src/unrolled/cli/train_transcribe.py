@@ -81,10 +81,14 @@ def train_transcribe(
     sample_rate: Annotated[
         int | None, option("Samples a second that are heard.", "as most sounds, 16 kHz at most")
     ] = None,
-    bands: Annotated[int | None, option("Of log-mel frames, or made of cepstra.", "40, of .mfc files 24")] = None,
+    bands: Annotated[
+        int | None, option("Of log-mel frames, or made of cepstra.", "40, of .mfc files 24")
+    ] = None,
     channels: Annotated[
         int | None,
-        option("Of the convolutions below the recurrent layers.", "32, of labels 16, of features 0"),
+        option(
+            "Of the convolutions below the recurrent layers.", "32, of labels 16, of features 0"
+        ),
     ] = None,
     subsampling: Annotated[
         int | None, option("Frames of 10 ms that become a step, 1 to 4.", "4, of labels 2 frames")

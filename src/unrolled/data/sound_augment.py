@@ -29,7 +29,9 @@ class Augment:
         gain    10^(g / 20) x, g in [-gain, gain] dB
         noise   x + a n, with probability `noise`, a such that 10 log10(mean x^2 / mean (a n)^2)
                 is in [least_snr, most_snr] dB; power of n ~ f^-s, s in [0, slope]
-        stretch x(f t) of frames, log f in [-stretch, stretch]: slower or quicker, as high as it was
+        stretch x(f t) of frames, log f in [-stretch, stretch]: another pace, as high as before
+        contrast  m + g (x - m), log g in [-contrast, contrast], m the mean of a band over the
+                sound: quiet and loud nearer together or farther apart
         equalise  x + a curve over the bands, a line and four waves, each up to so many dB: another
                 microphone
         echo    E_t + q sum over k of r^k E_(t-k), with probability `echo`, E the energies, r in
@@ -45,7 +47,7 @@ class Augment:
 
     Args:
         speed, gain, shift: the largest change: as a factor beside 1, in dB, in ms.
-        stretch: the largest change of the pace, as a logarithm.
+        stretch, contrast: the largest change of the pace, and of the range, as a logarithm.
         equalise: the largest part of a curve, in dB.
         noise, echo: how often there is one, from 0 to 1.
         least_snr, most_snr: signal to noise, in dB, both powers taken over the whole sound.
@@ -73,6 +75,7 @@ class Augment:
     most_snr: float = 30.0
     slope: float = 2.0
     stretch: float = 0.15
+    contrast: float = 0.3
     equalise: float = 6.0
     echo: float = 0.5
     warp: float = 0.1
@@ -85,7 +88,7 @@ class Augment:
 
     def __post_init__(self) -> None:
         for names, most in (
-            (("speed", "stretch", "warp"), 0.5),
+            (("speed", "stretch", "contrast", "warp"), 0.5),
             (("noise", "echo", "time_share", "band_share"), 1.0),
             (("gain", "equalise"), 20.0),
             (("slope",), 4.0),
@@ -191,6 +194,10 @@ class Augment:
         self, frames: Frames, rng: np.random.Generator, centres: NDArray[np.float64]
     ) -> Frames:
         """By another microphone, in another room, from another mouth."""
+        if self.contrast:
+            mean = frames.mean(axis=0)
+            apart = np.float32(np.exp(rng.uniform(-self.contrast, self.contrast)))
+            frames = mean + apart * (frames - mean)
         if self.equalise:
             frames = frames + curve(frames.shape[1], self.equalise, rng)
         if self.echo and rng.random() < self.echo:

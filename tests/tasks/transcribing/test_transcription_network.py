@@ -22,7 +22,7 @@ SCALE = BandScale(np.linspace(-1, 1, F, dtype=np.float32), np.full(F, 2, np.floa
 
 def network(*, labelled: bool, subsampling: int = 2, cell: str = "gru") -> TranscriptionNetwork:
     given = {"hidden_size": 8, "layers": 2, "channels": 3, "subsampling": subsampling}
-    made = settle(given, labelled=labelled, sound=True)
+    made = settle(given, labelled=labelled, bands=True)
     torch.manual_seed(0)
     found = build(
         made, cell, 1, frame_size=F, answers=ANSWERS, labelled=labelled, scale=SCALE

@@ -129,6 +129,7 @@ def strengthened(factor: float, labelled: bool) -> Augment:
         shift=usual.shift * factor,
         noise=min(1.0, usual.noise * factor),
         stretch=min(0.5, usual.stretch * factor),
+        contrast=min(0.5, usual.contrast * factor),
         equalise=min(20.0, usual.equalise * factor),
         echo=min(1.0, usual.echo * factor),
         warp=min(0.5, usual.warp * factor),
