@@ -88,7 +88,7 @@ class Answering(Task):
             raise ConfigError(f"n_best: got {n_best} of a beam of {beam}; give a wider beam")
         if isinstance(sounds, list) and not sounds:
             return []
-        given = read_recordings(sounds, texts=False, frame_rate=1 / self.framing.seconds)
+        given = read_recordings(sounds, texts=False, frame_rate=self.framing.frame_rate)
         found: list[Transcript] = []
         for start in range(0, len(given), _AT_ONCE):
             some = given.items[start : start + _AT_ONCE]
@@ -137,7 +137,13 @@ class Answering(Task):
             return self._own_evaluation()
         self._check_fitted()
         read = read_recordings(
-            data, audio=audio, text=text, speaker=speaker, pattern=pattern, skip=skip
+            data,
+            audio=audio,
+            text=text,
+            speaker=speaker,
+            pattern=pattern,
+            skip=skip,
+            frame_rate=self.framing.frame_rate,
         )
         told = f"all of {read.name}, {len(read):,} recordings"
         return self._evaluate(read, told, worst, beam)

@@ -85,6 +85,11 @@ class Framing:
             return self.mel.centres
         return centres_of_cepstra(self.size) if self.cepstra else None
 
+    @property
+    def frame_rate(self) -> float:
+        """Frames a second."""
+        return 1 / self.seconds
+
     def samples(self, recording: Recording) -> np.ndarray:
         """Samples `(N,)` at the rate; of sounds only."""
         assert self.mel is not None, "features have no samples"
