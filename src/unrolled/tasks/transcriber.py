@@ -287,8 +287,8 @@ class Transcriber(Listening):
             chosen = chosen.select(known) if known else None
         validate = None
         if chosen is not None:
-            frames = [self.framing.frames(one) for one in chosen.items]
-            validate = Validator(self.model, frames, self._targets(chosen.texts))
+            targets = self._targets(chosen.texts)
+            validate = Validator(self.model, self.framing, chosen.items, targets)
         return Trainer(
             self.model,
             RecordingBatches(
