@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import signal
-import warnings
 from pathlib import Path
 from typing import Any
 
@@ -65,21 +64,19 @@ def test_a_run_that_was_stopped_goes_on_bit_for_bit(
 
 
 def test_subwords_are_learnt_kept_and_said(tmp_path: Path) -> None:
-    plain = {**SMALL, "hidden_size": 24, "layers": 1, "channels": 4, "dropout": 0.0}
-    model = Transcriber(
-        "subwords", 300, augment=0.0, learning_rate=1e-2, average=0.9, batch_seconds=4.0, **plain
-    )
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # so short a run may lose
-        model.fit(spoken(120), budget="250 steps", **QUIET)
-    asked = spoken(10, seed=7)
-    said = model.predict(asked)
-    assert sum(a == b for a, b in zip(said, asked.texts, strict=True)) >= 8
+    model = Transcriber("subwords", 300, **SMALL)
+    model.fit(spoken(40), budget="1 steps", holdout=0, **QUIET)
+    high = model.symbols.pieces.index(" high")
+    assert [one.tolist() for one in model.symbols.encode(["high high"])] == [[high, high]]
+    with torch.no_grad():
+        model.model.readout.bias[high] += 50  # a network that hears one word in any sound
+    asked = spoken(3, seed=7)
+    assert model.predict(asked) == ["high"] * 3
     again: Any = unrolled.load(model.save(tmp_path / "m.unrolled"))
     assert again.symbols.kind == "subwords"
-    assert again.predict(asked) == said
     heard = again.transcribe(asked)
-    assert [" ".join(word.text for word in one.words) for one in heard] == said
+    assert heard == model.transcribe(asked)
+    assert [[word.text for word in one.words] for one in heard] == [["high"]] * 3
 
 
 def test_the_best_weights_are_chosen_on_the_validation_that_was_given() -> None:

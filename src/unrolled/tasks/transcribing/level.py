@@ -77,11 +77,10 @@ class Level(nn.Module):
         frames = torch.arange(1, len(apart) + 1, device=apart.device)
         shares = self.after + count + frames[:, None, None]
         # With weights w_t that obey w_t - w_{t-1} = w_t / n_t, w_t m_t is a plain sum: they are n_t
-        # as long as that grows, and then grow as fast as what was before is forgotten. In double,
-        # since what a frame adds to the exponent is near the rounding of a float.
-        beyond = (shares - most).clamp(min=0).double()
+        # as long as that grows, and then grow as fast as what was before is forgotten.
+        beyond = (shares - most).clamp(min=0)
         shares = shares.clamp(max=most)
-        weights = shares * (beyond * -math.log1p(-1 / most)).exp().to(apart)
+        weights = shares * (beyond * -math.log1p(-1 / most)).exp()
         sums = (self.after + count) * mean + (apart * (weights / shares)).cumsum(0)
         means = sums / weights
         return means, torch.cat([shares[-1] - self.after, means[-1]], -1)
