@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import shutil
 
+import numpy as np
 import pytest
+import soundfile
 
 import unrolled
 from unrolled.data.recordings_folder import sounds_in
@@ -32,6 +34,16 @@ def test_one_sound_is_a_line_and_several_have_their_names(call, transcriber, sou
     told = call("predict", transcriber, sounds / "words")
     assert len(told.out.splitlines()) == 120
     assert told.out.startswith(f"{first}\t{said[0]}\n{second}\t{said[1]}\n")
+
+
+def test_a_label_of_silence_comes_with_a_warning(call, labeller, tmp_path):
+    quiet = tmp_path / "quiet.wav"
+    soundfile.write(quiet, np.zeros(4000, np.float32), 4000)
+    told = call("predict", labeller, quiet)
+    assert (told.code, len(told.out.splitlines())) == (0, 1)
+    assert told.err.startswith(f"unrolled: {quiet}: silence, nothing in it is louder than -60 dB")
+    told = call("predict", labeller, quiet, "--format", "jsonl")
+    assert json.loads(told.out)["silent"] is True
 
 
 def test_a_table_of_sounds_is_read(call, transcriber, sounds):

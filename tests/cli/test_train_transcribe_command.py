@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 
+import numpy as np
 import pytest
 
 import unrolled
@@ -81,6 +82,19 @@ def test_what_file_names_tell_is_read_by_a_pattern(call, sounds, tmp_path):
     told = call("train", "transcribe", folder, *words)
     assert told.code == 0, told.err
     assert unrolled.load(out).labels == ("high", "low", "mid")
+
+
+def test_the_frames_a_second_of_features_can_be_told(call, tmp_path):
+    random, folder = np.random.default_rng(0), tmp_path / "features"
+    for at in range(30):
+        place = folder / "ab"[at % 2]
+        place.mkdir(parents=True, exist_ok=True)
+        np.save(place / f"{at}.npy", random.normal(size=(12, 5)).astype(np.float32))
+    out = tmp_path / "m.unrolled"
+    small = ("--hidden-size", 4, "--layers", 1, "--budget", "1 steps", "--out", out)
+    told = call("train", "transcribe", folder, "--frame-rate", 50, *small)
+    assert told.code == 0, told.err
+    assert unrolled.load(out).framing.frame_rate == 50
 
 
 def test_what_can_not_be_read_stops_it_or_is_left_out_and_told(call, check, sounds, tmp_path):

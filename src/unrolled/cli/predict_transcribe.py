@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 import typer
 
 from unrolled.cli.answers import STREAM, arriving_lines, is_conversation
+from unrolled.data.sound_level import SILENT
 from unrolled.errors import ConfigError, DataError
 
 if TYPE_CHECKING:
@@ -130,6 +131,8 @@ def _write(
                 _tell(name, found)
             else:
                 heard += 1
+                if found.silent and found.text:
+                    _warn(name)
                 file.write(shown(name, found))
                 file.flush()
     return heard, failed
@@ -144,6 +147,15 @@ def _parts(sources: Sequence[str]) -> Iterator[Sequence[str | Recordings]]:
             yield [line.strip() for line in lines if line.strip()]
         return
     yield [loaded(one, "recordings") for one in sources]
+
+
+def _warn(name: str) -> None:
+    print(
+        f"unrolled: {name}: silence, nothing in it is louder than {SILENT:.0f} dB of full scale:"
+        " what is said of it means nothing",
+        file=sys.stderr,
+        flush=True,
+    )
 
 
 def _tell(name: str, error: DataError) -> None:

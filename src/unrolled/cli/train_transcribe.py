@@ -34,6 +34,9 @@ def train_transcribe(
     text: options_transcribe.Text = None,
     speaker: options_transcribe.Speaker = None,
     pattern: options_transcribe.Pattern = None,
+    frame_rate: Annotated[
+        float | None, option("Frames a second of ready-made features (.npy, .mfc).", "100")
+    ] = None,
     skip: options_transcribe.Skip = False,
     validation: Annotated[
         str | None,
@@ -164,7 +167,8 @@ def train_transcribe(
             precision=precision,
         )
     )
-    reading = given(audio=audio, text=text, speaker=speaker, pattern=pattern, skip=skip or None)
+    reading = given(audio=audio, text=text, speaker=speaker, pattern=pattern)
+    reading |= given(frame_rate=frame_rate, skip=skip or None)
     run = given(
         validation=share_or_file(validation, "recordings", {}),
         test=None if test is None else loaded(test, "recordings"),

@@ -13,6 +13,7 @@ from unrolled.data.feature_file import FEATURES
 from unrolled.data.recordings import Recording
 from unrolled.data.recordings_doctor_part import Part
 from unrolled.data.sound_file import blocks_of, features_of, mean_of_channels, read_header
+from unrolled.data.sound_level import decibels, powers_of, window_size
 from unrolled.data.text_doctor_findings import share
 from unrolled.errors import DataError
 
@@ -21,14 +22,12 @@ MOST = 4_000
 MOST_SECONDS = 7_200.0
 # Opening a file is mostly waiting for the disk or the network.
 _THREADS = 4
-_WINDOW_SECONDS = 0.02
 _WINDOWS = 200
 # So far below its loudest window a recording is called silent, in dB.
 _BELOW = 35.0
 # Of full scale; with 8 bits the largest sample is 127 / 128.
 _FULL = 0.99
 _LOSSY = ("VORBIS", "OPUS", "MPEG")
-_FLOOR = 1e-20
 
 
 @dataclass(frozen=True)
@@ -129,7 +128,7 @@ def _hear(recording: Recording) -> Heard | DataError:
         if recording.path.suffix.lower() in FEATURES:
             return _of_features(features_of(recording))
         lossy = read_header(recording.path).subtype.startswith(_LOSSY)
-        size = _WINDOWS * _window(recording.rate)
+        size = _WINDOWS * window_size(recording.rate)
         return _of_sound(recording, blocks_of(recording.path, size), lossy=lossy)
     except DataError as error:
         return error
@@ -137,13 +136,9 @@ def _hear(recording: Recording) -> Heard | DataError:
 
 def _slices(recording: Recording) -> Iterator[np.ndarray]:
     assert recording.values is not None
-    size = _WINDOWS * _window(recording.rate)
+    size = _WINDOWS * window_size(recording.rate)
     for start in range(0, len(recording.values), size):
         yield recording.values[start : start + size, None]
-
-
-def _window(rate: float) -> int:
-    return max(1, round(rate * _WINDOW_SECONDS))
 
 
 def _of_features(values: np.ndarray) -> Heard:
@@ -153,9 +148,9 @@ def _of_features(values: np.ndarray) -> Heard:
 
 
 def _of_sound(recording: Recording, blocks: Iterator[np.ndarray], *, lossy: bool) -> Heard:
-    window = _window(recording.rate)
+    window = window_size(recording.rate)
     digest = blake2b(f"{recording.rate}".encode(), digest_size=16)
-    levels: list[np.ndarray] = []
+    powers: list[np.ndarray] = []
     count = channels = clipped = 0
     total = squares = np.float64(0.0)
     for block in blocks:
@@ -166,27 +161,24 @@ def _of_sound(recording: Recording, blocks: Iterator[np.ndarray], *, lossy: bool
         mono = mean_of_channels(block)
         total += mono.sum(dtype=np.float64)
         squares += np.square(mono, dtype=np.float64).sum()
-        whole = len(mono) // window * window
-        levels.append(mono[:whole].reshape(-1, window).var(axis=1))
-        if whole < len(mono):
-            levels.append(mono[whole:].var(keepdims=True))
+        powers.append(powers_of(mono, window))
     if not count:
         raise DataError("breaks off before its first sample: fetch or record it again")
     if not np.isfinite(squares):
         raise DataError("holds samples that are no number: repair it or leave it out")
     mean = total / count
-    decibels = 10 * np.log10(np.concatenate(levels).astype(np.float64) + _FLOOR)
-    loud = np.flatnonzero(decibels > decibels.max() - _BELOW)
+    levels = decibels(np.concatenate(powers))
+    loud = np.flatnonzero(levels > levels.max() - _BELOW)
     seconds = window / recording.rate
     return Heard(
         digest.digest(),
         channels,
-        float(decibels.max()),
+        float(levels.max()),
         clipped / (count * channels),
         float(mean),
         float(np.sqrt(max(squares / count - mean**2, 0.0))),
         float(loud[0] * seconds),
-        float((len(decibels) - 1 - loud[-1]) * seconds),
+        float((len(levels) - 1 - loud[-1]) * seconds),
     )
 
 

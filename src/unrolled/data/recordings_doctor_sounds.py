@@ -8,10 +8,9 @@ from collections.abc import Iterator, Sequence
 from unrolled.data.doctor_checkup import DataFinding
 from unrolled.data.recordings_doctor_heard import Listened
 from unrolled.data.recordings_doctor_part import TRAINING, Part
+from unrolled.data.sound_level import SILENT
 from unrolled.data.text_doctor_findings import MANY, counted, found, percent
 
-# The loudest 20 ms of a silent recording, in dB of full scale; speech from afar is above.
-_SILENT = -60.0
 # Shares of samples, of the recording told of and of recordings that spoil what is learnt.
 _CLIPPED = 0.005
 _MANY_CLIPPED = 0.1
@@ -95,13 +94,13 @@ def _unreadable(listened: Listened) -> Iterator[DataFinding]:
 
 def _silent(listened: Listened) -> Iterator[DataFinding]:
     part = listened.part
-    silent = [at for at, one in listened.good.items() if one.loudest < _SILENT]
+    silent = [at for at, one in listened.good.items() if one.loudest < SILENT]
     said = [at for at in silent if part.recordings.items[at].text]
     if said:
         told = part.recordings.items[said[0]].text
         yield found(
             "silence",
-            f"{listened.among(len(said))} have a text and are silent (below {_SILENT:.0f} dB of"
+            f"{listened.among(len(said))} have a text and are silent (below {SILENT:.0f} dB of"
             f" full scale throughout): {part.told(said)}, such as the one of {told!r:.60}",
             "left as they are: record them again or leave them out, since it is learnt that silence"
             " is that text",
@@ -146,7 +145,7 @@ def _around(listened: Listened) -> Iterator[DataFinding]:
     long = {
         at: max(one.before, one.after)
         for at, one in listened.good.items()
-        if max(one.before, one.after) >= _AROUND_SECONDS and one.loudest >= _SILENT
+        if max(one.before, one.after) >= _AROUND_SECONDS and one.loudest >= SILENT
     }
     if long:
         part, worst = listened.part, max(long, key=long.__getitem__)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
+from numbers import Real
 
 import numpy as np
 
@@ -77,9 +78,9 @@ class SoundCutter:
     margin: float = 0.2
 
     def __post_init__(self) -> None:
-        for name in ("after", "longest", "margin"):
-            value = getattr(self, name)
-            if value is not None and not 0 < value < math.inf:
+        given = (("after", self.after), ("longest", self.longest), ("margin", self.margin))
+        for name, value in given:
+            if value is not None and not (isinstance(value, Real) and 0 < value < math.inf):
                 raise ConfigError(f"endpoint, {name}: got {value!r}, expected seconds above 0")
 
     def start(self) -> CutState:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from numbers import Real
 
 from unrolled.decoding.ctc_checks import Floats
 from unrolled.errors import ConfigError
@@ -50,7 +51,7 @@ class Endpoint:
 
     def __post_init__(self) -> None:
         for name, value in (("after", self.after), ("longest", self.longest)):
-            if value is not None and not 0 < value < math.inf:
+            if value is not None and not (isinstance(value, Real) and 0 < value < math.inf):
                 raise ConfigError(f"endpoint, {name}: got {value!r}, expected seconds above 0")
         if not 0 < self.blank <= 1:
             raise ConfigError(

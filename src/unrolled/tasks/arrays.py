@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,8 @@ from unrolled.layers.states import State
 from unrolled.training.snapshot import flatten, unflatten
 
 Arrays = dict[str, np.ndarray]
+# Of an array of a state; None where it may be of any length.
+Shape = tuple[int | None, ...]
 
 
 def like(model: nn.Module) -> Tensor:
@@ -46,4 +49,24 @@ def check_state(state: Any, *names: str) -> None:
         raise ConfigError(
             f"state: got {type(state).__name__} without {missing[0]!r}, expected what start or an"
             " earlier step of this model gave"
+        )
+
+
+def check_shapes(state: Any, expected: Mapping[str, Shape]) -> None:
+    """A state is a dict of just these arrays, each of its shape."""
+    check_state(state, *expected)
+    for name, one in state.items():
+        shape = np.shape(one)
+        wanted = expected.get(name)
+        if wanted is None:
+            told = f"{name!r}, which a state of this model does not hold"
+        elif len(shape) == len(wanted) and all(
+            here in (size, None) for size, here in zip(shape, wanted, strict=True)
+        ):
+            continue
+        else:
+            sizes = ", ".join("any" if size is None else str(size) for size in wanted)
+            told = f"{name!r} of shape {shape}, expected ({sizes})"
+        raise ConfigError(
+            f"state: got {told}; give what start or an earlier step of this model gave"
         )

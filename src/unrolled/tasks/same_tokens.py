@@ -24,10 +24,15 @@ def check_same_tokens(
         size: how many there are, which must not be more than `vocabulary_size`.
         argument: what says that they stay: "warm_start" or "tokens_of".
     """
-    there_is, otherwise = _SAYS[argument]
     most = task.vocabulary_size
     if most is not None and most < size:
         there = {**there, "vocabulary_size": size}
+    check_same(task, there, argument)
+
+
+def check_same(task: Any, there: Mapping[str, Any], argument: str = "warm_start") -> None:
+    """ConfigError where an argument of the task is not the value that is there, by its name."""
+    there_is, otherwise = _SAYS[argument]
     for name, value in there.items():
         if getattr(task, name) != value:
             raise ConfigError(

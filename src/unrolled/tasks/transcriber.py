@@ -14,7 +14,6 @@ from unrolled.data.recordings import Recordings
 from unrolled.errors import ConfigError, DataWarning
 from unrolled.tasks.base import check_rate, is_number, whole_number
 from unrolled.tasks.evaluation import Evaluation
-from unrolled.tasks.same_tokens import check_same_tokens
 from unrolled.tasks.telling import tell_of
 from unrolled.tasks.transcribing.batches import RecordingBatches, strengthened
 from unrolled.tasks.transcribing.framing import Framing, scale_of
@@ -23,6 +22,7 @@ from unrolled.tasks.transcribing.lessons import Validator
 from unrolled.tasks.transcribing.listening import Listening
 from unrolled.tasks.transcribing.network import TranscriptionNetwork
 from unrolled.tasks.transcribing.parts import Split, read_split
+from unrolled.tasks.transcribing.same_hearing import check_same_hearing
 from unrolled.tasks.transcribing.settings import SIZES, STRIDES, USUAL_SUBSAMPLING, settle
 from unrolled.tasks.transcribing.symbols import Symbols
 from unrolled.training.budget import Budget
@@ -32,6 +32,8 @@ from unrolled.training.run import Run
 
 # Symbols where nothing is said: of more subwords most occur too rarely to be learnt.
 _SIZES = {"subwords": 500}
+# Of ready-made features, frames a second, as is usual.
+_FRAME_RATE = 100.0
 
 
 class Transcriber(Listening):
@@ -148,6 +150,7 @@ class Transcriber(Listening):
         text: str | None = None,
         speaker: str | None = None,
         pattern: str | None = None,
+        frame_rate: float | None = None,
         skip: bool = False,
         budget: str | int | Budget = "15m",
         run_dir: str | os.PathLike[str] | None = None,
@@ -170,6 +173,8 @@ class Transcriber(Listening):
                 speakers, where at least five are known.
             audio, text, speaker: columns of a manifest; None: by their usual names.
             pattern: how file names say it, such as "{label}_{speaker}_{take}.wav".
+            frame_rate: frames a second of ready-made features, which no file of them tells; None:
+                100, or as before where a warm start goes on.
             skip: leave out what can't be read, and say so, in place of stopping.
             budget: time or steps of training, such as "10m" or "2000 steps".
             run_dir: folder for the log and the checkpoint.
@@ -194,11 +199,11 @@ class Transcriber(Listening):
         self._check_arguments()
         budget = Budget.parse(budget)
         columns = {"audio": audio, "text": text, "speaker": speaker, "pattern": pattern}
-        reading = {**columns, "skip": skip}
+        reading = {**columns, "skip": skip, "frame_rate": self._frame_rate(frame_rate)}
         step = self.subsampling or USUAL_SUBSAMPLING
         split = read_split(data, validation, holdout, test, apart, reading, step)
         if self._goes_on():
-            self._check_same(split.learnt)
+            check_same_hearing(self, split.learnt)
         tell_of(split.checkup, tell)
         run = Run(run_dir, resume=resume)
 
@@ -227,6 +232,14 @@ class Transcriber(Listening):
 
         self._learn(prepare, evaluate)
         return self
+
+    def _frame_rate(self, given: float | None) -> float:
+        """Of ready-made features that are learnt."""
+        if given is None:
+            return self.framing.frame_rate if self._goes_on() else _FRAME_RATE
+        if not (is_number(given) and 0 < given < np.inf):
+            raise ConfigError(f"frame_rate: got {given!r}, expected frames a second, such as 100")
+        return float(given)
 
     def _learn_answers(self, learnt: Recordings) -> None:
         if self.labelled:
@@ -274,8 +287,8 @@ class Transcriber(Listening):
             chosen = chosen.select(known) if known else None
         validate = None
         if chosen is not None:
-            frames = [self.framing.frames(one) for one in chosen.items]
-            validate = Validator(self.model, frames, self._targets(chosen.texts))
+            targets = self._targets(chosen.texts)
+            validate = Validator(self.model, self.framing, chosen.items, targets)
         return Trainer(
             self.model,
             RecordingBatches(
@@ -315,23 +328,6 @@ class Transcriber(Listening):
             return self.symbols.encode(texts)
         numbers = {one: number for number, one in enumerate(self.labels)}
         return [np.array([numbers[one]]) for one in texts]
-
-    def _check_same(self, learnt: Recordings) -> None:
-        """A warm start hears as before."""
-        if learnt.labelled != self.labelled:
-            raise ConfigError(
-                "warm_start: the model that is there learnt"
-                f" {'labels' if self.labelled else 'transcripts'}; use warm_start=False to begin"
-                " anew"
-            )
-        if self.symbols is not None:
-            check_same_tokens(self, {"tokenizer": self.symbols.kind}, len(self.symbols))
-        new = sorted(set(learnt.texts) - set(self.labels)) if self.labelled else []
-        if new:
-            raise ConfigError(
-                f"warm_start: got the label {new[0]!r}, which the model that is there does not"
-                " know; use warm_start=False to begin anew"
-            )
 
     def _check_arguments(self) -> None:
         sizes = ("hidden_size", "layers", "vocabulary_size", "patience", "sample_rate", "bands")

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
-import torch
 
 from unrolled.data.batching.checks import check_step, epoch_generator
 
@@ -70,11 +67,3 @@ def cut(sizes: np.ndarray, most: int) -> np.ndarray:
             cuts.append(row)
             start = row
     return np.array(cuts, dtype=np.int64)
-
-
-def padded(rows: Sequence[np.ndarray], value: int) -> torch.Tensor:
-    """Rows of numbers side by side, `(T, B)` int64, `value` beyond the end of each."""
-    made = np.full((max(map(len, rows)), len(rows)), value, dtype=np.int64)
-    for column, row in enumerate(rows):
-        made[: len(row), column] = row
-    return torch.from_numpy(made)

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, replace
 from typing import Any
 
 import numpy as np
 
-from unrolled.baselines.most_frequent import MostFrequent
 from unrolled.baselines.owners import together
 from unrolled.data.band_scale import BandScale
 from unrolled.data.doctor_checkup import Checkup
 from unrolled.data.recordings import Recordings
 from unrolled.data.recordings_reading import read_recordings
-from unrolled.errors import ConfigError
+from unrolled.errors import ConfigError, DataError
 from unrolled.tasks.base import Task, whole_number
 from unrolled.tasks.evaluation import Evaluation
 from unrolled.tasks.transcribing.building import build
@@ -23,15 +22,16 @@ from unrolled.tasks.transcribing.gate import MOST, Rivals, evaluation_of, rivals
 from unrolled.tasks.transcribing.lessons import heard
 from unrolled.tasks.transcribing.network import TranscriptionNetwork
 from unrolled.tasks.transcribing.settings import Settings
+from unrolled.tasks.transcribing.some_at_a_time import some_at_a_time
 from unrolled.tasks.transcribing.symbols import Symbols
 from unrolled.tasks.transcribing.transcript import Transcript
 from unrolled.tasks.transcribing.transcripts import of_label, of_symbols
 
-# Recordings whose frames are in memory at once.
-_AT_ONCE = 256
 _SILENT = (
     "nothing was heard in any of them: the network has not learnt to say anything yet; train longer"
 )
+# Labels that a message names.
+_NAMED = 5
 
 
 class Answering(Task):
@@ -83,18 +83,36 @@ class Answering(Task):
         """
         self._check_fitted()
         beam = whole_number("beam", beam, least=1)
+        n_best = self._checked_n_best(n_best, beam)
+        if isinstance(sounds, list) and not sounds:
+            return []
+        given = read_recordings(sounds, texts=False, frame_rate=self.framing.frame_rate)
+        found: list[Transcript] = []
+        for _, heard_now in self._heard_in_parts(given, beam, n_best):
+            found += heard_now
+        return found
+
+    def _heard_in_parts(
+        self, recordings: Recordings, beam: int, n_best: int = 1
+    ) -> Iterator[tuple[list[np.ndarray], list[Transcript]]]:
+        """The frames of some recordings and what is said in them, part by part in order."""
+        for part in some_at_a_time(recordings.items):
+            made = [self.framing.heard(recordings.items[at]) for at in part]
+            frames = [one for one, _ in made]
+            answers = self._answers(frames, beam, n_best)
+            yield (
+                frames,
+                [
+                    replace(one, silent=silent)
+                    for one, (_, silent) in zip(answers, made, strict=True)
+                ],
+            )
+
+    def _checked_n_best(self, n_best: int, beam: int) -> int:
         n_best = whole_number("n_best", n_best, least=1)
         if not self.labelled and n_best > beam:
             raise ConfigError(f"n_best: got {n_best} of a beam of {beam}; give a wider beam")
-        if isinstance(sounds, list) and not sounds:
-            return []
-        given = read_recordings(sounds, texts=False, frame_rate=1 / self.framing.seconds)
-        found: list[Transcript] = []
-        for start in range(0, len(given), _AT_ONCE):
-            some = given.items[start : start + _AT_ONCE]
-            frames = [self.framing.frames(one) for one in some]
-            found += self._answers(frames, beam, n_best)
-        return found
+        return n_best
 
     def _answers(self, frames: list[np.ndarray], beam: int, n_best: int) -> list[Transcript]:
         said = heard(self.model, frames)
@@ -137,21 +155,51 @@ class Answering(Task):
             return self._own_evaluation()
         self._check_fitted()
         read = read_recordings(
-            data, audio=audio, text=text, speaker=speaker, pattern=pattern, skip=skip
+            data,
+            audio=audio,
+            text=text,
+            speaker=speaker,
+            pattern=pattern,
+            skip=skip,
+            frame_rate=self.framing.frame_rate,
         )
+        notes = self._compared(read)
         told = f"all of {read.name}, {len(read):,} recordings"
-        return self._evaluate(read, told, worst, beam)
+        found = self._evaluate(read, told, worst, beam)
+        return replace(found, notes=(*found.notes, *notes))
+
+    def _compared(self, read: Recordings) -> tuple[str, ...]:
+        """What is to be known of texts of another kind than the answers; DataError where none can
+        be right."""
+        if not self.labelled:
+            note = (
+                f"the labels of {read.name} are taken for transcripts: the model answers with those"
+            )
+            return (note,) if read.labelled else ()
+        unknown = [one for one in read.texts if one not in self.labels]
+        if not unknown:
+            return ()
+        told = f"{len(unknown):,} of {len(read):,} texts are no label of this model"
+        if len(unknown) == len(read):
+            raise DataError(
+                f"{told}, which answers with {_named(self.labels)}; got {unknown[0]!r}: give"
+                " recordings with these labels, or a model of transcripts",
+                file=read.name,
+            )
+        return (f"{told} and count as wrong, such as {unknown[0]!r}",)
 
     def _evaluate(
         self, recordings: Recordings, told: str, worst: int = MOST, beam: int = 8
     ) -> Evaluation:
-        found = self.transcribe(recordings, beam=beam)
-        rivals: dict[str, list[str]] = {}
-        for one in self.rivals.values():
-            if isinstance(one, MostFrequent):  # the same for all, whatever they sound like
-                rivals[one.name] = one.predict(recordings.items)
-            else:
-                rivals[one.name] = one.predict(map(self.framing.frames, recordings.items))
+        self._check_fitted()
+        found: list[Transcript] = []
+        rivals: dict[str, list[str]] = {one.name: [] for one in self.rivals.values()}
+        for frames, heard_now in self._heard_in_parts(
+            recordings, whole_number("beam", beam, least=1)
+        ):
+            found += heard_now
+            for one in self.rivals.values():
+                rivals[one.name] += one.predict(frames)
         measured = evaluation_of(
             recordings.texts,
             [one.text for one in found],
@@ -202,3 +250,9 @@ class Answering(Task):
 
     def _restore_baseline(self, arrays: Mapping[str, np.ndarray]) -> None:
         self.rivals = rivals_from(arrays)
+
+
+def _named(labels: Sequence[str]) -> str:
+    more = len(labels) - _NAMED
+    shown = ", ".join(repr(one) for one in labels[:_NAMED])
+    return f"{shown} and {more:,} more" if more > 0 else shown

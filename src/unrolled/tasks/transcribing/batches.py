@@ -10,7 +10,8 @@ import torch
 
 from unrolled.data.batch import Batch
 from unrolled.data.batching.checks import IGNORED_TARGET
-from unrolled.data.batching.like_lengths import LikeLengths, cut, padded
+from unrolled.data.batching.like_lengths import LikeLengths, cut
+from unrolled.data.batching.padded import padded
 from unrolled.data.recordings import Recordings
 from unrolled.data.sound_augment import Augment
 from unrolled.tasks.transcribing.framing import Framing
@@ -141,10 +142,8 @@ def strengthened(factor: float, labelled: bool) -> Augment:
 def batch_of(frames: Sequence[np.ndarray], targets: Sequence[np.ndarray] | None = None) -> Batch:
     """Whole recordings side by side, zeros beyond the end of each."""
     lengths = torch.tensor([len(one) for one in frames])
-    made = np.zeros((int(lengths.max()), len(frames), frames[0].shape[1]), np.float32)
-    for column, one in enumerate(frames):
-        made[: len(one), column] = one
+    made = padded(frames, 0, np.float32)
     starts = torch.zeros(made.shape[:2], dtype=torch.bool)
     starts[0] = True
     right = None if targets is None else padded(targets, IGNORED_TARGET)
-    return Batch(torch.from_numpy(made), right, lengths, starts)
+    return Batch(made, right, lengths, starts)

@@ -58,7 +58,7 @@ def _parts(task: Answering, given: str | Path | Recordings) -> list[_Part]:
         return [(str(one), one) for one in sounds_in(path)]
     if path.suffix.lower() in SOUNDS | FEATURES:
         return [(str(given), path)]
-    read = read_recordings(path, texts=False, frame_rate=1 / task.framing.seconds)
+    read = read_recordings(path, texts=False, frame_rate=task.framing.frame_rate)
     return _parts(task, read)
 
 

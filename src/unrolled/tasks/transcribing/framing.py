@@ -16,6 +16,7 @@ from unrolled.data.feature_file import CEPSTRA_FILE
 from unrolled.data.log_mel import LogMel
 from unrolled.data.recordings import Recording, Recordings
 from unrolled.data.sound_file import features_of, samples_of
+from unrolled.data.sound_level import is_silent
 from unrolled.errors import ConfigError, DataError
 from unrolled.tasks.transcribing.level import Level
 
@@ -85,6 +86,11 @@ class Framing:
             return self.mel.centres
         return centres_of_cepstra(self.size) if self.cepstra else None
 
+    @property
+    def frame_rate(self) -> float:
+        """Frames a second."""
+        return 1 / self.seconds
+
     def samples(self, recording: Recording) -> np.ndarray:
         """Samples `(N,)` at the rate; of sounds only."""
         assert self.mel is not None, "features have no samples"
@@ -101,6 +107,18 @@ class Framing:
         found = self.checked(features_of(recording), recording.place)
         short = max(0, self.least - len(found))
         return np.pad(found, ((0, short), (0, 0)), mode="edge") if short else found
+
+    def heard(self, recording: Recording) -> tuple[np.ndarray, bool]:
+        """Its frames, and whether it is silent; of ready-made features that is not known.
+
+        Raises:
+            DataError: as `frames`.
+        """
+        if self.mel is None:
+            return self.frames(recording), False
+        samples = self.samples(recording)
+        frames = self.of_samples(samples, recording.place)
+        return frames, is_silent(samples, self.mel.rate)
 
     def checked(self, frames: np.ndarray, place: str = "") -> np.ndarray:
         """Ready-made features as frames `(T, F)` float32; DataError where they have another shape,
@@ -165,11 +183,8 @@ def scale_of(framing: Framing, recordings: Recordings, seed: int, after: int) ->
     drawn = recordings.select(order)
     ends = np.cumsum([one.seconds for one in drawn.items])
     items = drawn.items[: int(np.searchsorted(ends, _ENOUGH)) + 1]
-    mean = BandScale.of(map(framing.frames, items)).mean
+    frames = [framing.frames(one) for one in items]
+    mean = BandScale.of(frames).mean
     level = Level(BandScale(mean, np.ones_like(mean)), after)
-
-    def levelled(recording: Recording) -> np.ndarray:
-        frames = torch.from_numpy(framing.frames(recording)).unsqueeze(1)
-        return level(frames)[0][:, 0].numpy()
-
-    return BandScale(mean, BandScale.of(map(levelled, items)).deviation)
+    levelled = (level(torch.from_numpy(one).unsqueeze(1))[0][:, 0].numpy() for one in frames)
+    return BandScale(mean, BandScale.of(levelled).deviation)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import asdict
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -15,10 +16,10 @@ from unrolled.decoding.ctc_state import PrefixState
 from unrolled.decoding.ctc_stream import CtcDecoder, CtcResult, CtcStream
 from unrolled.decoding.ctc_words import stable_words, words_heard
 from unrolled.errors import ConfigError
-from unrolled.tasks.arrays import Arrays, check_state
+from unrolled.tasks.arrays import Arrays, Shape, check_shapes, check_state
 from unrolled.tasks.base import whole_number
 from unrolled.tasks.transcribing.answering import Answering
-from unrolled.tasks.transcribing.streaming import begun, read_sound
+from unrolled.tasks.transcribing.streaming import begun, heard_shapes, read_sound
 from unrolled.tasks.transcribing.transcript import Partial, Transcript
 from unrolled.tasks.transcribing.transcripts import heard_words, of_label, transcript_of
 
@@ -80,18 +81,20 @@ class Listening(Answering):
             DataError: that are no samples.
         """
         self._check_fitted()
+        self._check_state(state)
+        ends = None if endpoint is None else Endpoint(endpoint)
         found, after = read_sound(self.model, self.framing, sound, state)
         seconds = self._seconds(after)
         if self.labelled:
-            # Before the first step is whole nothing is known.
-            label = found if int(after["steps"]) else state["label"]
+            label = state["label"] if found is None else found
             heard = of_label(label, self.labels, 1, seconds)
             return Partial(heard.text, seconds=seconds), after | {
                 "label": np.array(label, np.float32)
             }
-        check_state(state, "beam", f"{_SEARCH}frames")
-        decoder = self._decoder(int(state["beam"]), endpoint)
-        over, stream = decoder.step(found, _to_stream(state))
+        decoder, stream = self._decoder(int(state["beam"]), ends), _to_stream(state)
+        over: list[CtcResult] = []
+        if found is not None:
+            over, stream = decoder.step(found, stream)
         return self._partial(decoder, over, stream, seconds), (
             after | _of_stream(stream) | {"beam": state["beam"].copy()}
         )
@@ -101,18 +104,17 @@ class Listening(Answering):
 
         Args:
             state: of the stream; stays as it is.
-            n_best: how many answers to give.
+            n_best: how many answers to give; of transcripts no more than the beam of the stream.
 
         Raises:
             NotFittedError: `fit` comes first.
             ConfigError: that is no state of this model, or an `n_best` that can't be.
         """
         self._check_fitted()
-        n_best = whole_number("n_best", n_best, least=1)
+        self._check_state(state)
+        n_best = self._checked_n_best(n_best, int(state.get("beam", 1)))
         if self.labelled:
-            check_state(state, "label")
             return of_label(state["label"], self.labels, n_best, self._seconds(state))
-        check_state(state, "beam", f"{_SEARCH}frames")
         decoder = self._decoder(int(state["beam"]))
         return self._transcript(decoder.finish(_to_stream(state)), n_best)
 
@@ -189,12 +191,22 @@ class Listening(Answering):
         seconds = (result.end - result.begin) * step
         return transcript_of(result.hypotheses, self.symbols, seconds, step=step, n_best=n_best)
 
-    def _decoder(self, beam: int, endpoint: float | None = None) -> CtcDecoder:
+    def _check_state(self, state: Any) -> None:
+        """ConfigError where it is no state of this model."""
+        expected = heard_shapes(self.model, self.framing)
+        if self.labelled:
+            expected = expected | {"label": (len(self.labels),)}
+        else:
+            check_state(state, "beam")
+            expected = expected | _stream_shapes(bool(np.all(state["beam"] == 1))) | {"beam": ()}
+        check_shapes(state, expected)
+
+    def _decoder(self, beam: int, endpoint: Endpoint | None = None) -> CtcDecoder:
         return CtcDecoder(
             self._seconds_of_a_step,
             CtcOptions(beam),
             n_best=beam,
-            endpoint=None if endpoint is None else Endpoint(endpoint),
+            endpoint=endpoint,
         )
 
     @property
@@ -210,6 +222,13 @@ def _of_stream(stream: CtcStream) -> Arrays:
     found = {f"{_SEARCH}{name}": np.array(one) for name, one in vars(stream.search).items()}
     found |= {f"{_ENDPOINT}{name}": np.array(one) for name, one in asdict(stream.endpoint).items()}
     return found | {"begin": np.array(stream.begin)}
+
+
+@cache
+def _stream_shapes(greedy: bool) -> dict[str, Shape]:
+    """What a state holds of a search: numbers, and arrays that grow."""
+    arrays = _of_stream(CtcDecoder(1.0, CtcOptions(1 if greedy else 2)).start())
+    return {name: (None,) * one.ndim for name, one in arrays.items()}
 
 
 def _to_stream(arrays: Arrays) -> CtcStream:

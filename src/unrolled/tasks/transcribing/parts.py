@@ -15,7 +15,7 @@ from unrolled.errors import ConfigError, DataError
 from unrolled.tasks.setting_apart import FEWEST, Shared, share_out
 from unrolled.tasks.telling import with_notes
 
-# Seconds from one frame to the next, as is usual.
+# Seconds from one frame of a sound to the next.
 _HOP = 0.01
 APART = ("auto", "speaker", "text", "both", "none")
 
@@ -112,6 +112,7 @@ def read_split(
     if chosen == "speaker" and (tested is not None and test is None):
         told = f"{told}, of other speakers"
     notes = [*read.notes, *(note for one in others.values() for note in one.notes), *parts.notes]
+    hop = 1 / read.items[0].rate if read.kind == "features" else _HOP
     apart_too = (parts.validation, tested)
     return Split(
         learnt=parts.learnt,
@@ -119,7 +120,7 @@ def read_split(
         test=tested,
         told=told,
         checkup=with_notes(
-            examine_recordings(read, **others, frame_seconds=_HOP * subsampling), notes
+            examine_recordings(read, **others, frame_seconds=hop * subsampling), notes
         ),
         holdout=[one.digest().hex() if one is not None else "" for one in apart_too],
     )

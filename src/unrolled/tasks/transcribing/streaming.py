@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from weakref import WeakKeyDictionary
+
 import numpy as np
 import torch
+from torch import nn
 
-from unrolled.layers.states import State
-from unrolled.tasks.arrays import Arrays, check_state, like
+from unrolled.tasks.arrays import Arrays, Shape, like, to_arrays, to_state
 from unrolled.tasks.transcribing.framing import Framing
 from unrolled.tasks.transcribing.network import HeardState, TranscriptionNetwork
 
-_HIDDEN = ("h", "c")
+_SHAPES: WeakKeyDictionary[nn.Module, dict[str, Shape]] = WeakKeyDictionary()
 
 
 def begun(model: TranscriptionNetwork, framing: Framing) -> Arrays:
@@ -28,35 +30,54 @@ def begun(model: TranscriptionNetwork, framing: Framing) -> Arrays:
 @torch.no_grad()
 def read_sound(
     model: TranscriptionNetwork, framing: Framing, sound: np.ndarray, state: Arrays
-) -> tuple[np.ndarray, Arrays]:
+) -> tuple[np.ndarray | None, Arrays]:
     """Read some more sound.
 
     Args:
         model: in evaluation, in one direction.
         framing: of the model.
         sound: samples `(N,)` at its rate, or frames `(t, F)` of ready-made features; may be empty.
-        state: from `begun` or the call before; stays as it is.
+        state: from `begun` or the call before, of the shapes that `heard_shapes` tells; stays as it
+            is.
 
     Returns:
         Log-probabilities of the steps that are complete, `(t', 1 + V)`, or of the label so far
-        `(V,)`; float32; and the state after.
+        `(V,)`; float32; None where no step is; and the state after.
 
     Raises:
-        ConfigError: that is no state of this model.
         DataError: that are no samples.
     """
-    check_state(
-        state, "level", "front0", "steps", *(["samples"] if framing.mel is not None else [])
-    )
     after: Arrays = {}
     if framing.mel is not None:
         frames, after["samples"] = framing.mel.stream(sound, state["samples"])
     else:
         frames = framing.checked(sound)
+    if not len(frames):
+        # Sound that comes a few samples at a time completes a frame now and then only.
+        return None, {name: state[name].copy() for name in heard_shapes(model, framing)} | after
     inputs = torch.from_numpy(frames).to(like(model).device).unsqueeze(1)
-    scores, reached = model.stream(inputs, _to_state(model, state))
+    before = _to_state(model, state)
+    scores, reached = model.stream(inputs, before)
+    after |= _to_arrays(model, reached)
+    if reached.steps == before.steps:
+        return None, after
     found = scores.log_softmax(-1).float().cpu().numpy()
-    return found[0] if model.labelled else found[:, 0], after | _to_arrays(model, reached)
+    return found[0] if model.labelled else found[:, 0], after
+
+
+def heard_shapes(model: TranscriptionNetwork, framing: Framing) -> dict[str, Shape]:
+    """What a state of this model holds: the names and shapes of `begun`."""
+    if model not in _SHAPES:
+        _SHAPES[model] = {name: _shape(name, one) for name, one in begun(model, framing).items()}
+    return _SHAPES[model]
+
+
+def _shape(name: str, array: np.ndarray) -> Shape:
+    if name == "samples":
+        return (None,)
+    # What a convolution has not used up is some steps more, or fewer, with each chunk.
+    free = 2 if name.startswith("front") else None
+    return tuple(None if axis == free else size for axis, size in enumerate(array.shape))
 
 
 def _to_arrays(model: TranscriptionNetwork, state: HeardState) -> Arrays:
@@ -67,8 +88,7 @@ def _to_arrays(model: TranscriptionNetwork, state: HeardState) -> Arrays:
         layer = model.recurrent
         zeros = state.level.new_zeros(layer.num_layers, 1, layer.hidden_size)
         recurrent = (zeros, zeros) if layer.mode == "LSTM" else zeros
-    parts = recurrent if isinstance(recurrent, tuple) else (recurrent,)
-    found |= {name: _copy(one) for name, one in zip(_HIDDEN, parts, strict=False)}
+    found |= to_arrays(recurrent)
     if state.total is not None:
         found["total"] = _copy(state.total)
     found["steps"] = np.array(state.steps)
@@ -82,12 +102,10 @@ def _to_state(model: TranscriptionNetwork, arrays: Arrays) -> HeardState:
         # Copied: the caller's state stays as it is, whatever the layers do.
         return torch.tensor(arrays[name], device=device)
 
-    parts = [tensor(name) for name in _HIDDEN if name in arrays]
-    recurrent: State = parts[0] if len(parts) == 1 else tuple(parts)
     return HeardState(
         tensor("level"),
         [tensor(f"front{at}") for at in range(len(model.front.layers))],
-        recurrent,
+        to_state(arrays, model),
         tensor("total") if "total" in arrays else None,
         int(arrays["steps"]),
     )

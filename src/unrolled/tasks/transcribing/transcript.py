@@ -33,6 +33,9 @@ class Transcript:
         words: of a transcript its words, with times.
         seconds: how much sound was heard.
         alternatives: the next best, best first, where `n_best` asked for more.
+        silent: whether no 20 ms of the recording are louder than -60 dB of full scale: what is said
+            of it then, a label of the most probable ones, means nothing. False of features and of
+            a stream, whose level is not looked at.
     """
 
     text: str
@@ -41,6 +44,7 @@ class Transcript:
     words: tuple[HeardWord, ...] = ()
     seconds: float = 0.0
     alternatives: tuple[Transcript, ...] = field(default=(), repr=False)
+    silent: bool = False
 
 
 @dataclass(frozen=True)

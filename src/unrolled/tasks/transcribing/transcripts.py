@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from unrolled.data.batching.padded import padded
 from unrolled.decoding.ctc import search_ctc
 from unrolled.decoding.ctc_hypothesis import CtcHypothesis
 from unrolled.decoding.ctc_words import CtcWord, words_heard
@@ -64,10 +65,8 @@ def searched(
     for start in range(0, len(log_probs), _AT_ONCE):
         some = log_probs[start : start + _AT_ONCE]
         lengths = np.array([len(one) for one in some])
-        padded = np.zeros((lengths.max(), len(some), some[0].shape[1]), np.float32)
-        for column, one in enumerate(some):
-            padded[: len(one), column] = one
-        found += search_ctc(padded, lengths, beam=beam, n_best=n_best)
+        side_by_side = padded(some, 0, np.float32)
+        found += search_ctc(side_by_side, lengths, beam=beam, n_best=n_best)
     return found
 
 

@@ -30,8 +30,8 @@ class Cue:
 
 def record(transcript: Transcript, sound: str | None = None) -> dict[str, Any]:
     """Plain values: `sound` where it has a name, `text`, `confidence`, `log_probability`,
-    `seconds`, `words` (`text`, `start`, `end`, `confidence`), and `alternatives` where there are
-    some."""
+    `seconds`, `words` (`text`, `start`, `end`, `confidence`), `silent` where it is, and
+    `alternatives` where there are some."""
     found: dict[str, Any] = {} if sound is None else {"sound": sound}
     found |= {
         "text": transcript.text,
@@ -40,6 +40,8 @@ def record(transcript: Transcript, sound: str | None = None) -> dict[str, Any]:
         "seconds": round(transcript.seconds, 3),
         "words": [_rounded(asdict(word)) for word in transcript.words],
     }
+    if transcript.silent:
+        found["silent"] = True
     if transcript.alternatives:
         found["alternatives"] = [record(one) for one in transcript.alternatives]
     return found

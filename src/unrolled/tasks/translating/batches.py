@@ -9,7 +9,8 @@ import torch
 
 from unrolled.data.batch import Batch
 from unrolled.data.batching.checks import IGNORED_TARGET, at_least_one
-from unrolled.data.batching.like_lengths import LikeLengths, cut, padded
+from unrolled.data.batching.like_lengths import LikeLengths, cut
+from unrolled.data.batching.padded import padded
 
 # Lengths are disturbed by up to this share before they are sorted, so that the same two sentences
 # do not meet in every epoch.

@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from unrolled.data.batching.like_lengths import padded
+from unrolled.data.batching.padded import padded
 from unrolled.decoding.scorer import ranked
 from unrolled.layers.readout_top import Readout, prefers_native
 from unrolled.layers.states import map_state
