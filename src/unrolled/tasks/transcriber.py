@@ -196,7 +196,7 @@ class Transcriber(Listening):
         columns = {"audio": audio, "text": text, "speaker": speaker, "pattern": pattern}
         reading = {**columns, "skip": skip}
         step = self.subsampling or USUAL_SUBSAMPLING
-        split = read_split(data, validation, holdout, test, apart, reading, step)
+        split = read_split(data, validation, holdout, test, apart, reading, step, self._symbols_of)
         if self._goes_on():
             self._check_same(split.learnt)
         tell_of(split.checkup, tell)
@@ -206,8 +206,8 @@ class Transcriber(Listening):
             learnt = split.learnt
             if not self._goes_on():
                 self.labelled = learnt.labelled
-                self._learn_answers(learnt)
-            if not self._goes_on():
+                self.symbols = split.symbols
+                self.labels = tuple(sorted(set(learnt.texts))) if self.labelled else ()
                 self.framing = Framing.of(learnt, rate=self.sample_rate, bands=self.bands)
             self._settle()
             if not self._goes_on():
@@ -228,16 +228,17 @@ class Transcriber(Listening):
         self._learn(prepare, evaluate)
         return self
 
-    def _learn_answers(self, learnt: Recordings) -> None:
-        if self.labelled:
-            self.symbols, self.labels = None, tuple(sorted(set(learnt.texts)))
-        else:
-            self.labels = ()
-            self.symbols = Symbols.learn(
-                learnt.texts,
-                kind=self.tokenizer,
-                size=self.vocabulary_size or _SIZES.get(self.tokenizer),
-            )
+    def _symbols_of(self, learnt: Recordings) -> Symbols | None:
+        """Those that are there for a warm start; else learnt."""
+        if self._goes_on():
+            return self.symbols
+        if learnt.labelled:
+            return None
+        return Symbols.learn(
+            learnt.texts,
+            kind=self.tokenizer,
+            size=self.vocabulary_size or _SIZES.get(self.tokenizer),
+        )
 
     def _tell_of_unknown(
         self, symbols: Symbols, texts: tuple[str, ...], tell: Callable[[str], object] | None

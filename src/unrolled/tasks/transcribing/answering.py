@@ -14,6 +14,7 @@ from unrolled.data.band_scale import BandScale
 from unrolled.data.doctor_checkup import Checkup
 from unrolled.data.recordings import Recordings
 from unrolled.data.recordings_reading import read_recordings
+from unrolled.data.recordings_rows import with_texts
 from unrolled.errors import ConfigError
 from unrolled.tasks.base import Task, whole_number
 from unrolled.tasks.evaluation import Evaluation
@@ -139,6 +140,7 @@ class Answering(Task):
         read = read_recordings(
             data, audio=audio, text=text, speaker=speaker, pattern=pattern, skip=skip
         )
+        read = with_texts(read, skip=skip)
         told = f"all of {read.name}, {len(read):,} recordings"
         return self._evaluate(read, told, worst, beam)
 

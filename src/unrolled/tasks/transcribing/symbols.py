@@ -53,6 +53,11 @@ class Symbols:
             found.append(numbers[numbers != BLANK])
         return found
 
+    def cut(self, text: str) -> list[int]:
+        """The symbols of one transcript, for the data doctor."""
+        found: list[int] = self.encode([text])[0].tolist()
+        return found
+
     def unknown(self, text: str) -> int:
         """How many symbols of a text are not known."""
         return self.tokenizer.count_unknown(_as_read(self.kind, text))
