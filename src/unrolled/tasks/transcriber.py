@@ -250,7 +250,8 @@ class Transcriber(Listening):
         kind = symbols.kind
         told = (
             f"{len(places):,} of {len(texts):,} transcripts hold {kind} that have no symbol and"
-            f" are left out of what is learnt, such as {texts[places[0]]!r}"
+            f" are left out of what is learnt, such as {symbols.unknown_of(texts)[:5]} in"
+            f" {texts[places[0]]!r}"
         )
         if tell is not None:
             tell(f"warning: {told}")

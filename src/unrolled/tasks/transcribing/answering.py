@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, replace
 from typing import Any
 
@@ -30,6 +30,7 @@ from unrolled.tasks.transcribing.transcripts import of_label, of_symbols
 
 # Recordings whose frames are in memory at once.
 _AT_ONCE = 256
+_LISTED = 10
 _SILENT = (
     "nothing was heard in any of them: the network has not learnt to say anything yet; train longer"
 )
@@ -142,7 +143,19 @@ class Answering(Task):
         )
         read = with_texts(read, skip=skip)
         told = f"all of {read.name}, {len(read):,} recordings"
-        return self._evaluate(read, told, worst, beam)
+        measured = self._evaluate(read, told, worst, beam)
+        return replace(measured, notes=(*measured.notes, *self._told_of(read)))
+
+    def _told_of(self, read: Recordings) -> Iterator[str]:
+        """What a person should know of recordings that were measured on."""
+        yield from (note for note in read.notes if note.startswith("left out, "))
+        strange = [] if self.symbols is None else self.symbols.unknown_of(read.texts)
+        if strange:
+            assert self.symbols is not None
+            listed = " ".join(map(repr, strange[:_LISTED]))
+            more = f" and {len(strange) - _LISTED:,} more" if len(strange) > _LISTED else ""
+            what = "words" if self.symbols.kind == "words" else "characters"
+            yield f"transcripts hold {what} that this model can't write: {listed}{more}"
 
     def _evaluate(
         self, recordings: Recordings, told: str, worst: int = MOST, beam: int = 8
