@@ -13,6 +13,15 @@ from unrolled.errors import UnrolledError
 
 # The parts whose version decides what a model learns and how fast.
 _PACKAGES = ("torch", "numpy", "polars", "scikit-learn", "accelerate", "safetensors")
+# The parts of speech, and the extra that brings each.
+_OF_SOUND = {
+    "soundfile": "speech",
+    "soxr": "speech",
+    "kaldi-native-fbank": "speech",
+    "jiwer": "speech",
+    "sounddevice": "listen",
+    "espeakng-loader": "spoken",
+}
 
 
 class Info(dict[str, Any]):
@@ -39,6 +48,7 @@ def info() -> Info:
             "unrolled": __version__,
             "python": platform.python_version(),
             **{package: _version(package) for package in _PACKAGES},
+            **{package: _version(package, extra) for package, extra in _OF_SOUND.items()},
             "system": platform.platform(),
             "cores": os.cpu_count(),
             **_told(_compute, "devices"),
@@ -51,11 +61,11 @@ def info() -> Info:
     )
 
 
-def _version(package: str) -> str:
+def _version(package: str, extra: str | None = None) -> str:
     try:
         return metadata.version(package)
     except metadata.PackageNotFoundError:
-        return "not installed"
+        return "not installed" + (f": pip install 'unrolled[{extra}]'" if extra else "")
 
 
 def _told(part: Callable[[], dict[str, Any]], name: str) -> dict[str, Any]:

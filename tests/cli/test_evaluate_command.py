@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 
 import pytest
 
@@ -223,3 +224,16 @@ def test_what_a_transcriber_can_not_be_told_is_refused(call, transcriber, classi
         told = call("evaluate", *words)
         assert (told.code, told.out) == (2, "")
         assert part in told.err
+
+
+def test_what_was_left_out_and_what_a_transcriber_can_not_write_is_told(
+    call, transcriber, sounds, tmp_path
+):
+    for name, said in (("000", "zebra"), ("001", "zebra quagga"), ("002", None)):
+        shutil.copy(sounds / "words" / f"{name}.wav", tmp_path)
+        if said is not None:
+            (tmp_path / f"{name}.txt").write_text(said)
+    told = call("evaluate", transcriber, tmp_path, "--skip")
+    assert told.code == 0, told.err
+    assert "left out, sounds without a transcript: 1 (002.wav)" in told.out
+    assert "transcripts hold words that this model can't write: 'zebra' 'quagga'\n" in told.out

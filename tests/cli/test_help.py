@@ -116,6 +116,7 @@ def test_short_and_long_help_are_the_same(call):
                 *("series", "missing", "data", "encoding", "target"),
                 # what can't be used is always left out and told
                 *("recordings", "skip", "texts", "frame_rate"),
+                "symbols",  # a function
             },
         ),
         (

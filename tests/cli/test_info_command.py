@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 import torch
 
@@ -40,4 +41,27 @@ def test_a_part_that_fails_says_so_and_the_others_are_told(monkeypatch):
 
 def test_data_folders_are_told_in_order(monkeypatch):
     monkeypatch.setenv("UNROLLED_DATA", "")
-    assert "data folders  none" in str(unrolled.info())
+    assert re.search("^data folders +none$", str(unrolled.info()), re.MULTILINE)
+
+
+def test_the_parts_of_speech_are_told_with_the_extra_of_those_that_are_missing(monkeypatch):
+    from importlib import metadata
+
+    version = metadata.version
+
+    def some(package):
+        if package == "soundfile":
+            return "0.13.1"
+        if package in ("soxr", "sounddevice", "espeakng-loader"):
+            raise metadata.PackageNotFoundError(package)
+        return version(package)
+
+    monkeypatch.setattr(metadata, "version", some)
+    found = unrolled.info()
+    assert found["soundfile"] == "0.13.1"
+    for package, extra in (
+        ("soxr", "speech"),
+        ("sounddevice", "listen"),
+        ("espeakng-loader", "spoken"),
+    ):
+        assert found[package] == f"not installed: pip install 'unrolled[{extra}]'"

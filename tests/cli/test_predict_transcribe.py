@@ -62,6 +62,39 @@ def test_names_come_on_standard_input_a_line_each(call, transcriber, sounds, typ
     assert call("predict", transcriber, "-") == (0, "", "")
 
 
+@pytest.mark.parametrize("kind", ["wav", "flac", "ogg", "mp3"])
+def test_a_sound_that_is_piped_in_is_heard(call, transcriber, sounds, typed, tmp_path, kind):
+    samples, rate = soundfile.read(sounds_in(sounds / "words")[0])
+    file = tmp_path / f"a.{kind}"
+    soundfile.write(file, samples, 2 * rate)  # mp3 knows none below 8 kHz
+    typed(file.read_bytes())
+    assert call("predict", transcriber, "-") == call("predict", transcriber, file)
+    if kind == "wav":  # as a program writes it that does not know yet how much will come
+        raw = bytearray(file.read_bytes())
+        raw[4:8] = raw[40:44] = b"\xff" * 4
+        typed(bytes(raw))
+        assert call("predict", transcriber, "-") == call("predict", transcriber, file)
+    typed(file.read_bytes())
+    subtitles = call("predict", transcriber, "-", "--format", "srt")
+    assert subtitles == call("predict", transcriber, file, "--format", "srt")
+
+
+def test_what_is_piped_in_and_no_sound_is_one_line(call, transcriber, typed):
+    typed(b"RIFF and no more")
+    told = call("predict", transcriber, "-")
+    assert (told.code, told.out) == (2, "")
+    assert told.err.startswith("unrolled: standard input: is not sound that can be read")
+    assert len(told.err.splitlines()) == 1
+
+
+def test_a_sound_that_can_not_be_used_is_told_by_its_name_alone(call, transcriber, tmp_path):
+    soundfile.write(tmp_path / "a.wav", 9000 * np.ones(4000), 8000, subtype="FLOAT")
+    told = call("predict", transcriber, tmp_path / "a.wav")
+    assert told.code == 1
+    assert told.err.startswith(f"unrolled: {tmp_path / 'a.wav'}: samples reach 9,000, expected")
+    assert "recording" not in told.err
+
+
 def test_a_name_is_answered_before_the_next_one_comes(transcriber, sounds, live):
     first, second = sounds_in(sounds / "words")[:2]
     talk = live("predict", transcriber, "-")

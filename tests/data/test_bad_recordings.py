@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import pytest
 import soundfile
 
 from unrolled.data import read_recordings, samples_of
+from unrolled.data.recordings_rows import with_texts
 from unrolled.errors import DataError
 
 GOOD = np.random.default_rng(0).uniform(-0.5, 0.5, 800).astype(np.float32)
@@ -241,10 +243,11 @@ FEATURES = np.ones((50, 13), np.float32)
     ("data", "told"),
     [
         (3, "got int, expected a folder"),
+        (GOOD, "without their rate: give (samples, rate), such as (samples, 16000); and with its"),
         ([], "holds no recording"),
         (["a.wav"], "recording 0 is str 'a.wav', expected (sound, text)"),
         ([(GOOD, 8000)], "recording 0 is (samples, rate) without a text"),
-        ([(GOOD, "one")], "recording 0: samples need their rate"),
+        ([(GOOD, "one")], "recording 0: got samples of shape (800,) without their rate"),
         ([((GOOD, 0), "one")], "recording 0: its rate is 0"),
         ([((GOOD, 8000), 1)], "recording 0: its text is int, expected text"),
         ([((GOOD * 30_000, 8000), "one")], "divide them by their full scale"),
@@ -276,3 +279,82 @@ def test_of_features_those_of_another_width_may_be_left_out() -> None:
     found = read_recordings([(FEATURES, "a"), (FEATURES[:, :5], "b"), (FEATURES, "c")], skip=True)
     assert found.texts == ("a", "c")
     assert "features of another number a frame: 1 (recording 1)" in found.notes[-1]
+
+
+def test_what_would_stop_the_training_may_be_left_out(tmp_path: Path) -> None:
+    for name in ("a", "b"):
+        sound(tmp_path / f"{name}.wav")
+        write(tmp_path / f"{name}.txt", "one")
+    sound(tmp_path / "loud.wav", GOOD * 30_000, subtype="FLOAT")
+    long = np.random.default_rng(1).uniform(-0.5, 0.5, 80_000)
+    raw = sound(tmp_path / "cut.flac", long).read_bytes()
+    write(tmp_path / "cut.flac", raw[: len(raw) // 2])
+    for name in ("loud", "cut"):
+        write(tmp_path / f"{name}.txt", "two")
+    error = line(tmp_path)
+    assert error.file == str(tmp_path / "cut.flac")
+    assert "breaks off before the 10.00 s that it promises" in str(error)
+    assert "1 more can't be used either (loud.wav); skip=True (--skip)" in str(error)
+    found = read_recordings(tmp_path, skip=True)
+    assert found.texts == ("one", "one")
+    assert "left out, sounds that can't be used: 2 (cut.flac, loud.wav)" in found.notes[-1]
+    for ending in ("flac", "txt"):
+        (tmp_path / f"cut.{ending}").unlink()
+    assert "samples reach 14,9" in str(line(tmp_path))
+
+
+def test_a_flac_that_is_damaged_inside_is_told_with_its_place(tmp_path: Path) -> None:
+    long = np.random.default_rng(1).uniform(-0.5, 0.5, 800_000)
+    raw = bytearray(sound(tmp_path / "a.flac", long).read_bytes())
+    raw[len(raw) // 2 : len(raw) // 2 + 4000] = bytes(4000)
+    write(tmp_path / "a.flac", bytes(raw))
+    (one,) = read_recordings([tmp_path / "a.flac"], texts=False).items
+    with pytest.raises(
+        DataError, match=r"a.flac: can't be read on somewhere after \d+.\d\d s"
+    ) as told:
+        samples_of(one, 8000)
+    assert told.value.file == str(tmp_path / "a.flac")
+    assert "\n" not in str(told.value)
+
+
+def test_a_stray_sound_beside_the_folders_of_labels_is_left_out(tmp_path: Path) -> None:
+    for label in ("no", "yes"):
+        for name in ("a", "b"):
+            sound(tmp_path / label / f"{name}.wav")
+    sound(tmp_path / "stray.wav")
+    found = read_recordings(tmp_path)
+    assert found.texts == ("no", "no", "yes", "yes")
+    told = "left out, sounds in no folder of a label: 1 (stray.wav)"
+    assert any(note.startswith(told) for note in found.notes)
+    sound(tmp_path / "other.wav")
+    error = str(line(tmp_path))
+    assert "holds 2 sounds in no folder of a label (other.wav, stray.wav): move them" in error
+
+
+def test_a_sound_that_metadata_names_is_looked_for_where_it_belongs(tmp_path: Path) -> None:
+    sound(tmp_path / "wavs" / "a.wav")
+    write(tmp_path / "metadata.csv", "a|one\nb|two\n")
+    error = line(tmp_path)
+    assert (error.file, error.line) == (str(tmp_path / "metadata.csv"), 2)
+    assert f"{tmp_path / 'wavs' / 'b.wav'}: there is no such file" in str(error)
+
+
+def test_recordings_made_by_hand_need_their_texts() -> None:
+    pairs = [((GOOD, 8000), "one"), ((GOOD, 8000), "two"), ((GOOD, 8000), "three")]
+    whole = read_recordings(pairs)
+    some = replace(whole, items=(whole.items[0], replace(whole.items[1], text=" "), whole.items[2]))
+    with pytest.raises(
+        DataError, match=r"1 of 3 recordings have no transcript, the first is"
+    ) as told:
+        with_texts(some)
+    assert (
+        "the first is recording 1: write what is said; skip=True (--skip) leaves them out"
+        in str(told.value)
+    )
+    kept = with_texts(some, skip=True)
+    assert kept.texts == ("one", "three")
+    assert kept.notes[-1].startswith("left out, 1 of 3 recordings have no transcript")
+    assert with_texts(whole) is whole
+    none = replace(whole, items=tuple(replace(one, text="") for one in whole.items))
+    with pytest.raises(DataError, match="no recording has a transcript"):
+        with_texts(none, skip=True)

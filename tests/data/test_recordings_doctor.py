@@ -89,6 +89,19 @@ def test_a_transcript_may_have_as_many_symbols_and_repeats_as_there_are_steps():
     assert "transcripts of the test" in found.text
 
 
+def test_what_is_too_long_to_say_is_judged_by_the_symbols_that_are_learnt():
+    items = spoken()
+    items[7] = with_sound(replace(items[7], text="lamp lamp lamp door"), voice(0.18, 5))
+    found = only(examined(items), "too long to say")
+    assert "more characters than their recordings have steps" in found.text
+    # four words, and two blanks between those that are the same, in six steps
+    assert not list(examine_recordings(all_of(items), symbols=str.split))
+    items[7] = with_sound(items[7], voice(0.17, 5))
+    found = only(examine_recordings(all_of(items), symbols=str.split), "too long to say")
+    assert "more symbols than their recordings have steps" in found.text
+    assert "which needs 6 and has 5" in found.text
+
+
 def test_silence_with_a_text_is_told_whatever_its_offset():
     items = spoken(310)
     quiet = voice(2.0, 5, level=2e-4)
@@ -113,13 +126,24 @@ def test_what_is_cut_off_at_full_scale_is_clipped_and_what_only_reaches_it_is_no
     loud = np.sin(2 * np.pi * 150 * np.arange(2 * RATE) / RATE) * 32767 / 32768
     items[4] = with_sound(items[4], np.round(loud * 32768) / 32768)
     assert not list(examined(items))
-    items[4] = with_sound(items[4], (1.2 * loud).clip(-1, 32767 / 32768))
+    cut = (1.2 * loud).clip(-1, 32767 / 32768)
+    few = np.where(np.arange(len(loud)) < len(loud) // 20, cut, loud / 2)
+    items[4] = with_sound(items[4], few)
     found = only(examined(items), "clipping")
     assert (found.time, found.severity) == ("recording 4", "note")
-    assert "1 of 60 (1.7%) recordings are clipped" in found.text
-    for at in range(10, 20):
-        items[at] = with_sound(items[at], (20 * items[at].values).clip(-1, 127 / 128))
-    assert only(examined(items), "clipping").severity == "warning"
+    assert "1 of 60 (1.7%) recordings are clipped: 0.5% or more of their samples" in found.text
+    assert "1.8% at most: recording 4" in found.text
+    # many of them, each a little
+    others = list(items)
+    for at in range(10, 17):
+        others[at] = with_sound(items[at], np.roll(few, at))
+    assert only(examined(others), "clipping").severity == "warning"
+    # one of them throughout
+    items[5] = with_sound(items[5], cut)
+    found, note = (one for one in examined(items) if one.kind == "clipping")
+    assert (found.time, found.severity) == ("recording 5", "warning")
+    assert "clipped through and through: 5% or more of their samples stand at full" in found.text
+    assert (note.time, note.severity) == ("recording 4", "note")
 
 
 def test_a_lossy_file_that_was_clipped_is_told(tmp_path):
@@ -132,7 +156,38 @@ def test_a_lossy_file_that_was_clipped_is_told(tmp_path):
     pairs = [(tmp_path / "plain.ogg", "a long tone"), (tmp_path / "cut.ogg", "another long tone")]
     found = [one for one in examine_recordings(pairs) if one.kind == "clipping"]
     assert [one.text.split(" recordings")[0] for one in found] == ["1 of 2 (50%)"]
-    assert "recording 1" in found[0].text
+    assert "cut.ogg" in found[0].text
+    assert found[0].severity == "warning"
+
+
+def test_a_file_that_holds_less_than_it_promises_is_told(tmp_path):
+    import soundfile
+
+    pairs = []
+    for at in range(4):
+        soundfile.write(tmp_path / f"{at}.wav", voice(2.0, at), RATE)
+        pairs.append((tmp_path / f"{at}.wav", f"lamp number {'abcd'[at]}"))
+    assert "cut short" not in {one.kind for one in examine_recordings(pairs)}
+    for at, left in ((1, 0.9), (2, 0.4)):
+        raw = (tmp_path / f"{at}.wav").read_bytes()
+        (tmp_path / f"{at}.wav").write_bytes(raw[: 44 + round(left * (len(raw) - 44))])
+    (found,) = (one for one in examine_recordings(pairs) if one.kind == "cut short")
+    assert (found.time, found.severity) == (str(tmp_path / "2.wav"), "warning")
+    assert "2 of 4 (50%) recordings end before the sound that they promise" in found.text
+    assert "2.wav lacks 60% of the sound that its header promises" in found.text
+
+
+def test_an_ogg_without_its_last_page_is_told(tmp_path):
+    import soundfile
+
+    soundfile.write(tmp_path / "a.ogg", voice(2.0, 1), RATE)
+    soundfile.write(tmp_path / "b.ogg", voice(20.0, 2), RATE)
+    raw = (tmp_path / "b.ogg").read_bytes()
+    (tmp_path / "b.ogg").write_bytes(raw[: raw.rindex(b"OggS")])
+    pairs = [(tmp_path / "a.ogg", "a lamp"), (tmp_path / "b.ogg", "a door")]
+    (found,) = (one for one in examine_recordings(pairs) if one.kind == "cut short")
+    assert found.time == str(tmp_path / "b.ogg")
+    assert "how much of it is missing an Ogg file does not say" in found.text
 
 
 def test_an_offset_is_told_where_it_is_large_beside_the_sound():
@@ -209,7 +264,7 @@ def test_a_file_that_is_gone_or_no_number_is_told_and_the_rest_is_examined(tmp_p
     read = read_recordings([(tmp_path / f"{at}.wav", "turn on") for at in range(3)])
     (tmp_path / "1.wav").unlink()
     found = only(examine_recordings(read), "unreadable")
-    assert (found.time, found.severity) == ("recording 1", "warning")
+    assert (found.time, found.severity) == (str(tmp_path / "1.wav"), "warning")
     assert "there is no such file" in found.text
     items = spoken()
     items[9] = with_sound(items[9], np.full(RATE * 2, np.nan))
@@ -234,9 +289,9 @@ def test_the_same_sound_again_is_a_duplicate_or_a_contradiction_in_whatever_file
     soundfile.write(again, soundfile.read(pairs[4][0])[0], RATE, "PCM_16")
     found = only(examine_recordings([*pairs, (again, pairs[4][1])]), "duplicate")
     assert found.text.startswith("1 of 31 (3.2%) recordings hold a sound a second time")
-    assert "recording 4, recording 30" in found.text
+    assert f"{pairs[4][0]}, {again}" in found.text
     found = only(examine_recordings([*pairs, (again, "close gate")]), "contradiction")
-    assert "recording 4, recording 30 with 'open it' and 'close gate'" in found.text
+    assert f"{pairs[4][0]}, {again} with 'open it' and 'close gate'" in found.text
     assert found.severity == "warning"
 
 
@@ -314,6 +369,39 @@ def test_an_odd_character_is_told_with_its_place(text, told):
     assert [(one.kind, one.time) for one in found] == [("characters", "recording 17")], str(
         examined(items)
     )
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("turn the \x01 lamp on", "invisible characters (U+0001)"),
+        ("turn the l\ufffdmp on", "\ufffd"),
+        ("turn the l\u0430mp on", "letters that are not Latin ('\u0430' U+0430 cyrillic"),
+        ("turn the l\uff41mp on", "look-alikes of other characters (U+FF41 fullwidth latin"),
+        ("the cafe\u0301 door", "U+0301 combining acute accent as in '\u00e9'"),
+        ("turn the lamp \ufb01rst", "U+FB01 latin small ligature fi as in 'fi'"),
+        ("turn it\u2019s lamp", "U+2019 right single quotation mark as in \"'\""),
+        ("turn lamp 2 on", "digits where the others hold letters alone"),
+        ("turn lamp % on", "in one or two transcripts only: '%' (recording 4)"),
+    ],
+)  # fmt: skip
+def test_an_odd_character_is_told_of_few_transcripts_too(text, told):
+    items = [replace(one, text=f"it's {one.text}") for one in spoken(10)]
+    for plain in (items, [replace(items[0], text="a queer fox"), *items[1:]]):
+        assert not [one for one in examined(plain) if one.kind in ("characters", "encoding")]
+    items[4] = replace(items[4], text=text)
+    found = [one for one in examined(items) if told in f"{one}"]
+    assert [one.time for one in found] == ["recording 4"], str(examined(items))
+    assert found[0].kind in ("characters", "encoding")
+
+
+def test_marks_of_scripts_that_need_them_are_no_look_alikes():
+    for text in (
+        "\u0915\u093c\u0932\u092e \u0939\u0948",
+        "\u05e9\u05c1\u05b8\u05dc\u05d5\u05b9\u05dd",
+    ):
+        items = [replace(one, text=text) for one in spoken(10)]
+        assert "look-alikes" not in str(examined(items))
 
 
 def test_a_character_in_two_transcripts_is_rare_and_in_three_is_not():

@@ -80,15 +80,28 @@ def typed_lines() -> Iterator[str]:
     return (line for lines in arriving_lines() for line in lines)
 
 
-def arriving_lines() -> Iterator[list[str]]:
-    """The same, all that are there at once: one that is typed, or many of a pipe."""
+def first_bytes() -> bytes:
+    """What stands on standard input first, as soon as it is there; none at its end."""
+    source: Any = standard_input().buffer
+    found: bytes = source.read1(_CHUNK)
+    return found
+
+
+def arriving_lines(first: bytes | None = None) -> Iterator[list[str]]:
+    """The same, all that are there at once: one that is typed, or many of a pipe.
+
+    Args:
+        first: what `first_bytes` has read of it; None: it has read nothing.
+    """
     rest, number = b"", 0
     source: Any = standard_input().buffer
-    while chunk := source.read1(_CHUNK):
+    chunk = first_bytes() if first is None else first
+    while chunk:
         *whole, rest = (rest + chunk).split(b"\n")
         if whole:
             yield from _decoded(whole, number)
         number += len(whole)
+        chunk = source.read1(_CHUNK)
     if rest:
         yield from _decoded([rest], number)
 

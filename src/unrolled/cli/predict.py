@@ -24,6 +24,7 @@ EXAMPLES = (
     "unrolled predict de-en.unrolled",
     "unrolled predict hears.unrolled a.wav talks/ --format jsonl",
     "unrolled predict hears.unrolled talk.mp3 --out talk.srt",
+    "ffmpeg -i film.mkv -f wav - | unrolled predict hears.unrolled -",
 )
 # Their input is no text.
 _WITHOUT_TEXT = ("Forecaster", "Generator", "Transcriber")
@@ -38,8 +39,8 @@ def predict(
             help="Forecaster: the table to go on from. Classifier: a table, or a .txt file with a"
             " text a line. Tagger: a CoNLL file or a text. Generator: a prompt a line. Translator:"
             " a sentence a line; without, as you type. Transcriber: sounds, folders or tables of"
-            " them; several, too. Or data:NAME (catalog); texts and names of sounds: - for standard"
-            " input, answered line by line.",
+            " them; several, too. Or data:NAME (catalog). Texts, names of sounds and one sound: -"
+            " for standard input, lines answered as they come.",
         ),
     ] = None,
     text: Annotated[

@@ -4,13 +4,19 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
 import typer
 
-from unrolled.cli.answers import STREAM, arriving_lines, is_conversation
+from unrolled.cli.answers import (
+    STREAM,
+    arriving_lines,
+    first_bytes,
+    is_conversation,
+    standard_input,
+)
 from unrolled.data.sound_level import SILENT
 from unrolled.errors import ConfigError, DataError
 
@@ -23,6 +29,7 @@ TEXT, JSONL, SRT, VTT = "text", "jsonl", "srt", "vtt"
 FORMATS = (TEXT, JSONL, SRT, VTT)
 _BY_SUFFIX = {".txt": TEXT, ".tsv": TEXT, ".jsonl": JSONL, ".srt": SRT, ".vtt": VTT}
 _SUBTITLES = (SRT, VTT)
+_STANDARD_INPUT = "standard input"
 RANKED = ("sound", "rank", "score", "text")
 # What is written of a sound, from its name and what was heard.
 _Shown = Callable[[str, "Transcript"], str]
@@ -41,8 +48,8 @@ def transcribe(
 
     Args:
         task: the transcriber.
-        sources: files, folders, tables of sounds, sets of the catalog; "-": their names a line on
-            standard input, as they come.
+        sources: files, folders, tables of sounds, sets of the catalog; "-": on standard input their
+            names a line, as they come, or one sound, of which the file is piped in.
         format: "text": of one file its transcript, of several a name, a tab and the transcript
             each, and with `n_best` a table; "jsonl": a record each; "srt" or "vtt": of one file
             alone. None: by the name of `out`, else text.
@@ -57,22 +64,23 @@ def transcribe(
     chosen = _format(format, out, [*sources, *([] if model is None else [str(model)])])
     if STREAM in sources and len(sources) > 1:
         raise ConfigError(f"INPUT: {STREAM} is standard input, and goes with no other name")
-    alone = len(sources) == 1 and _is_sound(sources[0])
+    task.transcribe([], **search)  # options that can't work are told before anything is read
+    piped = _Piped() if STREAM in sources else None
+    alone = len(sources) == 1 and (_is_sound(sources[0]) if piped is None else piped.is_sound)
     if chosen in _SUBTITLES and not alone:
         raise ConfigError(f"--format {chosen}: of one sound alone, and more may come here")
     if chosen in _SUBTITLES and "n_best" in search:
         raise ConfigError(f"--n-best: not for subtitles (--format {chosen})")
     ranked = chosen == TEXT and "n_best" in search
     shown = _shown(chosen, ranked, alone)
-    task.transcribe([], **search)  # options that can't work are told before anything is read
     head = "\t".join(RANKED) + "\n" if ranked else ""
     if out is None:
-        heard, failed = _write(sys.stdout, head, task, sources, shown, search)
+        heard, failed = _write(sys.stdout, head, task, _parts(sources, piped), shown, search)
     else:
         from unrolled.writing import replacing
 
         with replacing(out) as aside, aside.open("w", encoding="utf-8", newline="\n") as file:
-            heard, failed = _write(file, head, task, sources, shown, search)
+            heard, failed = _write(file, head, task, _parts(sources, piped), shown, search)
             if failed and not heard:  # what was there is worth more than nothing
                 raise typer.Exit(1)
     if failed:
@@ -115,7 +123,7 @@ def _write(
     file: TextIO,
     head: str,
     task: Transcriber,
-    sources: Sequence[str],
+    parts: Iterable[Sequence[str | Recordings]],
     shown: _Shown,
     search: dict[str, Any],
 ) -> tuple[int, int]:
@@ -124,7 +132,7 @@ def _write(
 
     heard = failed = 0
     file.write(head)
-    for sounds in _parts(sources):
+    for sounds in parts:
         for name, found in transcribe_each(task, sounds, **search):
             if isinstance(found, DataError):
                 failed += 1
@@ -138,15 +146,45 @@ def _write(
     return heard, failed
 
 
-def _parts(sources: Sequence[str]) -> Iterator[Sequence[str | Recordings]]:
-    """What is heard together: all that is named, or the lines of standard input that are there."""
+class _Piped:
+    """Standard input: a sound, or names of sounds.
+
+    Attributes:
+        is_sound: told by its first bytes.
+    """
+
+    def __init__(self) -> None:
+        from unrolled.data.sound_file import looks_like_sound
+
+        self._first = first_bytes()
+        self.is_sound = looks_like_sound(self._first)
+
+    def sound(self) -> Recordings:
+        """The sound, read to its end."""
+        from unrolled.data.recordings import Recording, Recordings
+        from unrolled.data.sound_file import decode_bytes
+
+        raw = self._first + standard_input().buffer.read()
+        samples, rate = decode_bytes(raw, _STANDARD_INPUT)
+        seconds = len(samples) / rate
+        return Recordings((Recording("", seconds, rate, None, samples, None, _STANDARD_INPUT),))
+
+    def names(self) -> Iterator[Sequence[str]]:
+        """The lines that are there, as they come."""
+        for lines in arriving_lines(self._first):
+            yield [line.strip() for line in lines if line.strip()]
+
+
+def _parts(sources: Sequence[str], piped: _Piped | None) -> Iterator[Sequence[str | Recordings]]:
+    """What is heard together: all that is named, or what stands on standard input."""
     from unrolled.cli.sources import loaded
 
-    if STREAM in sources:
-        for lines in arriving_lines():
-            yield [line.strip() for line in lines if line.strip()]
-        return
-    yield [loaded(one, "recordings") for one in sources]
+    if piped is None:
+        yield [loaded(one, "recordings") for one in sources]
+    elif piped.is_sound:
+        yield [piped.sound()]
+    else:
+        yield from piped.names()
 
 
 def _warn(name: str) -> None:

@@ -18,6 +18,7 @@ _KINDS = (
     "contradiction",
     "tags",
     "unreadable",
+    "cut short",
     "too long to say",
     "misaligned",
     "pace",

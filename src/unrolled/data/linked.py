@@ -17,6 +17,15 @@ def alike(keys: Iterable[Hashable]) -> Groups:
     return list(groups.values())
 
 
+def numbers(groups: Groups) -> list[int]:
+    """Of each place the number of its group; the groups hold each place once."""
+    found = [0] * sum(map(len, groups))
+    for number, places in enumerate(groups):
+        for place in places:
+            found[place] = number
+    return found
+
+
 def linked(first: Iterable[Hashable], second: Iterable[Hashable]) -> Groups:
     """The places that are linked by equal keys, of either kind and over any number of others.
 

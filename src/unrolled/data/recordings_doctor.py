@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from math import isfinite
 from typing import Any
 
@@ -27,7 +27,12 @@ from unrolled.errors import ConfigError, DataError
 
 
 def examine_recordings(
-    recordings: Any, *, validation: Any = None, test: Any = None, frame_seconds: float = 0.03
+    recordings: Any,
+    *,
+    validation: Any = None,
+    test: Any = None,
+    frame_seconds: float = 0.03,
+    symbols: Callable[[str], Sequence[Hashable]] | None = None,
 ) -> Checkup:
     """Looks through recordings before training, changes nothing, and says what it found.
 
@@ -35,15 +40,15 @@ def examine_recordings(
     |---|---|
     | across splits | a sound, a transcript or a speaker of a held-out part is in the training too |
     | contradiction | the same sound has different texts |
-    | too long to say | a transcript has more characters than its recording has steps (CTC) |
+    | too long to say | a transcript needs more steps (CTC) than its recording has |
     | misaligned, pace | lengths of texts and sounds do not go together: of all, or of some |
     | silence | a recording with a text is below -60 dB of full scale throughout |
-    | clipping | 0.5% or more of the samples stand at full scale in runs |
+    | clipping | 0.5% or more of the samples stand at full scale in runs; a warning from 5% on |
     | silence around | 2 s of silence or more (35 dB below the rest) at the start or end |
     | offset | the mean of the samples is away from 0 (DC offset) |
     | mixed rates, mixed channels | several rates, or mono beside stereo |
     | too short, long | below 0.1 s; above 60 s, or ten times the median and 20 s |
-    | unreadable | a file breaks off |
+    | unreadable, cut short | a file can't be read; it ends before the sound that it promises |
     | duplicate | the same sound again with the same text |
     | encoding | characters that were read with the wrong encoding |
     | characters | rare, foreign, invisible or unspoken ones; digits beside numbers as words; |
@@ -64,6 +69,8 @@ def examine_recordings(
         test: likewise: what will be tested on.
         frame_seconds: seconds of a step of the network: those between two frames, times its
             subsampling.
+        symbols: cuts a transcript into what a step can say, such as `str.split` for words; None:
+            characters.
 
     Raises:
         ConfigError: `frame_seconds` is not above 0.
@@ -81,10 +88,14 @@ def examine_recordings(
                 f"{part.name}: got {part.recordings.kind}, expected "
                 f"{parts[TRAINING].recordings.kind} as in the training"
             )
-    return Checkup.of(str(parts[TRAINING].recordings), _findings(parts, frame_seconds))
+    return Checkup.of(str(parts[TRAINING].recordings), _findings(parts, frame_seconds, symbols))
 
 
-def _findings(parts: dict[str, Part], frame_seconds: float) -> Iterator[DataFinding]:
+def _findings(
+    parts: dict[str, Part],
+    frame_seconds: float,
+    symbols: Callable[[str], Sequence[Hashable]] | None,
+) -> Iterator[DataFinding]:
     for part in parts.values():
         if len(part):
             yield from _empty(part)
@@ -102,7 +113,7 @@ def _findings(parts: dict[str, Part], frame_seconds: float) -> Iterator[DataFind
         return
     yield from across_texts(parts)
     for part in parts.values():
-        yield from for_their_texts(part, frame_seconds)
+        yield from for_their_texts(part, frame_seconds, symbols)
     yield from encoding_damage(training.recordings.texts, "transcript", training.place)
     yield from characters(training)
     yield from unseen_characters(parts)

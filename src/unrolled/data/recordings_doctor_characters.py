@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import pairwise
 
 from unrolled.data.doctor_checkup import DataFinding
 from unrolled.data.pairs_doctor_characters import INVISIBLE, named
@@ -19,6 +21,12 @@ _RARE = 2
 _ENOUGH = 100
 _ALPHABET = 300
 _SHOWN = 8
+# What is beside letters in a word by right; the others of a kind look like one of it.
+_WITHIN = "'\u2019-"
+_APOSTROPHES = "'\u2019\u2018\u02bc\u00b4`\u2032"
+_DASHES = "-\u2010\u2011\u2212\u2013"
+# Up to this share of the transcripts those with digits are the odd ones.
+_FEW = 0.2
 # Below this share of the letters the usual script says nothing.
 _USUAL = 0.6
 # Fewer letters in capitals may be an abbreviation.
@@ -42,7 +50,7 @@ _NUMBER_WORDS = frozenset(_NUMBERS.split())
 def characters(part: Part) -> Iterator[DataFinding]:
     """What is odd in the characters of the transcripts of a part, a finding for each kind."""
     texts = part.recordings.texts
-    told: set[str] = set()
+    told = {"\ufffd"}  # a character that was lost is a matter of the encoding
     for pattern, what, done in (
         (INVISIBLE, "invisible characters", "left as they are, and learnt as letters: take out"),
         (_ANNOTATION, "marks of an annotation", "left as they are, and learnt as letters: take"
@@ -54,10 +62,8 @@ def characters(part: Part) -> Iterator[DataFinding]:
             marks = ", ".join(named(mark) for mark, _ in counts.most_common(3))
             told.update("".join(counts))
             yield _odd(part, list(seen), f"hold {what} ({marks})", done)
-    foreign = list(_foreign(part))
-    for finding, chars in foreign:
-        told |= chars
-        yield finding
+    yield from _lookalikes(part, told)
+    yield from _foreign(part, told)
     yield from _numbers(part)
     yield from _capitals(part)
     yield from _unspoken(part, told)
@@ -86,7 +92,7 @@ def _odd(
     )
 
 
-def _foreign(part: Part) -> Iterator[tuple[DataFinding, set[str]]]:
+def _foreign(part: Part, told: set[str]) -> Iterator[DataFinding]:
     """Letters of another script than most, which often look like letters of that one."""
     letters = Counter(char for text in part.recordings.texts for char in text if char.isalpha())
     scripts: Counter[str] = Counter()
@@ -97,12 +103,48 @@ def _foreign(part: Part) -> Iterator[tuple[DataFinding, set[str]]]:
     usual, count = scripts.most_common(1)[0]
     if count < _USUAL * scripts.total():
         return
-    others = {char for char in letters if script_of(char) != usual}
+    others = {char for char in letters if script_of(char) != usual} - told
     places = [at for at, text in enumerate(part.recordings.texts) if not others.isdisjoint(text)]
+    if not others:
+        return
     most = sorted(others, key=lambda char: -letters[char])
-    told = ", ".join(f"{char!r} {named(char)}" for char in most[:3])
+    listed = ", ".join(f"{char!r} {named(char)}" for char in most[:3])
     done = "left as they are: look whether they only look like the right ones"
-    yield _odd(part, places, f"hold letters that are not {usual} ({told})", done), others
+    told |= others
+    yield _odd(part, places, f"hold letters that are not {usual} ({listed})", done)
+
+
+def _lookalikes(part: Part, told: set[str]) -> Iterator[DataFinding]:
+    """What looks like a usual character and is another symbol: a ligature, a letter of full width,
+    a letter with its accent as a character of its own, one apostrophe or dash beside another."""
+    texts = part.recordings.texts
+    counts = Counter(char for text in texts for char in set(text))
+    odd: dict[str, str] = {}
+    for char in counts:
+        plain = unicodedata.normalize("NFKC", char)
+        if plain != char and plain.isalnum():
+            odd[char] = plain
+    for text in texts:
+        if not unicodedata.is_normalized("NFC", text):
+            both = ((one + mark, mark) for one, mark in pairwise(text))
+            odd |= {
+                mark: one
+                for one, mark in ((unicodedata.normalize("NFC", one), mark) for one, mark in both)
+                if len(one) == 1
+            }
+    for alike in (_APOSTROPHES, _DASHES):
+        usual, *others = sorted(set(alike) & set(counts), key=lambda char: -counts[char]) or [""]
+        odd |= dict.fromkeys(others, usual)
+    odd = {char: like for char, like in odd.items() if char not in told}
+    places = [at for at, text in enumerate(texts) if not odd.keys().isdisjoint(text)]
+    if places:
+        told.update(odd)
+        listed = ", ".join(f"{named(char)} as in {like!r}" for char, like in [*odd.items()][:3])
+        done = (
+            "left as they are, and learnt as other symbols than those that they look like: write"
+            " them one way, such as by unicodedata.normalize('NFKC', text)"
+        )
+        yield _odd(part, places, f"hold look-alikes of other characters ({listed})", done)
 
 
 def _numbers(part: Part) -> Iterator[DataFinding]:
@@ -122,6 +164,9 @@ def _numbers(part: Part) -> Iterator[DataFinding]:
     elif long:
         done = "left as they are: '12' may be said in several ways, so write numbers as spoken"
         yield _odd(part, long, "hold numbers of several digits", done, warning=False)
+    elif len(digits) <= _FEW * len(texts):
+        done = "left as they are: look whether they are said so, and write numbers as spoken"
+        yield _odd(part, digits, "hold digits where the others hold letters alone", done)
 
 
 def _capitals(part: Part) -> Iterator[DataFinding]:
@@ -165,7 +210,10 @@ def _rare(part: Part, told: set[str]) -> Iterator[DataFinding]:
             counts[char] += 1
             first.setdefault(char, at)
     rare = [char for char, count in counts.items() if count <= _RARE and char not in told]
-    if not rare or len(texts) < _ENOUGH or len(counts) > _ALPHABET:
+    if len(texts) < _ENOUGH:
+        # of so few that a letter is in two of them is no matter, but that a sign is
+        rare = [char for char in rare if not (char.isalnum() or char in _WITHIN or char == " ")]
+    if not rare or len(counts) > _ALPHABET:
         return
     listed = ", ".join(
         f"{char!r} ({part.place(first[char])})" if counts[char] == 1

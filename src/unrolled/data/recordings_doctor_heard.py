@@ -4,15 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import blake2b
+from pathlib import Path
 
 import numpy as np
 
 from unrolled.data.feature_file import FEATURES
 from unrolled.data.recordings import Recording
 from unrolled.data.recordings_doctor_part import Part
-from unrolled.data.sound_file import blocks_of, features_of, mean_of_channels, read_header
+from unrolled.data.sound_ends import lacks_last_page, missing_share
+from unrolled.data.sound_file import (
+    Header,
+    blocks_of,
+    features_of,
+    mean_of_channels,
+    read_header,
+)
 from unrolled.data.sound_level import decibels, powers_of, window_size
 from unrolled.data.text_doctor_findings import share
 from unrolled.errors import DataError
@@ -28,6 +36,8 @@ _BELOW = 35.0
 # Of full scale; with 8 bits the largest sample is 127 / 128.
 _FULL = 0.99
 _LOSSY = ("VORBIS", "OPUS", "MPEG")
+# Of mp3 the length is an estimate to some frames, and what is missing beyond is not.
+_FEWER = 0.01
 
 
 @dataclass(frozen=True)
@@ -46,6 +56,8 @@ class Heard:
         spread: their standard deviation.
         before, after: seconds before the first and after the last window that is not 35 dB below
             the loudest.
+        missing: share of what the file promises that is not there; NaN where it breaks off and it
+            is not known how much is missing.
     """
 
     digest: bytes
@@ -56,6 +68,7 @@ class Heard:
     spread: float = 0.0
     before: float = 0.0
     after: float = 0.0
+    missing: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -124,14 +137,24 @@ def _hear(recording: Recording) -> Heard | DataError:
         if recording.values is not None and recording.values.ndim == 2:
             return _of_features(recording.values)
         if recording.path is None or recording.values is not None:
-            return _of_sound(recording, _slices(recording), lossy=False)
+            return _of_sound(recording, _slices(recording), lossy=False)[0]
         if recording.path.suffix.lower() in FEATURES:
             return _of_features(features_of(recording))
-        lossy = read_header(recording.path).subtype.startswith(_LOSSY)
+        header = read_header(recording.path)
         size = _WINDOWS * window_size(recording.rate)
-        return _of_sound(recording, blocks_of(recording.path, size), lossy=lossy)
+        lossy = header.subtype.startswith(_LOSSY)
+        heard, count = _of_sound(recording, blocks_of(recording.path, size), lossy=lossy)
+        return replace(heard, missing=_missing(recording.path, header, count))
     except DataError as error:
         return error
+
+
+def _missing(path: Path, header: Header, count: int) -> float:
+    """Of a file of which `count` frames could be read."""
+    fewer = 1 - count / header.frames
+    if fewer > _FEWER:
+        return fewer
+    return np.nan if lacks_last_page(path) else missing_share(path)
 
 
 def _slices(recording: Recording) -> Iterator[np.ndarray]:
@@ -147,7 +170,10 @@ def _of_features(values: np.ndarray) -> Heard:
     return Heard(digest.digest())
 
 
-def _of_sound(recording: Recording, blocks: Iterator[np.ndarray], *, lossy: bool) -> Heard:
+def _of_sound(
+    recording: Recording, blocks: Iterator[np.ndarray], *, lossy: bool
+) -> tuple[Heard, int]:
+    """What is heard, and how many frames there were."""
     window = window_size(recording.rate)
     digest = blake2b(f"{recording.rate}".encode(), digest_size=16)
     powers: list[np.ndarray] = []
@@ -170,7 +196,7 @@ def _of_sound(recording: Recording, blocks: Iterator[np.ndarray], *, lossy: bool
     levels = decibels(np.concatenate(powers))
     loud = np.flatnonzero(levels > levels.max() - _BELOW)
     seconds = window / recording.rate
-    return Heard(
+    heard = Heard(
         digest.digest(),
         channels,
         float(levels.max()),
@@ -180,6 +206,7 @@ def _of_sound(recording: Recording, blocks: Iterator[np.ndarray], *, lossy: bool
         float(loud[0] * seconds),
         float((len(levels) - 1 - loud[-1]) * seconds),
     )
+    return heard, count
 
 
 def _clipped(block: np.ndarray, *, flat: bool) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from math import floor
 
 import numpy as np
@@ -63,31 +63,40 @@ def _told(seconds: float) -> str:
     return f"{seconds:.2g} s" if seconds < 10 else told_time(seconds)
 
 
-def for_their_texts(part: Part, frame_seconds: float) -> Iterator[DataFinding]:
+def for_their_texts(
+    part: Part,
+    frame_seconds: float,
+    symbols: Callable[[str], Sequence[Hashable]] | None = None,
+) -> Iterator[DataFinding]:
     """Transcripts that are too long for their recordings, or do not go with them.
 
-    CTC: frames_needed(text) > floor(seconds / frame_seconds),
+    CTC: frames_needed(symbols(text)) > floor(seconds / frame_seconds),
     pace: |d_i - m| > max(5 s, log 2.5),  d_i = log(characters_i / seconds_i),
           m = median d,  s = 1.4826 median |d - m|
     """
     items = part.recordings.items
     steps = [floor(one.seconds / frame_seconds + 1e-6) for one in items]
-    too_long = [
-        at
-        for at, (one, its) in enumerate(zip(items, steps, strict=True))
-        if 2 * len(one.text) > its and frames_needed(one.text) > its
-    ]
+    needed = {
+        at: frames_needed(one.text if symbols is None else symbols(one.text))
+        for at, one in enumerate(items)
+        # characters are the most symbols that a text has, and are quickly counted
+        if 2 * (len(one.text) + 1) > steps[at]
+    }
+    too_long = [at for at, frames in needed.items() if frames > steps[at]]
     if too_long:
-        needed = {at: frames_needed(items[at].text) for at in too_long}
         worst = max(too_long, key=lambda at: needed[at] - steps[at])
+        what, finer = "symbols", "a tokenizer with longer symbols"
+        if symbols is None:
+            what, finer = "characters", "subwords"
         yield found(
             "too long to say",
-            f"{share(len(too_long), len(part))} transcripts{part.whose} have more characters than"
+            f"{share(len(too_long), len(part))} transcripts{part.whose} have more {what} than"
             f" their recordings have steps of {frame_seconds:g} s, of which each says one at most"
             f" (CTC): {part.told(too_long)}; most of all {shown(items[worst].text)}, which needs"
             f" {needed[worst]:,} and has {steps[worst]:,} ({items[worst].seconds:.2f} s)",
-            "they can't be learnt by characters: look whether text and sound belong together, or"
-            " take more steps a second (a lower subsampling) or subwords",
+            f"they can't be learnt by {'these ' * (symbols is not None)}{what}: look whether text"
+            " and sound belong together, or take more steps a second (a lower subsampling) or"
+            f" {finer}",
             warning=len(too_long) > MANY * len(part),
             place=part.place(worst),
         )

@@ -13,6 +13,7 @@ from unrolled.data.text_doctor_findings import MANY, counted, found, percent
 
 # Shares of samples, of the recording told of and of recordings that spoil what is learnt.
 _CLIPPED = 0.005
+_THROUGHOUT = 0.05
 _MANY_CLIPPED = 0.1
 # An offset of full scale, and of the deviation around it.
 _OFFSET = 0.01
@@ -23,6 +24,7 @@ _AROUND_SECONDS = 2.0
 def sounds(listened: Listened) -> Iterator[DataFinding]:
     """What is wrong with the samples of a part."""
     yield from _unreadable(listened)
+    yield from _cut_short(listened)
     yield from _silent(listened)
     yield from _clipped(listened)
     yield from _offset(listened)
@@ -92,6 +94,26 @@ def _unreadable(listened: Listened) -> Iterator[DataFinding]:
         )
 
 
+def _cut_short(listened: Listened) -> Iterator[DataFinding]:
+    part = listened.part
+    short = {at: one.missing for at, one in listened.good.items() if one.missing != 0}
+    if short:
+        # NaN, of which it is not known, is no larger than any
+        worst = max(short, key=lambda at: (short[at] == short[at], short[at]))
+        lack = short[worst]
+        told = f"{part.told([worst])} lacks {percent(lack)} of the sound that its header promises"
+        if lack != lack:
+            told = "how much of it is missing an Ogg file does not say"
+        yield found(
+            "cut short",
+            f"{listened.among(len(short))} end before the sound that they promise does:"
+            f" {part.told(list(short))}; {told}",
+            "read as far as they go, with the whole text: fetch or record them again",
+            warning=True,
+            place=part.place(worst),
+        )
+
+
 def _silent(listened: Listened) -> Iterator[DataFinding]:
     part = listened.part
     silent = [at for at, one in listened.good.items() if one.loudest < SILENT]
@@ -110,18 +132,26 @@ def _silent(listened: Listened) -> Iterator[DataFinding]:
 
 
 def _clipped(listened: Listened) -> Iterator[DataFinding]:
+    """Peaks that are cut off are a note, and a sound that is cut off throughout a warning."""
     shares = {at: one.clipped for at, one in listened.good.items() if one.clipped >= _CLIPPED}
-    if shares:
-        part, worst = listened.part, max(shares, key=shares.__getitem__)
-        yield found(
-            "clipping",
-            f"{listened.among(len(shares))} are clipped: {percent(_CLIPPED)} or more of their"
-            f" samples stand at full scale in runs, {percent(shares[worst])} at most:"
-            f" {part.told(list(shares))}",
-            "left as they are: it can't be undone; where you can, record them again more quietly",
-            warning=len(shares) > _MANY_CLIPPED * len(listened.heard),
-            place=part.place(worst),
-        )
+    through = {at: one for at, one in shares.items() if one >= _THROUGHOUT}
+    peaks = {at: one for at, one in shares.items() if one < _THROUGHOUT}
+    done = "left as they are: it can't be undone; where you can, record them again more quietly"
+    for some, least, how, warning in (
+        (through, _THROUGHOUT, "clipped through and through", True),
+        (peaks, _CLIPPED, "clipped", len(shares) > _MANY_CLIPPED * len(listened.heard)),
+    ):
+        if some:
+            part, worst = listened.part, max(some, key=some.__getitem__)
+            yield found(
+                "clipping",
+                f"{listened.among(len(some))} are {how}: {percent(least)} or more of their samples"
+                f" stand at full scale in runs, {percent(some[worst])} at most:"
+                f" {part.told(list(some))}",
+                done,
+                warning=warning,
+                place=part.place(worst),
+            )
 
 
 def _offset(listened: Listened) -> Iterator[DataFinding]:

@@ -168,6 +168,7 @@ def _beside(folder: Path, sounds: list[Path], texts: list[Path], encoding: str) 
 
 def _by_label(folder: Path, sounds: list[Path]) -> Found:
     """A folder for each label: the last one above the sound that not all of them share."""
+    sounds, strays = _without_strays(folder, sounds)
     parts, shared = _paths_inside(folder, sounds)
     depths = Counter(len(one) - shared for one in parts)
     if set(depths) == {3}:
@@ -178,10 +179,16 @@ def _by_label(folder: Path, sounds: list[Path]) -> Found:
             file=folder,
         )
     if set(depths) != {2}:
-        flat = sum(count for depth, count in depths.items() if depth < 2)
+        flat = [path for path, one in zip(sounds, parts, strict=True) if len(one) - shared < 2]
         told = "nothing tells what is said in the sounds that it holds"
-        if 0 < flat < len(sounds):
-            told = f"holds {flat:,} sound{'s' * (flat != 1)} in no folder of a label"
+        if 0 < len(flat) < len(sounds):
+            names = ", ".join(_inside(folder, path) for path in flat[:5])
+            more = ", ..." if len(flat) > 5 else ""
+            told = (
+                f"holds {len(flat):,} sound{'s' * (len(flat) != 1)} in no folder of a label"
+                f" ({names}{more}): move them into one, or out of it; else"
+            )
+            raise DataError(f"{told} {_EXPECTED}", file=folder)
         raise DataError(f"{told}: {_EXPECTED}", file=folder)
     kept = [
         (path, one)
@@ -196,10 +203,28 @@ def _by_label(folder: Path, sounds: list[Path]) -> Found:
         )
     rows = [Row(path, one[shared], None, "/".join(one)) for path, one in kept]
     notes = [f"labels: the {len(labels)} folders"]
+    if strays:
+        names = ", ".join(_inside(folder, path) for path in strays[:5])
+        more = ", ..." if len(strays) > 5 else ""
+        notes.append(
+            f"left out, sounds in no folder of a label: {len(strays):,} ({names}{more}); move each"
+            " into the folder of its label"
+        )
     aside = sorted({one[shared] for one in parts} - labels)
     if aside:
         notes.append(f"left aside, since no label begins so: {', '.join(aside)}")
     return Found(rows, labelled=True, notes=notes)
+
+
+def _without_strays(folder: Path, sounds: list[Path]) -> tuple[list[Path], list[Path]]:
+    """Those that lie as deep as most, and those above them, where they are so few (a tenth, or one
+    beside four) that the layout is clear without them; else all, and none."""
+    depths = [len(path.relative_to(folder).parts) for path in sounds]
+    usual = Counter(depths).most_common(1)[0][0]
+    strays = [path for path, depth in zip(sounds, depths, strict=True) if depth < usual]
+    if len(strays) > max(len(sounds) // 10, len(sounds) >= 5):
+        return sounds, []
+    return [path for path, depth in zip(sounds, depths, strict=True) if depth >= usual], strays
 
 
 def _paths_inside(folder: Path, sounds: list[Path]) -> tuple[list[tuple[str, ...]], int]:

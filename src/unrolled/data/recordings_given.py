@@ -11,12 +11,11 @@ from typing import Any
 import numpy as np
 
 from unrolled.data.recordings_rows import Found, Row, Sound
+from unrolled.data.sound_file import LOUDEST, too_loud
 from unrolled.errors import DataError
 
 # Nothing that can be understood is sampled more slowly, and features are never made as often.
 _LEAST_RATE = 1000.0
-# Samples as floating point go a little beyond 1 where they were made louder, never so far.
-_LOUDEST = 8.0
 
 
 def read_given(data: Iterable[Any], *, texts: bool, frame_rate: float) -> Found:
@@ -46,7 +45,8 @@ def read_given(data: Iterable[Any], *, texts: bool, frame_rate: float) -> Found:
         place = f"recording {number}"
         sound, text, speaker = (one, None, None) if not texts else _parts(one, place)
         sound = _sound(sound, place, frame_rate)
-        rows.append(Row(sound, text, speaker, place))
+        # A file is found by its name; a number is for what has none.
+        rows.append(Row(sound, text, speaker, str(sound) if isinstance(sound, Path) else place))
     return Found(rows)
 
 
@@ -55,6 +55,14 @@ def is_sound(data: Any) -> bool:
     if isinstance(data, tuple):
         return len(data) == 2 and hasattr(data[0], "ndim") and _is_number(data[1])
     return getattr(data, "ndim", None) == 2 and isinstance(data, np.ndarray)
+
+
+def without_rate(samples: np.ndarray) -> str:
+    """What is wrong with samples that come alone."""
+    return (
+        f"got samples of shape {samples.shape} without their rate: give (samples, rate), such as"
+        " (samples, 16000)"
+    )
 
 
 def _are_texts(data: Any) -> bool:
@@ -94,7 +102,7 @@ def _sound(sound: Any, place: str, frame_rate: float) -> Path | Sound:
     if rate is not None and not (isfinite(rate) and rate > 0):
         raise DataError(f"{place}: its rate is {rate}, expected samples a second, such as 16000")
     if values.ndim == 1 and rate is None:
-        raise DataError(f"{place}: samples need their rate: give (samples, rate)")
+        raise DataError(f"{place}: {without_rate(values)}")
     if values.ndim == 2 and (rate is None or rate < _LEAST_RATE):
         return Sound(_float32(values), float(rate or frame_rate))
     assert rate is not None
@@ -128,11 +136,8 @@ def _samples(values: np.ndarray, place: str) -> np.ndarray:
         values = (values - np.float64(middle)) / 2.0 ** (8 * kind.itemsize - 1)
     values = _float32(values if values.ndim == 1 else values.mean(axis=1, dtype=np.float64))
     peak = float(np.abs(values).max(initial=0.0))
-    if _LOUDEST < peak < np.inf:
-        raise DataError(
-            f"{place}: samples reach {peak:,.0f}, expected floating point in [-1, 1]: divide them "
-            "by their full scale, such as 32768"
-        )
+    if LOUDEST < peak < np.inf:
+        raise DataError(f"{place}: {too_loud(peak)}")
     return values
 
 

@@ -125,7 +125,7 @@ def read_piped(path: Path, encoding: str) -> Found | None:
                 line=number,
             )
         text = next((one for one in reversed(texts) if one.strip()), None)
-        sound = sound_at(path.parent, name.strip())
+        sound = sound_at(path.parent, name.strip(), usual="wavs")
         rows.append(Row(sound, text, None, f"line {number}", path, number))
     told = "third column, or the second where that is empty" if width == 3 else "second column"
     found = Found(rows, notes=[f"texts: {told}"])
@@ -133,17 +133,19 @@ def read_piped(path: Path, encoding: str) -> Found | None:
     return found
 
 
-def sound_at(folder: Path, name: str) -> Path:
+def sound_at(folder: Path, name: str, usual: str | None = None) -> Path:
     """The file that a list calls `name`: in its folder or one of the usual ones inside, its ending
-    added where it has none; the plainest path where there is no such file."""
+    added where it has none; where there is no such file the plainest path, or the .wav in the
+    folder that is `usual` for such a list."""
     plain = folder / name
-    suffixes = ("",) if plain.suffix.lower() in SOUNDS | FEATURES else ("", *_USUAL)
+    ended = plain.suffix.lower() in SOUNDS | FEATURES
+    suffixes = ("",) if ended else ("", *_USUAL)
     for place in PLACES:
         for suffix in suffixes:
             path = folder / place / f"{name}{suffix}"
             if path.is_file():
                 return path
-    return plain
+    return plain if usual is None else folder / usual / (name if ended else f"{name}.wav")
 
 
 def unlisted(folder: Path, rows: list[Row]) -> list[str]:

@@ -17,7 +17,7 @@ from unrolled.data.recordings_folder import (
     read_librispeech,
     sounds_in,
 )
-from unrolled.data.recordings_given import is_sound, read_given
+from unrolled.data.recordings_given import is_sound, read_given, without_rate
 from unrolled.data.recordings_lists import lines_of, read_list, read_piped
 from unrolled.data.recordings_manifest import TABLES, read_manifest
 from unrolled.data.recordings_names import NamePattern
@@ -152,6 +152,9 @@ def _items(data: Any, texts: bool) -> Iterable[Any]:
         return [data]
     if isinstance(data, (list, tuple)) or hasattr(data, "__next__"):
         return data if isinstance(data, tuple) else list(data)
+    if getattr(data, "ndim", None) == 1:
+        beside = "; and with its text: [((samples, rate), text), ...]" if texts else ""
+        raise DataError(f"{without_rate(data)}{beside}")
     raise DataError(
         f"got {type(data).__name__}, expected a folder, a file, a frame, or a list of (sound, text)"
     )

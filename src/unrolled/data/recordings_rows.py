@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from os import PathLike, fspath
 from pathlib import Path
 
@@ -123,6 +123,36 @@ def recordings_of(
         name,
         (*found.notes, *_left_out(bad)),
     )
+
+
+def with_texts(read: Recordings, *, skip: bool = False) -> Recordings:
+    """Recordings to learn from or to measure on, each with a text: what `read_recordings` has read
+    has them; what was made by hand or without texts need not.
+
+    Args:
+        read: the recordings.
+        skip: leave out those without a text and tell it in `notes`.
+
+    Raises: DataError where some have none (all: whatever `skip` is).
+    """
+    bare = [at for at, one in enumerate(read.items) if not one.text.strip()]
+    if not bare:
+        return read
+    if len(bare) == len(read):
+        raise DataError(
+            "no recording has a transcript; give a table of sounds and texts, or a folder for each"
+            " label",
+            file=read.name,
+        )
+    one = read.items[bare[0]]
+    first = one.place or (f"recording {bare[0]}" if one.path is None else one.path.name)
+    told = f"{len(bare):,} of {len(read):,} recordings have no transcript, the first is {first}"
+    if not skip:
+        raise DataError(
+            f"{told}: write what is said; skip=True (--skip) leaves them out", file=read.name
+        )
+    kept = sorted(set(range(len(read))) - set(bare))
+    return replace(read.select(kept), notes=(*read.notes, f"left out, {told}"))
 
 
 def _look(row: Row, texts: bool, frame_rate: float) -> tuple[Recording, int] | Bad:

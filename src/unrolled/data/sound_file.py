@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from io import BytesIO
 from os import fsencode
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -34,6 +35,9 @@ FOREIGN = frozenset(
 )
 # Only these can hold what is no number.
 _FLOATING = frozenset({"FLOAT", "DOUBLE"})
+# Samples as floating point go a little beyond 1 where they were made louder, never so far.
+LOUDEST = 8.0
+_STARTS = (b"RIFF", b"RIFX", b"RF64", b"fLaC", b"OggS", b"ID3", b"FORM", b".snd", b"caff")
 _BLOCK = 1 << 18
 
 
@@ -46,12 +50,14 @@ class Header:
         rate: samples a second.
         channels: how many there are.
         subtype: how samples are written, as libsndfile names it ("PCM_16", "FLOAT", "VORBIS").
+        format: of the file, likewise ("WAV", "FLAC", "OGG").
     """
 
     frames: int
     rate: int
     channels: int
     subtype: str
+    format: str
 
     @property
     def seconds(self) -> float:
@@ -66,18 +72,34 @@ def read_header(path: Path) -> Header:
     samples; MissingExtra where `soundfile` is not installed.
     """
     with _opened(path) as file:
-        found = Header(file.frames, file.samplerate, file.channels, file.subtype)
+        found = Header(file.frames, file.samplerate, file.channels, file.subtype, file.format)
     if found.frames < 1:
         raise DataError("holds no sound (0 samples): record it again", file=path)
     return found
 
 
 def check_samples(path: Path, header: Header) -> None:
-    """DataError for a sample that is NaN or infinite; only files of floating point are read for it,
-    a block at a time."""
+    """DataError for what would stop whoever reads the samples, as far as it is quickly found.
+
+    Files of floating point are read for samples that are NaN, infinite or far beyond 1, a block at
+    a time. Of flac, which libsndfile does not read past a fault, the last sample alone is looked
+    for: it is not there where the file breaks off.
+    """
     if header.subtype in _FLOATING:
         for _ in chunks(path, _BLOCK):
             pass
+    elif header.format == "FLAC":
+        with _opened(path) as file:
+            try:
+                whole = file.seek(header.frames - 1) >= 0 and len(file.read(1)) == 1
+            except library().SoundFileError:
+                whole = False
+        if not whole:
+            raise DataError(
+                f"breaks off before the {header.seconds:.2f} s that it promises: fetch or record it"
+                " again",
+                file=path,
+            )
 
 
 def chunks(path: Path, size: int) -> Iterator[np.ndarray]:
@@ -88,7 +110,7 @@ def chunks(path: Path, size: int) -> Iterator[np.ndarray]:
     """
     header, start = read_header(path), 0
     for block in _blocks(path, size):
-        _finite(block, path, header.rate, start)
+        _check_block(block, path, header.rate, start)
         start += len(block)
         yield block
     if not start:
@@ -106,23 +128,76 @@ def decode(path: Path, rate: float | None = None) -> np.ndarray:
         `(N,)` float32, whole numbers scaled to [-1, 1], the mean of the channels. A file of
         floating point keeps what goes beyond.
 
-    Raises: as `read_header`; DataError for a sample that is NaN or infinite, and for a file that
-    breaks off.
+    Raises: as `read_header`; DataError for a sample that is NaN, infinite or far beyond 1, and for
+    a file that can't be read to its end.
     """
     header = read_header(path)
     samples = np.concatenate(list(chunks(path, _BLOCK)))
     return samples if rate is None else resample(samples, header.rate, rate)
 
 
+def looks_like_sound(start: bytes) -> bool:
+    """Whether the first 12 bytes are those of a file of sound and of no text: wav, flac, ogg, mp3,
+    aiff, au or caf."""
+    frame = start[:1] == b"\xff" and start[1:2] >= b"\xe0"  # of MPEG
+    return start.startswith(_STARTS) or (frame and not start.startswith(b"\xff\xfe"))
+
+
+def decode_bytes(raw: bytes, name: str) -> tuple[np.ndarray, int]:
+    """The samples of a file that is in memory, as of a pipe: as `decode` gives them, and the rate.
+
+    Args:
+        raw: all of it.
+        name: what it is called in an error.
+
+    Raises: as `decode`.
+    """
+    reader = library()
+    try:
+        with reader.SoundFile(BytesIO(raw)) as file:
+            block, rate = file.read(dtype="float32", always_2d=True), file.samplerate
+    except reader.SoundFileError as error:
+        raise _no_sound(Path(name), str(error)) from None
+    if not len(block):
+        raise DataError("holds no sound (0 samples): record it again", file=name)
+    samples = mean_of_channels(block)
+    _check_block(samples, Path(name), rate, 0)
+    return np.ascontiguousarray(samples), rate
+
+
 def blocks_of(path: Path, size: int = _BLOCK) -> Iterator[np.ndarray]:
     """The samples of a file as they are kept, a block `(n, channels)` float32 of at most `size`
     frames after the other.
 
-    Raises: as `read_header`, but for a file without samples.
+    Raises: as `read_header`, but for a file without samples; DataError where it can't be read on.
+    """
+    done = 0
+    with _opened(path) as file:
+        while True:
+            try:
+                block = file.read(size, dtype="float32", always_2d=True)
+            except library().SoundFileError as error:
+                at = done / file.samplerate
+                reason = str(error).split(": ")[-1].strip(" .:\n") or "it is damaged"
+                raise DataError(
+                    f"can't be read on somewhere after {at:.2f} s ({reason}): fetch or record it"
+                    " again, or leave it out",
+                    file=path,
+                ) from None
+            if not len(block):
+                return
+            done += len(block)
+            yield block
+
+
+def middle_of(path: Path, size: int) -> np.ndarray:
+    """The `size` samples in the middle of a file, or all where there are fewer, `(n,)` float32.
+
+    Raises: as `read_header`.
     """
     with _opened(path) as file:
-        while len(block := file.read(size, dtype="float32", always_2d=True)):
-            yield block
+        file.seek(max(0, (file.frames - size) // 2))
+        return mean_of_channels(file.read(size, dtype="float32", always_2d=True))
 
 
 def mean_of_channels(block: np.ndarray) -> np.ndarray:
@@ -234,7 +309,7 @@ def _blocks(path: Path, size: int) -> Iterator[np.ndarray]:
     return map(mean_of_channels, blocks_of(path, size))
 
 
-def _finite(samples: np.ndarray, path: Path, rate: float, start: int) -> None:
+def _check_block(samples: np.ndarray, path: Path, rate: float, start: int) -> None:
     bad = finite(samples)
     if bad is not None:
         at = start + bad
@@ -242,3 +317,14 @@ def _finite(samples: np.ndarray, path: Path, rate: float, start: int) -> None:
             f"sample {at} (at {at / rate:.3f} s) is {samples[bad]}: repair it or leave it out",
             file=path,
         )
+    peak = float(np.abs(samples).max(initial=0.0))
+    if peak > LOUDEST:
+        raise DataError(too_loud(peak), file=path)
+
+
+def too_loud(peak: float) -> str:
+    """What is wrong with samples of floating point that reach so far."""
+    return (
+        f"samples reach {peak:,.0f}, expected floating point in [-1, 1]: divide them by their full"
+        " scale, such as 32768"
+    )

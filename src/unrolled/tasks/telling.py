@@ -10,10 +10,18 @@ from unrolled.errors import DataWarning
 
 
 def with_notes(checkup: Checkup, notes: Iterable[str], kind: str = "reading") -> Checkup:
-    """The doctor's findings, and what else is to be told."""
+    """The doctor's findings, and what else is to be told; what was left out is a warning."""
     more = [
         # No series: what is read are texts.
-        DataFinding(kind, "", None, None, note, "look whether that is right")
+        DataFinding(
+            kind,
+            "",
+            None,
+            None,
+            note,
+            "look whether that is right",
+            "warning" if note.startswith("left out, ") else "note",
+        )
         for note in notes
     ]
     return Checkup.of(checkup.about, (*checkup.findings, *more))

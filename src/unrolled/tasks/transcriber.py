@@ -201,7 +201,7 @@ class Transcriber(Listening):
         columns = {"audio": audio, "text": text, "speaker": speaker, "pattern": pattern}
         reading = {**columns, "skip": skip, "frame_rate": self._frame_rate(frame_rate)}
         step = self.subsampling or USUAL_SUBSAMPLING
-        split = read_split(data, validation, holdout, test, apart, reading, step)
+        split = read_split(data, validation, holdout, test, apart, reading, step, self._symbols_of)
         if self._goes_on():
             check_same_hearing(self, split.learnt)
         tell_of(split.checkup, tell)
@@ -211,8 +211,8 @@ class Transcriber(Listening):
             learnt = split.learnt
             if not self._goes_on():
                 self.labelled = learnt.labelled
-                self._learn_answers(learnt)
-            if not self._goes_on():
+                self.symbols = split.symbols
+                self.labels = tuple(sorted(set(learnt.texts))) if self.labelled else ()
                 self.framing = Framing.of(learnt, rate=self.sample_rate, bands=self.bands)
             self._settle()
             if not self._goes_on():
@@ -241,16 +241,17 @@ class Transcriber(Listening):
             raise ConfigError(f"frame_rate: got {given!r}, expected frames a second, such as 100")
         return float(given)
 
-    def _learn_answers(self, learnt: Recordings) -> None:
-        if self.labelled:
-            self.symbols, self.labels = None, tuple(sorted(set(learnt.texts)))
-        else:
-            self.labels = ()
-            self.symbols = Symbols.learn(
-                learnt.texts,
-                kind=self.tokenizer,
-                size=self.vocabulary_size or _SIZES.get(self.tokenizer),
-            )
+    def _symbols_of(self, learnt: Recordings) -> Symbols | None:
+        """Those that are there for a warm start; else learnt."""
+        if self._goes_on():
+            return self.symbols
+        if learnt.labelled:
+            return None
+        return Symbols.learn(
+            learnt.texts,
+            kind=self.tokenizer,
+            size=self.vocabulary_size or _SIZES.get(self.tokenizer),
+        )
 
     def _tell_of_unknown(
         self, symbols: Symbols, texts: tuple[str, ...], tell: Callable[[str], object] | None
@@ -262,7 +263,8 @@ class Transcriber(Listening):
         kind = symbols.kind
         told = (
             f"{len(places):,} of {len(texts):,} transcripts hold {kind} that have no symbol and"
-            f" are left out of what is learnt, such as {texts[places[0]]!r}"
+            f" are left out of what is learnt, such as {symbols.unknown_of(texts)[:5]} in"
+            f" {texts[places[0]]!r}"
         )
         if tell is not None:
             tell(f"warning: {told}")

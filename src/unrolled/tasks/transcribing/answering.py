@@ -13,6 +13,7 @@ from unrolled.data.band_scale import BandScale
 from unrolled.data.doctor_checkup import Checkup
 from unrolled.data.recordings import Recordings
 from unrolled.data.recordings_reading import read_recordings
+from unrolled.data.recordings_rows import with_texts
 from unrolled.errors import ConfigError, DataError
 from unrolled.tasks.base import Task, whole_number
 from unrolled.tasks.evaluation import Evaluation
@@ -27,6 +28,7 @@ from unrolled.tasks.transcribing.symbols import Symbols
 from unrolled.tasks.transcribing.transcript import Transcript
 from unrolled.tasks.transcribing.transcripts import of_label, of_symbols
 
+_LISTED = 10
 _SILENT = (
     "nothing was heard in any of them: the network has not learnt to say anything yet; train longer"
 )
@@ -163,7 +165,8 @@ class Answering(Task):
             skip=skip,
             frame_rate=self.framing.frame_rate,
         )
-        notes = self._compared(read)
+        read = with_texts(read, skip=skip)
+        notes = (*self._compared(read), *self._told_of(read))
         told = f"all of {read.name}, {len(read):,} recordings"
         found = self._evaluate(read, told, worst, beam)
         return replace(found, notes=(*found.notes, *notes))
@@ -187,6 +190,17 @@ class Answering(Task):
                 file=read.name,
             )
         return (f"{told} and count as wrong, such as {unknown[0]!r}",)
+
+    def _told_of(self, read: Recordings) -> Iterator[str]:
+        """What a person should know of recordings that were measured on."""
+        yield from (note for note in read.notes if note.startswith("left out, "))
+        strange = [] if self.symbols is None else self.symbols.unknown_of(read.texts)
+        if strange:
+            assert self.symbols is not None
+            listed = " ".join(map(repr, strange[:_LISTED]))
+            more = f" and {len(strange) - _LISTED:,} more" if len(strange) > _LISTED else ""
+            what = "words" if self.symbols.kind == "words" else "characters"
+            yield f"transcripts hold {what} that this model can't write: {listed}{more}"
 
     def _evaluate(
         self, recordings: Recordings, told: str, worst: int = MOST, beam: int = 8

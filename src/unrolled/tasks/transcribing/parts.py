@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass, replace
+from functools import cache
 from typing import Any
 
 from unrolled.data.doctor_checkup import Checkup
-from unrolled.data.linked import Groups
+from unrolled.data.linked import Groups, linked, numbers
 from unrolled.data.recordings import Recordings
 from unrolled.data.recordings_doctor import examine_recordings
 from unrolled.data.recordings_reading import read_recordings
+from unrolled.data.recordings_rows import with_texts
+from unrolled.data.recordings_same import same_sounds
 from unrolled.data.text_doctor_findings import counted
 from unrolled.errors import ConfigError, DataError
-from unrolled.tasks.setting_apart import FEWEST, Shared, share_out
+from unrolled.tasks.setting_apart import FEWEST, Shared, doubles_told, share_out
 from unrolled.tasks.telling import with_notes
+from unrolled.tasks.transcribing.symbols import Symbols
 
-# Seconds from one frame of a sound to the next.
+# Seconds from one frame of a sound to the next, as is usual.
 _HOP = 0.01
+# Share of the recordings whose speakers are known, from which on something is said of them.
+_MOST = 0.9
 APART = ("auto", "speaker", "text", "both", "none")
 
 
@@ -29,6 +36,7 @@ class Split:
         chosen_by: what the best weights are chosen on; None where that is not wanted.
         test: what neither has seen; None where there is no evaluation.
         told: in words, what the test part is.
+        symbols: what the transcripts are written in; None for labels.
         checkup: what the data doctor says of them.
         holdout: what says how it was split, for the check that a resumed run is the same.
     """
@@ -37,6 +45,7 @@ class Split:
     chosen_by: Recordings | None
     test: Recordings | None
     told: str
+    symbols: Symbols | None
     checkup: Checkup
     holdout: Any
 
@@ -49,6 +58,7 @@ def read_split(
     apart: str,
     reading: dict[str, Any],
     subsampling: int,
+    symbols_of: Callable[[Recordings], Symbols | None],
 ) -> Split:
     """Reads the data of a fit and splits what was not given as data of its own.
 
@@ -62,6 +72,7 @@ def read_split(
         reading: arguments of `read_recordings`.
         subsampling: frames of a step, by which it is told whether a transcript is too long for its
             sound.
+        symbols_of: what the transcripts that are learnt are written in, by which that is told, too.
 
     Raises:
         DataError: what can't be read, has no transcripts, or is too little to set some apart.
@@ -69,19 +80,26 @@ def read_split(
     """
     if apart not in APART:
         raise ConfigError(f"apart: got {apart!r}, expected one of {', '.join(APART)}")
-    read = _with_texts(read_recordings(data, **reading))
+    skip = bool(reading.get("skip"))
+    read = with_texts(read_recordings(data, **reading), skip=skip)
     chosen = _settled(apart, read)
 
     def given(part: str, one: Any) -> tuple[Recordings, str]:
-        found = _with_texts(read_recordings(one, **reading))
+        found = with_texts(read_recordings(one, **reading), skip=skip)
         if (found.kind, found.labelled) != (read.kind, read.labelled):
             mine, theirs = (_told(each) for each in (read, found))
             raise DataError(f"{part}: got {theirs}, expected {mine} as in {read.name}")
         others[part] = found
         return found, found.name
 
+    @cache
+    def sounds() -> dict[int, Hashable]:
+        return dict(zip(map(id, read.items), same_sounds(read.items), strict=True))
+
     def groups(part: Recordings) -> Groups:
-        return part.groups(chosen)
+        # A sound that was learnt is no test, under whatever name and speaker.
+        alike = [sounds()[id(one)] for one in part.items]
+        return linked(numbers(part.groups(chosen)), alike)
 
     others: dict[str, Recordings] = {}
 
@@ -109,31 +127,27 @@ def read_split(
         parts = replace(parts, notes=(*parts.notes, few))
     tested = parts.test
     told = "" if tested is None else f"{parts.names['test']}, {counted(len(tested), 'recording')}"
-    if chosen == "speaker" and (tested is not None and test is None):
+    if test is None and tested is not None and _of_others(parts.learnt, tested):
         told = f"{told}, of other speakers"
     notes = [*read.notes, *(note for one in others.values() for note in one.notes), *parts.notes]
-    hop = 1 / read.items[0].rate if read.kind == "features" else _HOP
     apart_too = (parts.validation, tested)
+    symbols = symbols_of(parts.learnt)
+    hop = _HOP if read.kind == "sound" else 1 / read.items[0].rate
+    checkup = examine_recordings(
+        read,
+        **others,
+        frame_seconds=hop * subsampling,
+        symbols=None if symbols is None else symbols.cut,
+    )
     return Split(
         learnt=parts.learnt,
         chosen_by=parts.validation,
         test=tested,
         told=told,
-        checkup=with_notes(
-            examine_recordings(read, **others, frame_seconds=hop * subsampling), notes
-        ),
+        symbols=symbols,
+        checkup=with_notes(doubles_told(checkup) if not others else checkup, notes),
         holdout=[one.digest().hex() if one is not None else "" for one in apart_too],
     )
-
-
-def _with_texts(read: Recordings) -> Recordings:
-    if not any(one.text for one in read.items):
-        raise DataError(
-            "no recording has a transcript; give a table of sounds and texts, or a folder for each"
-            " label",
-            file=read.name,
-        )
-    return read
 
 
 def _settled(apart: str, read: Recordings) -> str:
@@ -141,6 +155,14 @@ def _settled(apart: str, read: Recordings) -> str:
         return apart
     speakers = {one.speaker for one in read.items}
     return "speaker" if None not in speakers and len(speakers) >= FEWEST else "none"
+
+
+def _of_others(learnt: Recordings, tested: Recordings) -> bool:
+    """Whether those who speak in the test speak nowhere in what is learnt, as far as it is known:
+    of nearly all recordings."""
+    speakers = [{one.speaker for one in part.items} for part in (learnt, tested)]
+    known = [one.speaker is not None for part in (learnt, tested) for one in part.items]
+    return sum(known) >= _MOST * len(known) and not (speakers[0] & speakers[1]) - {None}
 
 
 def _told(read: Recordings) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -53,9 +54,23 @@ class Symbols:
             found.append(numbers[numbers != BLANK])
         return found
 
+    def cut(self, text: str) -> list[int]:
+        """The symbols of one transcript, for the data doctor."""
+        found: list[int] = self.encode([text])[0].tolist()
+        return found
+
     def unknown(self, text: str) -> int:
         """How many symbols of a text are not known."""
         return self.tokenizer.count_unknown(_as_read(self.kind, text))
+
+    def unknown_of(self, texts: Iterable[str]) -> list[str]:
+        """The words (or characters, where symbols are shorter) of transcripts that can't be written
+        with what is known, the most frequent first."""
+        counts = Counter(one for text in texts for one in self._parts(text))
+        return [one for one, _ in counts.most_common() if self.unknown(one)]
+
+    def _parts(self, text: str) -> Iterable[str]:
+        return text.split() if self.kind == "words" else text
 
     def text(self, numbers: Iterable[int]) -> str:
         """What symbols write."""
