@@ -44,7 +44,7 @@ VERBS = {
 SETTLED = {
     "train translate": asdict(settle(Translator().get_params())),
     "train transcribe": asdict(
-        settle_hearing(Transcriber().get_params(), labelled=False, sound=True)
+        settle_hearing(Transcriber().get_params(), labelled=False, bands=True)
     ),
 }
 

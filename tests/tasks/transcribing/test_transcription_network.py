@@ -35,7 +35,7 @@ def network(*, labelled: bool, subsampling: int = 2, cell: str = "gru") -> Trans
     ).eval()
     with torch.no_grad():
         for name, parameter in found.named_parameters():
-            if "bias" in name:
+            if "bias" in name or "pooling" in name:
                 parameter.uniform_(-0.5, 0.5)
     return found
 
