@@ -122,7 +122,7 @@ NOISE = np.random.default_rng(2).uniform(-0.5, 0.5, 4000).astype(np.float32)
         ("a.wav", b"version https://git-lfs.github.com/spec/v1\n", "git lfs pull"),
         ("a.mp3", b"<html>not found</html>", "no frame of MPEG"),
         ("a.m4a", b"\0\0\0\x18ftypM4A ", "ffmpeg -i a.m4a a.wav"),
-        ("a.flac", wav_bytes(NOISE, "PCM_16", "FLAC")[:3000], "is not sound that can be read"),
+        ("a.flac", wav_bytes(NOISE, "PCM_16", "FLAC")[:3000], "can't be read on somewhere after"),
         ("a.wav", wav_bytes(np.array([0, 0, np.nan, 1])), "sample 2 (at 0.000 s) is nan"),
         ("a.wav", wav_bytes(np.array([np.inf, 0])), "sample 0 (at 0.000 s) is inf"),
     ],
