@@ -45,7 +45,8 @@ SETTLED = {
     "train translate": asdict(settle(Translator().get_params())),
     "train transcribe": asdict(
         settle_hearing(Transcriber().get_params(), labelled=False, bands=True)
-    ),
+    )
+    | {"frame_rate": inspect.signature(read_recordings).parameters["frame_rate"].default},
 }
 
 
