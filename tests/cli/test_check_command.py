@@ -227,7 +227,7 @@ def test_sounds_that_cannot_be_used_are_told_and_the_rest_is_examined(call, soun
     told = call("check", sounds / "commands")
     assert told.code == 0, told.err
     assert told.out.startswith("23 recordings, ")
-    assert "note: reading: left out, sounds that can't be used: 1 (on/a_0.wav)" in told.out
+    assert "warning: reading: left out, sounds that can't be used: 1 (on/a_0.wav)" in told.out
 
 
 def test_what_is_wrong_with_recordings_is_one_line_in_our_words(call, sounds):
