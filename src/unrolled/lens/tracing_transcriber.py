@@ -248,26 +248,29 @@ def _label_asked(
     from torch.nn.functional import cross_entropy
 
     labels, model = transcriber.labels, transcriber.model
+    pooling = model.pooling
+    assert pooling is not None, "of labels"
     if text not in labels:
         known = ", ".join(labels)
         raise ConfigError(f"trace: got the label {text!r}, expected one of {known}")
     place = labels.index(text)
     forward = transcriber.directions == 1
-    rows = hidden[:, 0].float()
+    rows = hidden[:, 0]
     if forward:
         # As a stream answers, after each step.
-        counts = torch.arange(1, len(rows) + 1, device=rows.device).unsqueeze(1)
-        rows = rows.cumsum(0) / counts
-    chances = model.readout(rows.to(hidden.dtype)).float().softmax(-1).detach().cpu().numpy()
+        so_far, found = pooling.begin(1), []
+        for step in hidden.split(1):
+            so_far = pooling.stream(step, so_far)
+            found.append(so_far[:, 1:])
+        rows = torch.cat(found)
+    chances = model.readout(rows).float().softmax(-1).detach().cpu().numpy()
 
     def number() -> Tensor:
         heard, _ = model(frames)
         return cross_entropy(heard.scores, heard.scores.new_tensor([place], dtype=torch.int64))
 
     def score(y: Tensor, places: Tensor, _: Tensor) -> Tensor:
-        given = torch.arange(len(y), device=y.device)[:, None] <= places.to(y.device)
-        mean = (y * given.unsqueeze(-1)).sum(0) / (places.to(y) + 1).unsqueeze(-1)
-        return model.readout(mean)[:, place]
+        return model.readout(pooling(y, places.to(y.device) + 1))[:, place]
 
     notes = (
         ()
