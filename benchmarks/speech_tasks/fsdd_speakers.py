@@ -15,7 +15,7 @@ CONTEST = Contest(
     "fsdd, speakers held out",
     ACCURACY,
     higher=True,
-    recipe=Recipe({"augment": 1.5}, "5m"),
+    recipe=Recipe({}, "5m"),
     goals=(Goal("mean", 0.95, within=5), Goal("worst", 0.88, within=5)),
 )
 

@@ -80,7 +80,7 @@ def test_a_sound_that_is_piped_in_is_heard(call, transcriber, sounds, typed, tmp
 
 
 def test_what_is_piped_in_and_no_sound_is_one_line(call, transcriber, typed):
-    typed(b"RIFF and no more")
+    typed(b"RIFF....WAVE and no more")
     told = call("predict", transcriber, "-")
     assert (told.code, told.out) == (2, "")
     assert told.err.startswith("unrolled: standard input: is not sound that can be read")

@@ -18,7 +18,14 @@ from hypothesis import strategies as st
 from unrolled.data import features_of, samples_of
 from unrolled.data.feature_file import read_features
 from unrolled.data.recordings import Recording
-from unrolled.data.sound_file import check_samples, decode, read_header, resample
+from unrolled.data.sound_file import (
+    check_samples,
+    decode,
+    decode_bytes,
+    looks_like_sound,
+    read_header,
+    resample,
+)
 from unrolled.errors import DataError, MissingExtra
 
 
@@ -218,3 +225,32 @@ def test_a_name_need_not_be_utf_8(tmp_path: Path) -> None:
     path = Path(os.fsdecode(os.fsencode(tmp_path) + b"/lat\xff.wav"))
     (tmp_path / "a.wav").rename(path)
     assert len(decode(path)) == read_header(path).frames == 4000
+
+
+@pytest.mark.parametrize("kind", ["WAV", "RF64", "AIFF", "FLAC", "OGG", "MP3", "AU", "CAF"])
+def test_a_sound_is_told_by_its_first_bytes(kind: str) -> None:
+    held = io.BytesIO()
+    subtype = "PCM_16" if kind in ("WAV", "RF64", "AIFF", "AU", "CAF") else None
+    soundfile.write(held, tone(), 8000, format=kind, subtype=subtype)
+    assert looks_like_sound(held.getvalue()[:12])
+
+
+@pytest.mark.parametrize(
+    "name", ["caffeine.wav", "FORMANTS/a.wav", "RIFFS/a.wav", "ID3/a.wav", ".snd/a.wav", "OggS.ogg"]
+)
+def test_a_name_that_begins_as_a_sound_does_is_a_name(name: str) -> None:
+    assert not looks_like_sound(f"{name}\nb.wav\n".encode()[:12])
+
+
+def test_a_flac_that_does_not_say_how_long_it_is_is_one_line(tmp_path: Path) -> None:
+    held = io.BytesIO()
+    soundfile.write(held, tone(), 8000, format="FLAC")
+    raw = bytearray(held.getvalue())
+    # The count of samples: 36 bits, the last of the first 18 bytes of the stream's own header.
+    raw[21] &= 0xF0
+    raw[22:26] = bytes(4)
+    (tmp_path / "a.flac").write_bytes(raw)
+    with pytest.raises(DataError, match="does not say how long it is"):
+        read_header(tmp_path / "a.flac")
+    with pytest.raises(DataError, match="standard input: does not say how long it is"):
+        decode_bytes(bytes(raw), "standard input")

@@ -16,7 +16,6 @@ EXAMPLES = (
     "unrolled train transcribe digits/ --pattern '{label}_{speaker}_{take}.wav' --apart speaker",
     "unrolled train transcribe data:fsdd-train --test data:fsdd-test --budget 2m",
 )
-_BY_TEXTS = "by what is learnt"
 
 
 def train_transcribe(
@@ -90,7 +89,7 @@ def train_transcribe(
     channels: Annotated[
         int | None,
         option(
-            "Of the convolutions below the recurrent layers.", "32, of labels 16, of features 0"
+            "Of the convolutions below the recurrent layers.", "32, of labels 16, without bands 0"
         ),
     ] = None,
     subsampling: Annotated[
@@ -101,7 +100,7 @@ def train_transcribe(
         option("Frames after which a recording's own mean counts for half; 0: never.", "15"),
     ] = None,
     dropout: Annotated[
-        float | None, option("Share of what layers give that training drops.", _BY_TEXTS)
+        float | None, option("Share of what layers give that training drops.", "0.3")
     ] = None,
     smoothing: Annotated[
         float | None,
@@ -114,9 +113,11 @@ def train_transcribe(
     batch_seconds: Annotated[
         float | None, option("Sound in a batch, in seconds.", "25, of labels 15")
     ] = None,
-    learning_rate: Annotated[float | None, option(options.LEARNING_RATE_HELP, _BY_TEXTS)] = None,
-    weight_decay: Annotated[float | None, option("Of the matrices.", _BY_TEXTS)] = None,
-    average: Annotated[float | None, option(options.AVERAGE_HELP, _BY_TEXTS)] = None,
+    learning_rate: Annotated[
+        float | None, option(options.LEARNING_RATE_HELP, "1e-3, of labels 3e-3")
+    ] = None,
+    weight_decay: Annotated[float | None, option("Of the matrices.", "0.02")] = None,
+    average: Annotated[float | None, option(options.AVERAGE_HELP, "0.99")] = None,
     patience: Annotated[
         int | None, option("Validations without a better score before the end.", "none")
     ] = None,

@@ -133,7 +133,9 @@ def _lookalikes(part: Part, told: set[str]) -> Iterator[DataFinding]:
                 if len(one) == 1
             }
     for alike in (_APOSTROPHES, _DASHES):
-        usual, *others = sorted(set(alike) & set(counts), key=lambda char: -counts[char]) or [""]
+        usual, *others = sorted(
+            (one for one in alike if one in counts), key=lambda one: -counts[one]
+        ) or [""]
         odd |= dict.fromkeys(others, usual)
     odd = {char: like for char, like in odd.items() if char not in told}
     places = [at for at, text in enumerate(texts) if not odd.keys().isdisjoint(text)]
@@ -142,7 +144,8 @@ def _lookalikes(part: Part, told: set[str]) -> Iterator[DataFinding]:
         listed = ", ".join(f"{named(char)} as in {like!r}" for char, like in [*odd.items()][:3])
         done = (
             "left as they are, and learnt as other symbols than those that they look like: write"
-            " them one way, such as by unicodedata.normalize('NFKC', text)"
+            " them one way, accents, widths and ligatures by unicodedata.normalize('NFKC', text),"
+            " apostrophes and dashes by replacing them"
         )
         yield _odd(part, places, f"hold look-alikes of other characters ({listed})", done)
 

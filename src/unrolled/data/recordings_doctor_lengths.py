@@ -79,8 +79,8 @@ def for_their_texts(
     needed = {
         at: frames_needed(one.text if symbols is None else symbols(one.text))
         for at, one in enumerate(items)
-        # characters are the most symbols that a text has, and are quickly counted
-        if 2 * (len(one.text) + 1) > steps[at]
+        # bytes are the most symbols that a text has, and are quickly counted
+        if 2 * (len(one.text.encode()) + 1) > steps[at]
     }
     too_long = [at for at, frames in needed.items() if frames > steps[at]]
     if too_long:

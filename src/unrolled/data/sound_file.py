@@ -37,7 +37,13 @@ FOREIGN = frozenset(
 _FLOATING = frozenset({"FLOAT", "DOUBLE"})
 # Samples as floating point go a little beyond 1 where they were made louder, never so far.
 LOUDEST = 8.0
-_STARTS = (b"RIFF", b"RIFX", b"RF64", b"fLaC", b"OggS", b"ID3", b"FORM", b".snd", b"caff")
+# By which the bytes of files begin that no text has, and what such a file holds at byte 8.
+_STARTS = (b"fLaC", b"OggS\0", b".snd\0", b"caff\0")
+_CHUNKED = {
+    b"RIFF": (b"WAVE",), b"RIFX": (b"WAVE",), b"RF64": (b"WAVE",), b"FORM": (b"AIFF", b"AIFC")
+}  # fmt: skip
+# Frames that libsndfile tells where a file does not say how many there are.
+_UNTOLD = 1 << 62
 _BLOCK = 1 << 18
 
 
@@ -75,6 +81,7 @@ def read_header(path: Path) -> Header:
         found = Header(file.frames, file.samplerate, file.channels, file.subtype, file.format)
     if found.frames < 1:
         raise DataError("holds no sound (0 samples): record it again", file=path)
+    _check_told(found.frames, path)
     return found
 
 
@@ -140,7 +147,14 @@ def looks_like_sound(start: bytes) -> bool:
     """Whether the first 12 bytes are those of a file of sound and of no text: wav, flac, ogg, mp3,
     aiff, au or caf."""
     frame = start[:1] == b"\xff" and start[1:2] >= b"\xe0"  # of MPEG
-    return start.startswith(_STARTS) or (frame and not start.startswith(b"\xff\xfe"))
+    tagged = start[:3] == b"ID3" and start[3:4] < b"\x10"  # before MPEG; the version
+    chunked = start[8:12] in _CHUNKED.get(start[:4], ())
+    return (
+        start.startswith(_STARTS)
+        or chunked
+        or tagged
+        or (frame and not start.startswith(b"\xff\xfe"))
+    )
 
 
 def decode_bytes(raw: bytes, name: str) -> tuple[np.ndarray, int]:
@@ -155,6 +169,7 @@ def decode_bytes(raw: bytes, name: str) -> tuple[np.ndarray, int]:
     reader = library()
     try:
         with reader.SoundFile(BytesIO(raw)) as file:
+            _check_told(file.frames, name)
             block, rate = file.read(dtype="float32", always_2d=True), file.samplerate
     except reader.SoundFileError as error:
         raise _no_sound(Path(name), str(error)) from None
@@ -293,6 +308,16 @@ def _check_start(start: bytes, path: Path) -> None:
         marks = np.frombuffer(start, np.uint8)
         if not ((marks[:-1] == 0xFF) & (marks[1:] >= 0xE0)).any():
             raise _no_sound(path, "no frame of MPEG in its first bytes")
+
+
+def _check_told(frames: int, name: Path | str) -> None:
+    """DataError where a file does not say how long it is: libsndfile can't read such flac."""
+    if frames >= _UNTOLD:
+        raise DataError(
+            "does not say how long it is, as flac that was written to a pipe: write it to a file,"
+            " or take wav",
+            file=name,
+        )
 
 
 def _no_sound(path: Path, reason: str) -> DataError:

@@ -61,8 +61,9 @@ class Transcriber(Listening):
             goes so; 0: the training set's alone; None: 15.
         dropout: share of what layers give that is dropped in training, locked; None: 0.3.
         smoothing: share of a label that is spread over all labels; None: 0.1; of labels only.
-        augment: how strongly sounds are changed in training (speed, noise, loudness, voices, parts
-            left out), as a factor on the usual strengths; 0: not; None: 1.
+        augment: how strongly sounds are changed in training (speed, pace, noise, loudness,
+            microphones, rooms, voices; of transcripts parts are left out), as a factor on the usual
+            strengths; 0: not; None: 1.
         batch_seconds: of sound in a batch; None: 25 (15 for labels).
         learning_rate: the peak of the schedule; None: 1e-3 (3e-3 for labels).
         weight_decay: of the matrices; None: 0.02.
@@ -201,6 +202,8 @@ class Transcriber(Listening):
         columns = {"audio": audio, "text": text, "speaker": speaker, "pattern": pattern}
         reading = {**columns, "skip": skip, "frame_rate": self._frame_rate(frame_rate)}
         step = self.subsampling or USUAL_SUBSAMPLING
+        if self._goes_on():
+            step = self.settings.subsampling
         split = read_split(data, validation, holdout, test, apart, reading, step, self._symbols_of)
         if self._goes_on():
             check_same_hearing(self, split.learnt)

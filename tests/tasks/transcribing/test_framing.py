@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,7 @@ import pytest
 from unrolled.data.cepstra import bands_of_cepstra
 from unrolled.data.recordings import Recording, Recordings
 from unrolled.errors import ConfigError, DataError
+from unrolled.tasks.transcribing.batches import RecordingBatches, strengthened
 from unrolled.tasks.transcribing.framing import Framing
 
 
@@ -62,3 +64,21 @@ def test_other_features_stay_unless_they_are_called_cepstra() -> None:
 def test_it_survives_a_file(bands: int | None) -> None:
     framing = Framing.of(given(), rate=None, bands=bands)
     assert Framing.from_assets(framing.to_assets()) == framing
+
+
+def test_what_a_quicker_pace_leaves_is_enough_for_a_step() -> None:
+    four = Recording("a", 0.04, 100, values=cepstra(4))
+    long = Recording("b", 0.4, 100, values=cepstra(40))
+    recordings = Recordings((four,) * 3 + (long,) * 3, "features")
+    framing = replace(Framing.of(recordings, rate=None, bands=24), least=4)
+    batches = RecordingBatches(
+        recordings,
+        [np.array([1])] * len(recordings),
+        framing,
+        augment=strengthened(1.0, False),
+        seconds=0.2,
+        seed=0,
+    )
+    lengths = np.concatenate([batches[step].lengths.numpy() for step in range(60)])
+    assert lengths.min() == 4
+    assert len(set(lengths.tolist())) > 5

@@ -68,6 +68,17 @@ def test_a_state_that_was_kept_in_a_file_goes_on(
     assert all(np.array_equal(one[name], other[name]) for name in one)
 
 
+@pytest.mark.parametrize("beam", [1, 8])
+def test_a_state_that_came_back_in_double_precision_goes_on(words: Transcriber, beam: int) -> None:
+    state = after(words, beam=beam)
+    again: Any = {
+        name: one.astype(float) if one.dtype.kind == "f" else one for name, one in state.items()
+    }
+    sound = tone(["high"], 2)
+    one, other = words.step(sound, state)[1], words.step(sound, {**again, "beam": beam})[1]
+    assert all(np.array_equal(one[name], other[name]) for name in one)
+
+
 def test_an_endpoint_is_a_number_of_seconds(words: Transcriber, labels: Transcriber) -> None:
     for model in (words, labels):
         for wrong in ("a", 0, -1.0, float("nan"), [1]):

@@ -79,7 +79,8 @@ class RecordingBatches:
         version = (epoch + row) // _AGAIN
         frames = self._made.get(row, lambda: self._changed(row, version), version)
         random = np.random.default_rng([self._seed, epoch, row])
-        return augment.of_frames(frames, random, self._framing.centres)
+        # A quicker pace may leave too few frames for a step.
+        return self._framing.lasting(augment.of_frames(frames, random, self._framing.centres))
 
     def _changed(self, row: int, version: int) -> np.ndarray:
         """Frames of a sound that was changed; of ready-made features as they are."""
@@ -118,7 +119,8 @@ class Memory:
 
 
 def strengthened(factor: float, labelled: bool) -> Augment:
-    """The usual changes, each so many times as strong, as far as it can be.
+    """The usual changes, each so many times as strong, as far as it can be; how many masks there
+    are, and how loud and steep a noise is, stays.
 
     Of a word that is said alone nothing is left out: what is missing may be all that tells it.
     """

@@ -104,9 +104,12 @@ class Framing:
         """
         if self.mel is not None:
             return self.of_samples(self.samples(recording), recording.place)
-        found = self.checked(features_of(recording), recording.place)
-        short = max(0, self.least - len(found))
-        return np.pad(found, ((0, short), (0, 0)), mode="edge") if short else found
+        return self.lasting(self.checked(features_of(recording), recording.place))
+
+    def lasting(self, frames: np.ndarray) -> np.ndarray:
+        """The same, followed by the last of them where they are too few for a step."""
+        short = max(0, self.least - len(frames))
+        return np.pad(frames, ((0, short), (0, 0)), mode="edge") if short else frames
 
     def heard(self, recording: Recording) -> tuple[np.ndarray, bool]:
         """Its frames, and whether it is silent; of ready-made features that is not known.
@@ -166,7 +169,7 @@ class Framing:
             float(assets["seconds"]),
             mel,
             int(assets["least"]),
-            int(assets.get("cepstra", 0)),
+            int(assets["cepstra"]),
         )
 
 

@@ -96,7 +96,7 @@ class Listening(Answering):
         if found is not None:
             over, stream = decoder.step(found, stream)
         return self._partial(decoder, over, stream, seconds), (
-            after | _of_stream(stream) | {"beam": state["beam"].copy()}
+            after | _of_stream(stream) | {"beam": np.array(state["beam"])}
         )
 
     def finish(self, state: Arrays, *, n_best: int = 1) -> Transcript:

@@ -96,11 +96,11 @@ def _to_arrays(model: TranscriptionNetwork, state: HeardState) -> Arrays:
 
 
 def _to_state(model: TranscriptionNetwork, arrays: Arrays) -> HeardState:
-    device = like(model).device
+    weights = like(model)
 
     def tensor(name: str) -> torch.Tensor:
         # Copied: the caller's state stays as it is, whatever the layers do.
-        return torch.tensor(arrays[name], device=device)
+        return torch.tensor(arrays[name], dtype=weights.dtype, device=weights.device)
 
     return HeardState(
         tensor("level"),
