@@ -16,10 +16,12 @@ MOST_POINTS = 300
 
 
 def size_of(quick: bool) -> dict[str, Any]:
+    """The argument of a task that makes it small, where the demo is to be quick."""
     return {"hidden_size": QUICK_UNITS} if quick else {}
 
 
 def rows_of(task: str, evaluation: Evaluation | None) -> list[ScoreRow]:
+    """A row of the page's table for each comparison; none where nothing was measured."""
     if evaluation is None:
         return []
     alone = "" if evaluation.alone is None else f"; {evaluation.alone}"
@@ -52,6 +54,7 @@ def curve_of(name: str, unit: str, outcome: Outcome, *, scored_alike: bool = Tru
 def tell_evaluation(
     evaluation: Evaluation | None, outcome: Outcome, tell: Callable[[str], object]
 ) -> None:
+    """The evaluation, indented, and what the training took."""
     for line in str(evaluation or "not measured").splitlines():
         tell(f"  {line}")
     tell(f"  {outcome.steps} steps in {outcome.seconds:.0f} s")

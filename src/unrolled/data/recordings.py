@@ -13,6 +13,8 @@ import numpy as np
 from unrolled.data.linked import Groups, alike, linked
 
 Kind = Literal["sound", "features"]
+# How a note begins that tells of what is missing: nobody should overlook it.
+LEFT_OUT = "left out, "
 
 
 @dataclass(frozen=True)

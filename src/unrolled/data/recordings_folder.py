@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from unrolled.data.feature_file import FEATURES
+from unrolled.data.recordings import LEFT_OUT
 from unrolled.data.recordings_lists import find_lists, lines_of, read_list, read_piped
 from unrolled.data.recordings_manifest import find_manifest, read_manifest
 from unrolled.data.recordings_names import NamePattern
@@ -207,7 +208,7 @@ def _by_label(folder: Path, sounds: list[Path]) -> Found:
         names = ", ".join(_inside(folder, path) for path in strays[:5])
         more = ", ..." if len(strays) > 5 else ""
         notes.append(
-            f"left out, sounds in no folder of a label: {len(strays):,} ({names}{more}); move each"
+            f"{LEFT_OUT}sounds in no folder of a label: {len(strays):,} ({names}{more}); move each"
             " into the folder of its label"
         )
     aside = sorted({one[shared] for one in parts} - labels)

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from unrolled.data.feature_file import FEATURES, check_features, finite, read_features
-from unrolled.data.recordings import Recording, Recordings
+from unrolled.data.recordings import LEFT_OUT, Recording, Recordings
 from unrolled.data.sound_file import check_samples, read_header
 from unrolled.errors import DataError
 
@@ -152,7 +152,7 @@ def with_texts(read: Recordings, *, skip: bool = False) -> Recordings:
             f"{told}: write what is said; skip=True (--skip) leaves them out", file=read.name
         )
     kept = sorted(set(range(len(read))) - set(bare))
-    return replace(read.select(kept), notes=(*read.notes, f"left out, {told}"))
+    return replace(read.select(kept), notes=(*read.notes, f"{LEFT_OUT}{told}"))
 
 
 def _look(row: Row, texts: bool, frame_rate: float) -> tuple[Recording, int] | Bad:
@@ -255,7 +255,7 @@ def _left_out(bad: Sequence[Bad]) -> list[str]:
     for one in bad:
         groups.setdefault(one.group, []).append(one)
     return [
-        f"left out, {group}: {len(some):,} ({_places(some)}); the first: {some[0].message}"
+        f"{LEFT_OUT}{group}: {len(some):,} ({_places(some)}); the first: {some[0].message}"
         for group, some in groups.items()
     ]
 

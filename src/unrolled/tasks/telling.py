@@ -6,6 +6,7 @@ import warnings
 from collections.abc import Callable, Iterable
 
 from unrolled.data.doctor_checkup import Checkup, DataFinding
+from unrolled.data.recordings import LEFT_OUT
 from unrolled.errors import DataWarning
 
 
@@ -20,7 +21,7 @@ def with_notes(checkup: Checkup, notes: Iterable[str], kind: str = "reading") ->
             None,
             note,
             "look whether that is right",
-            "warning" if note.startswith("left out, ") else "note",
+            "warning" if note.startswith(LEFT_OUT) else "note",
         )
         for note in notes
     ]

@@ -11,7 +11,7 @@ import numpy as np
 from unrolled.baselines.owners import together
 from unrolled.data.band_scale import BandScale
 from unrolled.data.doctor_checkup import Checkup
-from unrolled.data.recordings import Recordings
+from unrolled.data.recordings import LEFT_OUT, Recordings
 from unrolled.data.recordings_reading import read_recordings
 from unrolled.data.recordings_rows import with_texts
 from unrolled.errors import ConfigError, DataError
@@ -193,7 +193,7 @@ class Answering(Task):
 
     def _told_of(self, read: Recordings) -> Iterator[str]:
         """What a person should know of recordings that were measured on."""
-        yield from (note for note in read.notes if note.startswith("left out, "))
+        yield from (note for note in read.notes if note.startswith(LEFT_OUT))
         strange = [] if self.symbols is None else self.symbols.unknown_of(read.texts)
         if strange:
             assert self.symbols is not None
