@@ -52,15 +52,16 @@ def _add(
     learnt = _sequences(SINGLE // share, JOINED // share, "train", (1, 3))
     tell(f"Digits spoken by eSpeak NG: {learnt}")
     test = _sequences(10 * ASKED // share, ASKED // share, "test", (3, 6))
+    # By letters: of whole words a network says nothing for many more steps.
     model = Transcriber(
-        "words",
-        hidden_size=QUICK_UNITS if quick else 96,
+        hidden_size=QUICK_UNITS if quick else 128,
         layers=1,
-        channels=8,
+        channels=16,
+        level_after=0,  # one microphone: nothing is to be taken off
         dropout=0.0,
         augment=0.0,  # what is spoken differs enough already
         batch_seconds=8,
-        learning_rate=6e-3,
+        learning_rate=5e-3,
         average=0.97,
     )
     model.fit(
