@@ -104,6 +104,22 @@ def handed(x: Tensor | PackedSequence, state: State) -> State:
     return map_state(Tensor.contiguous, state) if x.is_cuda and state is not None else state
 
 
+def autocasts_in_vain(layer: RNNBase, x: Tensor | PackedSequence) -> bool:
+    """Whether autocast asks oneDNN for an LSTM in bfloat16, which it has not on every processor:
+    instead of a slower way there is an error then."""
+    if layer.mode != "LSTM" or x.is_cuda or not torch.is_autocast_enabled("cpu"):
+        return False
+    return not torch.ops.mkldnn._is_mkldnn_bf16_supported()
+
+
+def exactly(
+    layer: RNNBase, x: Tensor | PackedSequence, state: State
+) -> tuple[Tensor | PackedSequence, State]:
+    """The arguments in the weights' own precision."""
+    dtype = layer.get_parameter("weight_hh_l0").dtype
+    return x.to(dtype), state if state is None else map_state(lambda part: part.to(dtype), state)
+
+
 def run_plain(
     layer: RNNBase, x: Tensor | PackedSequence, state: State
 ) -> tuple[Tensor | PackedSequence, State]:

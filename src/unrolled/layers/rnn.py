@@ -84,6 +84,12 @@ class _Layer(Optioned):
             hx = one_state(hx, state)
         ragged = lengths is not None or starts is not None
         choice = choose_path(self._call(input, ragged=ragged, gates=return_gates))
+        if choice.path == "aten" and aten.autocasts_in_vain(self, input):
+            with torch.autocast("cpu", enabled=False):
+                input, hx = aten.exactly(self, input, hx)
+                return self.forward(
+                    input, hx, lengths=lengths, starts=starts, return_gates=return_gates
+                )
         own = self.__dict__
         records = own.get("_records")
         if records is not None and choice.path != "native":
