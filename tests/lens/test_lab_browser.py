@@ -182,7 +182,7 @@ def test_what_has_diverged_has_no_score_and_no_loss(page: Any) -> None:
     page.get_by_role("button", name="Start", exact=True).click()
     for title in ("Score", "Loss", "The gradient through time"):
         panel = page.locator(".lab-panel", has=page.get_by_role("heading", name=title, exact=True))
-        panel.get_by_text("A (RNN, 64 units) has diverged").wait_for()
+        panel.get_by_text("A (RNN, 64 units) has diverged").wait_for(timeout=120_000)
     page.get_by_role("button", name="Pause", exact=True).click()
 
 
