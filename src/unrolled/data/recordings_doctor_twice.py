@@ -9,6 +9,7 @@ from unrolled.data.doctor_checkup import DataFinding
 from unrolled.data.pairs import plain
 from unrolled.data.recordings_doctor_heard import Listened
 from unrolled.data.recordings_doctor_part import TRAINING, Part
+from unrolled.data.recordings_rows import the_first
 from unrolled.data.text_doctor_duplicates import HARM
 from unrolled.data.text_doctor_findings import MANY, counted, found, percent, share, shown
 
@@ -108,7 +109,7 @@ def across_speakers(parts: Mapping[str, Part]) -> Iterator[DataFinding]:
             continue
         count = sum(spoken[speaker] for speaker in both)
         slip = len(both) < len(spoken)
-        told = ", ".join(both[:5]) + (", ..." if len(both) > 5 else "")
+        told = the_first(both)
         done = (
             "right where the same people will speak; it tells nothing of how new voices are heard"
         )

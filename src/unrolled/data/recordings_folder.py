@@ -13,7 +13,7 @@ from unrolled.data.recordings import LEFT_OUT
 from unrolled.data.recordings_lists import find_lists, lines_of, read_list, read_piped
 from unrolled.data.recordings_manifest import find_manifest, read_manifest
 from unrolled.data.recordings_names import NamePattern
-from unrolled.data.recordings_rows import Bad, Found, Row, without_sound
+from unrolled.data.recordings_rows import Bad, Found, Row, the_first, without_sound
 from unrolled.data.sound_file import FOREIGN, SOUNDS
 from unrolled.errors import DataError
 
@@ -183,11 +183,10 @@ def _by_label(folder: Path, sounds: list[Path]) -> Found:
         flat = [path for path, one in zip(sounds, parts, strict=True) if len(one) - shared < 2]
         told = "nothing tells what is said in the sounds that it holds"
         if 0 < len(flat) < len(sounds):
-            names = ", ".join(_inside(folder, path) for path in flat[:5])
-            more = ", ..." if len(flat) > 5 else ""
+            names = the_first([_inside(folder, path) for path in flat])
             told = (
                 f"holds {len(flat):,} sound{'s' * (len(flat) != 1)} in no folder of a label"
-                f" ({names}{more}): move them into one, or out of it; else"
+                f" ({names}): move them into one, or out of it; else"
             )
             raise DataError(f"{told} {_EXPECTED}", file=folder)
         raise DataError(f"{told}: {_EXPECTED}", file=folder)
@@ -205,10 +204,9 @@ def _by_label(folder: Path, sounds: list[Path]) -> Found:
     rows = [Row(path, one[shared], None, "/".join(one)) for path, one in kept]
     notes = [f"labels: the {len(labels)} folders"]
     if strays:
-        names = ", ".join(_inside(folder, path) for path in strays[:5])
-        more = ", ..." if len(strays) > 5 else ""
+        names = the_first([_inside(folder, path) for path in strays])
         notes.append(
-            f"{LEFT_OUT}sounds in no folder of a label: {len(strays):,} ({names}{more}); move each"
+            f"{LEFT_OUT}sounds in no folder of a label: {len(strays):,} ({names}); move each"
             " into the folder of its label"
         )
     aside = sorted({one[shared] for one in parts} - labels)

@@ -10,7 +10,7 @@ from pathlib import Path
 from unrolled.data.encodings import decode_text
 from unrolled.data.feature_file import FEATURES
 from unrolled.data.files import read_bytes
-from unrolled.data.recordings_rows import Found, Row, without_sound
+from unrolled.data.recordings_rows import Found, Row, the_first, without_sound
 from unrolled.data.sound_file import SOUNDS
 from unrolled.errors import DataError
 
@@ -160,8 +160,7 @@ def unlisted(folder: Path, rows: list[Row]) -> list[str]:
     )
     if not free:
         return []
-    told = ", ".join(free[:5]) + (", ..." if len(free) > 5 else "")
-    return [f"{len(free):,} sounds in {folder.name} stand in no line ({told})"]
+    return [f"{len(free):,} sounds in {folder.name} stand in no line ({the_first(free)})"]
 
 
 def _utterances(path: Path, encoding: str) -> dict[str, tuple[str, int]]:

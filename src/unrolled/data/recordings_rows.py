@@ -261,5 +261,9 @@ def _left_out(bad: Sequence[Bad]) -> list[str]:
 
 
 def _places(bad: Sequence[Bad]) -> str:
-    told = ", ".join(one.place for one in bad[:_SHOWN])
-    return told + (", ..." if len(bad) > _SHOWN else "")
+    return the_first([one.place for one in bad])
+
+
+def the_first(names: Sequence[str]) -> str:
+    """The first names of a list, with dots where there are more."""
+    return ", ".join(names[:_SHOWN]) + (", ..." if len(names) > _SHOWN else "")

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from unrolled.data.recordings import Recording, Recordings
 
 RATE = 4000
 TONES = {"low": 300.0, "mid": 700.0, "high": 1500.0}
+# Of a network that is to be there, and need not have learnt.
+SMALL: dict[str, Any] = {"hidden_size": 6, "layers": 1, "channels": 2, "bands": 16, "augment": 0.0}
+ONCE: dict[str, Any] = {
+    "budget": "1 steps", "validation": 0, "holdout": 0, "progress": False, "diagnose": False,
+}  # fmt: skip
 
 
 def tone(names: list[str], seed: int) -> np.ndarray:

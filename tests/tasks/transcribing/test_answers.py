@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 import pytest
@@ -14,21 +13,6 @@ from unrolled.data.sound_level import is_silent
 from unrolled.errors import DataError
 from unrolled.tasks.transcribing import lessons, some_at_a_time
 from unrolled.tasks.transcribing.written import record
-
-SMALL: dict[str, Any] = {"hidden_size": 6, "layers": 1, "channels": 2, "bands": 16, "augment": 0.0}
-ONCE: dict[str, Any] = {
-    "budget": "1 steps", "validation": 0, "holdout": 0, "progress": False, "diagnose": False,
-}  # fmt: skip
-
-
-@pytest.fixture(scope="module")
-def words() -> Transcriber:
-    return Transcriber("words", **SMALL).fit(spoken(30), **ONCE)
-
-
-@pytest.fixture(scope="module")
-def labels() -> Transcriber:
-    return Transcriber(**SMALL).fit(labelled(30), **ONCE)
 
 
 def test_a_label_of_silence_says_that_it_is_silence(labels: Transcriber) -> None:

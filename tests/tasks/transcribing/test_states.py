@@ -7,24 +7,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.tasks.transcribing.small import RATE, labelled, spoken, tone
+from tests.tasks.transcribing.small import ONCE, RATE, SMALL, labelled, spoken, tone
 from unrolled import Transcriber
 from unrolled.errors import ConfigError
-
-SMALL: dict[str, Any] = {"hidden_size": 6, "layers": 1, "channels": 2, "bands": 16, "augment": 0.0}
-ONCE: dict[str, Any] = {
-    "budget": "1 steps", "validation": 0, "holdout": 0, "progress": False, "diagnose": False,
-}  # fmt: skip
-
-
-@pytest.fixture(scope="module")
-def words() -> Transcriber:
-    return Transcriber("words", **SMALL).fit(spoken(30), **ONCE)
-
-
-@pytest.fixture(scope="module")
-def labels() -> Transcriber:
-    return Transcriber(**SMALL).fit(labelled(30), **ONCE)
 
 
 def after(model: Transcriber, **options: Any) -> dict[str, np.ndarray]:

@@ -7,15 +7,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.tasks.transcribing.small import labelled
+from tests.tasks.transcribing.small import ONCE, labelled
 from unrolled import Transcriber
 from unrolled.errors import ConfigError
 
 SMALL: dict[str, Any] = {
     "hidden_size": 6, "layers": 1, "subsampling": 4, "augment": 0.0, "warm_start": True,
-}  # fmt: skip
-ONCE: dict[str, Any] = {
-    "budget": "1 steps", "validation": 0, "holdout": 0, "progress": False, "diagnose": False,
 }  # fmt: skip
 
 
