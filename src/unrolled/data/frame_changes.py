@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -33,11 +35,18 @@ def curve(bands: int, most: float, rng: np.random.Generator) -> NDArray[np.float
         most: `a` is in [-most, most], in dB; p is any.
         rng: what the numbers are drawn from.
     """
-    places, waves = np.linspace(-1, 1, bands), np.arange(1, _WAVES + 1)
+    places, turns, sizes = _waves_over(bands)
     line, *parts = rng.uniform(-most, most, 1 + _WAVES)
-    turns = np.pi / 2 * np.outer(places, waves) + rng.uniform(0, 2 * np.pi, _WAVES)
-    decibels = line * places + np.cos(turns) @ (np.array(parts) / np.sqrt(waves))
-    return (decibels * np.log(10) / 10).astype(np.float32)
+    waves = np.cos(turns + rng.uniform(0, 2 * np.pi, _WAVES))
+    decibels = line * places + waves @ (sizes * parts)
+    return (decibels * (np.log(10) / 10)).astype(np.float32)
+
+
+@lru_cache(maxsize=8)
+def _waves_over(bands: int) -> tuple[NDArray[np.float64], ...]:
+    """Of a curve what no number is drawn for: `u`, `pi k u / 2` and `1 / sqrt(k)`."""
+    places, waves = np.linspace(-1, 1, bands), np.arange(1, _WAVES + 1)
+    return places, np.pi / 2 * np.outer(places, waves), 1 / np.sqrt(waves)
 
 
 def with_echo(frames: Frames, decay: float, strength: float) -> Frames:

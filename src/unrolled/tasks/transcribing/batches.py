@@ -55,6 +55,7 @@ class RecordingBatches:
     ) -> None:
         self._recordings, self._targets = recordings, targets
         self._framing, self._augment, self._seed = framing, augment, seed
+        self._centres = framing.centres
         lengths = np.array([one.seconds for one in recordings.items])
         hundredths = np.maximum(1, (100 * lengths)).astype(np.int64)
         cuts = cut(np.sort(hundredths), max(1, int(100 * seconds)))
@@ -80,7 +81,7 @@ class RecordingBatches:
         frames = self._made.get(row, lambda: self._changed(row, version), version)
         random = np.random.default_rng([self._seed, epoch, row])
         # A quicker pace may leave too few frames for a step.
-        return self._framing.lasting(augment.of_frames(frames, random, self._framing.centres))
+        return self._framing.lasting(augment.of_frames(frames, random, self._centres))
 
     def _changed(self, row: int, version: int) -> np.ndarray:
         """Frames of a sound that was changed; of ready-made features as they are."""
