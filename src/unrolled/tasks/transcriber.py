@@ -16,6 +16,7 @@ from unrolled.tasks.base import check_rate, is_number, whole_number
 from unrolled.tasks.evaluation import Evaluation
 from unrolled.tasks.telling import tell_of
 from unrolled.tasks.transcribing.batches import RecordingBatches, strengthened
+from unrolled.tasks.transcribing.building import begin_with_shares
 from unrolled.tasks.transcribing.framing import Framing, scale_of
 from unrolled.tasks.transcribing.gate import fit_rivals
 from unrolled.tasks.transcribing.lessons import Validator
@@ -226,6 +227,10 @@ class Transcriber(Listening):
             if self.symbols is not None:
                 self._tell_of_unknown(self.symbols, learnt.texts, tell)
             self.model = cast(TranscriptionNetwork, self._first_network())
+            if self.symbols is not None and not self._goes_on():
+                frames = learnt.seconds * self.framing.frame_rate
+                steps = frames / self.settings.subsampling
+                begin_with_shares(self.model, self.symbols.encode(learnt.texts), steps)
             self._describe_origin(learnt.name, learnt.digest().hex(), split.holdout)
             self.rivals = fit_rivals(self.framing, learnt, self.seed)
             return self._trainer(split, budget, run, progress, diagnose)

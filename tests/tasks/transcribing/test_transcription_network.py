@@ -15,7 +15,7 @@ from unrolled.data.band_scale import BandScale
 from unrolled.data.batching.checks import IGNORED_TARGET
 from unrolled.tasks.transcribing import level as level_module
 from unrolled.tasks.transcribing.batches import batch_of
-from unrolled.tasks.transcribing.building import build
+from unrolled.tasks.transcribing.building import begin_with_shares, build
 from unrolled.tasks.transcribing.lessons import heard
 from unrolled.tasks.transcribing.level import Level
 from unrolled.tasks.transcribing.network import Heard, TranscriptionNetwork
@@ -230,3 +230,14 @@ def test_labels_are_smoothed_in_training_only() -> None:
     smoothed = (1 - net.smoothing) * plain[0] + net.smoothing * plain.mean()
     torch.testing.assert_close(net.train().loss(heard_now, right), smoothed)
     assert net.smoothing > 0
+
+
+def test_at_first_every_step_says_what_steps_say_on_average() -> None:
+    net = network(labelled=False)
+    begin_with_shares(net, [np.array([1, 1, 2]), np.array([1, 4])], steps=40)
+    shares = net.readout.bias.detach().softmax(-1).numpy()
+    counts = np.array([35, 3, 1, 0, 1])
+    np.testing.assert_allclose(shares, (counts + 1) / 45, rtol=1e-5)
+    # A text that is too long to say leaves no blank; it is not impossible for that.
+    begin_with_shares(net, [np.array([1, 2, 3, 4])], steps=2)
+    assert torch.isfinite(net.readout.bias).all()
