@@ -15,6 +15,18 @@ from unrolled.data.recordings import Recordings
 from unrolled.data.sound_file import samples_of
 from unrolled.tasks.transcribing.gate import WER
 
+# As large as of single digits, and with their batches and rate: five speakers are no more here.
+RECIPE = Recipe(
+    {
+        "tokenizer": "words",
+        "hidden_size": 128,
+        "layers": 2,
+        "channels": 16,
+        "batch_seconds": 15.0,
+        "learning_rate": 3e-3,
+    },
+    "10m",
+)
 # Recordings that are joined of what is learnt, and of each speaker who is scored.
 LEARNT, SCORED = 3_000, 200
 
@@ -43,7 +55,7 @@ CONTEST = Contest(
     "fsdd, 3 to 7 digits joined, speakers held out",
     WER,
     higher=False,
-    recipe=Recipe({"tokenizer": "words"}, "10m"),
+    recipe=RECIPE,
     goals=(Goal("mean", 4.0, higher=False),),
     learnt=lambda digits: joined(digits, LEARNT),
     scored=asked_of,
