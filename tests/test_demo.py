@@ -133,7 +133,7 @@ def test_the_transcriber_of_the_demo_loads_and_hears_what_the_page_shows(ran: _R
     model = unrolled.load(ran.folder / "digits.unrolled")
     assert isinstance(model, Transcriber)
     assert model.symbols is not None
-    assert set(model.symbols.pieces) >= set("".join(DIGITS))
+    assert set(model.symbols.pieces) >= set(DIGITS)
     shown = ran.data["speech"]
     assert 3 <= len(shown["right"].split()) <= 6
     assert shown["trace"]["sound"]["wav"]

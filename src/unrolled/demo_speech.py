@@ -52,8 +52,8 @@ def _add(
     learnt = _sequences(SINGLE // share, JOINED // share, "train", (1, 3))
     tell(f"Digits spoken by eSpeak NG: {learnt}")
     test = _sequences(10 * ASKED // share, ASKED // share, "test", (3, 6))
-    # By letters: of whole words a network says nothing for many more steps.
     model = Transcriber(
+        "words",
         hidden_size=QUICK_UNITS if quick else 128,
         layers=1,
         channels=16,
