@@ -15,7 +15,7 @@ from unrolled.data.recordings import Recordings
 from unrolled.data.sound_file import samples_of
 from unrolled.tasks.transcribing.gate import WER
 
-# As large as of single digits, and with their batches and rate: five speakers are no more here.
+# Size, batches and rate as of single digits: there are only five speakers here, too.
 RECIPE = Recipe(
     {
         "tokenizer": "words",

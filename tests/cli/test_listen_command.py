@@ -128,7 +128,7 @@ def test_what_can_not_work_is_told_in_one_line(call, transcriber, classifier, so
         ((transcriber, "--file", transcriber), "is not sound that can be read"),
         ((transcriber, "--file", talk, "--device", "USB"), "device: got 'USB'"),
         ((transcriber, "--fast"), "(--file)"),
-        ((transcriber, "--file", talk, "--endpoint", "-1"), "endpoint"),
+        ((transcriber, "--file", talk, "--endpoint", "-1"), "--endpoint: got -1"),
         ((transcriber, "--file", talk, "--beam", "0"), "beam: got 0"),
     ):
         told = call("listen", *words)

@@ -66,6 +66,11 @@ def listen(
         how = given(file=file, device=number_or_name(device), beam=beam)
         sound, named = how.pop("file", None), how.get("device")
         if endpoint is not None:
+            if not endpoint >= 0:
+                raise ConfigError(
+                    f"--endpoint: got {endpoint:g}, expected seconds of silence, 0 or more (0: none"
+                    " ends an utterance)"
+                )
             how["endpoint"] = endpoint or None
         heard = task.listen(sound, fast=fast, until=lambda: stop.asked, tell=screen.tell, **how)
         screen.begin(sound or (named if isinstance(named, str) else "the microphone"))

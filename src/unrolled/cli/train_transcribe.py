@@ -69,7 +69,8 @@ def train_transcribe(
         option("What a symbol is.", "characters", metavar="characters|subwords|words"),
     ] = None,
     vocabulary_size: Annotated[
-        int | None, option("Most different symbols.", "500 subwords, all others")
+        int | None,
+        option("Most different symbols.", "500 subwords, words that occur twice, all characters"),
     ] = None,
     cell: Annotated[str | None, option("The cell.", "gru", metavar="gru|lstm|rnn")] = None,
     hidden_size: Annotated[

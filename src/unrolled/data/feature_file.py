@@ -44,7 +44,8 @@ def check_features(values: np.ndarray, path: Path | None = None) -> np.ndarray:
     if bad is not None:
         frame, band = divmod(bad, values.shape[1])
         raise DataError(
-            f"value {band} of frame {frame} is {values[frame, band]}: repair it or leave it out",
+            f"value {band} of frame {frame} is {values[frame, band]}, expected a finite number:"
+            " repair it or leave it out",
             file=path,
         )
     return values

@@ -182,7 +182,10 @@ def _measure(sound: Path | Sound, frame_rate: float) -> tuple[float, float, int]
         if sound.values.ndim == 2:
             check_features(sound.values)
         elif (bad := finite(sound.values)) is not None:
-            raise DataError(f"sample {bad} is {sound.values[bad]}: repair it or leave it out")
+            raise DataError(
+                f"sample {bad} is {sound.values[bad]}, expected a finite number: repair it or leave"
+                " it out"
+            )
         width = sound.values.shape[1] if sound.values.ndim == 2 else 0
         return len(sound.values) / sound.rate, sound.rate, width
     if sound.suffix.lower() in FEATURES:

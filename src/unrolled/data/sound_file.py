@@ -86,11 +86,11 @@ def read_header(path: Path) -> Header:
 
 
 def check_samples(path: Path, header: Header) -> None:
-    """DataError for what would stop whoever reads the samples, as far as it is quickly found.
+    """DataError for what would stop whoever reads the samples.
 
-    Files of floating point are read for samples that are NaN, infinite or far beyond 1, flac, which
-    libsndfile does not read past a fault, for one inside: a block at a time, some thousand seconds
-    of sound in one.
+    Files of floating point are read for samples that are NaN, infinite or far beyond 1; flac, which
+    libsndfile does not read past a fault, is decoded to its end, an hour in one to two seconds.
+    Other files can't be found faulty, or are read as far as they go.
     """
     if header.format == "FLAC" or header.subtype in _FLOATING:
         for _ in chunks(path, _BLOCK):
@@ -327,7 +327,8 @@ def _check_block(samples: np.ndarray, path: Path, rate: float, start: int) -> No
     if bad is not None:
         at = start + bad
         raise DataError(
-            f"sample {at} (at {at / rate:.3f} s) is {samples[bad]}: repair it or leave it out",
+            f"sample {at} (at {at / rate:.3f} s) is {samples[bad]}, expected a finite number:"
+            " repair it or leave it out",
             file=path,
         )
     peak = float(np.abs(samples).max(initial=0.0))

@@ -11,7 +11,7 @@ from typing import Any, Self, cast
 import numpy as np
 
 from unrolled.data.recordings import Recordings
-from unrolled.errors import ConfigError, DataWarning
+from unrolled.errors import ConfigError, DataError, DataWarning
 from unrolled.tasks.base import check_rate, is_number, whole_number
 from unrolled.tasks.evaluation import Evaluation
 from unrolled.tasks.telling import tell_of
@@ -212,14 +212,14 @@ class Transcriber(Listening):
         run = Run(run_dir, resume=resume)
 
         def prepare() -> Trainer:
-            learnt = split.learnt
-            if not self._goes_on():
+            learnt, anew = split.learnt, not self._goes_on()
+            if anew:
                 self.labelled = learnt.labelled
                 self.symbols = split.symbols
                 self.labels = tuple(sorted(set(learnt.texts))) if self.labelled else ()
                 self.framing = Framing.of(learnt, rate=self.sample_rate, bands=self.bands)
             self._settle()
-            if not self._goes_on():
+            if anew:
                 self.framing = replace(self.framing, least=self.settings.subsampling)
                 after = self.settings.level_after
                 self._scale = scale_of(self.framing, learnt, self.seed, after)
@@ -227,7 +227,7 @@ class Transcriber(Listening):
             if self.symbols is not None:
                 self._tell_of_unknown(self.symbols, learnt.texts, tell)
             self.model = cast(TranscriptionNetwork, self._first_network())
-            if self.symbols is not None and not self._goes_on():
+            if self.symbols is not None and anew:
                 frames = learnt.seconds * self.framing.frame_rate
                 steps = frames / self.settings.subsampling
                 begin_with_shares(self.model, self.symbols.encode(learnt.texts), steps)
@@ -269,6 +269,11 @@ class Transcriber(Listening):
         if not places:
             return
         kind = symbols.kind
+        if not any(map(len, symbols.encode(texts))):
+            raise DataError(
+                f"no transcript holds {kind} that have a symbol, as those have that occur at least"
+                " twice: give more recordings, or use tokenizer='characters'"
+            )
         told = (
             f"{len(places):,} of {len(texts):,} transcripts hold {kind} that have no symbol and"
             f" are left out of what is learnt, such as {symbols.unknown_of(texts)[:5]} in"

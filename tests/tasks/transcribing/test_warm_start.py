@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
+import torch
 
-from tests.tasks.transcribing.small import ONCE, labelled
+from tests.tasks.transcribing.small import ONCE, labelled, spoken
 from unrolled import Transcriber
-from unrolled.errors import ConfigError
+from unrolled.errors import ConfigError, DataError
 
 SMALL: dict[str, Any] = {
     "hidden_size": 6, "layers": 1, "subsampling": 4, "augment": 0.0, "warm_start": True,
@@ -102,3 +104,28 @@ def test_the_doctor_counts_steps_by_the_frames_a_second(rate: float) -> None:
     model = Transcriber(**SMALL)
     model.fit(data, frame_rate=rate, tell=lambda _: None, **ONCE)
     assert "too long" in str(model.checkup)
+
+
+def test_biases_begin_at_how_often_symbols_are_said_and_stay_in_a_warm_start() -> None:
+    data, still = spoken(30), {"learning_rate": 1e-9, "average": 0.0}
+    model = Transcriber("words", **SMALL, channels=2, bands=16, **still).fit(data, **ONCE)
+    said = [one for text in data.texts for one in text.split()]
+    steps = data.seconds * model.framing.frame_rate / 4
+    shares = model.model.readout.bias.detach().softmax(-1).numpy()
+    assert shares[0] == pytest.approx((steps - len(said) + 1) / (steps + len(shares)), rel=1e-3)
+    for number, piece in enumerate(model.symbols.pieces if model.symbols else ()):
+        if number:
+            wanted = (said.count(piece) + 1) / (steps + len(shares))
+            assert shares[number] == pytest.approx(wanted, rel=1e-3)
+    with torch.no_grad():
+        model.model.readout.bias.uniform_(-1, 1)
+    there = model.model.readout.bias.detach().clone()
+    model.fit(data, **ONCE)
+    torch.testing.assert_close(model.model.readout.bias.detach(), there, rtol=0, atol=1e-5)
+
+
+def test_where_no_word_occurs_twice_there_is_nothing_to_learn() -> None:
+    data = spoken(30)
+    items = (replace(one, text=f"w{at} x{at}") for at, one in enumerate(data.items))
+    with pytest.raises(DataError, match="no transcript holds words that have a symbol"):
+        Transcriber("words", **SMALL).fit(replace(data, items=tuple(items)), **ONCE)

@@ -67,9 +67,7 @@ def begin_with_shares(
         b_0 = log of the share of blanks,   b_v = log of the share of symbol v
 
     Else the first updates go into unlearning what is said everywhere, and where few words stand in
-    many steps the network long says nothing at all: of digits in a row (a word in 25 steps) 700
-    updates left the error near 95% of the words from a bias of 2 for the blank, and brought it to
-    70% from a bias of 5, which is about its share.
+    many steps the network then says nothing at all for thousands of updates.
 
     Args:
         network: one that is new, of transcripts.
