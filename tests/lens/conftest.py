@@ -66,6 +66,8 @@ def open_url(browser: Any) -> Iterator[Callable[..., Any]]:
 
     def open_it(url: str, *, asked: list[str] | None = None, **options: Any) -> Any:
         context = browser.new_context(**{"viewport": {"width": 1280, "height": 900}, **options})
+        # Waits end when what they wait for is there; beside other work that may take minutes.
+        context.set_default_timeout(120_000)
         contexts.append(context)
         page = context.new_page()
         page.on("console", lambda message: complaints.append(message.text))
