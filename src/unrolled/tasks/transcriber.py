@@ -224,16 +224,17 @@ class Transcriber(Listening):
                 after = self.settings.level_after
                 self._scale = scale_of(self.framing, learnt, self.seed, after)
             self.checkup = split.checkup
+            targets = self._targets(learnt.texts)
             if self.symbols is not None:
+                _check_any(targets, self.symbols, anew)
                 self._tell_of_unknown(self.symbols, learnt.texts, tell)
             self.model = cast(TranscriptionNetwork, self._first_network())
             if self.symbols is not None and anew:
                 frames = learnt.seconds * self.framing.frame_rate
-                steps = frames / self.settings.subsampling
-                begin_with_shares(self.model, self.symbols.encode(learnt.texts), steps)
+                begin_with_shares(self.model, targets, frames / self.settings.subsampling)
             self._describe_origin(learnt.name, learnt.digest().hex(), split.holdout)
             self.rivals = fit_rivals(self.framing, learnt, self.seed)
-            return self._trainer(split, budget, run, progress, diagnose)
+            return self._trainer(split, targets, budget, run, progress, diagnose)
 
         def evaluate() -> Evaluation | None:
             return None if split.test is None else self._evaluate(split.test, split.told)
@@ -269,11 +270,6 @@ class Transcriber(Listening):
         if not places:
             return
         kind = symbols.kind
-        if not any(map(len, symbols.encode(texts))):
-            raise DataError(
-                f"no transcript holds {kind} that have a symbol, as those have that occur at least"
-                " twice: give more recordings, or use tokenizer='characters'"
-            )
         told = (
             f"{len(places):,} of {len(texts):,} transcripts hold {kind} that have no symbol and"
             f" are left out of what is learnt, such as {symbols.unknown_of(texts)[:5]} in"
@@ -293,7 +289,13 @@ class Transcriber(Listening):
         self.settings = settle(given, labelled=self.labelled, bands=bands)
 
     def _trainer(
-        self, split: Split, budget: Budget, run: Run, progress: bool, diagnose: bool
+        self,
+        split: Split,
+        targets: list[np.ndarray],
+        budget: Budget,
+        run: Run,
+        progress: bool,
+        diagnose: bool,
     ) -> Trainer:
         own, chosen = self.settings, split.chosen_by
         if chosen is not None and self.labelled:
@@ -302,13 +304,13 @@ class Transcriber(Listening):
             chosen = chosen.select(known) if known else None
         validate = None
         if chosen is not None:
-            targets = self._targets(chosen.texts)
-            validate = Validator(self.model, self.framing, chosen.items, targets)
+            right = self._targets(chosen.texts)
+            validate = Validator(self.model, self.framing, chosen.items, right)
         return Trainer(
             self.model,
             RecordingBatches(
                 split.learnt,
-                self._targets(split.learnt.texts),
+                targets,
                 self.framing,
                 augment=strengthened(own.augment, self.labelled) if own.augment else None,
                 seconds=own.batch_seconds,
@@ -373,3 +375,15 @@ class Transcriber(Listening):
                 above = "a number above 0" if name == "batch_seconds" else "a number from 0"
                 raise ConfigError(f"{name}: got {value!r}, expected {above} to {top:g}")
             setattr(self, name, float(value))
+
+
+def _check_any(targets: list[np.ndarray], symbols: Symbols, anew: bool) -> None:
+    """DataError where not one transcript has a symbol: there is nothing to learn."""
+    if any(map(len, targets)):
+        return
+    remedy = "use warm_start=False to begin anew"
+    if anew:
+        # Of characters and subwords all are symbols that occur, words must occur twice.
+        remedy = "words that occur once have none: give more recordings, or use"
+        remedy += " tokenizer='characters'"
+    raise DataError(f"no transcript holds {symbols.kind} that have a symbol; {remedy}")
