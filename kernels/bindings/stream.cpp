@@ -53,6 +53,12 @@ void define_session(nb::module_& m) {
         },
         "x"_a, "y"_a, NoGil(), "One step; RuntimeError while another thread's call is under way.");
     session.def(
+        "run",
+        [](StreamSession& self, std::int64_t steps, Address x, Address y) {
+            self.run(steps, at<const float>(x), at<float>(y));
+        },
+        "steps"_a, "x"_a, "y"_a, NoGil(), "Several steps at once.");
+    session.def(
         "step_array",
         [](StreamSession& self, nb::handle x, Address y) {
             Py_buffer view;

@@ -79,6 +79,35 @@ void dense(const PackedMatrix& matrix, const float* const* rows, std::int64_t ba
                        [&](std::int64_t b) { return out + b * matrix.units; });
 }
 
+template <CellKind kCell>
+void normalise_groups(const PackedLayer& layer, float* a) {
+    for (int group = 0; group < groups_of(kCell); ++group) {
+        normalise(a + group * 2 * layer.hidden, gates_of_group(kCell, group) * layer.hidden,
+                  layer.epsilon);
+    }
+}
+
+template <CellKind kCell, class Stored>
+void project(const PackedLayer& layer, const float* const* rows, std::int64_t count, bool backwards,
+             float* gates) {
+    const std::int64_t H = layer.hidden, all = gates_of(kCell) * H;
+    const auto to = [&](std::int64_t b) {
+        return gates + (b * columns_of(kCell) + first_column(kCell)) * H;
+    };
+    product_to<Stored>(layer.ih, rows, count, backwards, layer.normed ? nullptr : layer.bias, to);
+    if (!layer.normed) return;
+    for (std::int64_t b = 0; b < count; ++b) {
+        float* a = to(b);
+        normalise_groups<kCell>(layer, a);
+        for_vectors<float>(all, [&](std::int64_t j, int count) __attribute__((always_inline)) {
+            store_some(a + j,
+                       load_some(layer.gain_ih + j, count) * load_some(a + j, count) +
+                           load_some(layer.bias + j, count),
+                       count);
+        });
+    }
+}
+
 template <CellKind kCell, class Stored>
 class Step {
     static constexpr int kGates = gates_of(kCell);
@@ -93,13 +122,10 @@ class Step {
     void run() {
         if (layer_.joined) {
             plain(layer_.ih, 0);
+        } else if (layer_.normed) {
+            normed();
         } else {
-            project_input();
-            if (layer_.normed) {
-                normed();
-            } else {
-                plain(layer_.hh, layer_.input);
-            }
+            plain(layer_.hh, layer_.input);
         }
         if (layer_.hr.data) project_output();
     }
@@ -165,38 +191,12 @@ class Step {
             });
     }
 
-    // The input's part of the gates, by itself.
-    void project_input() {
-        const std::int64_t H = layer_.hidden, all = kGates * H;
-        const auto to = [&](std::int64_t b) { return gates(b) + first_column(kCell) * H; };
-        product_to<Stored>(layer_.ih, rows_from(0), batch_, backwards(),
-                           layer_.normed ? nullptr : layer_.bias, to);
-        if (!layer_.normed) return;
-        for (std::int64_t b = 0; b < batch_; ++b) {
-            float* a = to(b);
-            normalise_groups(a);
-            for_vectors<float>(all, [&](std::int64_t j, int count) __attribute__((always_inline)) {
-                store_some(a + j,
-                           load_some(layer_.gain_ih + j, count) * load_some(a + j, count) +
-                               load_some(layer_.bias + j, count),
-                           count);
-            });
-        }
-    }
-
-    void normalise_groups(float* a) const {
-        for (int group = 0; group < groups_of(kCell); ++group) {
-            normalise(a + group * 2 * layer_.hidden, gates_of_group(kCell, group) * layer_.hidden,
-                      layer_.epsilon);
-        }
-    }
-
     // With layer normalisation: the whole product, then row by row.
     void normed() {
         const auto sums = [&](std::int64_t b) { return memory_.sums + b * kGates * layer_.hidden; };
         product_to<Stored>(layer_.hh, rows_from(layer_.input), batch_, backwards(), nullptr, sums);
         for (std::int64_t b = 0; b < batch_; ++b) {
-            normalise_groups(sums(b));
+            normalise_groups<kCell>(layer_, sums(b));
             normed_units<kCell>(row(b), common_, layer_.gain_hh, layer_.norm_c, layer_.epsilon,
                                 sums(b), memory_.candidate, output(b));
         }
@@ -227,7 +227,7 @@ class Step {
 };
 
 template <CellKind kCell, class Stored>
-void step(const PackedLayer& layer, const LayerMemory& memory, std::int64_t batch, int now) {
+void advance(const PackedLayer& layer, const LayerMemory& memory, std::int64_t batch, int now) {
     Step<kCell, Stored>(layer, memory, batch, now).run();
 }
 
@@ -235,8 +235,10 @@ template <class Stored>
 constexpr StreamKernels kKernels = {
     layout<Stored>,
     pack<Stored>,
-    {step<CellKind::rnn_tanh, Stored>, step<CellKind::rnn_relu, Stored>,
-     step<CellKind::gru, Stored>, step<CellKind::lstm, Stored>},
+    {project<CellKind::rnn_tanh, Stored>, project<CellKind::rnn_relu, Stored>,
+     project<CellKind::gru, Stored>, project<CellKind::lstm, Stored>},
+    {advance<CellKind::rnn_tanh, Stored>, advance<CellKind::rnn_relu, Stored>,
+     advance<CellKind::gru, Stored>, advance<CellKind::lstm, Stored>},
     dense<Stored>,
 };
 

@@ -54,9 +54,14 @@ struct StreamKernels {
     PackedMatrix (*layout)(int gates, std::int64_t units, std::int64_t size);
     // Fills `to.data` from a dense matrix; `panels` has room for to.elements floats.
     void (*pack)(const PackedMatrix& to, const float* matrix, float* panels);
-    // One step of one layer, by CellKind: reads operands[now], writes the state of the other.
-    void (*step[4])(const PackedLayer& layer, const LayerMemory& memory, std::int64_t batch,
-                    int now);
+    // The input's part of the gates of `count` rows, by CellKind, to `gates` (count, 4H or H as in
+    // LayerMemory); of a layer that is not joined. `backwards`: from the end of the weights.
+    void (*project[4])(const PackedLayer& layer, const float* const* rows, std::int64_t count,
+                       bool backwards, float* gates);
+    // The rest of one step of one layer, by CellKind: of a joined one all of it. Reads
+    // operands[now], writes the state of the other.
+    void (*advance[4])(const PackedLayer& layer, const LayerMemory& memory, std::int64_t batch,
+                       int now);
     // out (B, units) = matrix times rows + bias, which may be null.
     void (*dense)(const PackedMatrix& matrix, const float* const* rows, std::int64_t batch,
                   const float* bias, float* out);

@@ -1,5 +1,7 @@
+#include <algorithm>
 #include <cstring>
 #include <stdexcept>
+#include <vector>
 
 #include "packed_model.h"
 
@@ -16,6 +18,15 @@ void copy_rows(const float* from, std::int64_t from_step, float* to, std::int64_
 }
 
 std::int64_t operand_width(const PackedLayer& layer) { return layer.input + layer.output; }
+
+// Numbers of a row of LayerMemory::gates.
+std::int64_t gates_width(const PackedLayer& layer) {
+    const bool plain = layer.cell == CellKind::rnn_tanh || layer.cell == CellKind::rnn_relu;
+    return plain ? layer.hidden : 4 * layer.hidden;
+}
+
+// Steps that `run` takes a layer through before the next one: so many need memory at once.
+constexpr std::int64_t kStepsAtOnce = 32;
 
 }  // namespace
 
@@ -37,7 +48,7 @@ struct StreamSession::Memory {
         LayerMemory memory = {};
         for (float*& half : memory.operands) half = floats(operand_width(layer));
         if (lstm) memory.cells = floats(H);
-        if (!layer.joined) memory.gates = floats(lstm || gru ? 4 * H : H);
+        if (!layer.joined) memory.gates = floats(gates_width(layer));
         if (layer.normed) {
             memory.sums = floats(lstm ? 4 * H : gru ? 3 * H : H);
             memory.candidate = blocks.take<float>(H);
@@ -48,6 +59,9 @@ struct StreamSession::Memory {
     }
 
     float* floats(std::int64_t width) { return blocks.take<float>(batch * width); }
+
+    // As StreamSession::run, of steps that fit into memory at once.
+    void run(const PackedModel& model, std::int64_t steps, const float* x, float* y);
 };
 
 // Holds the session for one call.
@@ -103,7 +117,13 @@ void StreamSession::step(const float* x, float* y) {
         const LayerMemory& own = memory.layers[l];
         const std::int64_t width = operand_width(layer);
         copy_rows(from, from_step, own.operands[now], width, B, layer.input);
-        model.kernels->step[static_cast<int>(layer.cell)](layer, own, B, now);
+        const int cell = static_cast<int>(layer.cell);
+        if (!layer.joined) {
+            for (std::int64_t b = 0; b < B; ++b) own.rows[b] = own.operands[now] + b * width;
+            // As `advance` goes, so that what is in the caches is read first.
+            model.kernels->project[cell](layer, own.rows, B, now == 1, own.gates);
+        }
+        model.kernels->advance[cell](layer, own, B, now);
         from = own.operands[1 - now] + layer.input;
         from_step = width;
     }
@@ -114,6 +134,64 @@ void StreamSession::step(const float* x, float* y) {
     }
     for (std::int64_t b = 0; b < B; ++b) memory.readout_rows[b] = from + b * from_step;
     model.kernels->dense(model.readout, memory.readout_rows, B, model.readout_bias, y);
+}
+
+void StreamSession::run(std::int64_t steps, const float* x, float* y) {
+    InUse guard(in_use_);
+    const PackedModel& model = *model_;
+    const PackedLayer& last = model.layers.back();
+    const std::int64_t B = memory_->batch, input = model.layers[0].input;
+    const std::int64_t width = model.readout.data ? model.readout.units : last.output;
+    for (std::int64_t done = 0; done < steps; done += kStepsAtOnce) {
+        const std::int64_t some = std::min(kStepsAtOnce, steps - done);
+        memory_->run(model, some, x + done * B * input, y + done * B * width);
+    }
+}
+
+void StreamSession::Memory::run(const PackedModel& model, std::int64_t steps, const float* x,
+                                float* y) {
+    const std::int64_t rows = steps * batch;
+    std::vector<float> outputs[2], gates;
+    std::vector<const float*> places(static_cast<std::size_t>(rows));
+    const float* from = x;
+    std::int64_t from_width = model.layers[0].input;
+    const auto point = [&] {
+        for (std::int64_t r = 0; r < rows; ++r) {
+            places[static_cast<std::size_t>(r)] = from + r * from_width;
+        }
+    };
+    for (std::size_t l = 0; l < layers.size(); ++l) {
+        const PackedLayer& layer = model.layers[l];
+        const std::int64_t width = operand_width(layer), wide = gates_width(layer);
+        const int cell = static_cast<int>(layer.cell);
+        if (!layer.joined) {
+            gates.resize(static_cast<std::size_t>(rows * wide));
+            point();
+            model.kernels->project[cell](layer, places.data(), rows, false, gates.data());
+        }
+        // The layer below is read while this one writes.
+        std::vector<float>& out = outputs[l % 2];
+        out.resize(static_cast<std::size_t>(rows * layer.output));
+        for (std::int64_t t = 0; t < steps; ++t) {
+            LayerMemory own = layers[l];
+            const int before = (now + static_cast<int>(t)) % 2;
+            if (layer.joined) {
+                copy_rows(from + t * batch * from_width, from_width, own.operands[before], width,
+                          batch, layer.input);
+            } else {
+                own.gates = gates.data() + t * batch * wide;
+            }
+            model.kernels->advance[cell](layer, own, batch, before);
+            copy_rows(own.operands[1 - before] + layer.input, width,
+                      out.data() + t * batch * layer.output, layer.output, batch, layer.output);
+        }
+        from = out.data();
+        from_width = layer.output;
+    }
+    now = (now + static_cast<int>(steps)) % 2;
+    if (!model.readout.data) return copy_rows(from, from_width, y, from_width, rows, from_width);
+    point();
+    model.kernels->dense(model.readout, places.data(), rows, model.readout_bias, y);
 }
 
 void StreamSession::get_state(int layer, float* h, float* c) const {

@@ -2619,6 +2619,9 @@ class StreamSession:
     def step(self, x: int, y: int) -> None:
         """One step; RuntimeError while another thread's call is under way."""
 
+    def run(self, steps: int, x: int, y: int) -> None:
+        """Several steps at once."""
+
     def step_array(self, x: object, y: int) -> None:
         """
         The same from a contiguous numpy array, whose address takes Python longer to find.

@@ -176,6 +176,48 @@ def test_a_session_gives_what_the_oracle_gives_for_the_whole_sequence(
             assert_near(part, wanted)
 
 
+def run_at_once(session: Any, stack: Stack, x: Tensor) -> Tensor:
+    """The outputs of one call for all steps of `x`, into a frame that stays as it is."""
+    steps, batch = x.shape[:2]
+    frame = torch.full((steps * batch * stack.width + 18,), 7.0)
+    y = frame[9:-9]
+    session.run(steps, x.contiguous().data_ptr(), y.data_ptr())
+    assert (frame[:9] == 7.0).all()
+    assert (frame[-9:] == 7.0).all()
+    return y.view(steps, batch, stack.width)
+
+
+@settings(max_examples=150)
+@given(stack=STACKS, half=st.booleans(), again=st.sampled_from([1, 3, 17]))
+def test_steps_at_once_are_those_of_one_after_the_other(
+    native: Any, isa: str, stack: Stack, half: bool, again: int
+) -> None:
+    # More than go through a layer at a time, and from a state that another step left.
+    x = stack.x.repeat(again, 1, 1)
+    model = stack.model(native, half=half)
+    one, other = stack.session(native, model), stack.session(native, model)
+    for session in (one, other):
+        run(session, stack, stack.x[:1])
+    assert_near(run_at_once(one, stack, x), run(other, stack, x).double())
+    for mine, others in zip(stack.states(one), stack.states(other), strict=True):
+        for part, wanted in zip(mine, others, strict=True):
+            assert_near(part, wanted.double())
+    assert_near(run(one, stack), run(other, stack).double())
+
+
+@pytest.mark.parametrize("options", OPTIONS, ids=str)
+def test_of_steps_at_once_a_row_is_its_own(native: Any, isa: str, options: dict[str, Any]) -> None:
+    stack = make_stack([{"hidden": 35, **options}], readout=5, batch=3, input=7)
+    model = stack.model(native)
+    clean = run_at_once(stack.session(native, model), stack, stack.x)
+    x = stack.x.clone()
+    x[1, 1, -1] = torch.nan
+    got = run_at_once(stack.session(native, model), stack, x)
+    assert got[1:, 1].isnan().all()
+    assert not got[0].isnan().any()
+    torch.testing.assert_close(got[:, [0, 2]], clean[:, [0, 2]], rtol=0, atol=0)
+
+
 @settings(max_examples=50)
 @given(stack=STACKS, scale=st.sampled_from([1.0, 2.0**-16, 2.0**-23, 2.0**13]))
 def test_float16_weights_give_the_bits_of_weights_rounded_to_float16(

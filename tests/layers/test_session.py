@@ -186,6 +186,53 @@ def test_an_array_gives_an_array_and_a_tensor_a_tensor_of_the_same_numbers() -> 
     np.testing.assert_array_equal(np.stack(got), expected.numpy())
 
 
+@every_kind
+def test_a_run_gives_the_steps_one_after_the_other(kind: str) -> None:
+    layer = KINDS[kind](3, 6, 2)
+    readout = torch.nn.Linear(layer.proj_size or 6, 4)
+    session = Session(layer, readout, batch=2)
+    session.state = drawn_state(layer, 2)
+    other, x = session.copy(), torch.randn(40, 2, 3)
+    expected = stepped(other, x)
+    got = session.run(x)
+    assert_near(got, expected)
+    assert_near(session.state, other.state)
+    again = session.run(x[:0])
+    assert again.shape == (0, 2, 4)
+    assert_near(session.state, other.state)
+    session.reset()
+    other.reset()
+    array = session.run(x.numpy()[:, ::-1])
+    assert (type(array), array.dtype) == (np.ndarray, np.float32)
+    np.testing.assert_allclose(array, stepped(other, x.flip(1)).numpy(), rtol=2e-6, atol=2e-6)
+    assert not session.run(x).requires_grad
+
+
+def test_a_run_of_a_batch_of_one_may_do_without_its_axis() -> None:
+    session, x = Session(GRU(3, 6)), torch.randn(5, 3)
+    expected = session.fresh().run(x[:, None])
+    assert session.fresh().run(x).shape == (5, 6)
+    torch.testing.assert_close(session.run(x)[:, None], expected, rtol=0, atol=0)
+
+
+def test_a_bad_run_is_named_and_changes_no_state() -> None:
+    session = Session(LSTM(3, 4), batch=2)
+    session.step(torch.randn(2, 3))
+    before = session.state
+    bad: list[tuple[type[UnrolledError], str, Any]] = [
+        (DTypeError, "x: got list, expected a tensor or a numpy array", [[[0.0] * 3] * 2]),
+        (DTypeError, "x: got dtype float64, expected float32", np.zeros((5, 2, 3))),
+        (ShapeError, r"x: got shape \(5, 3\), expected \(5, 2, 3\)", torch.zeros(5, 3)),
+        (ShapeError, r"x: got shape \(5, 2, 4\), expected \(5, 2, 3\)", torch.zeros(5, 2, 4)),
+        (ShapeError, r"x: got shape \(\), expected \(0, 2, 3\)", torch.zeros(())),
+        (ConfigError, "x: got a tensor on meta", torch.zeros(5, 2, 3, device="meta")),
+    ]
+    for kind, message, x in bad:
+        with pytest.raises(kind, match=message):
+            session.run(x)
+    torch.testing.assert_close(session.state, before, rtol=0, atol=0)
+
+
 def test_a_batch_of_one_may_do_without_its_axis() -> None:
     session = Session(LSTM(3, 6))
     x = torch.randn(3)

@@ -123,6 +123,40 @@ class Session:
             raise ConfigError(f"step: {error}") from None
         return y
 
+    @overload
+    def run(self, x: Tensor) -> Tensor: ...
+    @overload
+    def run(self, x: np.ndarray) -> np.ndarray: ...
+    def run(self, x: Any) -> Any:
+        """Several steps, as `step` would take them one after the other, up to rounding.
+
+        One layer after the other goes through some steps at a time, so that the weights of a GRU
+        (and of any layer with layer normalisation) are read from memory less often: what a chunk
+        of a sound or of a sensor is quicker with.
+
+        Args:
+            x: `(T, B, I)`, or `(T, I)` where B is 1; float32, a tensor on the CPU or a numpy array.
+                T may be 0.
+
+        Returns:
+            A new `(T, B, V)`, or `(T, V)` for `(T, I)`; without a readout P in the place of V.
+
+        Raises:
+            ShapeError, DTypeError: an argument that does not fit; the state stays as it was.
+            ConfigError: another thread is in the middle of a step of this session.
+        """
+        self._check_steps(x)
+        y = torch.empty((*x.shape[:-1], self._stack.width), dtype=_float32, device="cpu")
+        if isinstance(x, Tensor):
+            dense: Any = x.contiguous()
+            source = dense.data_ptr()
+        else:
+            dense = np.ascontiguousarray(x)
+            source = dense.ctypes.data
+        with _refusing("run"):
+            self._native.run(len(dense), source, y.data_ptr())
+        return y if isinstance(x, Tensor) else y.numpy()
+
     @property
     def state(self) -> State:
         """A copy of the state in torch's layout: `h (L, B, P)`, or `(h, c (L, B, H))` of an LSTM.
@@ -205,6 +239,13 @@ class Session:
         if batch == 1:
             self._tensors[(stack.input,)] = y[0]
         self._arrays = {shape: view.numpy() for shape, view in self._tensors.items()}
+
+    def _check_steps(self, x: Any) -> None:
+        """Several steps are as long as they like, and otherwise what one is."""
+        steps = len(x) if isinstance(x, Tensor | np.ndarray) and x.ndim else 0
+        wrong = _misfit("x", x, [(steps, *one) for one in self._tensors], (Tensor, np.ndarray))
+        if wrong is not None:
+            raise wrong
 
     def _misfit(self, x: Any) -> UnrolledError:
         wrong = _misfit("x", x, list(self._tensors), (Tensor, np.ndarray))
