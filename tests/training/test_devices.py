@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from unrolled.errors import ConfigError
-from unrolled.training.devices import check_device, supports_bfloat16
+from unrolled.training.devices import check_device, repeatable, supports_bfloat16
 
 
 @pytest.mark.parametrize("there", [True, False])
@@ -40,3 +40,14 @@ def test_only_known_precisions_pass() -> None:
     for known in ((), ("fp32",)):
         with pytest.raises(ConfigError, match="precision: got 'auto', expected one of"):
             check_device("cpu", "auto", *([known] if known else []))
+
+
+@pytest.mark.parametrize("before", [True, False])
+def test_a_training_is_repeatable_and_leaves_the_setting_as_it_was(
+    before: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(torch.backends.cudnn, "deterministic", before)
+    with pytest.raises(ValueError, match="ended"), repeatable():  # noqa: PT012
+        assert torch.backends.cudnn.deterministic is True
+        raise ValueError("ended")
+    assert torch.backends.cudnn.deterministic is before

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import torch
@@ -41,6 +43,18 @@ def check_device(device: str, precision: str, known: tuple[str, ...] = PRECISION
         raise ConfigError(f"device: got {device!r}, expected 'auto', 'cpu' or 'cuda'")
     if device == "cuda" and not torch.cuda.is_available():
         raise ConfigError("device: got 'cuda', but torch finds no GPU here; use 'auto' or 'cpu'")
+
+
+@contextmanager
+def repeatable() -> Iterator[None]:
+    """The same numbers give the same gradients, bit for bit: on a GPU cuDNN's convolutions would
+    else add up in an order of chance."""
+    before = torch.backends.cudnn.deterministic
+    torch.backends.cudnn.deterministic = True
+    try:
+        yield
+    finally:
+        torch.backends.cudnn.deterministic = before
 
 
 def supports_bfloat16(device: str) -> bool:

@@ -21,7 +21,7 @@ from unrolled.layers.states import State
 from unrolled.training import snapshot
 from unrolled.training.average import WeightAverage
 from unrolled.training.budget import OVERRUN, Budget, Plan, StepTimer, validations_left
-from unrolled.training.devices import make_accelerator
+from unrolled.training.devices import make_accelerator, repeatable
 from unrolled.training.diagnostics import diagnose
 from unrolled.training.diagnostics_capture import recurrent_layers
 from unrolled.training.falling import WINDOW, still_falls
@@ -171,7 +171,7 @@ class Trainer:
             if not self.run.records:
                 self._log_units()
             shown = Progress(self.title, shown=self.progress, unit=self.unit)
-            with StopRequest() as stop, shown as bar:
+            with repeatable(), StopRequest() as stop, shown as bar:
                 if self._at.ended is None:
                     self._steps(model, optimizer, stop, bar)
         finally:
