@@ -52,9 +52,8 @@ def check_log_probs(log_probs: Any, lengths: Any) -> tuple[Floats, Ints]:
         values = np.ascontiguousarray(values)
     counts = check_lengths(lengths, *values.shape[:2])
     best = values.max(axis=2, initial=-math.inf)
-    inside = np.arange(len(values))[:, None] < counts
-    wrong = inside & ~((best <= _ROUNDING) & (best > -math.inf))
-    if wrong.any():
+    good = (best <= _ROUNDING) & (best > -math.inf)
+    if not good.all() and (wrong := ~good & (np.arange(len(values))[:, None] < counts)).any():
         row, frame = (int(at[0]) for at in wrong.T.nonzero())
         raise ConfigError(f"log_probs: row {row}, frame {frame} {_fault(float(best[frame, row]))}")
     return values, counts

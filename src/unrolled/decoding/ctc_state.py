@@ -54,24 +54,25 @@ def prefix_hypotheses(state: PrefixState, n_best: int) -> list[CtcHypothesis]:
     nodes, paths = state.nodes.tolist(), state.paths.tolist()
     members = state.members[:n_best]
     totals = np.logaddexp(members["blank"], members["symbol"])
+    # As tuples: a stream asks after every chunk, and each field of a record takes a microsecond.
     return [
-        _hypothesis(member, float(total), nodes, paths, state.frames)
-        for member, total in zip(members, totals, strict=True)
+        _hypothesis(member, total, nodes, paths, state.frames)
+        for member, total in zip(members.tolist(), totals.tolist(), strict=True)
     ]
 
 
 def _hypothesis(
-    member: Any, total: float, nodes: list[Any], paths: list[Any], frames: int
+    member: tuple[Any, ...], total: float, nodes: list[Any], paths: list[Any], frames: int
 ) -> CtcHypothesis:
+    _, _, best_blank, best_symbol, bonus, node, *ends, last_symbol, in_blank, in_symbol = member
     tokens = []
-    node = int(member["node"])
     while node:
         node, token = nodes[node]
         tokens.append(token)
-    in_blank = member["best_blank"] >= member["best_symbol"]
-    path = int(member["path_blank" if in_blank else "path_symbol"])
-    last = int(member["last"]) if in_blank else frames - 1
-    peak = float(member["peak_blank" if in_blank else "peak_symbol"])
+    if best_blank >= best_symbol:
+        path, last, peak = ends[0], last_symbol, in_blank
+    else:
+        path, last, peak = ends[1], frames - 1, in_symbol
     places, peaks = [], []
     while path >= 0:
         before, first, last_before, peak_before = paths[path]
@@ -81,7 +82,7 @@ def _hypothesis(
     return CtcHypothesis(
         tokens=tuple(tokens[::-1]),
         log_probability=total,
-        score=total + float(member["bonus"]),
+        score=total + bonus,
         frames=tuple(places[::-1]),
         confidences=tuple(peaks[::-1]),
     )

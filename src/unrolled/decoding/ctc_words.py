@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from itertools import groupby
+from dataclasses import dataclass
+from itertools import compress
+from typing import NamedTuple
 
 import numpy as np
 
@@ -77,27 +78,22 @@ def words_heard(
     if not 0 < seconds < math.inf:
         raise ConfigError(f"seconds: got {seconds!r}, expected a number above 0")
     check_weight("scale", scale)
-    lists = [_words(one, pieces, seconds, between, scale) for one in hypotheses]
-    if len(hypotheses) == 1:
-        return lists[0]
-    shares = scale * np.array([one.score for one in hypotheses])
-    shares = np.exp(shares - shares.max())
-    shares /= shares.sum()
+    best, *others = (_spans(one, pieces, between) for one in hypotheses)
+    first = hypotheses[0]
+    if not others:
+        sure = [math.prod(first.confidences[one.first : one.end]) ** scale for one in best]
+    else:
+        shares = scale * np.array([one.score for one in hypotheses])
+        shares = np.exp(shares - shares.max())
+        own, *rest = (shares / shares.sum()).tolist()
+        # One after the other in this order, the best first.
+        agree = [[any(one.same(other) for other in spans) for spans in others] for one in best]
+        sure = [min(1.0, sum(compress(rest, one), own)) for one in agree]
     return [
-        replace(
-            word,
-            confidence=min(
-                1.0,
-                float(
-                    sum(
-                        share
-                        for share, others in zip(shares, lists, strict=True)
-                        if any(_same(word, other) for other in others)
-                    )
-                ),
-            ),
+        CtcWord(
+            one.text, one.start * seconds, (one.last + 1) * seconds, how_sure, (one.first, one.end)
         )
-        for word in lists[0]
+        for one, how_sure in zip(best, sure, strict=True)
     ]
 
 
@@ -112,35 +108,42 @@ def stable_words(words: Sequence[CtcWord], stable: int, *, between: str = "") ->
     return sum(word.tokens[1] + (not between) <= stable for word in words)
 
 
-def _same(word: CtcWord, other: CtcWord) -> bool:
-    return word.text == other.text and word.start < other.end and other.start < word.end
+class _Span(NamedTuple):
+    """A word of a hypothesis: its first and last frame, and its tokens from `first` to before
+    `end`."""
+
+    text: str
+    start: int
+    last: int
+    first: int
+    end: int
+
+    def same(self, other: _Span) -> bool:
+        """The same word at the same time."""
+        return self.text == other.text and self.start <= other.last and other.start <= self.last
 
 
-def _words(
-    one: CtcHypothesis, pieces: Sequence[str], seconds: float, between: str, scale: float
-) -> list[CtcWord]:
+def _spans(one: CtcHypothesis, pieces: Sequence[str], between: str) -> list[_Span]:
     if one.tokens and max(one.tokens) >= len(pieces):
         raise ConfigError(
             f"pieces: got {len(pieces)}, expected one for each symbol up to {max(one.tokens)}"
         )
-    letters = [
-        (letter, at)
-        for at, token in enumerate(one.tokens)
-        for letter in (between if at else "") + pieces[token]
-    ]
-    found = []
-    for blank, run in groupby(letters, key=lambda pair: pair[0].isspace()):
-        if blank:
-            continue
-        word = list(run)
-        first, last = word[0][1], word[-1][1]
-        found.append(
-            CtcWord(
-                text="".join(letter for letter, _ in word),
-                start=one.frames[first][0] * seconds,
-                end=(one.frames[last][1] + 1) * seconds,
-                confidence=math.prod(one.confidences[first : last + 1]) ** scale,
-                tokens=(first, last + 1),
-            )
-        )
+    found: list[_Span] = []
+    text, first, last = "", 0, 0
+
+    def close() -> None:
+        nonlocal text
+        if text:
+            found.append(_Span(text, one.frames[first][0], one.frames[last][1], first, last + 1))
+        text = ""
+
+    for at, token in enumerate(one.tokens):
+        for letter in (between if at else "") + pieces[token]:
+            if letter.isspace():
+                close()
+                continue
+            if not text:
+                first = at
+            text, last = text + letter, at
+    close()
     return found
