@@ -35,7 +35,7 @@ class Cost:
 
 
 def cost(model: Any, sounds: Sequence[np.ndarray], chunk: float) -> Cost:
-    """Hear sounds side by side, a chunk of each in turn; all as long as the shortest, in whole
+    """Hear sounds side by side, a chunk of each at a time; all as long as the shortest, in whole
     chunks.
 
     Args:
@@ -49,9 +49,8 @@ def cost(model: Any, sounds: Sequence[np.ndarray], chunk: float) -> Cost:
     slowest, began, busy = 0.0, time.perf_counter(), time.process_time()
     for at in range(rounds):
         before = time.perf_counter()
-        for stream, sound in enumerate(sounds):
-            some = sound[at * size : (at + 1) * size]
-            _, states[stream] = model.step(some, states[stream])
+        chunks = [sound[at * size : (at + 1) * size] for sound in sounds]
+        _, states = model.step_all(chunks, states)
         slowest = max(slowest, time.perf_counter() - before)
     clock, processor = time.perf_counter() - began, time.process_time() - busy
     return Cost(rounds * chunk, clock, processor, slowest)

@@ -138,6 +138,7 @@ class Task(Estimator):
         with self._all_or_nothing(), snapshot.seeded(self.seed):
             self.evaluation = None
             self.outcome = prepare().train()
+            self._finish()
         try:
             self.evaluation = evaluate()
         except KeyboardInterrupt:
@@ -145,6 +146,9 @@ class Task(Estimator):
             self.outcome = replace(self.outcome, ended="interrupted")
         if self.evaluation is not None:
             warn_if_lost(self.evaluation, alone=self._rival_answers_too)
+
+    def _finish(self) -> None:
+        """What a task does to weights that were learnt, before they are scored; most do nothing."""
 
     def _goes_on(self) -> bool:
         return self.warm_start and hasattr(self, "model")

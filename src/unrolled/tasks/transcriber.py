@@ -25,6 +25,7 @@ from unrolled.tasks.transcribing.network import TranscriptionNetwork
 from unrolled.tasks.transcribing.parts import Split, read_split
 from unrolled.tasks.transcribing.same_hearing import check_same_hearing
 from unrolled.tasks.transcribing.settings import SIZES, STRIDES, USUAL_SUBSAMPLING, settle
+from unrolled.tasks.transcribing.short_chunks import round_to_float16
 from unrolled.tasks.transcribing.symbols import Symbols
 from unrolled.training.budget import Budget
 from unrolled.training.loop import Trainer
@@ -241,6 +242,10 @@ class Transcriber(Listening):
 
         self._learn(prepare, evaluate)
         return self
+
+    def _finish(self) -> None:
+        round_to_float16(self.model.recurrent)
+        round_to_float16(self.model.readout)
 
     def _frame_rate(self, given: float | None) -> float:
         """Of ready-made features that are learnt."""

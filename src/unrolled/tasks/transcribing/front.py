@@ -11,9 +11,9 @@ import torch
 from torch import Tensor, nn
 
 # Of a convolution over time, in frames (or steps of the convolution below it).
-_WIDTH = 3
+WIDTH = 3
 # A convolution over bands halves them.
-_BANDS_STRIDE = 2
+BANDS_STRIDE = 2
 
 
 class Front(nn.Module):
@@ -53,11 +53,11 @@ class Front(nn.Module):
         for stride in self.strides:
             self._reads.append(reads)
             if self.bands:
-                steps = (stride, _BANDS_STRIDE)
-                layers.append(nn.Conv2d(reads, channels, _WIDTH, stride=steps, padding=(0, 1)))
-                reads, size = channels, -(-size // _BANDS_STRIDE)
+                steps = (stride, BANDS_STRIDE)
+                layers.append(nn.Conv2d(reads, channels, WIDTH, stride=steps, padding=(0, 1)))
+                reads, size = channels, -(-size // BANDS_STRIDE)
             else:
-                layers.append(nn.Conv1d(reads, width, _WIDTH, stride=stride))
+                layers.append(nn.Conv1d(reads, width, WIDTH, stride=stride))
                 reads = width
         self.layers = nn.ModuleList(layers)
         self.size = reads * size if self.bands else reads
@@ -75,9 +75,9 @@ class Front(nn.Module):
         number of recordings, the dtype and the device."""
         left, size = [], self._frame_size
         for reads, stride in zip(self._reads, self.strides, strict=True):
-            shape = (frames.shape[1], reads, _WIDTH - stride)
+            shape = (frames.shape[1], reads, WIDTH - stride)
             left.append(frames.new_zeros((*shape, size) if self.bands else shape))
-            size = -(-size // _BANDS_STRIDE)
+            size = -(-size // BANDS_STRIDE)
         return left
 
     def stream(self, frames: Tensor, left: Sequence[Tensor]) -> tuple[Tensor, list[Tensor]]:
@@ -92,7 +92,7 @@ class Front(nn.Module):
         after = []
         for layer, stride, before in zip(self.layers, self.strides, left, strict=True):
             y = torch.cat([before, y], 2)
-            steps = (y.shape[2] - _WIDTH) // stride + 1
+            steps = (y.shape[2] - WIDTH) // stride + 1
             after.append(y[:, :, steps * stride :])
             y = torch.relu(layer(y)) if steps else y.new_zeros(self._shape_of(layer, y))
         order = y.permute(2, 0, 1, 3).flatten(2) if self.bands else y.permute(2, 0, 1)
@@ -102,4 +102,4 @@ class Front(nn.Module):
         """Of no step."""
         weight = layer.get_parameter("weight")
         shape = (len(y), len(weight), 0)
-        return (*shape, -(-y.shape[3] // _BANDS_STRIDE)) if self.bands else shape
+        return (*shape, -(-y.shape[3] // BANDS_STRIDE)) if self.bands else shape

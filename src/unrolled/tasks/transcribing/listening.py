@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict
 from functools import cache
 from typing import Any
 
 import numpy as np
 
+from unrolled.data.batching.padded import padded
 from unrolled.decoding.ctc_endpoint import Endpoint, EndpointState
 from unrolled.decoding.ctc_greedy import PathState
 from unrolled.decoding.ctc_options import CtcOptions
@@ -19,7 +20,7 @@ from unrolled.errors import ConfigError
 from unrolled.tasks.arrays import Arrays, Shape, check_shapes, check_state
 from unrolled.tasks.base import whole_number
 from unrolled.tasks.transcribing.answering import Answering
-from unrolled.tasks.transcribing.streaming import begun, heard_shapes, read_sound
+from unrolled.tasks.transcribing.streaming import begun, heard_shapes, read_sounds
 from unrolled.tasks.transcribing.transcript import Partial, Transcript
 from unrolled.tasks.transcribing.transcripts import heard_words, of_label, transcript_of
 
@@ -80,24 +81,48 @@ class Listening(Answering):
             ConfigError: that is no state of this model, or an argument that can't work.
             DataError: that are no samples.
         """
+        (partial,), (after,) = self.step_all([sound], [state], endpoint=endpoint)
+        return partial, after
+
+    def step_all(
+        self,
+        sounds: Sequence[np.ndarray],
+        states: Sequence[Arrays],
+        *,
+        endpoint: float | None = 0.8,
+    ) -> tuple[list[Partial], list[Arrays]]:
+        """Hear some more of many streams at once, each as `step` hears it.
+
+        Streams whose chunks are alike, of one length and begun a whole number of chunks apart, are
+        calculated together, and the weights are read once for all of them.
+
+        Args:
+            sounds: of each stream, as for `step`; of any lengths.
+            states: of each, as for `step`; they stay as they are.
+            endpoint: as for `step`.
+
+        Returns:
+            Of each stream what was heard so far, and the new states.
+
+        Raises:
+            NotFittedError: `fit` comes first.
+            ConfigError: as `step`; or not as many states as sounds.
+            DataError: of one stream that are no samples; all stay as they were.
+        """
         self._check_fitted()
-        self._check_state(state)
+        if len(sounds) != len(states):
+            raise ConfigError(
+                f"states: got {len(states)}, expected one for each of {len(sounds)} sounds"
+            )
+        for state in states:
+            self._check_state(state)
         ends = None if endpoint is None else Endpoint(endpoint)
-        found, after = read_sound(self.model, self.framing, sound, state)
-        seconds = self._seconds(after)
+        read = read_sounds(self.model, self.framing, sounds, states)
         if self.labelled:
-            label = state["label"] if found is None else found
-            heard = of_label(label, self.labels, 1, seconds)
-            return Partial(heard.text, seconds=seconds), after | {
-                "label": np.array(label, np.float32)
-            }
-        decoder, stream = self._decoder(int(state["beam"]), ends), _to_stream(state)
-        over: list[CtcResult] = []
-        if found is not None:
-            over, stream = decoder.step(found, stream)
-        return self._partial(decoder, over, stream, seconds), (
-            after | _of_stream(stream) | {"beam": np.array(state["beam"])}
-        )
+            heard = [self._label(*one, state) for one, state in zip(read, states, strict=True)]
+        else:
+            heard = self._said(read, states, ends)
+        return [partial for partial, _ in heard], [after for _, after in heard]
 
     def finish(self, state: Arrays, *, n_best: int = 1) -> Transcript:
         """What the utterance that goes on is taken for where nothing more comes.
@@ -167,6 +192,47 @@ class Listening(Answering):
             raise ConfigError("this model reads ready-made features, and can't listen to sound")
         source = sound_source(sound, rate=rate, device=device, fast=fast)
         return hear(self, source, beam=beam, endpoint=endpoint, until=until, tell=tell)
+
+    def _label(
+        self, found: np.ndarray | None, after: Arrays, state: Arrays
+    ) -> tuple[Partial, Arrays]:
+        """The label so far, and the state after it."""
+        seconds = self._seconds(after)
+        label = state["label"] if found is None else found
+        heard = of_label(label, self.labels, 1, seconds)
+        after = after | {"label": np.array(label, np.float32)}
+        return Partial(heard.text, seconds=seconds), after
+
+    def _said(
+        self,
+        read: Sequence[tuple[np.ndarray | None, Arrays]],
+        states: Sequence[Arrays],
+        ends: Endpoint | None,
+    ) -> list[tuple[Partial, Arrays]]:
+        """What is said in each stream so far, and the states after it."""
+        beams = [int(state["beam"]) for state in states]
+        streams = [_to_stream(state) for state in states]
+        over: list[list[CtcResult]] = [[] for _ in states]
+        decoders = {beam: self._decoder(beam, ends) for beam in set(beams)}
+        for beam, decoder in decoders.items():
+            rows = [
+                at for at, (found, _) in enumerate(read) if found is not None and beams[at] == beam
+            ]
+            if not rows:
+                continue
+            several = [one for at in rows if (one := read[at][0]) is not None]
+            lengths = np.array([len(one) for one in several])
+            side_by_side = padded(several, 0, np.float32).numpy()
+            finals, moved = decoder.step_all(side_by_side, lengths, [streams[at] for at in rows])
+            for at, final, stream in zip(rows, finals, moved, strict=True):
+                over[at], streams[at] = final, stream
+        return [
+            (
+                self._partial(decoders[beam], final, stream, self._seconds(after)),
+                after | _of_stream(stream) | {"beam": np.array(beam)},
+            )
+            for (_, after), beam, final, stream in zip(read, beams, over, streams, strict=True)
+        ]
 
     def _partial(
         self, decoder: CtcDecoder, over: list[CtcResult], stream: CtcStream, seconds: float

@@ -16,7 +16,6 @@ from unrolled.data.batching.checks import IGNORED_TARGET
 from unrolled.layers.states import State
 from unrolled.tasks.text_encoder import locked_dropout
 from unrolled.tasks.training_rates import TrainingRates
-from unrolled.tasks.transcribing import packed
 from unrolled.tasks.transcribing.front import Front
 from unrolled.tasks.transcribing.level import Level
 from unrolled.tasks.transcribing.pooling import Pooling
@@ -154,7 +153,7 @@ class TranscriptionNetwork(nn.Module):
         steps, front = self.front.stream(levelled, state.front)
         hidden, recurrent = steps.new_zeros(0, frames.shape[1], self.readout.in_features), None
         if len(steps):
-            hidden, recurrent = packed.run(self.recurrent, steps, state.recurrent)
+            hidden, recurrent = self.recurrent(steps, state.recurrent)
         total = state.total
         if self.pooling is not None and total is not None:
             total = self.pooling.stream(hidden, total)
