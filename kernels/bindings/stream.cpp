@@ -57,7 +57,7 @@ void define_session(nb::module_& m) {
         [](StreamSession& self, std::int64_t steps, Address x, Address y) {
             self.run(steps, at<const float>(x), at<float>(y));
         },
-        "steps"_a, "x"_a, "y"_a, NoGil(), "Several steps at once.");
+        "steps"_a, "x"_a, "y"_a, NoGil(), "Several steps at once; RuntimeError as of `step`.");
     session.def(
         "step_array",
         [](StreamSession& self, nb::handle x, Address y) {

@@ -151,7 +151,17 @@ void StreamSession::run(std::int64_t steps, const float* x, float* y) {
 void StreamSession::Memory::run(const PackedModel& model, std::int64_t steps, const float* x,
                                 float* y) {
     const std::int64_t rows = steps * batch;
-    std::vector<float> outputs[2], gates;
+    // All memory is taken before a layer moves.
+    std::int64_t widest_gates = 0, widest_output = 0;
+    for (const PackedLayer& layer : model.layers) {
+        if (!layer.joined) widest_gates = std::max(widest_gates, gates_width(layer));
+        widest_output = std::max(widest_output, layer.output);
+    }
+    std::vector<float> gates(static_cast<std::size_t>(rows * widest_gates));
+    std::vector<float> outputs[2];
+    for (std::vector<float>& out : outputs) {
+        out.resize(static_cast<std::size_t>(rows * widest_output));
+    }
     std::vector<const float*> places(static_cast<std::size_t>(rows));
     const float* from = x;
     std::int64_t from_width = model.layers[0].input;
@@ -165,13 +175,11 @@ void StreamSession::Memory::run(const PackedModel& model, std::int64_t steps, co
         const std::int64_t width = operand_width(layer), wide = gates_width(layer);
         const int cell = static_cast<int>(layer.cell);
         if (!layer.joined) {
-            gates.resize(static_cast<std::size_t>(rows * wide));
             point();
             model.kernels->project[cell](layer, places.data(), rows, false, gates.data());
         }
         // The layer below is read while this one writes.
         std::vector<float>& out = outputs[l % 2];
-        out.resize(static_cast<std::size_t>(rows * layer.output));
         for (std::int64_t t = 0; t < steps; ++t) {
             LayerMemory own = layers[l];
             const int before = (now + static_cast<int>(t)) % 2;

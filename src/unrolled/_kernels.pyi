@@ -2620,7 +2620,7 @@ class StreamSession:
         """One step; RuntimeError while another thread's call is under way."""
 
     def run(self, steps: int, x: int, y: int) -> None:
-        """Several steps at once."""
+        """Several steps at once; RuntimeError as of `step`."""
 
     def step_array(self, x: object, y: int) -> None:
         """

@@ -64,15 +64,16 @@ def prefix_hypotheses(state: PrefixState, n_best: int) -> list[CtcHypothesis]:
 def _hypothesis(
     member: tuple[Any, ...], total: float, nodes: list[Any], paths: list[Any], frames: int
 ) -> CtcHypothesis:
-    _, _, best_blank, best_symbol, bonus, node, *ends, last_symbol, in_blank, in_symbol = member
+    # As MEMBER has them.
+    _, _, best_blank, best_symbol, bonus = member[:5]
+    node, path_blank, path_symbol, last, peak_blank, peak_symbol = member[5:]
     tokens = []
     while node:
         node, token = nodes[node]
         tokens.append(token)
-    if best_blank >= best_symbol:
-        path, last, peak = ends[0], last_symbol, in_blank
-    else:
-        path, last, peak = ends[1], frames - 1, in_symbol
+    path, peak = path_blank, peak_blank
+    if best_symbol > best_blank:
+        path, peak, last = path_symbol, peak_symbol, frames - 1
     places, peaks = [], []
     while path >= 0:
         before, first, last_before, peak_before = paths[path]

@@ -42,33 +42,33 @@ def to_state(arrays: Arrays, model: nn.Module) -> State:
     return unflatten(leaves)
 
 
-def check_state(state: Any, *names: str) -> None:
-    """A state is a dict that holds `names`."""
-    missing = [name for name in names if not isinstance(state, dict) or name not in state]
+def check_state(state: Any, *names: str, name: str = "state") -> None:
+    """A state is a dict that holds `names`; `name` is what it is called."""
+    missing = [one for one in names if not isinstance(state, dict) or one not in state]
     if missing:
         raise ConfigError(
-            f"state: got {type(state).__name__} without {missing[0]!r}, expected what start or an"
+            f"{name}: got {type(state).__name__} without {missing[0]!r}, expected what start or an"
             " earlier step of this model gave"
         )
 
 
-def check_shapes(state: Any, expected: Mapping[str, Shape]) -> None:
-    """A state is a dict of just these arrays, each of its shape."""
-    check_state(state, *expected)
-    for name, one in state.items():
+def check_shapes(state: Any, expected: Mapping[str, Shape], name: str = "state") -> None:
+    """A state is a dict of just these arrays, each of its shape; `name` is what it is called."""
+    check_state(state, *expected, name=name)
+    for part, one in state.items():
         shape = np.shape(one)
-        wanted = expected.get(name)
+        wanted = expected.get(part)
         if shape == wanted:
             continue
         if wanted is None:
-            told = f"{name!r}, which a state of this model does not hold"
+            told = f"{part!r}, which a state of this model does not hold"
         elif len(shape) == len(wanted) and all(
             here in (size, None) for size, here in zip(shape, wanted, strict=True)
         ):
             continue
         else:
             sizes = ", ".join("any" if size is None else str(size) for size in wanted)
-            told = f"{name!r} of shape {shape}, expected ({sizes})"
+            told = f"{part!r} of shape {shape}, expected ({sizes})"
         raise ConfigError(
-            f"state: got {told}; give what start or an earlier step of this model gave"
+            f"{name}: got {told}; give what start or an earlier step of this model gave"
         )

@@ -25,7 +25,7 @@ from unrolled.tasks.transcribing.network import TranscriptionNetwork
 from unrolled.tasks.transcribing.parts import Split, read_split
 from unrolled.tasks.transcribing.same_hearing import check_same_hearing
 from unrolled.tasks.transcribing.settings import SIZES, STRIDES, USUAL_SUBSAMPLING, settle
-from unrolled.tasks.transcribing.short_chunks import round_to_float16
+from unrolled.tasks.transcribing.short_chunks import can_be_short, round_to_float16
 from unrolled.tasks.transcribing.symbols import Symbols
 from unrolled.training.budget import Budget
 from unrolled.training.loop import Trainer
@@ -244,8 +244,9 @@ class Transcriber(Listening):
         return self
 
     def _finish(self) -> None:
-        round_to_float16(self.model.recurrent)
-        round_to_float16(self.model.readout)
+        if can_be_short(self.model):
+            round_to_float16(self.model.recurrent)
+            round_to_float16(self.model.readout)
 
     def _frame_rate(self, given: float | None) -> float:
         """Of ready-made features that are learnt."""

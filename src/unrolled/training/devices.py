@@ -47,8 +47,8 @@ def check_device(device: str, precision: str, known: tuple[str, ...] = PRECISION
 
 @contextmanager
 def repeatable() -> Iterator[None]:
-    """The same numbers give the same gradients, bit for bit: on a GPU cuDNN's convolutions would
-    else add up in an order of chance."""
+    """On a GPU cuDNN's convolutions give the same gradients for the same numbers, bit for bit; they
+    would else add up in an order of chance."""
     before = torch.backends.cudnn.deterministic
     torch.backends.cudnn.deterministic = True
     try:

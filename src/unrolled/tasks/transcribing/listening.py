@@ -114,8 +114,8 @@ class Listening(Answering):
             raise ConfigError(
                 f"states: got {len(states)}, expected one for each of {len(sounds)} sounds"
             )
-        for state in states:
-            self._check_state(state)
+        for at, state in enumerate(states):
+            self._check_state(state, f"states[{at}]" if len(states) > 1 else "state")
         ends = None if endpoint is None else Endpoint(endpoint)
         read = read_sounds(self.model, self.framing, sounds, states)
         if self.labelled:
@@ -257,15 +257,15 @@ class Listening(Answering):
         seconds = (result.end - result.begin) * step
         return transcript_of(result.hypotheses, self.symbols, seconds, step=step, n_best=n_best)
 
-    def _check_state(self, state: Any) -> None:
-        """ConfigError where it is no state of this model."""
+    def _check_state(self, state: Any, name: str = "state") -> None:
+        """ConfigError where it is no state of this model; `name` is what it is called there."""
         expected = heard_shapes(self.model, self.framing)
         if self.labelled:
             expected = expected | {"label": (len(self.labels),)}
         else:
-            check_state(state, "beam")
+            check_state(state, "beam", name=name)
             expected = expected | _stream_shapes(bool(np.all(state["beam"] == 1))) | {"beam": ()}
-        check_shapes(state, expected)
+        check_shapes(state, expected, name)
 
     def _decoder(self, beam: int, endpoint: Endpoint | None = None) -> CtcDecoder:
         return CtcDecoder(

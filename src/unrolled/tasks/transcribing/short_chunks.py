@@ -11,7 +11,7 @@ from weakref import WeakKeyDictionary
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import nn
+from torch import Tensor, nn
 
 from unrolled.errors import ConfigError
 from unrolled.layers.paths import asked_path
@@ -25,8 +25,9 @@ from unrolled.training.snapshot import flatten, unflatten
 Floats = NDArray[np.float32]
 # From so many frames on torch is as quick.
 _MANY = 64
-# Of each network its weights, their versions, and what was made of them; None where nothing can be.
-_Made = tuple[list[nn.Parameter], list[int], "ShortChunks | None"]
+# Of each network where its weights are and their versions, the weights, and what was made of them;
+# None where nothing can be.
+_Made = tuple[list[tuple[int, int]], list[Tensor], "ShortChunks | None"]
 _MADE: WeakKeyDictionary[nn.Module, _Made] = WeakKeyDictionary()
 
 
@@ -97,26 +98,48 @@ class ShortChunks:
 
 
 def short_chunks(model: TranscriptionNetwork, frames: int) -> ShortChunks | None:
-    """What goes over so many frames of a chunk; None where torch has to."""
-    if frames >= _MANY or asked_path() not in ("auto", "native"):
+    """What goes over so many frames of a chunk; None where torch has to.
+
+    Weights that are replaced or written to are read anew; torch does not tell of what is written
+    through `.data`.
+    """
+    if frames >= _MANY or not can_be_short(model) or asked_path() not in ("auto", "native"):
         return None
+    weights = _weights(model)
+    known = [_state_of(one) for one in weights]
     made = _MADE.get(model)
-    if made is None or [one._version for one in made[0]] != made[1]:
-        weights = list(model.parameters())
-        versions = [one._version for one in weights]
-        made = _MADE[model] = (weights, versions, _made(model, weights))
+    if made is None or made[0] != known:
+        # Their memory is kept, so that no other weight gets the address of one.
+        kept = [one.detach() for one in weights]
+        made = _MADE[model] = (known, kept, _made(model, weights))
     return made[2]
 
 
-def _made(model: TranscriptionNetwork, weights: list[nn.Parameter]) -> ShortChunks | None:
-    if model.labelled or not model.front.bands:
-        return None
+def can_be_short(model: TranscriptionNetwork) -> bool:
+    """Whether it is a network whose short chunks go without torch, on the CPU in float32."""
+    both = bool(model.recurrent.bidirectional)
+    return not model.labelled and model.front.bands and not both
+
+
+def _made(model: TranscriptionNetwork, weights: list[Tensor]) -> ShortChunks | None:
     if any(one.device.type != "cpu" or one.dtype != torch.float32 for one in weights):
         return None
     try:
         return ShortChunks(model)
     except ConfigError:
         return None
+
+
+def _weights(model: TranscriptionNetwork) -> list[Tensor]:
+    """Without a walk through all modules, which takes longer than a convolution of a chunk; a cell
+    of one's own has some deeper, and can't be streamed by a session."""
+    parts = (*model.front.layers, model.recurrent, model.readout)
+    return [one for part in parts for one in part._parameters.values() if one is not None]
+
+
+def _state_of(weight: Tensor) -> tuple[int, int]:
+    """What changes when a weight does."""
+    return weight.data_ptr(), 0 if weight.is_inference() else weight._version
 
 
 @torch.no_grad()

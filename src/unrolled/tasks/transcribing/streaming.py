@@ -74,7 +74,7 @@ def read_sounds(
             kept = {name: state[name].copy() for name in heard_shapes(model, framing)}
             found.append((None, kept | left))
     for several in alike.values():
-        together = _side_by_side([states[at] for at in several])
+        together = _side_by_side([states[at] for at in several], model)
         said, after = _read(model, np.stack([frames[at] for at in several], 1), together)
         for row, at in enumerate(several):
             own = {name: _row(name, one, row) for name, one in after.items() if name != "steps"}
@@ -130,8 +130,9 @@ def _to_arrays(model: TranscriptionNetwork, state: HeardState) -> Arrays:
     recurrent = state.recurrent
     if recurrent is None:
         layer = model.recurrent
-        zeros = state.level.new_zeros(layer.num_layers, 1, layer.hidden_size)
-        recurrent = (zeros, zeros) if layer.mode == "LSTM" else zeros
+        shape = (layer.num_layers, 1, layer.hidden_size)
+        zeros = [state.level.new_zeros(shape) for _ in range(2 if layer.mode == "LSTM" else 1)]
+        recurrent = unflatten(zeros)
     found = {"level": state.level, **dict(zip(_fronts(model), state.front, strict=True))}
     found |= dict(zip(("h", "c"), flatten(recurrent), strict=False))
     if state.total is not None:
@@ -140,12 +141,14 @@ def _to_arrays(model: TranscriptionNetwork, state: HeardState) -> Arrays:
     return arrays | {"steps": np.array(state.steps)}
 
 
-def _side_by_side(states: Sequence[Arrays]) -> Arrays:
+def _side_by_side(states: Sequence[Arrays], model: TranscriptionNetwork) -> Arrays:
     """Of several streams, copied: the callers' states stay as they are, whatever is done to these.
     `steps` begin at 0."""
+    double = model.readout.weight.dtype == torch.float64
+    dtype = np.float64 if double else np.float32
     names = [name for name in states[0] if name in _NAMES or name.startswith("front")]
     several = {
-        name: np.concatenate([one[name] for one in states], _streams_axis(name), dtype=np.float32)
+        name: np.concatenate([one[name] for one in states], _streams_axis(name), dtype=dtype)
         for name in names
     }
     return several | {"steps": np.array(0)}
