@@ -99,9 +99,10 @@ def test_streams_are_heard_side_by_side_each_with_its_state() -> None:
             self.started = getattr(self, "started", 0) + 1
             return {"heard": np.array(0), "stream": np.array(self.started)}
 
-        def step(self, sound: Any, state: Any, endpoint: float | None = 0.8) -> Any:
-            order.append((int(state["stream"]), len(sound)))
-            return Partial(""), state
+        def step_all(self, sounds: Any, states: Any, endpoint: float | None = 0.8) -> Any:
+            for sound, state in zip(sounds, states, strict=True):
+                order.append((int(state["stream"]), len(sound)))
+            return [Partial("") for _ in sounds], states
 
     sounds = [np.zeros(RATE, np.float32), np.zeros(RATE // 2, np.float32)]
     found = streams.cost(Noted(one, 0.0), sounds, 0.2)
