@@ -57,32 +57,21 @@ class Level(nn.Module):
     def forward(self, frames: Tensor, before: Tensor | None = None) -> tuple[Tensor, Tensor]:
         """Frames `(T, B, F)`, whole recordings or the next of a stream, and what is known after
         them."""
-        count = 0 if before is None else int(before[:, 0].max())
         if before is None:
             before = self.begin(frames.shape[1])
         apart = frames - self.mean
-        if not self.after or not len(frames):
+        if not self.after:
             return apart / self.deviation, before
-        if count + len(frames) <= MEMORY:
-            means, before = self._means(apart, before)
-            return (apart - means) / self.deviation, before
         levelled = []
         for some in apart.split(_AT_ONCE):
-            means, before = self._forgetful_means(some, before)
+            means, before = self._means(some, before)
             levelled.append(some - means)
         return torch.cat(levelled) / self.deviation, before
 
     def _means(self, apart: Tensor, before: Tensor) -> tuple[Tensor, Tensor]:
-        """`m_t` of each frame, `(T, B, F)`, and what is known after them, where nothing is to be
-        forgotten yet."""
-        count, mean = before[:, :1], before[:, 1:]
-        frames = torch.arange(1, len(apart) + 1, device=apart.device)
-        shares = self.after + count + frames[:, None, None]
-        means = ((self.after + count) * mean + apart.cumsum(0)) / shares
-        return means, torch.cat([count + len(apart), means[-1]], -1)
-
-    def _forgetful_means(self, apart: Tensor, before: Tensor) -> tuple[Tensor, Tensor]:
-        """The same, where it is."""
+        """`m_t` of each frame, `(T, B, F)`, and what is known after them."""
+        if not len(apart):
+            return apart, before
         count, mean = before[:, :1], before[:, 1:]
         most = self.after + MEMORY
         frames = torch.arange(1, len(apart) + 1, device=apart.device)
