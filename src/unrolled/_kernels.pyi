@@ -2599,6 +2599,112 @@ def ctc_prefix(call: CtcPrefix) -> None:
 def oracle_ctc_prefix(call: OracleCtcPrefix) -> None:
     """The same in plain maps and double precision: the fast code's oracle."""
 
+class NGram:
+    """A trie of grams (ngram.h); all 0 at first."""
+
+    def __init__(self) -> None: ...
+
+    @property
+    def order(self) -> int: ...
+
+    @order.setter
+    def order(self, arg: int, /) -> None: ...
+
+    @property
+    def tokens(self) -> int: ...
+
+    @tokens.setter
+    def tokens(self, arg: int, /) -> None: ...
+
+    @property
+    def nodes(self) -> int: ...
+
+    @nodes.setter
+    def nodes(self, arg: int, /) -> None: ...
+
+    @property
+    def first_child(self) -> int: ...
+
+    @first_child.setter
+    def first_child(self, arg: int, /) -> None: ...
+
+    @property
+    def token(self) -> int: ...
+
+    @token.setter
+    def token(self, arg: int, /) -> None: ...
+
+    @property
+    def log_prob(self) -> int: ...
+
+    @log_prob.setter
+    def log_prob(self, arg: int, /) -> None: ...
+
+    @property
+    def backoff(self) -> int: ...
+
+    @backoff.setter
+    def backoff(self, arg: int, /) -> None: ...
+
+    @property
+    def suffix(self) -> int: ...
+
+    @suffix.setter
+    def suffix(self, arg: int, /) -> None: ...
+
+class NGramScores:
+    """Arguments of an ngram_scores call (ngram.h); all 0 at first."""
+
+    def __init__(self) -> None: ...
+
+    @property
+    def model(self) -> NGram: ...
+
+    @model.setter
+    def model(self, arg: NGram, /) -> None: ...
+
+    @property
+    def sentences(self) -> int: ...
+
+    @sentences.setter
+    def sentences(self, arg: int, /) -> None: ...
+
+    @property
+    def threads(self) -> int: ...
+
+    @threads.setter
+    def threads(self, arg: int, /) -> None: ...
+
+    @property
+    def tokens(self) -> int: ...
+
+    @tokens.setter
+    def tokens(self, arg: int, /) -> None: ...
+
+    @property
+    def offsets(self) -> int: ...
+
+    @offsets.setter
+    def offsets(self, arg: int, /) -> None: ...
+
+    @property
+    def states(self) -> int: ...
+
+    @states.setter
+    def states(self, arg: int, /) -> None: ...
+
+    @property
+    def log_probs(self) -> int: ...
+
+    @log_probs.setter
+    def log_probs(self, arg: int, /) -> None: ...
+
+def ngram_scores(call: NGramScores) -> None:
+    """Scores of tokens by an n-gram model (ngram.h)."""
+
+def oracle_ngram_scores(call: NGramScores) -> None:
+    """The same in plain maps: the fast code's oracle."""
+
 class StreamModel:
     """A stack's weights, packed once and shared (stream.h)."""
 

@@ -210,6 +210,21 @@ def ctc_prefix(call: Any) -> None:
     _module().ctc_prefix(call)
 
 
+def ngram_model() -> Any:
+    """An `NGram` of `kernels/include/unrolled/ngram.h`, all zero; as `forward_call`."""
+    return _module().NGram()
+
+
+def ngram_scores_call() -> Any:
+    """The arguments of `ngram_scores`, all zero; as `ngram_model`."""
+    return _module().NGramScores()
+
+
+def ngram_scores(call: Any) -> None:
+    """Scores of tokens by an n-gram model; `call` comes from `ngram_scores_call`."""
+    _module().ngram_scores(call)
+
+
 def stream_model(
     layers: Sequence[Any], readout: tuple[int, int, int], *, float16: bool = False
 ) -> Any:
