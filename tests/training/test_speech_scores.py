@@ -13,9 +13,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from unrolled.data.normalising import normalised
 from unrolled.errors import ConfigError, DataError, MissingExtra
 from unrolled.training.speech_alignment import Counts, align, edits
-from unrolled.training.speech_scores import Confusions, normalised, speech_scores
+from unrolled.training.speech_scores import Confusions, speech_scores
 
 SAID = ["the cat sat on the mat", "five nine", "", "seven", "no"]
 HEARD = ["the hat sat on mat", "five nine one", "oh no", "", "no"]

@@ -3,24 +3,18 @@ for what."""
 
 from __future__ import annotations
 
-import re
-import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Literal, get_args
 
-from unrolled.errors import ConfigError
+from unrolled.data.normalising import Normalise, normalised
 from unrolled.training.scored_texts import check_texts
 from unrolled.training.speech_alignment import Alignment, Counts, align
 
-# What is done to both texts before they are compared.
-Normalise = Literal["none", "plain"]
 _TOLD = {
     "none": "case and punctuation as they are",
     "plain": "lower case, punctuation and symbols read as spaces",
 }
-_APOSTROPHES = re.compile("[\u2019\u02bc\uff07]")
 
 
 @dataclass(frozen=True)
@@ -168,37 +162,6 @@ def speech_scores(
         confusions=Confusions.of(alignments),
         signature=_signature(normalise, spaces, empty),
     )
-
-
-def normalised(text: str, normalise: Normalise) -> str:
-    """The text as it is compared, its words with one space between them.
-
-    Args:
-        text: what was heard or said.
-        normalise: "none": nothing else is done. "plain": compatible forms of characters are made
-            one (NFKC), letters small, and punctuation and symbols spaces, but for an apostrophe
-            inside a word: `Don't stop, U.K.!` is `don't stop u k`.
-
-    Raises:
-        ConfigError: an unknown `normalise`.
-    """
-    if normalise not in get_args(Normalise):
-        choices = ", ".join(map(repr, get_args(Normalise)))
-        raise ConfigError(f"normalise is {normalise!r}; choose one of {choices}")
-    if normalise == "plain":
-        text = unicodedata.normalize("NFKC", text).lower()
-        text = _APOSTROPHES.sub("'", text)
-        text = "".join(
-            " " if unicodedata.category(mark)[0] in "PS" and not _inside(text, place) else mark
-            for place, mark in enumerate(text)
-        )
-    return " ".join(text.split())
-
-
-def _inside(text: str, place: int) -> bool:
-    """Whether an apostrophe stands there inside a word."""
-    around = text[place - 1 : place] + text[place + 1 : place + 2]
-    return text[place] == "'" and len(around) == 2 and around.isalnum()
 
 
 def _ranked(found: Iterable[tuple[str | None, int]]) -> tuple[tuple[str, int], ...]:

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from unrolled.baselines.most_frequent import MostFrequent
 from unrolled.baselines.owners import arrays_of
 from unrolled.baselines.templates import NearestTemplate
+from unrolled.data.normalising import Normalise, normalised
 from unrolled.data.recordings import Recording, Recordings
 from unrolled.errors import DataError
 from unrolled.tasks.evaluation import Comparison, Evaluation
@@ -21,13 +22,7 @@ from unrolled.tasks.poor import Misheard
 from unrolled.training.classification import accuracy, macro_f1
 from unrolled.training.scored_texts import check_texts
 from unrolled.training.speech_alignment import Alignment, align
-from unrolled.training.speech_scores import (
-    Confusions,
-    Normalise,
-    SpeechScores,
-    normalised,
-    speech_scores,
-)
+from unrolled.training.speech_scores import Confusions, SpeechScores, speech_scores
 
 WER, CER = "WER %", "CER %"
 ACCURACY, MACRO_F1 = "accuracy", "macro F1"
