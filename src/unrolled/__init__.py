@@ -47,6 +47,7 @@ _HOMES = {
     "MinGRUCell": "layers.minimal_cells",
     "MinLSTM": "layers.minimal_layers",
     "MinLSTMCell": "layers.minimal_cells",
+    "NGramModel": "decoding.ngrams.model",
     "RNN": "layers.rnn",
     "RNNCell": "layers.torch_cells",
     "Recurrent": "layers.recurrent",
@@ -107,6 +108,7 @@ __all__ = [
     "MinGRUCell",
     "MinLSTM",
     "MinLSTMCell",
+    "NGramModel",
     "RNNCell",
     "Recurrent",
     "SLSTMCell",
@@ -149,6 +151,7 @@ if TYPE_CHECKING:
     from unrolled.data.series import read_series
     from unrolled.data.tagged import read_tagged
     from unrolled.data.text import read_text
+    from unrolled.decoding.ngrams.model import NGramModel
     from unrolled.errors import (
         DeadUnits,
         ExplodingGradient,

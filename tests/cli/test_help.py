@@ -19,6 +19,7 @@ from unrolled.data.recordings_doctor import examine_recordings
 from unrolled.data.recordings_reading import read_recordings
 from unrolled.data.series import read_series
 from unrolled.data.text_doctor import examine_texts
+from unrolled.decoding.ngrams import NGramModel
 from unrolled.lab.laboratory import run_lab
 from unrolled.lens import show
 from unrolled.tasks.classifier import Classifier
@@ -37,8 +38,8 @@ COLUMNS = {
 }  # fmt: skip
 VERBS = {
     "demo", "check", "train forecast", "train classify", "train tag", "train translate",
-    "train transcribe", "train generate", "predict", "listen", "suggest", "score", "evaluate",
-    "backtest", "lens", "data list", "data get", "info", "lab",
+    "train transcribe", "train generate", "train ngram", "predict", "listen", "suggest", "score",
+    "evaluate", "backtest", "lens", "data list", "data get", "info", "lab",
 }  # fmt: skip
 # What an argument that is None becomes, where that is a number whatever the data.
 SETTLED = {
@@ -126,6 +127,7 @@ def test_short_and_long_help_are_the_same(call):
             {},
             {"self", "data", "warm_start", "directions"},
         ),
+        ("train ngram", [NGramModel.__init__, NGramModel.fit], {}, {"self", "data"}),
         (
             "train classify",
             [Classifier.__init__, Classifier.fit],

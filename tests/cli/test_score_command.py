@@ -73,5 +73,6 @@ def test_a_model_of_another_task_is_refused(call, classifier):
     assert told == (
         2,
         "",
-        f"unrolled: {classifier} holds a Classifier; give the model of a generator\n",
+        f"unrolled: {classifier} holds a Classifier; give the model of a generator, or an n-gram"
+        " model\n",
     )

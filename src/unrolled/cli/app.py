@@ -24,6 +24,7 @@ from unrolled.cli import (
     train_classify,
     train_forecast,
     train_generate,
+    train_ngram,
     train_tag,
     train_transcribe,
     train_translate,
@@ -54,7 +55,8 @@ def command() -> Any:
     train = _group(
         app,
         "train",
-        "Train a model on a file: forecast, classify, tag, translate, transcribe, or generate.",
+        "Train a model on a file: forecast, classify, tag, translate, transcribe, generate, or"
+        " count n-grams.",
     )
     _add(train, "forecast", train_forecast.train_forecast, train_forecast.EXAMPLES)
     _add(train, "classify", train_classify.train_classify, train_classify.EXAMPLES)
@@ -62,6 +64,7 @@ def command() -> Any:
     _add(train, "translate", train_translate.train_translate, train_translate.EXAMPLES)
     _add(train, "transcribe", train_transcribe.train_transcribe, train_transcribe.EXAMPLES)
     _add(train, "generate", train_generate.train_generate, train_generate.EXAMPLES)
+    _add(train, "ngram", train_ngram.train_ngram, train_ngram.EXAMPLES)
     _add(app, "predict", predict.predict, predict.EXAMPLES)
     _add(app, "listen", listen.listen, listen.EXAMPLES)
     _add(app, "suggest", suggest.suggest, suggest.EXAMPLES)

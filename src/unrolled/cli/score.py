@@ -1,4 +1,4 @@
-"""`unrolled score`: how likely texts are to a generator."""
+"""`unrolled score`: how likely texts are to a generator or an n-gram model."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ EXAMPLES = (
     "unrolled score writer.unrolled sentences.txt",
     "unrolled score writer.unrolled --text 'To be, or not to be' --per-token",
     "grep -v '^#' lines.txt | unrolled score writer.unrolled -",
+    "unrolled score lm.unrolled sentences.txt --out scores.csv",
 )
 
 
@@ -32,7 +33,8 @@ def score(
         bool, typer.Option("--per-token", help="The log-probability of every token.")
     ] = False,
     cache: Annotated[
-        bool, typer.Option("--cache", help="A neural cache of what was read of the text.")
+        bool,
+        typer.Option("--cache", help="A neural cache of what was read of the text (generator)."),
     ] = False,
     out: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Write to this .csv file.")
@@ -41,15 +43,21 @@ def score(
     """Say how likely each text is, as CSV.
 
     The columns are the text, its log-probability in nats, its perplexity (by token) and its bits
-    per character; with --per-token the number of the text, each token and its log-probability.
+    per character; with --per-token the number of the text, each token and its log-probability. To
+    an n-gram model a text is a sentence, and its end a token.
     """
     from unrolled.cli.answers import STREAM, TOGETHER, Rows, is_lines, lines_of, one_of
-    from unrolled.cli.models import kind, open_model
+    from unrolled.cli.models import kind, open_model, refuse
     from unrolled.cli.outputs import check_out
 
     task: Any = open_model(model)
-    if kind(task) != "Generator":
-        raise ConfigError(f"{model} holds a {kind(task)}; give the model of a generator")
+    if kind(task) not in ("Generator", "NGramModel"):
+        raise ConfigError(
+            f"{model} holds a {kind(task)}; give the model of a generator, or an n-gram model"
+        )
+    how = {"cache": True} if cache else {}
+    if kind(task) == "NGramModel":
+        refuse(how, f"not for {model}, which holds an n-gram model")
     one_of(text, source, "score")
     if source is not None and not is_lines(source):
         raise ConfigError(f"{source}: expected a .txt file with a text a line, or {STREAM}")
@@ -60,17 +68,17 @@ def score(
     if not per_token:
         columns = ["text", "log_probability", "perplexity", "bits_per_character"]
     together = 1 if source == STREAM else TOGETHER
-    Rows(columns, out).write(_rows(task, texts, per_token, cache, together))
+    Rows(columns, out).write(_rows(task, texts, per_token, how, together))
 
 
 def _rows(
-    task: Any, texts: Any, per_token: bool, cache: bool, together: int
+    task: Any, texts: Any, per_token: bool, how: dict[str, Any], together: int
 ) -> Iterator[Sequence[Any]]:
     from unrolled.cli.answers import batches
 
     place = 0
     for batch in batches(texts, together):
-        scores = task.score(batch, per_token=per_token, cache=cache or None)
+        scores = task.score(batch, per_token=per_token, **how)
         for text, found in zip(batch, scores, strict=True):
             place += 1
             if not per_token:

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 from unrolled.lazy import door
 
 if TYPE_CHECKING:
+    from unrolled.decoding.text_score import TextScore
     from unrolled.tasks.classifier import Classifier
     from unrolled.tasks.evaluation import Comparison, Evaluation, NetworkLoses
     from unrolled.tasks.forecaster import Forecaster
     from unrolled.tasks.generating.keystrokes import Typing
     from unrolled.tasks.generating.neural_cache import NeuralCache
-    from unrolled.tasks.generating.scoring import TextScore
     from unrolled.tasks.generator import Generator
     from unrolled.tasks.loading import load
     from unrolled.tasks.tagger import Tagger

@@ -1,13 +1,14 @@
-"""`unrolled.load`: from a `.unrolled` file (or a run's checkpoint) back to a task."""
+"""`unrolled.load`: from a `.unrolled` file (or a run's checkpoint) back to a task or model."""
 
 from __future__ import annotations
 
 import os
 from importlib import import_module
+from typing import Any
 
 from unrolled.errors import ModelFileError
 from unrolled.tasks.base import Task
-from unrolled.training.modelfile import read_model
+from unrolled.training.modelfile import Card, map_model, read_card, read_model
 
 _TASKS = {
     "Classifier": "classifier",
@@ -17,6 +18,8 @@ _TASKS = {
     "Transcriber": "transcriber",
     "Translator": "translator",
 }
+# What is no task, and is mapped into memory: it may be larger than what is at hand.
+_MAPPED = {"NGramModel": "decoding.ngrams.model"}
 
 
 def kind_of(task: Task) -> str:
@@ -26,7 +29,17 @@ def kind_of(task: Task) -> str:
     return next((kind for kind in kinds if kind in _TASKS), kinds[0])
 
 
-def load(path: str | os.PathLike[str]) -> Task:
+def _task_of(path: str | os.PathLike[str], card: Card) -> Any:
+    if card.task not in _TASKS:
+        known = ", ".join((*_TASKS, *_MAPPED))
+        raise ModelFileError(
+            f"{os.fspath(path)}: holds a {card.task!r}, this version knows {known};"
+            " upgrade unrolled"
+        )
+    return getattr(import_module(f"unrolled.tasks.{_TASKS[card.task]}"), card.task)
+
+
+def load(path: str | os.PathLike[str]) -> Any:
     """Read a model file. No code from the file is run.
 
     Args:
@@ -34,18 +47,18 @@ def load(path: str | os.PathLike[str]) -> Task:
             far).
 
     Returns:
-        The fitted task, ready to predict, stream, or go on training.
+        The fitted task, ready to predict, stream, or go on training; or the `NGramModel`, whose
+        arrays stay in the file and are read where they are looked at.
 
     Raises:
         ModelFileError: no such file, truncated, of another kind, or from a newer version.
     """
-    card, tensors = read_model(path)
-    if card.task not in _TASKS:
-        raise ModelFileError(
-            f"{os.fspath(path)}: holds a {card.task!r}, this version knows {', '.join(_TASKS)};"
-            " upgrade unrolled"
-        )
-    kind = getattr(import_module(f"unrolled.tasks.{_TASKS[card.task]}"), card.task)
+    if read_card(path).task in _MAPPED:
+        card, tensors = map_model(path)
+        kind = getattr(import_module(f"unrolled.{_MAPPED[card.task]}"), card.task)
+    else:
+        card, tensors = read_model(path)
+        kind = _task_of(path, card)
     try:
         return kind._from_file(card, tensors)
     except ModelFileError as error:

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
-from safetensors import SafetensorError
+from safetensors import SafetensorError, safe_open
 from safetensors.torch import load, save
 from torch import Tensor
 
@@ -80,10 +80,7 @@ def read_model(path: str | os.PathLike[str]) -> tuple[Card, dict[str, Tensor]]:
     Raises:
         ModelFileError: no such file, truncated, not a model file, or of a newer format.
     """
-    path = Path(path)
-    if not path.is_file():
-        kind = "a folder" if path.is_dir() else "nothing"
-        raise ModelFileError(f"{path}: found {kind}, expected a .unrolled file; check the path")
+    path = _present(path)
     try:
         # Opened once: a run may put another checkpoint in its place meanwhile.
         blob = path.read_bytes()
@@ -91,20 +88,56 @@ def read_model(path: str | os.PathLike[str]) -> tuple[Card, dict[str, Tensor]]:
         size = int.from_bytes(blob[:_SIZE], "little")
         header = json.loads(blob[_SIZE : _SIZE + size]).get("__metadata__") or {}
     except (SafetensorError, OSError, ValueError) as error:
-        raise ModelFileError(
-            f"{path}: not a complete .unrolled file ({error}); it may be truncated or of another"
-            " kind: save the model again"
-        ) from error
+        raise _incomplete(path, error) from error
+    return _read_card(path, header), tensors
+
+
+def map_model(path: str | os.PathLike[str]) -> tuple[Card, dict[str, Tensor]]:
+    """Read a model file's card and map its tensors into memory: nothing is copied, and what is not
+    looked at is not read. Arguments, result and errors as of `read_model`."""
+    path = _present(path)
+    try:
+        with safe_open(path, "pt") as file:
+            header = file.metadata() or {}
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    except (SafetensorError, OSError, ValueError) as error:
+        raise _incomplete(path, error) from error
+    return _read_card(path, header), tensors
+
+
+def read_card(path: str | os.PathLike[str]) -> Card:
+    """The card of a model file alone; errors as of `read_model`."""
+    path = _present(path)
+    try:
+        with safe_open(path, "pt") as file:
+            header = file.metadata() or {}
+    except (SafetensorError, OSError, ValueError) as error:
+        raise _incomplete(path, error) from error
+    return _read_card(path, header)
+
+
+def _present(path: str | os.PathLike[str]) -> Path:
+    path = Path(path)
+    if not path.is_file():
+        kind = "a folder" if path.is_dir() else "nothing"
+        raise ModelFileError(f"{path}: found {kind}, expected a .unrolled file; check the path")
+    return path
+
+
+def _incomplete(path: Path, error: Exception) -> ModelFileError:
+    return ModelFileError(
+        f"{path}: not a complete .unrolled file ({error}); it may be truncated or of another"
+        " kind: save the model again"
+    )
+
+
+def _read_card(path: Path, header: Mapping[str, str]) -> Card:
     if "card" not in header:
         raise ModelFileError(
             f"{path}: a safetensors file without a card, expected one written by unrolled's save()"
         )
-    return _read_card(path, header["card"]), tensors
-
-
-def _read_card(path: Path, text: str) -> Card:
     try:
-        raw = json.loads(text)
+        raw = json.loads(header["card"])
         newest = raw.get("format", 0) if isinstance(raw, dict) else 0
         if isinstance(newest, int) and newest > FORMAT:
             raise ModelFileError(

@@ -10,6 +10,7 @@ import numpy as np
 from unrolled.baselines import NGram
 from unrolled.data.tokens import TextStream, Tokenizer
 from unrolled.decoding.stopping import StopStrings
+from unrolled.decoding.text_score import TextScore
 from unrolled.errors import ConfigError
 from unrolled.tasks.arrays import Arrays
 from unrolled.tasks.base import Task, check_rate, whole_number
@@ -19,7 +20,7 @@ from unrolled.tasks.generating.keystrokes import Typing
 from unrolled.tasks.generating.neural_cache import NeuralCache, cache_of
 from unrolled.tasks.generating.places import place_of, place_to_arrays
 from unrolled.tasks.generating.reading import Read, Reader
-from unrolled.tasks.generating.scoring import TextScore, score_texts
+from unrolled.tasks.generating.scoring import score_texts
 from unrolled.tasks.generating.settings import Settings
 from unrolled.tasks.generating.word_pieces import WordPieces
 from unrolled.tasks.generating.writing import Writing, write

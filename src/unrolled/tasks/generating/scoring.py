@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 import torch
 
+from unrolled.decoding.text_score import TextScore
 from unrolled.layers.states import State, map_state
 from unrolled.tasks.generating.interpolation import interpolated
 from unrolled.tasks.generating.neural_cache import CacheMemory, NeuralCache
@@ -17,35 +16,6 @@ from unrolled.tasks.generating.reading import CHUNK, Reader
 # Rows that are read side by side, and how many scores are held at once.
 ROWS = 32
 SCORES = 1 << 22
-
-
-@dataclass(frozen=True)
-class TextScore:
-    """How likely a model finds a text, read from the beginning of a document.
-
-    Attributes:
-        log_probability: of the whole text, in nats.
-        characters: how many it has.
-        count: how many tokens.
-        unknown: how many of them the model does not know; they are scored as the unknown token.
-        tokens: each token's text and its log-probability in nats, where asked for.
-    """
-
-    log_probability: float
-    characters: int
-    count: int
-    unknown: int = 0
-    tokens: tuple[tuple[str, float], ...] | None = None
-
-    @property
-    def perplexity(self) -> float:
-        """exp(-log_probability / count): per token; 1 for an empty text."""
-        return math.exp(-self.log_probability / max(1, self.count))
-
-    @property
-    def bits_per_character(self) -> float:
-        """-log2 of the probability, by character; 0 for an empty text."""
-        return -self.log_probability / math.log(2) / max(1, self.characters)
 
 
 def score_texts(
