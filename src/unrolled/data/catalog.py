@@ -22,11 +22,11 @@ from typing import Any, Literal
 from unrolled.errors import ConfigError, DataError, OutputError
 from unrolled.writing import replacing
 
-Kind = Literal["series", "text", "labelled", "tagged", "pairs", "recordings"]
+Kind = Literal["series", "text", "labelled", "tagged", "pairs", "recordings", "pronunciations"]
 
 _READERS = (
     *("series", "by-row", "json", "text", "python-docs", "labelled", "polarity", "tagged", "pairs"),
-    "recordings",
+    *("recordings", "pronunciations"),
 )
 _SUFFIXES: dict[str, tuple[str, ...]] = {
     "series": (".csv",),
@@ -35,6 +35,7 @@ _SUFFIXES: dict[str, tuple[str, ...]] = {
     "tagged": (".conll", ".conllu"),
     "pairs": (".tsv", ".jsonl"),
     "recordings": ("",),
+    "pronunciations": (".dict",),
 }
 
 
@@ -62,7 +63,8 @@ class Entry:
     Attributes:
         name, title: what to ask for it by, and what it is.
         kind: "series", "text", "labelled" (texts with labels), "tagged" (words with tags),
-            "pairs" (sentences with their translations) or "recordings" (sounds with what is said).
+            "pairs" (sentences with their translations), "recordings" (sounds with what is said) or
+            "pronunciations" (words with how they are said).
         licence: as its origin states it.
         address: where it is published; None for a set that is inside a package or local only.
         published: the file at the address.
@@ -175,7 +177,8 @@ def get(name: str, *, download: bool = True) -> Path:
 def load(name: str, *, download: bool = True, **options: Any) -> Any:
     """A set as its reader gives it.
 
-    A `SeriesSet`, the text, `LabelledTexts`, `TaggedSentences`, `SentencePairs` or `Recordings`.
+    A `SeriesSet`, the text, `LabelledTexts`, `TaggedSentences`, `SentencePairs`, `Recordings` or
+    `Pronunciations`.
 
     Args:
         name: of the set.
@@ -208,6 +211,10 @@ def load(name: str, *, download: bool = True, **options: Any) -> Any:
         from unrolled.data.catalog_recordings import load_recordings
 
         return load_recordings(wanted, path, options)
+    if wanted.kind == "pronunciations":
+        from unrolled.data.pronunciations import read_pronunciations
+
+        return replace(read_pronunciations(path), name=wanted.name)
     if wanted.reader == "by-row":
         from unrolled.data.by_row import read_series_by_row
 
@@ -228,8 +235,8 @@ def export(name: str, path: str | PathLike[str], *, download: bool = True) -> Pa
         name: of the set.
         path: of the file: text as UTF-8 (.txt), series as a long CSV (`unique_id, ds, y`), labelled
             texts as .csv or .jsonl (`text, label`), tagged words as .conll (word, tag) or .conllu,
-            pairs as .tsv or .jsonl. Recordings become a new folder, a name without an ending: the
-            files, and `manifest.csv`.
+            pairs as .tsv or .jsonl, pronunciations as .dict, in the form of CMUdict. Recordings
+            become a new folder, a name without an ending: the files, and `manifest.csv`.
             Where a value is missing in the set it is missing there: read it with `missing="mask"`.
         download: fetch the set where it is not at hand.
 
@@ -255,6 +262,8 @@ def export(name: str, path: str | PathLike[str], *, download: bool = True) -> Pa
             from unrolled.data.pairs import write_pairs
 
             write_pairs(loaded, aside, Path(path).suffix)
+        elif known.kind == "pronunciations":
+            loaded.write(aside)
         else:
             from unrolled.data.catalog_texts import write_texts
 

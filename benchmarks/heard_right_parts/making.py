@@ -1,0 +1,77 @@
+"""The folder that the set is made into: sounds, sentences, and the texts that models may learn."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+
+from run_folder import tell, write
+
+from heard_right_parts.drawn import Drawn, draw
+from heard_right_parts.groups import homophones
+from heard_right_parts.sentences import sentences
+from heard_right_parts.voices import Speaker, way
+from unrolled.data.espeak import Utterance
+from unrolled.writing import replacing
+
+# Sentences that the recogniser learns, is validated by, and that are scored.
+SPOKEN, HELD_OUT, SCORED = 30_000, 300, 400
+SEEDS = {"train": 0, "validation": 1, "test": 2}
+
+
+def make(folder: Path, spoken: int = SPOKEN, scored: int = SCORED) -> None:
+    """Write what is not there yet; a run that was stopped goes on.
+
+    `text/` has the sentences of each part, a line each; `train/` and `validation/` are folders of
+    recordings for the recogniser; `choose/` and `test/` hold the sentences with a homophone, the
+    word that counts and its rivals in `drawn.json`.
+
+    Raises:
+        DataError: Tatoeba, CMUdict or the homophones are not at hand.
+    """
+    whole = sentences()
+    groups = homophones(whole.train)
+    texts = {"train": whole.train, "validation": whole.validation, "test": whole.test}
+    (folder / "text").mkdir(parents=True, exist_ok=True)
+    for part, some in texts.items():
+        with replacing(folder / "text" / f"{part}.txt") as aside:
+            aside.write_text("".join(f"{one}\n" for one in some))
+    for name, part in (("choose", "validation"), ("test", "test")):
+        _scored(folder / name, texts[part], groups, scored, part)
+        tell(f"{name}: spoken")
+    for part, count in (("validation", HELD_OUT), ("train", spoken)):
+        some = texts[part][:count]
+        ways = [way(one, part, SEEDS[part], number) for number, one in enumerate(some)]
+        _recordings(folder / part, some, ways)
+        tell(f"{part}: spoken")
+
+
+def drawn_in(folder: Path) -> list[Drawn]:
+    """The sentences of `choose/` or `test/`, in the order of the files."""
+    rows = json.loads((folder / "drawn.json").read_text())
+    return [
+        Drawn(row["text"], row["place"], tuple(row["rivals"]), Utterance(**row["utterance"]))
+        for row in rows
+    ]
+
+
+def _scored(
+    folder: Path, pool: Sequence[str], groups: list[tuple[str, ...]], count: int, part: str
+) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    if not (folder / "drawn.json").exists():
+        write(folder / "drawn.json", [asdict(one) for one in draw(pool, groups, count, part, 3)])
+    drawn = drawn_in(folder)
+    _recordings(folder, [one.text for one in drawn], [one.utterance for one in drawn])
+
+
+def _recordings(folder: Path, texts: Sequence[str], ways: list[Utterance]) -> None:
+    paths = Speaker(folder).speak(ways)
+    with replacing(folder / "manifest.csv") as aside, open(aside, "w", newline="") as file:
+        rows = csv.writer(file)
+        rows.writerow(["audio", "text", "speaker"])
+        for path, text, one in zip(paths, texts, ways, strict=True):
+            rows.writerow([path.name, text, one.variant])

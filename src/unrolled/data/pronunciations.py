@@ -1,0 +1,118 @@
+"""How words are said: a pronouncing dictionary, such as CMUdict."""
+
+from __future__ import annotations
+
+import gzip
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from os import PathLike, fspath
+
+from unrolled.errors import DataError
+from unrolled.writing import replacing
+
+Phones = tuple[str, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Pronunciations:
+    """The ways in which each word is said, as phones without their stress.
+
+    Words that differ in stress alone are taken to sound alike: the stress of a word in a sentence
+    is another than in a dictionary.
+
+    Attributes:
+        of: for each word, in lower case, its pronunciations, each a tuple of phones; the first is
+            the usual one.
+        name: of the dictionary.
+
+    Example:
+        >>> said = Pronunciations({"sea": (("S", "IY"),), "see": (("S", "IY"),)})
+        >>> said.alike("sea")
+        ('see',)
+    """
+
+    of: Mapping[str, tuple[Phones, ...]]
+    name: str = "pronunciations"
+
+    def __len__(self) -> int:
+        return len(self.of)
+
+    def __contains__(self, word: object) -> bool:
+        return word in self.of
+
+    def __getitem__(self, word: str) -> tuple[Phones, ...]:
+        """The pronunciations of a word; none of one that is not in the dictionary."""
+        return self.of.get(word, ())
+
+    def alike(self, word: str) -> tuple[str, ...]:
+        """The other words that may sound as this one does: one pronunciation of each is the same.
+        In the order of the alphabet."""
+        said = {one for phones in self[word] for one in self._words[phones]}
+        return tuple(sorted(said - {word}))
+
+    def write(self, path: str | PathLike[str]) -> None:
+        """Writes the dictionary in the form that `read_pronunciations` reads."""
+        with replacing(path) as aside, open(aside, "w", encoding="utf-8") as file:
+            for word, ways in self.of.items():
+                for number, phones in enumerate(ways, start=1):
+                    variant = "" if number == 1 else f"({number})"
+                    file.write(f"{word}{variant} {' '.join(phones)}\n")
+
+    @cached_property
+    def _words(self) -> dict[Phones, list[str]]:
+        found: dict[Phones, list[str]] = defaultdict(list)
+        for word, ways in self.of.items():
+            for phones in ways:
+                found[phones].append(word)
+        return found
+
+
+def read_pronunciations(path: str | PathLike[str]) -> Pronunciations:
+    """Reads a dictionary in the form of CMUdict, plain or packed (.gz).
+
+        right  R AY1 T
+        read(2)  R IY1 D        # another way to say it
+
+    A word, which spaces part from its phones; digits after a vowel are its stress. A line that
+    begins with ;;; and what follows a # are comments.
+
+    Raises:
+        DataError: a line without phones, a file that is not UTF-8, or one without words.
+
+    Source: the CMU Pronouncing Dictionary, github.com/cmusphinx/cmudict.
+    """
+    found: dict[str, dict[Phones, None]] = defaultdict(dict)
+    for number, line in _lines(path):
+        said = line.split("#", 1)[0].split()
+        if line.startswith(";;;") or not said:
+            continue
+        if len(said) < 2:
+            raise DataError(
+                f"{fspath(path)}, line {number}: got {line.strip()!r}, expected a word and its "
+                "phones, as in 'right R AY1 T'"
+            )
+        word = said[0].lower()
+        if word.endswith(")") and "(" in word[1:]:
+            word = word[: word.rindex("(")]
+        phones = tuple(phone.rstrip("012") for phone in said[1:])
+        found[word][phones] = None
+    if not found:
+        raise DataError(f"{fspath(path)}: holds no words; expected lines such as 'right R AY1 T'")
+    return Pronunciations({word: tuple(ways) for word, ways in found.items()}, fspath(path))
+
+
+def _lines(path: str | PathLike[str]) -> Iterator[tuple[int, str]]:
+    packed = fspath(path).endswith(".gz")
+    number = 0
+    try:
+        with gzip.open(path, "rb") if packed else open(path, "rb") as file:
+            for number, line in enumerate(file, start=1):
+                yield number, line.decode("utf-8")
+    except FileNotFoundError:
+        raise DataError(f"{fspath(path)}: there is no such file") from None
+    except UnicodeDecodeError:
+        raise DataError(f"{fspath(path)}, line {number}: is not UTF-8; save it as such") from None
+    except (OSError, EOFError) as error:
+        raise DataError(f"{fspath(path)}: can't be read after line {number} ({error})") from None
