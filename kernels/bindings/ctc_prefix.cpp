@@ -25,6 +25,7 @@ void define_call(nb::module_& m) {
     field(call, "log_probs_row", &Call::log_probs_row);
     field(call, "lengths", &Call::lengths);
     field(call, "extension", &Call::extension);
+    field(call, "scores", &Call::scores);
     field(call, "node_room", &Call::node_room);
     field(call, "path_room", &Call::path_room);
     field(call, "nodes", &Call::nodes);

@@ -16,6 +16,7 @@ namespace {
 
 constexpr double kNever = -std::numeric_limits<double>::infinity();
 constexpr std::int32_t kNone = -1;
+constexpr double kUnknown = std::numeric_limits<double>::quiet_NaN();
 // Far above the rounding of a score, far below a difference that counts: how much a quick bound
 // leaves to the exact comparison.
 constexpr double kSlack = 1e-6;
@@ -71,7 +72,11 @@ class Search {
           next_(call.beam),
           taken_(call.beam * call.symbols),
           allowed_(call.symbols),
-          gains_(call.symbols) {
+          gains_(call.symbols),
+          added_(call.scores ? 2 * call.beam * call.symbols : 0, kUnknown),
+          row_(call.beam),
+          next_row_(call.beam),
+          stayed_(call.beam) {
         chosen_.reserve(call.beam + 1);
         going_.reserve(call.symbols);
         values_.reserve(call.symbols);
@@ -84,6 +89,7 @@ class Search {
         node_count_ = counts[0], path_count_ = counts[1], count_ = counts[2];
         CtcMember* beam = call_.members + r * call_.beam;
         std::copy(beam, beam + count_, members_.begin());
+        if (call_.scores) begin_rows();
         std::fill(first_child_.begin(), first_child_.begin() + node_count_, kNone);
         for (std::int64_t n = 1; n < node_count_; ++n) adopt(static_cast<std::int32_t>(n));
 
@@ -109,6 +115,41 @@ class Search {
 
     double extension(std::int32_t token) const {
         return call_.extension ? call_.extension[token] : 0.0;
+    }
+
+    // What symbol c adds to the prefix of a member, looked up once for each. A row belongs to a
+    // member while it is in the beam.
+    double added(std::int64_t slot, std::int32_t c) {
+        if (!call_.scores) return extension(c);
+        double& value = added_[row_[slot] * call_.symbols + c];
+        if (std::isnan(value)) {
+            PrefixPlace after;
+            value = extension(c) + extended(*call_.scores, place_of(slot), c, &after);
+        }
+        return value;
+    }
+
+    // At least `added`, and known at once.
+    double most_added(std::int64_t slot, std::int32_t c) const {
+        if (!call_.scores) return extension(c);
+        const double value = added_[row_[slot] * call_.symbols + c];
+        if (!std::isnan(value)) return value;
+        return extension(c) + extended_at_most(*call_.scores, place_of(slot), c);
+    }
+
+    PrefixPlace place_of(std::int64_t slot) const { return nodes_[members_[slot].node].place; }
+
+    void begin_rows() {
+        free_.clear();
+        for (std::int64_t row = 2 * call_.beam; row-- > 0;) free_.push_back(row);
+        for (std::int64_t k = 0; k < count_; ++k) row_[k] = new_row();
+    }
+
+    std::int64_t new_row() {
+        const std::int64_t row = free_.back();
+        free_.pop_back();
+        std::fill_n(added_.begin() + row * call_.symbols, call_.symbols, kUnknown);
+        return row;
     }
 
     void frame(const float* y, std::int32_t t) {
@@ -206,25 +247,29 @@ class Search {
     // Puts the best extensions among the chosen, in the place of worse ones where the beam is full.
     void extend(const float* y) {
         std::make_heap(chosen_.begin(), chosen_.end(), better);  // the worst comes first
-        double most = kNever;
-        for (const std::int32_t c : going_) {
-            gains_[c] = y[c] + extension(c);
-            most = std::max(most, gains_[c]);
-        }
         const auto size = static_cast<std::size_t>(call_.beam);
         const auto bound = [&] {
             return chosen_.size() == size ? chosen_.front().score - kSlack : kNever;
         };
-        const double highest = totals_[0] + members_[0].bonus, least = bound();
-        if (least > kNever) {
-            const auto hopeless = [&](std::int32_t c) { return highest + gains_[c] < least; };
-            going_.erase(std::remove_if(going_.begin(), going_.end(), hopeless), going_.end());
+        double most = kNever;
+        if (!call_.scores) {
+            for (const std::int32_t c : going_) {
+                gains_[c] = y[c] + extension(c);
+                most = std::max(most, gains_[c]);
+            }
+            const double highest = totals_[0] + members_[0].bonus, least = bound();
+            if (least > kNever) {
+                const auto hopeless = [&](std::int32_t c) { return highest + gains_[c] < least; };
+                going_.erase(std::remove_if(going_.begin(), going_.end(), hopeless), going_.end());
+            }
         }
         for (std::int64_t k = 0; k < count_; ++k) {
             const double bonus = members_[k].bonus;
-            if (totals_[k] + bonus + most < bound()) continue;
+            if (!call_.scores && totals_[k] + bonus + most < bound()) continue;
             for (const std::int32_t c : going_) {
-                const double score = from(k, c) + y[c] + (bonus + extension(c));
+                if (call_.scores && totals_[k] + bonus + y[c] + most_added(k, c) < bound())
+                    continue;
+                const double score = from(k, c) + y[c] + (bonus + added(k, c));
                 if (!(score > kNever)) continue;
                 const Candidate one = {score, call_.beam + k * call_.symbols + c,
                                        static_cast<std::int32_t>(k), c};
@@ -256,15 +301,27 @@ class Search {
             to.blank = to.best_blank = kNever;
             to.symbol = from(one.slot, one.token) + y[one.token];
             to.best_symbol = source.best + y[one.token];
-            to.bonus = parent.bonus + extension(one.token);
+            to.bonus = parent.bonus + added(one.slot, one.token);
             to.node = child_of(parent.node, one.token);
             to.path_blank = to.last = kNone;
             to.path_symbol = begin(source, t);
             to.peak_blank = 0;
             to.peak_symbol = y[one.token];
         }
+        if (call_.scores) hand_over_rows();
         count_ = static_cast<std::int64_t>(chosen_.size());
         members_.swap(next_);
+    }
+
+    void hand_over_rows() {
+        std::fill(stayed_.begin(), stayed_.end(), false);
+        for (const Candidate& one : chosen_)
+            if (!one.token) stayed_[one.slot] = true;
+        for (std::int64_t k = 0; k < count_; ++k)
+            if (!stayed_[k]) free_.push_back(row_[k]);
+        for (std::size_t i = 0; i < chosen_.size(); ++i)
+            next_row_[i] = chosen_[i].token ? new_row() : row_[chosen_[i].slot];
+        row_.swap(next_row_);
     }
 
     std::int32_t begin(const Source& source, std::int32_t t) {
@@ -277,7 +334,9 @@ class Search {
         for (std::int32_t n = first_child_[node]; n != kNone; n = next_sibling_[n])
             if (nodes_[n].token == token) return n;
         const auto made = static_cast<std::int32_t>(node_count_++);
-        nodes_[made] = {node, token};
+        PrefixPlace place = {0, 0, 0};
+        if (call_.scores) extended(*call_.scores, nodes_[node].place, token, &place);
+        nodes_[made] = {node, token, place};
         first_child_[made] = kNone;
         adopt(made);
         return made;
@@ -294,7 +353,7 @@ class Search {
         std::int32_t kept = 1;
         for (std::int64_t n = 1; n < node_count_; ++n) {
             if (place_[n] == kNone) continue;
-            nodes_[kept] = {place_[nodes_[n].parent], nodes_[n].token};
+            nodes_[kept] = {place_[nodes_[n].parent], nodes_[n].token, nodes_[n].place};
             place_[n] = kept++;
         }
         node_count_ = kept;
@@ -336,6 +395,9 @@ class Search {
     std::vector<char> taken_;    // (K, 1 + V)
     std::vector<char> allowed_;  // (1 + V,)
     std::vector<double> gains_;  // (1 + V,)
+    std::vector<double> added_;  // (2 K, 1 + V): more rows than members, so that one is always free
+    std::vector<std::int64_t> row_, next_row_, free_;
+    std::vector<char> stayed_;
     std::vector<Candidate> chosen_;
     std::vector<std::int32_t> going_;
     std::vector<float> values_;

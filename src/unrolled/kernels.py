@@ -223,6 +223,20 @@ def ngram_scores_call() -> Any:
 def ngram_scores(call: Any) -> None:
     """Scores of tokens by an n-gram model; `call` comes from `ngram_scores_call`."""
     _module().ngram_scores(call)
+def prefix_scores_arguments() -> Any:
+    """What a language model and hot words say, all zero: of
+    `kernels/include/unrolled/prefix_scores.h`, for a `ctc_prefix_call` by its address."""
+    return _module().PrefixScores()
+
+
+def prefix_scores_call() -> Any:
+    """The arguments of `prefix_scores`, all zero; as `ctc_prefix_call`."""
+    return _module().PrefixScoresOf()
+
+
+def prefix_scores(call: Any) -> None:
+    """What symbols add to whole sentences; `call` comes from `prefix_scores_call`."""
+    _module().prefix_scores(call)
 
 
 def stream_model(

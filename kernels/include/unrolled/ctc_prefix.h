@@ -12,9 +12,9 @@
 //
 // with (+) the sum of the probabilities. The `beam` best prefixes by total(l) + bonus(l) go on; of
 // equal ones the one that was there before, in the order they had, then the extension of the
-// earlier one, then of the lower symbol. bonus(l) is the sum of extension[e] over its symbols: what
-// is added where a prefix is extended. A language model has its place there: it gives each prefix a
-// row of such scores of its own.
+// earlier one, then of the lower symbol. bonus(l) is the sum of what is added where a prefix is
+// extended: extension[e] for each of its symbols, and what a language model and hot words say of it
+// (prefix_scores.h), which depends on the symbols before.
 //
 // Beside the sums each prefix has its most probable alignment, among those whose prefixes the beam
 // kept, with the frames of each symbol; of equal ones the one that came first to where it is.
@@ -27,12 +27,15 @@
 
 #include <cstdint>
 
+#include "unrolled/prefix_scores.h"
+
 namespace unrolled {
 
 // A prefix: the one that it extends, which stands before it, and by which symbol. Node 0 is the
-// empty prefix, {-1, 0}.
+// empty prefix, {-1, 0}. The place is that of prefix_scores.h; without such scores it is all 0.
 struct CtcNode {
     std::int32_t parent, token;
+    PrefixPlace place;
 };
 
 // A symbol of an alignment.
@@ -56,7 +59,8 @@ struct CtcMember {
 };
 
 // A call goes on from the states of B sentences by up to T frames each; frames are counted from the
-// first one that a state saw. At first a state has one node, {-1, 0}, no path, and one member
+// first one that a state saw. At first a state has one node, {-1, 0} in the place where a sentence
+// begins, no path, and one member
 // {0, -infinity, 0, -infinity, 0, 0, -1, -1, -1, 0, 0}. All arrays are dense but log_probs,
 // row-major, and owned by the caller, who keeps them alive until the call returns; none overlaps
 // another.
@@ -72,6 +76,7 @@ struct CtcPrefix {
     std::int64_t log_probs_time, log_probs_row;  // elements from a frame, a sentence to the next
     const std::int64_t* lengths;                 // (B,) frames of each, 0 to T
     const double* extension;                     // (1 + V,), finite, or null for zeros
+    const PrefixScores* scores;                  // of the same symbols, or null for none
 
     std::int64_t node_room, path_room;  // N, P: at least what is there and K more for each frame
     CtcNode* nodes;                     // (B, N)

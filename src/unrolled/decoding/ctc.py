@@ -11,6 +11,7 @@ from unrolled.decoding.ctc_hypothesis import CtcHypothesis
 from unrolled.decoding.ctc_options import CtcOptions
 from unrolled.decoding.ctc_prefix import advance_prefixes
 from unrolled.decoding.ctc_state import prefix_hypotheses, start_prefixes
+from unrolled.decoding.prefix_scores import Place, PrefixScores
 
 
 def search_ctc(
@@ -22,6 +23,7 @@ def search_ctc(
     most_symbols: int | None = None,
     threshold: float | None = None,
     extension_scores: Sequence[float] | None = None,
+    scores: PrefixScores | None = None,
 ) -> list[list[CtcHypothesis]]:
     """The likeliest sequences of symbols for each row, as far as a beam finds them.
 
@@ -38,8 +40,8 @@ def search_ctc(
         beam: prefixes that go on from frame to frame. 1 is the best path, the best symbol of each
             frame: quicker, and the alignment rather than the sequence that is the likeliest.
         n_best: how many hypotheses to give, up to `beam`.
-        most_symbols, threshold, extension_scores: as in `CtcOptions`; left out, the search is
-            over all symbols.
+        most_symbols, threshold, extension_scores, scores: as in `CtcOptions`; left out, the search
+            is over all symbols, by what was heard alone.
 
     Returns:
         For each row up to `n_best` hypotheses, best first, no two with the same tokens; one at
@@ -53,7 +55,7 @@ def search_ctc(
     Sources: Graves et al. 2006, "Connectionist temporal classification"; Hannun et al. 2014, arXiv
     1408.2873.
     """
-    options = CtcOptions(beam, most_symbols, threshold, extension_scores)
+    options = CtcOptions(beam, most_symbols, threshold, extension_scores, scores)
     check_count("n_best", n_best, beam)
     values, counts = check_log_probs(log_probs, lengths)
     rows = range(values.shape[1])
@@ -62,5 +64,6 @@ def search_ctc(
             [path_hypothesis(advance_path(start_path(), values[: counts[row], row]))]
             for row in rows
         ]
-    states = advance_prefixes([start_prefixes() for _ in rows], values, counts, options)
-    return [prefix_hypotheses(state, n_best) for state in states]
+    place = Place() if scores is None else scores.start()
+    states = advance_prefixes([start_prefixes(0, place) for _ in rows], values, counts, options)
+    return [prefix_hypotheses(state, n_best, scores) for state in states]

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unrolled.decoding.ctc_checks import check_count
+from unrolled.decoding.prefix_scores import PrefixScores
 from unrolled.errors import ConfigError, ShapeError
 
 
@@ -29,6 +30,7 @@ class CtcOptions:
         extension_scores: `(1 + V,)`, added to a prefix's score where a symbol extends it: at the
             symbol that ends a word, a bonus for each word. The first, the blank's, counts for
             nothing. None: 0 for all.
+        scores: what a language model and hot words add; None: nothing.
 
     Raises:
         ConfigError, ShapeError: a value that can't work.
@@ -38,6 +40,7 @@ class CtcOptions:
     most_symbols: int | None = None
     threshold: float | None = None
     extension_scores: Sequence[float] | NDArray[np.float64] | None = None
+    scores: PrefixScores | None = None
     extension: NDArray[np.float64] | None = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -49,6 +52,11 @@ class CtcOptions:
             isinstance(limit, Real) and not isinstance(limit, bool) and 0 <= float(limit) < math.inf
         ):
             raise ConfigError(f"threshold: got {limit!r}, expected nats, a number from 0 on")
+        if self.scores is not None and self.beam == 1:
+            raise ConfigError(
+                "beam: the best path (beam=1) hears no language model and no hot words; search with"
+                " a beam of 2 or more"
+            )
         object.__setattr__(self, "extension", self._extension())
 
     def _extension(self) -> NDArray[np.float64] | None:
@@ -65,7 +73,11 @@ class CtcOptions:
         return scores
 
     def check_symbols(self, symbols: int) -> None:
-        """ShapeError unless the scores of extensions are of so many symbols, the blank included."""
+        """ShapeError unless the scores are of so many symbols, the blank included."""
+        if self.scores is not None and self.scores.symbols != symbols:
+            raise ShapeError(
+                f"scores: got those of {self.scores.symbols} symbols, expected 1 + V = {symbols}"
+            )
         if self.extension is not None and len(self.extension) != symbols:
             raise ShapeError(
                 f"extension_scores: got {len(self.extension)} numbers, expected 1 + V = {symbols}"

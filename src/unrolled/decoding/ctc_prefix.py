@@ -70,6 +70,7 @@ def _advance_natively(
     call.log_probs_row = log_probs.strides[1] // log_probs.itemsize
     call.lengths = lengths.ctypes.data
     call.extension = 0 if options.extension is None else options.extension.ctypes.data
+    call.scores = 0 if options.scores is None else options.scores.native.address
     call.node_room, call.path_room, _ = rooms
     call.nodes, call.paths, call.members = (array.ctypes.data for array in arrays)
     call.counts = counts.ctypes.data

@@ -23,6 +23,7 @@ import numpy as np
 from unrolled.decoding.ctc_checks import BLANK, Floats
 from unrolled.decoding.ctc_options import CtcOptions
 from unrolled.decoding.ctc_state import MEMBER, NODE, PATH, PrefixState
+from unrolled.decoding.prefix_scores import Place
 
 _NEVER = -math.inf
 
@@ -77,7 +78,8 @@ def _add(a: float, b: float) -> float:
 class _Search:
     def __init__(self, state: PrefixState, options: CtcOptions) -> None:
         self._options = options
-        self._nodes: list[tuple[int, int]] = state.nodes.tolist()
+        self._nodes: list[tuple[int, int]] = [(one[0], one[1]) for one in state.nodes.tolist()]
+        self._places = [Place(*one[2:]) for one in state.nodes.tolist()]
         self._paths: list[tuple[int, int, int, float]] = state.paths.tolist()
         self._known = {key: number for number, key in enumerate(self._nodes)}
         self._members = [_member(row) for row in state.members.tolist()]
@@ -102,7 +104,7 @@ class _Search:
             for token in allowed:
                 if (slot, token) in taken:
                     continue
-                bonus = one.bonus + self._extension(token)
+                bonus = one.bonus + self._added(one.node, token)
                 score = self._from(slot, token, totals) + y[token] + bonus
                 order = self._options.beam + slot * width + token
                 candidates.append(_Candidate(score, order, slot, token, None, None))
@@ -121,8 +123,11 @@ class _Search:
             found = sorted(sorted(found, key=lambda token: -y[token])[:most])
         return found
 
-    def _extension(self, token: int) -> float:
-        return 0.0 if self._options.extension is None else float(self._options.extension[token])
+    def _added(self, node: int, token: int) -> float:
+        """What a symbol adds to a prefix."""
+        extension, scores = self._options.extension, self._options.scores
+        added = 0.0 if extension is None else float(extension[token])
+        return added if scores is None else added + scores.extended(self._places[node], token)[0]
 
     def _from(self, slot: int, token: int, totals: list[float]) -> float:
         again = self._nodes[self._members[slot].node][1] == token
@@ -166,7 +171,7 @@ class _Search:
         parent = self._members[one.parent]
         return _Member(
             node=self._child(parent.node, one.token),
-            bonus=parent.bonus + self._extension(one.token),
+            bonus=parent.bonus + self._added(parent.node, one.token),
             blank=_NEVER,
             symbol=self._from(one.parent, one.token, totals) + y[one.token],
             in_blank=_End(),
@@ -181,6 +186,10 @@ class _Search:
         if (node, token) not in self._known:
             self._known[node, token] = len(self._nodes)
             self._nodes.append((node, token))
+            scores = self._options.scores
+            self._places.append(
+                Place() if scores is None else scores.extended(self._places[node], token)[1]
+            )
         return self._known[node, token]
 
     def state(self, frames: int) -> PrefixState:
@@ -190,7 +199,11 @@ class _Search:
         node_at = _places(_needed(ends, [parent for parent, _ in self._nodes]) | {0})
         ends = [end.path for one in members for end in (one.in_blank, one.in_symbol)]
         path_at = _places(_needed(ends, [previous for previous, *_ in self._paths]))
-        nodes = [(node_at[self._nodes[at][0]], self._nodes[at][1]) for at in node_at if at >= 0]
+        nodes = [
+            (node_at[self._nodes[at][0]], self._nodes[at][1], *self._places[at])
+            for at in node_at
+            if at >= 0
+        ]
         paths = [(path_at[self._paths[at][0]], *self._paths[at][1:]) for at in path_at if at >= 0]
         rows = [
             (

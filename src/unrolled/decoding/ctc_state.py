@@ -10,8 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unrolled.decoding.ctc_hypothesis import CtcHypothesis
+from unrolled.decoding.prefix_scores import Place, PrefixScores
 
-NODE = np.dtype([("parent", "i4"), ("token", "i4")])
+NODE = np.dtype([(name, "i4") for name in ("parent", "token", "context", "word", "hot")])
 PATH = np.dtype([("previous", "i4"), ("first", "i4"), ("last", "i4"), ("peak", "f4")])
 MEMBER = np.dtype(
     [
@@ -41,24 +42,46 @@ class PrefixState:
     members: NDArray[Any]
 
 
-def start_prefixes(frames: int = 0) -> PrefixState:
-    """The empty prefix alone, before the frame of that number."""
+def start_prefixes(frames: int = 0, place: tuple[int, int, int] = (0, 0, 0)) -> PrefixState:
+    """The empty prefix alone, before the frame of that number.
+
+    Args:
+        frames: frames seen so far.
+        place: where a sentence begins, of `PrefixScores.start`.
+    """
     never = -math.inf
     beam = [(0.0, never, 0.0, never, 0.0, 0, -1, -1, -1, 0.0, 0.0)]
-    nodes = np.array([(-1, 0)], dtype=NODE)
+    nodes = np.array([(-1, 0, *place)], dtype=NODE)
     return PrefixState(frames, nodes, np.empty(0, dtype=PATH), np.array(beam, dtype=MEMBER))
 
 
-def prefix_hypotheses(state: PrefixState, n_best: int) -> list[CtcHypothesis]:
-    """The best prefixes of the beam, best first."""
+def prefix_hypotheses(
+    state: PrefixState, n_best: int, scores: PrefixScores | None = None
+) -> list[CtcHypothesis]:
+    """The best prefixes of the beam, best first.
+
+    Args:
+        state: where the search is.
+        n_best: how many.
+        scores: of a search that is over, if it had such: the end of each sentence counts, too.
+    """
     nodes, paths = state.nodes.tolist(), state.paths.tolist()
-    members = state.members[:n_best]
+    members = state.members[:n_best] if scores is None else _ended(state, scores)[:n_best]
     totals = np.logaddexp(members["blank"], members["symbol"])
     # As tuples: a stream asks after every chunk, and each field of a record takes a microsecond.
     return [
         _hypothesis(member, total, nodes, paths, state.frames)
         for member, total in zip(members.tolist(), totals.tolist(), strict=True)
     ]
+
+
+def _ended(state: PrefixState, scores: PrefixScores) -> NDArray[Any]:
+    """The members with what the end of a sentence adds, in their new order."""
+    members = state.members.copy()
+    places = state.nodes[["context", "word", "hot"]][members["node"]].tolist()
+    members["bonus"] += [scores.ended(Place(*one)) for one in places]
+    ranked = np.logaddexp(members["blank"], members["symbol"]) + members["bonus"]
+    return members[np.argsort(-ranked, kind="stable")]
 
 
 def _hypothesis(
@@ -69,7 +92,7 @@ def _hypothesis(
     node, path_blank, path_symbol, last, peak_blank, peak_symbol = member[5:]
     tokens = []
     while node:
-        node, token = nodes[node]
+        node, token, *_ = nodes[node]
         tokens.append(token)
     path, peak = path_blank, peak_blank
     if best_symbol > best_blank:

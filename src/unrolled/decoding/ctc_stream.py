@@ -29,6 +29,7 @@ from unrolled.decoding.ctc_state import (
     stable_prefix,
     start_prefixes,
 )
+from unrolled.decoding.prefix_scores import Place
 from unrolled.errors import ConfigError, ShapeError
 
 Search = PathState | PrefixState
@@ -161,7 +162,9 @@ class CtcDecoder:
         return self._result(stream, final=True)
 
     def _begin(self, frame: int) -> CtcStream:
-        search = start_path(frame) if self.options.beam == 1 else start_prefixes(frame)
+        scores = self.options.scores
+        place = Place() if scores is None else scores.start()
+        search = start_path(frame) if self.options.beam == 1 else start_prefixes(frame, place)
         return CtcStream(search, EndpointState(), frame)
 
     def _cut(self, blanks: Floats, stream: CtcStream) -> tuple[int | None, EndpointState]:
@@ -189,6 +192,7 @@ class CtcDecoder:
         if isinstance(search, PathState):
             found, stable = [path_hypothesis(search)], len(search.symbols)
         else:
-            found, stable = prefix_hypotheses(search, self.n_best), stable_prefix(search)
+            scores = self.options.scores if final else None
+            found, stable = prefix_hypotheses(search, self.n_best, scores), stable_prefix(search)
         stable = len(found[0].tokens) if final else stable
         return CtcResult(tuple(found), stable, stream.begin, search.frames, final)

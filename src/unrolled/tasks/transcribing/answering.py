@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, replace
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
@@ -20,6 +20,13 @@ from unrolled.tasks.evaluation import Evaluation
 from unrolled.tasks.transcribing.building import build
 from unrolled.tasks.transcribing.framing import Framing
 from unrolled.tasks.transcribing.gate import MOST, Rivals, evaluation_of, rivals_from
+from unrolled.tasks.transcribing.language import (
+    Language,
+    Weights,
+    hot_words_of,
+    ngram_of,
+    writer_of,
+)
 from unrolled.tasks.transcribing.lessons import heard
 from unrolled.tasks.transcribing.network import TranscriptionNetwork
 from unrolled.tasks.transcribing.settings import Settings
@@ -34,6 +41,8 @@ _SILENT = (
 )
 # Labels that a message names.
 _NAMED = 5
+# Prefixes that are followed: what sounds alike must be among them for a language to choose.
+BEAM, BEAM_WITH_LANGUAGE = 8, 32
 
 
 class Answering(Task):
@@ -48,6 +57,8 @@ class Answering(Task):
         settings: the numbers that it was made and trained with.
         checkup: the data doctor's.
         rivals: fitted on the same recordings.
+        weights: how much a language model counts, as `tune` chose it.
+        language: the one that is used, and hot words; None: what is heard alone counts.
     """
 
     model: TranscriptionNetwork
@@ -58,24 +69,114 @@ class Answering(Task):
     settings: Settings
     checkup: Checkup
     rivals: Rivals
+    weights: Weights = Weights()
+    language: Language | None = None
     _scale: BandScale
 
-    def predict(self, sounds: Any, *, beam: int = 8) -> list[str]:
+    def use_language(
+        self,
+        model: Any = None,
+        *,
+        weight: float | None = None,
+        word_bonus: float | None = None,
+        unknown: float | None = None,
+        rescore: Any = None,
+        rescore_weight: float | None = None,
+    ) -> Self:
+        """Let language models have a say in what is heard, from now on.
+
+            score(words) = log p(words | sound) + weight log q(words) + word_bonus * count
+                           + rescore_weight log r(words)
+
+        Both passes hold for recordings and for streams that begin from now on: in a stream the
+        first is heard live, the second when an utterance is over.
+
+        Args:
+            model: `q`, an `NGramModel` that is asked while the search runs, or its file; None: none.
+            weight, word_bonus, unknown: of it, and nats for each word, and for each that it does
+                not know; None: what `tune` chose, or the usual ones.
+            rescore: `r`, a `Generator` or `NGramModel` that reads the answers of the beam, or its
+                file; None: none.
+            rescore_weight: of it; None: as above.
+
+        Returns:
+            The transcriber itself. Without a model and `rescore` it hears as it did.
+
+        Raises:
+            NotFittedError: `fit` comes first.
+            ConfigError: labels, which no model chooses; one over other words than the transcripts;
+                numbers that can't work.
+            DataError, ModelFileError: a file that can't be read.
+        """
+        symbols = self._symbols_for("a language model")
+        weights = self.weights.given(
+            weight=weight, word_bonus=word_bonus, unknown=unknown, rescore_weight=rescore_weight
+        )
+        self._listen_with(
+            Language(
+                symbols,
+                weights,
+                None if model is None else ngram_of(model),
+                {} if self.language is None else self.language.hot_words,
+                None if rescore is None else writer_of(rescore),
+            )
+        )
+        return self
+
+    def bias(self, words: Mapping[str, float] | Iterable[str] | None) -> Self:
+        """Hear some words rather than others that sound alike, from now on.
+
+        Args:
+            words: hot words, or phrases of several words, each with what it adds in nats, or a list
+                of them, which adds 3, so that each is 20 times as probable as it was. A number below
+                0 makes a word less probable. None takes all back.
+
+        Returns:
+            The transcriber itself.
+
+        Raises:
+            NotFittedError: `fit` comes first.
+            ConfigError: labels; no words; one that can't be written with the symbols.
+        """
+        symbols = self._symbols_for("hot words")
+        language = self.language or Language(symbols, self.weights)
+        hot = {} if words is None else hot_words_of(words)
+        self._listen_with(replace(language, hot_words=hot))
+        return self
+
+    def _symbols_for(self, what: str) -> Symbols:
+        self._check_fitted()
+        if self.symbols is None:
+            raise ConfigError(
+                f"{what}: this model answers with labels of whole recordings, and hears no words"
+            )
+        return self.symbols
+
+    def _listen_with(self, language: Language) -> None:
+        if language.scores is None and language.writer is None:
+            self.language = None
+            return
+        self.language = language
+
+    def predict(self, sounds: Any, *, beam: int | None = None) -> list[str]:
         """What is said in each: transcripts or labels.
 
         Args:
             sounds: as for `transcribe`.
-            beam: prefixes that are followed; 1: the best symbol of each step.
+            beam: as for `transcribe`.
         """
         return [one.text for one in self.transcribe(sounds, beam=beam)]
 
-    def transcribe(self, sounds: Any, *, beam: int = 8, n_best: int = 1) -> list[Transcript]:
+    def transcribe(
+        self, sounds: Any, *, beam: int | None = None, n_best: int = 1
+    ) -> list[Transcript]:
         """What is said in each, with times and confidences.
 
         Args:
             sounds: a file, a folder, `(samples, rate)`, ready-made features `(T, F)`, a list of
                 such, which may be empty, or `Recordings`.
-            beam: prefixes that are followed; 1: the best symbol of each step.
+            beam: prefixes that are followed; 1: the best symbol of each step. None: 8, or 32 with
+                a language model or hot words.
             n_best: how many answers to give; the others are the first one's `alternatives`.
 
         Raises:
@@ -84,7 +185,7 @@ class Answering(Task):
             DataError: a sound that can't be read.
         """
         self._check_fitted()
-        beam = whole_number("beam", beam, least=1)
+        beam = self._checked_beam(beam)
         n_best = self._checked_n_best(n_best, beam)
         if isinstance(sounds, list) and not sounds:
             return []
@@ -110,6 +211,17 @@ class Answering(Task):
                 ],
             )
 
+    def _checked_beam(self, beam: int | None) -> int:
+        if beam is None:
+            return BEAM if self.language is None else BEAM_WITH_LANGUAGE
+        beam = whole_number("beam", beam, least=1)
+        if beam == 1 and self.language is not None:
+            raise ConfigError(
+                "beam: the best symbol of each step (beam=1) asks no language model and no hot"
+                " words; search with a beam of 2 or more, or take them back (use_language(None))"
+            )
+        return beam
+
     def _checked_n_best(self, n_best: int, beam: int) -> int:
         n_best = whole_number("n_best", n_best, least=1)
         if not self.labelled and n_best > beam:
@@ -126,7 +238,15 @@ class Answering(Task):
             ]
         assert self.symbols is not None
         step = self.framing.seconds * self.settings.subsampling
-        return of_symbols(said, self.symbols, seconds, step=step, beam=beam, n_best=n_best)
+        return of_symbols(
+            said,
+            self.symbols,
+            seconds,
+            step=step,
+            beam=beam,
+            n_best=n_best,
+            language=self.language,
+        )
 
     def evaluate(
         self,
@@ -138,7 +258,7 @@ class Answering(Task):
         pattern: str | None = None,
         skip: bool = False,
         worst: int = MOST,
-        beam: int = 8,
+        beam: int | None = None,
     ) -> Evaluation:
         """Error rates, or accuracy, beside the rivals'; of new recordings, or as `fit` measured.
 
@@ -203,14 +323,12 @@ class Answering(Task):
             yield f"transcripts hold {what} that this model can't write: {listed}{more}"
 
     def _evaluate(
-        self, recordings: Recordings, told: str, worst: int = MOST, beam: int = 8
+        self, recordings: Recordings, told: str, worst: int = MOST, beam: int | None = None
     ) -> Evaluation:
         self._check_fitted()
         found: list[Transcript] = []
         rivals: dict[str, list[str]] = {one.name: [] for one in self.rivals.values()}
-        for frames, heard_now in self._heard_in_parts(
-            recordings, whole_number("beam", beam, least=1)
-        ):
+        for frames, heard_now in self._heard_in_parts(recordings, self._checked_beam(beam)):
             found += heard_now
             for one in self.rivals.values():
                 rivals[one.name] += one.predict(frames)
@@ -245,6 +363,7 @@ class Answering(Task):
             "labels": list(self.labels),
             "framing": self.framing.to_assets(),
             "settings": asdict(self.settings),
+            "language": asdict(self.weights),
         }
 
     def _restore_assets(self, assets: dict[str, Any]) -> None:
@@ -255,6 +374,8 @@ class Answering(Task):
         self.labelled = self.symbols is None
         self.framing = Framing.from_assets(assets["framing"])
         self.settings = Settings(**assets["settings"])
+        # Files of before have none.
+        self.weights = Weights(**assets.get("language", {}))
         # The weights bring it along.
         nothing = np.zeros(self.framing.size, np.float32)
         self._scale = BandScale(nothing, nothing + 1)

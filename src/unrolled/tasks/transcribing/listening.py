@@ -30,11 +30,12 @@ _SEARCH, _ENDPOINT = "search.", "endpoint."
 class Listening(Answering):
     """The streaming half of a `Transcriber`."""
 
-    def start(self, *, beam: int = 8) -> Arrays:
+    def start(self, *, beam: int | None = None) -> Arrays:
         """The state before the first sample: plain arrays, for `step`.
 
         Args:
-            beam: prefixes that are followed; 1: the best symbol of each step.
+            beam: prefixes that are followed; 1: the best symbol of each step. None: 8, or 32 with
+                a language model or hot words. A stream keeps to those that it began with.
 
         Raises:
             NotFittedError: `fit` comes first.
@@ -52,8 +53,8 @@ class Listening(Answering):
             return state | {
                 "label": np.full(len(self.labels), -np.log(len(self.labels)), np.float32)
             }
-        beam = whole_number("beam", beam, least=1)
-        return state | _of_stream(self._decoder(beam).start()) | {"beam": np.array(beam)}
+        beam = self._checked_beam(beam)
+        return state | _of_stream(self._decoder(beam).start()) | self._searching(beam)
 
     def step(
         self,
@@ -229,7 +230,7 @@ class Listening(Answering):
         return [
             (
                 self._partial(decoders[beam], final, stream, self._seconds(after)),
-                after | _of_stream(stream) | {"beam": np.array(beam)},
+                after | _of_stream(stream) | self._searching(beam),
             )
             for (_, after), beam, final, stream in zip(read, beams, over, streams, strict=True)
         ]
@@ -255,7 +256,10 @@ class Listening(Answering):
         assert self.symbols is not None
         step = self._seconds_of_a_step
         seconds = (result.end - result.begin) * step
-        return transcript_of(result.hypotheses, self.symbols, seconds, step=step, n_best=n_best)
+        hypotheses = result.hypotheses
+        if self.language is not None:
+            (hypotheses,) = self.language.second([hypotheses])
+        return transcript_of(hypotheses, self.symbols, seconds, step=step, n_best=n_best)
 
     def _check_state(self, state: Any, name: str = "state") -> None:
         """ConfigError where it is no state of this model; `name` is what it is called there."""
@@ -264,16 +268,32 @@ class Listening(Answering):
             expected = expected | {"label": (len(self.labels),)}
         else:
             check_state(state, "beam", name=name)
-            expected = expected | _stream_shapes(bool(np.all(state["beam"] == 1))) | {"beam": ()}
+            expected = expected | _stream_shapes(bool(np.all(state["beam"] == 1)))
+            expected = expected | {"beam": (), "language": ()}
         check_shapes(state, expected, name)
+        if not self.labelled and int(state["language"]) != self._language_mark:
+            raise ConfigError(
+                f"{name}: the stream began with another language model or other hot words; begin a"
+                " new one with start()"
+            )
 
     def _decoder(self, beam: int, endpoint: Endpoint | None = None) -> CtcDecoder:
         return CtcDecoder(
             self._seconds_of_a_step,
-            CtcOptions(beam),
+            CtcOptions(beam, scores=None if self.language is None else self.language.scores),
             n_best=beam,
             endpoint=endpoint,
         )
+
+    def _searching(self, beam: int) -> Arrays:
+        """What a state knows of the search besides where it is."""
+        return {"beam": np.array(beam), "language": np.array(self._language_mark)}
+
+    @property
+    def _language_mark(self) -> int:
+        """Of what a search adds to its prefixes: their places have a meaning in nothing else."""
+        scores = None if self.language is None else self.language.scores
+        return 0 if scores is None else scores.mark
 
     @property
     def _seconds_of_a_step(self) -> float:

@@ -10,6 +10,8 @@ from unrolled.data.batching.padded import padded
 from unrolled.decoding.ctc import search_ctc
 from unrolled.decoding.ctc_hypothesis import CtcHypothesis
 from unrolled.decoding.ctc_words import CtcWord, words_heard
+from unrolled.decoding.prefix_scores import PrefixScores
+from unrolled.tasks.transcribing.language import Language
 from unrolled.tasks.transcribing.symbols import Symbols
 from unrolled.tasks.transcribing.transcript import HeardWord, Transcript
 
@@ -39,6 +41,7 @@ def of_symbols(
     step: float,
     beam: int,
     n_best: int,
+    language: Language | None = None,
 ) -> list[Transcript]:
     """The transcripts of recordings.
 
@@ -48,9 +51,13 @@ def of_symbols(
         seconds: how long each is.
         step: seconds from one step to the next.
         beam, n_best: of the search.
+        language: what is known beside what is heard.
     """
     # All of the beam has a say in how sure a word is.
-    each = searched(log_probs, beam=beam, n_best=beam)
+    scores = None if language is None else language.scores
+    each = searched(log_probs, beam=beam, n_best=beam, scores=scores)
+    if language is not None:
+        each = language.second(each)
     return [
         transcript_of(hypotheses, symbols, length, step=step, n_best=n_best)
         for hypotheses, length in zip(each, seconds, strict=True)
@@ -58,7 +65,11 @@ def of_symbols(
 
 
 def searched(
-    log_probs: Sequence[np.ndarray], *, beam: int, n_best: int = 1
+    log_probs: Sequence[np.ndarray],
+    *,
+    beam: int,
+    n_best: int = 1,
+    scores: PrefixScores | None = None,
 ) -> list[list[CtcHypothesis]]:
     """The likeliest sequences of symbols of recordings, of each `(T', 1 + V)`."""
     found: list[list[CtcHypothesis]] = []
@@ -66,7 +77,7 @@ def searched(
         some = log_probs[start : start + _AT_ONCE]
         lengths = np.array([len(one) for one in some])
         side_by_side = padded(some, 0, np.float32)
-        found += search_ctc(side_by_side, lengths, beam=beam, n_best=n_best)
+        found += search_ctc(side_by_side, lengths, beam=beam, n_best=n_best, scores=scores)
     return found
 
 

@@ -1,0 +1,283 @@
+"""`PrefixScores`: what a language model and hot words add to a prefix, symbol by symbol.
+
+The equations stand in `kernels/include/unrolled/prefix_scores.h`; `extended` and `ended` are the
+same in Python, for searches that run where there are no kernels.
+
+Sources: Hannun et al. 2014, arXiv 1408.2873 (weight and bonus); Ortmanns, Ney and Eiden 1996,
+"Language-model look-ahead for large vocabulary speech recognition".
+"""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+from numbers import Real
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from unrolled import kernels
+from unrolled.decoding.hot_words import HotWords
+from unrolled.decoding.letters import END_OF_WORD, Letters
+from unrolled.decoding.ngrams.sentences import SPACE
+from unrolled.decoding.ngrams.vocabulary import END, MARKS, UNKNOWN
+from unrolled.decoding.word_trie import NO_WORD, WordTrie
+from unrolled.errors import ConfigError
+
+if TYPE_CHECKING:
+    from unrolled.decoding.ngrams.model import NGramModel
+
+_LN10 = math.log(10.0)
+_OUTSIDE = -1  # letters that begin no word of the model
+# Grams at each end of a model that tell it from others.
+_MARKED = 4096
+# Of the letters that a message names.
+_NAMED = 5
+
+
+class Place(NamedTuple):
+    """Where a prefix stands: it depends on the prefix alone.
+
+    Attributes:
+        context: the model's state.
+        word: the letters of the word that goes on, as a node of the words' trie; 0: none yet; -1:
+            they begin no word of the model.
+        hot: those of the hot words that they may become, as a state of the automaton.
+    """
+
+    context: int = 0
+    word: int = 0
+    hot: int = 0
+
+
+class PrefixScores:
+    """What each symbol adds to the score of a prefix that it extends.
+
+        a log p(v_i | v_1 ... v_i-1) + b + u [v_i is unknown]     for each word v_i that is over
+        a log p(best word that begins so)                         for one that goes on
+
+    and the weights of hot words. Words are scored, and letters come out: a word that the model does
+    not know can be written all the same, as <unk> with `unknown` beside it. A model over characters
+    scores each letter as it comes.
+
+    Args:
+        pieces: `(1 + V,)` the text of each symbol, the blank's first.
+        between: text between two symbols: " " where each symbol is a word.
+        model: over words, or characters; None: hot words and the bonus alone.
+        weight: a, of the model; 0 or more.
+        word_bonus: b, nats for each word.
+        unknown: u, nats for each word that the model does not know, or each letter.
+        hot_words: words, or phrases of several, each with what it adds, in nats: 3 makes a word 20
+            times as probable as it was.
+
+    Raises:
+        ConfigError: numbers that can't work, a model or hot words that these symbols can't write.
+    """
+
+    def __init__(
+        self,
+        pieces: Sequence[str],
+        *,
+        between: str = "",
+        model: NGramModel | None = None,
+        weight: float = 0.5,
+        word_bonus: float = 0.0,
+        unknown: float = 0.0,
+        hot_words: Mapping[str, float] | None = None,
+    ) -> None:
+        self.letters = Letters(tuple(pieces), between)
+        self.model = model
+        self.weight = _number("weight", weight, least=0.0)
+        self.word_bonus, self.unknown = (
+            _number("word_bonus", word_bonus),
+            _number("unknown", unknown),
+        )
+        self.hot_words = {} if hot_words is None else dict(hot_words)
+        self._by_letters = model is not None and model.unit == "characters"
+        self._letter_tokens: np.ndarray | None = None
+        self._trie: WordTrie | None = None
+        if model is not None:
+            if self._by_letters:
+                self._letter_tokens = self._tokens_of_letters(model)
+            else:
+                self._trie = self._words_of(model)
+        self._hot = None if not self.hot_words else self._automaton()
+
+    @property
+    def symbols(self) -> int:
+        """1 + V."""
+        return len(self.letters.pieces)
+
+    @cached_property
+    def mark(self) -> int:
+        """A number that tells what gives the same scores from what does not, in any process."""
+        told = hashlib.sha256()
+        parts: list[Any] = [self.letters, self.weight, self.word_bonus, self.unknown]
+        told.update(repr([*parts, sorted(self.hot_words.items())]).encode())
+        if self.model is not None:
+            trie = self.model.trie
+            told.update(repr((len(trie), self.model.vocabulary.tokens[-_MARKED:])).encode())
+            # A large model is not read as a whole for it.
+            told.update(trie.log_prob[:_MARKED].tobytes() + trie.log_prob[-_MARKED:].tobytes())
+        return int.from_bytes(told.digest()[:7])
+
+    def start(self) -> Place:
+        """Where a sentence begins."""
+        return Place(0 if self.model is None else self.model.start())
+
+    def extended(self, place: Place, symbol: int) -> tuple[float, Place]:
+        """What a symbol adds to a prefix, and where that stands then."""
+        added = 0.0
+        for letter in self.letters.of_symbols[symbol]:
+            more, place = self._letter(place, letter)
+            added += more
+        return added, place
+
+    def ended(self, place: Place) -> float:
+        """What the end of a sentence adds: its last word is over, and nothing follows."""
+        added = 0.0
+        if place.word and self._trie is not None:
+            added, place = self._word_letter(place, END_OF_WORD)
+        elif place.word:
+            added = self.word_bonus
+        if self.model is not None:
+            log10, _ = self.model.trie.step(place.context, END)
+            added += self.weight * _LN10 * log10
+        if self._hot is not None:
+            after = self._hot.next[place.hot, END_OF_WORD]
+            added += float(self._hot.gain[place.hot, END_OF_WORD] - self._hot.pending[after])
+        return added
+
+    @cached_property
+    def native(self) -> Any:
+        """The same for the kernels: a `PrefixScores` of `kernels/include/unrolled`, whose arrays
+        live as long as this object."""
+        call = kernels.prefix_scores_arguments()
+        letters, begins = self.letters.flat
+        call.letters, call.letters_begin = letters.ctypes.data, begins.ctypes.data
+        call.alphabet = len(self.letters.numbers)
+        call.weight, call.word_bonus, call.unknown = self.weight, self.word_bonus, self.unknown
+        call.unknown_token, call.end_token = UNKNOWN, END
+        if self.model is not None:
+            trie = self.model.trie
+            call.order, call.tokens, call.nodes = trie.order, trie.vocabulary_size, len(trie)
+            for name in ("first_child", "token", "log_prob", "backoff", "suffix"):
+                setattr(call, name, getattr(trie, name).ctypes.data)
+        if self._letter_tokens is not None:
+            call.letter_tokens = self._letter_tokens.ctypes.data
+        if self._trie is not None:
+            for name in ("first", "letter", "word", "best"):
+                setattr(call, f"trie_{name}", getattr(self._trie, name).ctypes.data)
+        if self._hot is not None:
+            for name in ("next", "gain", "pending"):
+                setattr(call, f"hot_{name}", getattr(self._hot, name).ctypes.data)
+            call.hot_most = max(0.0, float(self._hot.gain.max()))
+        return call
+
+    def _letter(self, place: Place, letter: int) -> tuple[float, Place]:
+        if self._trie is not None:
+            added, after = self._word_letter(place, letter)
+        elif self._letter_tokens is not None:
+            added, after = self._model_letter(place, letter)
+        else:
+            added = self.word_bonus if letter == END_OF_WORD and place.word else 0.0
+            after = place._replace(word=0 if letter == END_OF_WORD else _OUTSIDE)
+        if self._hot is not None:
+            added += float(self._hot.gain[place.hot, letter])
+            after = after._replace(hot=int(self._hot.next[place.hot, letter]))
+        return added, after
+
+    def _word_letter(self, place: Place, letter: int) -> tuple[float, Place]:
+        assert self._trie is not None and self.model is not None
+        had = self._ahead(place.word)
+        if letter != END_OF_WORD:
+            word = _OUTSIDE if place.word < 0 else self._trie.longer(place.word, letter)
+            return self._ahead(word) - had, place._replace(word=word)
+        if place.word == 0:
+            return 0.0, place
+        token = NO_WORD if place.word < 0 else int(self._trie.word[place.word])
+        known = token != NO_WORD
+        log10, context = self.model.trie.step(place.context, token if known else UNKNOWN)
+        added = self.weight * _LN10 * log10 + self.word_bonus + (0.0 if known else self.unknown)
+        return added - had, place._replace(context=context, word=0)
+
+    def _ahead(self, word: int) -> float:
+        """What the letters of a word that goes on have added."""
+        assert self._trie is not None and self.model is not None
+        if word == 0:
+            return 0.0
+        if word > 0:
+            return self.weight * float(self._trie.best[word])
+        return self.weight * _LN10 * float(self.model.trie.log_prob[1 + UNKNOWN]) + self.unknown
+
+    def _model_letter(self, place: Place, letter: int) -> tuple[float, Place]:
+        assert self._letter_tokens is not None and self.model is not None
+        token = int(self._letter_tokens[letter])
+        log10, context = self.model.trie.step(place.context, token)
+        added = self.weight * _LN10 * log10
+        if token == UNKNOWN:
+            added += self.unknown
+        if letter == END_OF_WORD and place.word:
+            added += self.word_bonus
+        word = 0 if letter == END_OF_WORD else _OUTSIDE
+        return added, place._replace(context=context, word=word)
+
+    def _tokens_of_letters(self, model: NGramModel) -> np.ndarray:
+        numbers = model.vocabulary.numbers
+        letters = [SPACE, *self.letters.numbers]
+        found = np.array([numbers.get(one, UNKNOWN) for one in letters], np.int32)
+        # A space may be in both.
+        if (found[1:] == UNKNOWN).all():
+            raise _another("characters", letters[1:], model.vocabulary.tokens[len(MARKS) :])
+        return found
+
+    def _words_of(self, model: NGramModel) -> WordTrie:
+        words, tokens = [], []
+        for token, word in enumerate(model.vocabulary.tokens):
+            if token >= len(MARKS) and word and self.letters.can_write(word):
+                words.append(self.letters.spelt(word))
+                tokens.append(token)
+        if not words:
+            raise _another("words", self.letters.pieces[1:], model.vocabulary.tokens[len(MARKS) :])
+        scores = _LN10 * model.trie.log_prob[1 + np.array(tokens)].astype(np.float64)
+        return WordTrie.of(words, tokens, scores)
+
+    def _automaton(self) -> HotWords:
+        phrases: dict[tuple[int, ...], float] = {}
+        for phrase, weight in self.hot_words.items():
+            words = " ".join(phrase.split())
+            if not words:
+                raise ConfigError("hot_words: got one without letters; leave it out")
+            if not self.letters.can_write(words):
+                words = words.lower()
+            if not self.letters.can_write(words):
+                strange = sorted({one for one in words if not self.letters.can_write(one)})
+                raise ConfigError(
+                    f"hot_words: {phrase!r} has {' '.join(map(repr, strange[:_NAMED]))}, which the"
+                    f" recogniser can't write; it writes {_shown(list(self.letters.numbers))}"
+                )
+            phrases[self.letters.spelt(words)] = _number(f"hot_words[{phrase!r}]", weight)
+        return HotWords.of(phrases, len(self.letters.numbers))
+
+
+def _number(name: str, value: Any, least: float = -math.inf) -> float:
+    number = isinstance(value, Real) and not isinstance(value, bool)
+    if not (number and math.isfinite(value) and value >= least):
+        expected = "a number" if least == -math.inf else f"a number from {least:g} on"
+        raise ConfigError(f"{name}: got {value!r}, expected {expected}")
+    return float(value)
+
+
+def _another(unit: str, ours: Sequence[str], theirs: Sequence[str]) -> ConfigError:
+    return ConfigError(
+        f"the language model is over other {unit} than the recogniser writes: it has"
+        f" {_shown(theirs)}, the recogniser {_shown(ours)}; train one on text that is written as"
+        " the transcripts are"
+    )
+
+
+def _shown(some: Sequence[str]) -> str:
+    more = ", ..." if len(some) > 2 * _NAMED else ""
+    return ", ".join(map(repr, some[: 2 * _NAMED])) + more

@@ -1,0 +1,150 @@
+"""`Language`: what a recogniser knows beside what it hears."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from unrolled.decoding.ctc_hypothesis import CtcHypothesis
+from unrolled.decoding.prefix_scores import PrefixScores
+from unrolled.decoding.rescoring import TextModel, rescored, text_scores
+from unrolled.errors import ConfigError
+from unrolled.tasks.transcribing.symbols import Symbols
+
+if TYPE_CHECKING:
+    from unrolled.decoding.ngrams.model import NGramModel
+
+# What a hot word adds unless it is said, in nats: it is 20 times as probable as it was.
+HOT = 3.0
+
+
+@dataclass(frozen=True)
+class Weights:
+    """How much the language counts beside what is heard, as `tune` chooses it.
+
+    Attributes:
+        weight: of the n-gram model in the search.
+        word_bonus: nats for each word.
+        unknown: nats for each word that the n-gram model does not know.
+        rescore_weight: of the model of the second pass.
+        told: what they were chosen by, in words; "" for the usual ones.
+    """
+
+    weight: float = 0.5
+    word_bonus: float = 0.5
+    unknown: float = -3.0
+    rescore_weight: float = 0.5
+    told: str = ""
+
+    def given(self, **numbers: float | None) -> Weights:
+        """Others where they are given."""
+        return replace(self, **{name: one for name, one in numbers.items() if one is not None})
+
+
+@dataclass(frozen=True, eq=False)
+class Language:
+    """A language model in the search, hot words, and a model that reads what was found.
+
+    Attributes:
+        symbols: of the recogniser.
+        weights: how much each counts.
+        model: in the first pass; None: none.
+        hot_words: with what each adds, in nats.
+        writer: of the second pass; None: none.
+    """
+
+    symbols: Symbols
+    weights: Weights = field(default_factory=Weights)
+    model: NGramModel | None = None
+    hot_words: Mapping[str, float] = field(default_factory=dict)
+    writer: TextModel | None = None
+
+    @cached_property
+    def scores(self) -> PrefixScores | None:
+        """What it adds in the search; None for nothing."""
+        if self.model is None and not self.hot_words:
+            return None
+        return PrefixScores(
+            self.symbols.pieces,
+            between=self.symbols.between,
+            model=self.model,
+            weight=self.weights.weight,
+            word_bonus=0.0 if self.model is None else self.weights.word_bonus,
+            unknown=self.weights.unknown,
+            hot_words=self.hot_words,
+        )
+
+    def second(self, each: Sequence[Sequence[CtcHypothesis]]) -> list[list[CtcHypothesis]]:
+        """The hypotheses of recordings in the order of the second pass."""
+        if self.writer is None:
+            return [list(one) for one in each]
+        texts = [[self.symbols.text(one.tokens) for one in some] for some in each]
+        says = text_scores(self.writer, [text for some in texts for text in some])
+        return [
+            rescored(some, [says[text] for text in written], self.weights.rescore_weight)
+            for some, written in zip(each, texts, strict=True)
+        ]
+
+
+def hot_words_of(words: Mapping[str, float] | Iterable[str]) -> dict[str, float]:
+    """Hot words with what each adds.
+
+    Raises:
+        ConfigError: there is none.
+    """
+    if isinstance(words, str):
+        words = [words]
+    found = dict(words) if isinstance(words, Mapping) else dict.fromkeys(words, HOT)
+    if not found:
+        raise ConfigError("hot words: got none; name some, or None to take them back")
+    return found
+
+
+def ngram_of(model: Any) -> NGramModel:
+    """A language model of the first pass: one that is loaded, or its file (.unrolled, .arpa).
+
+    Raises:
+        ConfigError: a model of another kind.
+        DataError, ModelFileError: a file that can't be read.
+    """
+    from unrolled.decoding.ngrams.model import NGramModel
+
+    if isinstance(model, (str, os.PathLike)):
+        path = os.fspath(model)
+        if path.endswith((".arpa", ".arpa.gz")):
+            return NGramModel.read_arpa(path)
+        import unrolled
+
+        model = unrolled.load(path)
+    if not isinstance(model, NGramModel):
+        raise ConfigError(
+            f"language model: got a {type(model).__name__}, expected an NGramModel (unrolled train"
+            " ngram TEXT); a Generator reads what was found in a second pass, with rescore="
+        )
+    return model
+
+
+def writer_of(model: Any) -> TextModel:
+    """A model of the second pass: a `Generator` or an `NGramModel`, or its file.
+
+    Raises:
+        ConfigError: a model of another kind.
+        DataError, ModelFileError: a file that can't be read.
+    """
+    from unrolled.decoding.ngrams.model import NGramModel
+    from unrolled.tasks.generator import Generator
+
+    if isinstance(model, (str, os.PathLike)):
+        if os.fspath(model).endswith((".arpa", ".arpa.gz")):
+            return ngram_of(model)
+        import unrolled
+
+        model = unrolled.load(model)
+    if not isinstance(model, (Generator, NGramModel)):
+        raise ConfigError(
+            f"rescore: got a {type(model).__name__}, expected a Generator or an NGramModel"
+        )
+    return model
