@@ -13,6 +13,7 @@ void init_scan(nb::module_&);
 void init_attention(nb::module_&);
 void init_top_tokens(nb::module_&);
 void init_ctc_prefix(nb::module_&);
+void init_transducer_loss(nb::module_&);
 void init_stream(nb::module_&);
 
 NB_MODULE(_kernels, m) {
@@ -33,5 +34,6 @@ NB_MODULE(_kernels, m) {
     init_attention(m);
     init_top_tokens(m);
     init_ctc_prefix(m);
+    init_transducer_loss(m);
     init_stream(m);
 }

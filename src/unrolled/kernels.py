@@ -210,6 +210,27 @@ def ctc_prefix(call: Any) -> None:
     _module().ctc_prefix(call)
 
 
+def transducer_call() -> Any:
+    """The arguments of the three calls of a transducer's loss on float32, all zero; as
+    `forward_call`, of `kernels/include/unrolled/transducer_loss.h`."""
+    return _module().TransducerLoss32()
+
+
+def transducer_scores(call: Any) -> None:
+    """Log-probabilities of the arcs of each utterance; `call` comes from `transducer_call`."""
+    _module().transducer_scores(call)
+
+
+def transducer_sums(call: Any) -> None:
+    """Their losses, and which part of all alignments takes each arc."""
+    _module().transducer_sums(call)
+
+
+def transducer_slopes(call: Any) -> None:
+    """The gradient by the logits."""
+    _module().transducer_slopes(call)
+
+
 def stream_model(
     layers: Sequence[Any], readout: tuple[int, int, int], *, float16: bool = False
 ) -> Any:
