@@ -10,9 +10,9 @@ begins at the joiner's logits; "in place", which is not timed, lets the gradient
 In "learnt" batches one alignment is sure, as for a network that has learnt something; in "new" ones
 none is. The second table begins at what the joiner reads: the rival and "dense" make all logits,
 "joint" a few nodes at a time. Values and gradients are compared with the rival's in float64 before
-anything is timed, to 1e-5 (the rival's in float32, which rounds its sums, to 1e-3). A time is the minimum over the rounds, a ratio the rival's time divided
-by ours. Memory is the peak of a process that takes one such step (VmHWM of Linux), less what it had
-before it.
+anything is timed, to 1e-5 (the rival's in float32, which rounds its sums, to 1e-3). A time is the
+minimum over the rounds, a ratio the rival's time divided by ours. Memory is the peak of a process
+that takes one such step (VmHWM of Linux), less what it had before it.
 """
 
 from __future__ import annotations

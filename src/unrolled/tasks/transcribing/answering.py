@@ -20,6 +20,7 @@ from unrolled.tasks.evaluation import Evaluation
 from unrolled.tasks.transcribing.building import build
 from unrolled.tasks.transcribing.framing import Framing
 from unrolled.tasks.transcribing.gate import MOST, Rivals, evaluation_of, rivals_from
+from unrolled.tasks.transcribing.heads import head_of
 from unrolled.tasks.transcribing.lessons import heard
 from unrolled.tasks.transcribing.network import TranscriptionNetwork
 from unrolled.tasks.transcribing.settings import Settings
@@ -50,6 +51,7 @@ class Answering(Task):
         rivals: fitted on the same recordings.
     """
 
+    head: str
     model: TranscriptionNetwork
     labelled: bool
     symbols: Symbols | None
@@ -126,7 +128,8 @@ class Answering(Task):
             ]
         assert self.symbols is not None
         step = self.framing.seconds * self.settings.subsampling
-        return of_symbols(said, self.symbols, seconds, step=step, beam=beam, n_best=n_best)
+        head = head_of(self.model)
+        return of_symbols(said, head, self.symbols, seconds, step=step, beam=beam, n_best=n_best)
 
     def evaluate(
         self,
@@ -237,6 +240,7 @@ class Answering(Task):
             answers=len(self.labels) if self.symbols is None else len(self.symbols),
             labelled=self.labelled,
             scale=self._scale,
+            head=self.head,
         )
 
     def _assets(self) -> dict[str, Any]:
