@@ -1,11 +1,9 @@
-"""The sentences that are scored: each holds one word whose sound does not tell how it is written."""
+"""The sentences that are scored: of one word in each the sound does not tell the spelling."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-
-import numpy as np
 
 from heard_right_parts.voices import sound_the_same, way
 from unrolled.data.espeak import Utterance
@@ -65,9 +63,7 @@ def draw(
     return list(found.values())[:count]
 
 
-def _of_group(
-    group: tuple[str, ...], pool: Sequence[str], part: str, seed: int
-) -> Iterator[Drawn]:
+def _of_group(group: tuple[str, ...], pool: Sequence[str], part: str, seed: int) -> Iterator[Drawn]:
     """Its spellings in turns, until one of them is in no other sentence."""
     each = [_of_word(word, group, pool, part, seed) for word in group]
     while True:

@@ -15,6 +15,7 @@ void init_top_tokens(nb::module_&);
 void init_ctc_prefix(nb::module_&);
 void init_ngram(nb::module_&);
 void init_prefix_scores(nb::module_&);
+void init_transducer_loss(nb::module_&);
 void init_stream(nb::module_&);
 
 NB_MODULE(_kernels, m) {
@@ -37,5 +38,6 @@ NB_MODULE(_kernels, m) {
     init_ctc_prefix(m);
     init_ngram(m);
     init_prefix_scores(m);
+    init_transducer_loss(m);
     init_stream(m);
 }

@@ -189,22 +189,6 @@ void mix(const Grid<Real>& weights, std::int64_t outs, const Rows<Real>& rows, s
         mix_rows<Real, 1>(from(i), rows, count, width, out + i * out_pitch, out_pitch);
 }
 
-template <class Real>
-UNROLLED_INLINE Real largest_of(const Real* row, std::int64_t size) {
-    constexpr int L = kLanes<Real>;
-    Real most = row[0];
-    std::int64_t j = 0;
-    if (size >= L) {
-        Vec<Real> lanes = load(row);
-        for (j = L; j + L <= size; j += L) lanes = at_least(load(row + j), lanes);
-        Real lane[L];
-        store(lane, lanes);
-        for (int k = 0; k < L; ++k) most = lane[k] > most ? lane[k] : most;
-    }
-    for (; j < size; ++j) most = row[j] > most ? row[j] : most;
-    return most;
-}
-
 // scores (S,) become exp(scale * score) over their sum.
 template <class Real>
 inline void softmax(Real* scores, std::int64_t size, Real scale) {

@@ -20,6 +20,7 @@
 #include "unrolled/scan.h"
 #include "unrolled/sequence.h"
 #include "unrolled/top_tokens.h"
+#include "unrolled/transducer_loss.h"
 
 namespace unrolled {
 
@@ -48,6 +49,9 @@ namespace unrolled {
     void attention_backward_of(const AttentionBackward<Real>&, Scratch&);          \
     template <class Product>                                                       \
     void top_tokens_of(const TopTokens<float, Product>&, Scratch&);                \
+    void transducer_scores(const TransducerLoss<float>&);                          \
+    void transducer_sums(const TransducerLoss<float>&, Scratch&);                  \
+    void transducer_slopes(const TransducerLoss<float>&);                          \
     }
 
 DECLARE_KERNELS_OF(generic)
@@ -101,6 +105,9 @@ struct Kernels {
     Attention<double> attention_double;
     void (*top_tokens)(const TopTokens<float, float>&, Scratch&);
     void (*top_tokens_int32)(const TopTokens<float, std::int32_t>&, Scratch&);
+    void (*transducer_scores)(const TransducerLoss<float>&);
+    void (*transducer_sums)(const TransducerLoss<float>&, Scratch&);
+    void (*transducer_slopes)(const TransducerLoss<float>&);
 };
 
 #define OF_ALL_CELLS(function, Real)                                         \
@@ -124,7 +131,10 @@ struct Kernels {
      {name::attention_forward_of<float>, name::attention_backward_of<float>},           \
      {name::attention_forward_of<double>, name::attention_backward_of<double>},         \
      name::top_tokens_of<float>,                                                        \
-     name::top_tokens_of<std::int32_t>}
+     name::top_tokens_of<std::int32_t>,                                                 \
+     name::transducer_scores,                                                           \
+     name::transducer_sums,                                                             \
+     name::transducer_slopes}
 
 bool always() { return true; }
 
@@ -315,6 +325,15 @@ void top_tokens(const TopTokens<float, Product>& call) {
 
 template void top_tokens<float>(const TopTokens<float, float>&);
 template void top_tokens<std::int32_t>(const TopTokens<float, std::int32_t>&);
+
+void transducer_scores(const TransducerLoss<float>& call) { kernels().transducer_scores(call); }
+
+void transducer_sums(const TransducerLoss<float>& call) {
+    Scratch scratch;
+    kernels().transducer_sums(call, scratch);
+}
+
+void transducer_slopes(const TransducerLoss<float>& call) { kernels().transducer_slopes(call); }
 
 double run_tiles(std::int64_t times) { return kernels().run_tiles(times); }
 

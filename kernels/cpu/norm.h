@@ -1,4 +1,4 @@
-// Layer normalisation of a row: forward, and back.
+// What goes over a row: its vectors, its largest number, layer normalisation forward and back.
 #pragma once
 
 #include "functions.h"
@@ -18,6 +18,22 @@ UNROLLED_INLINE void for_vectors(std::int64_t size, Body body) {
     std::int64_t j = 0;
     for (; j + L <= size; j += L) body(j, L);
     if (j < size) body(j, static_cast<int>(size - j));
+}
+
+template <class Real>
+UNROLLED_INLINE Real largest_of(const Real* row, std::int64_t size) {
+    constexpr int L = kLanes<Real>;
+    Real most = row[0];
+    std::int64_t j = 0;
+    if (size >= L) {
+        Vec<Real> lanes = load(row);
+        for (j = L; j + L <= size; j += L) lanes = at_least(load(row + j), lanes);
+        Real lane[L];
+        store(lane, lanes);
+        for (int k = 0; k < L; ++k) most = lane[k] > most ? lane[k] : most;
+    }
+    for (; j < size; ++j) most = row[j] > most ? row[j] : most;
+    return most;
 }
 
 template <class Real>

@@ -1,6 +1,6 @@
 #include "unrolled/top_tokens.h"
 
-#include "functions.h"
+#include "logarithms.h"
 #include "norm.h"
 #include "scratch.h"
 #include "team.h"
@@ -17,24 +17,6 @@ UNROLLED_INLINE Vec<float> load_products(const std::int32_t* from) {
     typename VecOf<float>::Index whole;
     __builtin_memcpy(&whole, from, sizeof whole);
     return __builtin_convertvector(whole, Vec<float>);
-}
-
-// log x for a normal x > 0, NaN for NaN, to some units in the last place: x = 2^e m with m next to
-// 1, and log m = 2 artanh((m - 1) / (m + 1)) as a series. (libm's is not for these files: see
-// vec.h.)
-inline double logarithm(double x) {
-    if (!(x > 0)) return x;
-    std::int64_t bits;
-    __builtin_memcpy(&bits, &x, sizeof bits);
-    const std::int64_t exponent = ((bits + 0x95f6200000000) >> 52) - 1023;
-    bits -= exponent << 52;
-    double m;
-    __builtin_memcpy(&m, &bits, sizeof m);
-    const double s = (m - 1) / (m + 1), z = s * s;
-    double p = 0;
-#pragma GCC unroll 12
-    for (int k = 23; k >= 3; k -= 2) p = (p + 1.0 / k) * z;
-    return static_cast<double>(exponent) * 0.69314718055994530942 + 2 * s * (1 + p);
 }
 
 // The best few so far, in descending order; of equal ones the earlier first.

@@ -2599,12 +2599,20 @@ def ctc_prefix(call: CtcPrefix) -> None:
 def oracle_ctc_prefix(call: OracleCtcPrefix) -> None:
     """The same in plain maps and double precision: the fast code's oracle."""
 
+<<<<<<< HEAD
 class NGram:
     """A trie of grams (ngram.h); all 0 at first."""
+=======
+class TransducerLoss32:
+    """
+    Arguments of the transducer's calls (transducer_loss.h); all 0 at first.
+    """
+>>>>>>> rnnt
 
     def __init__(self) -> None: ...
 
     @property
+<<<<<<< HEAD
     def order(self) -> int: ...
 
     @order.setter
@@ -2668,6 +2676,36 @@ class NGramScores:
 
     @sentences.setter
     def sentences(self, arg: int, /) -> None: ...
+=======
+    def batch(self) -> int: ...
+
+    @batch.setter
+    def batch(self, arg: int, /) -> None: ...
+
+    @property
+    def steps(self) -> int: ...
+
+    @steps.setter
+    def steps(self, arg: int, /) -> None: ...
+
+    @property
+    def labels(self) -> int: ...
+
+    @labels.setter
+    def labels(self, arg: int, /) -> None: ...
+
+    @property
+    def vocabulary(self) -> int: ...
+
+    @vocabulary.setter
+    def vocabulary(self, arg: int, /) -> None: ...
+
+    @property
+    def blank(self) -> int: ...
+
+    @blank.setter
+    def blank(self, arg: int, /) -> None: ...
+>>>>>>> rnnt
 
     @property
     def threads(self) -> int: ...
@@ -2676,6 +2714,7 @@ class NGramScores:
     def threads(self, arg: int, /) -> None: ...
 
     @property
+<<<<<<< HEAD
     def tokens(self) -> int: ...
 
     @tokens.setter
@@ -2704,6 +2743,193 @@ def ngram_scores(call: NGramScores) -> None:
 
 def oracle_ngram_scores(call: NGramScores) -> None:
     """The same in plain maps: the fast code's oracle."""
+=======
+    def lengths(self) -> int: ...
+
+    @lengths.setter
+    def lengths(self, arg: int, /) -> None: ...
+
+    @property
+    def counts(self) -> int: ...
+
+    @counts.setter
+    def counts(self, arg: int, /) -> None: ...
+
+    @property
+    def targets(self) -> int: ...
+
+    @targets.setter
+    def targets(self, arg: int, /) -> None: ...
+
+    @property
+    def logits(self) -> int: ...
+
+    @logits.setter
+    def logits(self, arg: int, /) -> None: ...
+
+    @property
+    def most(self) -> int: ...
+
+    @most.setter
+    def most(self, arg: int, /) -> None: ...
+
+    @property
+    def powers(self) -> int: ...
+
+    @powers.setter
+    def powers(self, arg: int, /) -> None: ...
+
+    @property
+    def to_frame(self) -> int: ...
+
+    @to_frame.setter
+    def to_frame(self, arg: int, /) -> None: ...
+
+    @property
+    def to_symbol(self) -> int: ...
+
+    @to_symbol.setter
+    def to_symbol(self, arg: int, /) -> None: ...
+
+    @property
+    def losses(self) -> int: ...
+
+    @losses.setter
+    def losses(self, arg: int, /) -> None: ...
+
+    @property
+    def scale(self) -> int: ...
+
+    @scale.setter
+    def scale(self, arg: int, /) -> None: ...
+
+    @property
+    def slopes(self) -> int: ...
+
+    @slopes.setter
+    def slopes(self, arg: int, /) -> None: ...
+
+class TransducerLoss64:
+    """
+    Arguments of the transducer's calls (transducer_loss.h); all 0 at first.
+    """
+
+    def __init__(self) -> None: ...
+
+    @property
+    def batch(self) -> int: ...
+
+    @batch.setter
+    def batch(self, arg: int, /) -> None: ...
+
+    @property
+    def steps(self) -> int: ...
+
+    @steps.setter
+    def steps(self, arg: int, /) -> None: ...
+
+    @property
+    def labels(self) -> int: ...
+
+    @labels.setter
+    def labels(self, arg: int, /) -> None: ...
+
+    @property
+    def vocabulary(self) -> int: ...
+
+    @vocabulary.setter
+    def vocabulary(self, arg: int, /) -> None: ...
+
+    @property
+    def blank(self) -> int: ...
+
+    @blank.setter
+    def blank(self, arg: int, /) -> None: ...
+
+    @property
+    def threads(self) -> int: ...
+
+    @threads.setter
+    def threads(self, arg: int, /) -> None: ...
+
+    @property
+    def lengths(self) -> int: ...
+
+    @lengths.setter
+    def lengths(self, arg: int, /) -> None: ...
+
+    @property
+    def counts(self) -> int: ...
+
+    @counts.setter
+    def counts(self, arg: int, /) -> None: ...
+
+    @property
+    def targets(self) -> int: ...
+
+    @targets.setter
+    def targets(self, arg: int, /) -> None: ...
+
+    @property
+    def logits(self) -> int: ...
+
+    @logits.setter
+    def logits(self, arg: int, /) -> None: ...
+
+    @property
+    def most(self) -> int: ...
+
+    @most.setter
+    def most(self, arg: int, /) -> None: ...
+
+    @property
+    def powers(self) -> int: ...
+
+    @powers.setter
+    def powers(self, arg: int, /) -> None: ...
+
+    @property
+    def to_frame(self) -> int: ...
+
+    @to_frame.setter
+    def to_frame(self, arg: int, /) -> None: ...
+
+    @property
+    def to_symbol(self) -> int: ...
+
+    @to_symbol.setter
+    def to_symbol(self, arg: int, /) -> None: ...
+
+    @property
+    def losses(self) -> int: ...
+
+    @losses.setter
+    def losses(self, arg: int, /) -> None: ...
+
+    @property
+    def scale(self) -> int: ...
+
+    @scale.setter
+    def scale(self, arg: int, /) -> None: ...
+
+    @property
+    def slopes(self) -> int: ...
+
+    @slopes.setter
+    def slopes(self, arg: int, /) -> None: ...
+
+def transducer_scores(call: TransducerLoss32) -> None:
+    """Log-probabilities of a transducer's arcs (transducer_loss.h)."""
+
+def transducer_sums(call: TransducerLoss32) -> None:
+    """The losses, and which part of all alignments takes each arc."""
+
+def transducer_slopes(call: TransducerLoss32) -> None:
+    """The gradient by the logits."""
+
+def oracle_transducer_loss(call: TransducerLoss64) -> None:
+    """All three in plain loops on float64 arrays: the fast code's oracle."""
+>>>>>>> rnnt
 
 class StreamModel:
     """A stack's weights, packed once and shared (stream.h)."""

@@ -223,6 +223,8 @@ def ngram_scores_call() -> Any:
 def ngram_scores(call: Any) -> None:
     """Scores of tokens by an n-gram model; `call` comes from `ngram_scores_call`."""
     _module().ngram_scores(call)
+
+
 def prefix_scores_arguments() -> Any:
     """What a language model and hot words say, all zero: of
     `kernels/include/unrolled/prefix_scores.h`, for a `ctc_prefix_call` by its address."""
@@ -237,6 +239,27 @@ def prefix_scores_call() -> Any:
 def prefix_scores(call: Any) -> None:
     """What symbols add to whole sentences; `call` comes from `prefix_scores_call`."""
     _module().prefix_scores(call)
+
+
+def transducer_call() -> Any:
+    """The arguments of the three calls of a transducer's loss on float32, all zero; as
+    `forward_call`, of `kernels/include/unrolled/transducer_loss.h`."""
+    return _module().TransducerLoss32()
+
+
+def transducer_scores(call: Any) -> None:
+    """Log-probabilities of the arcs of each utterance; `call` comes from `transducer_call`."""
+    _module().transducer_scores(call)
+
+
+def transducer_sums(call: Any) -> None:
+    """Their losses, and which part of all alignments takes each arc."""
+    _module().transducer_sums(call)
+
+
+def transducer_slopes(call: Any) -> None:
+    """The gradient by the logits."""
+    _module().transducer_slopes(call)
 
 
 def stream_model(

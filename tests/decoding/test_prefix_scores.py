@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import Any
 
 import numpy as np
@@ -84,7 +85,7 @@ def test_hot_words_count_without_a_model(numbers: list[int]) -> None:
     symbols = drawn(LETTERS, numbers)
     words = "".join(LETTERS[one] for one in symbols).split()
     single = "  " not in "".join(LETTERS[one] for one in symbols).strip()
-    pairs = sum(one == ("b", "a") for one in zip(words, words[1:], strict=False))
+    pairs = sum(one == ("b", "a") for one in itertools.pairwise(words))
     want = 0.25 * len(words) + 3.0 * words.count("ab") + 2.0 * pairs
     if single:
         assert summed(scores, symbols) == pytest.approx(want, abs=1e-9)
@@ -106,9 +107,7 @@ def test_letters_look_ahead_to_the_best_word() -> None:
 @pytest.mark.parametrize("unit", ["words", "characters", None])
 @settings(max_examples=15)
 @given(sentences=st.lists(TEXTS, min_size=1, max_size=4))
-def test_the_kernel_adds_what_python_does(
-    kind: str, unit: Any, sentences: list[list[int]]
-) -> None:
+def test_the_kernel_adds_what_python_does(kind: str, unit: Any, sentences: list[list[int]]) -> None:
     pieces, between = SYMBOLS[kind]
     scores = PrefixScores(
         pieces,

@@ -81,6 +81,14 @@ def train_transcribe(
         int | None,
         option("1 hears as you speak; 2 reads the sound both ways, for files.", "1"),
     ] = None,
+    head: Annotated[
+        str | None,
+        option(
+            "Of transcripts: a transducer's steps know what was said before them, and cost more.",
+            "ctc",
+            metavar="ctc|transducer",
+        ),
+    ] = None,
     sample_rate: Annotated[
         int | None, option("Samples a second that are heard.", "as most sounds, 16 kHz at most")
     ] = None,
@@ -151,6 +159,7 @@ def train_transcribe(
             hidden_size=hidden_size,
             layers=layers,
             directions=directions,
+            head=head,
             sample_rate=sample_rate,
             bands=bands,
             channels=channels,

@@ -31,7 +31,7 @@ def examine_recordings(
     *,
     validation: Any = None,
     test: Any = None,
-    frame_seconds: float = 0.03,
+    frame_seconds: float | None = 0.03,
     symbols: Callable[[str], Sequence[Hashable]] | None = None,
 ) -> Checkup:
     """Looks through recordings before training, changes nothing, and says what it found.
@@ -68,7 +68,8 @@ def examine_recordings(
         validation: likewise: what the best weights will be chosen on.
         test: likewise: what will be tested on.
         frame_seconds: seconds of a step of the network: those between two frames, times its
-            subsampling.
+            subsampling; None: a step may say any number of symbols (a transducer), and no
+            transcript is too long.
         symbols: cuts a transcript into what a step can say, such as `str.split` for words; None:
             characters.
 
@@ -76,7 +77,7 @@ def examine_recordings(
         ConfigError: `frame_seconds` is not above 0.
         DataError: a part holds sounds where another holds features, and as `read_recordings`.
     """
-    if not (isfinite(frame_seconds) and frame_seconds > 0):
+    if frame_seconds is not None and not (isfinite(frame_seconds) and frame_seconds > 0):
         raise ConfigError(f"got frame_seconds={frame_seconds}, expected more than 0, such as 0.03")
     given = {TRAINING: recordings, "validation": validation, "test": test}
     parts = {
@@ -93,7 +94,7 @@ def examine_recordings(
 
 def _findings(
     parts: dict[str, Part],
-    frame_seconds: float,
+    frame_seconds: float | None,
     symbols: Callable[[str], Sequence[Hashable]] | None,
 ) -> Iterator[DataFinding]:
     for part in parts.values():

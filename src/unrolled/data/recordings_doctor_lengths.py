@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Hashable, Iterator, Sequence
 from math import floor
 
@@ -65,17 +66,22 @@ def _told(seconds: float) -> str:
 
 def for_their_texts(
     part: Part,
-    frame_seconds: float,
+    frame_seconds: float | None,
     symbols: Callable[[str], Sequence[Hashable]] | None = None,
 ) -> Iterator[DataFinding]:
-    """Transcripts that are too long for their recordings, or do not go with them.
+    """Transcripts that are too long for their recordings, or do not go with them; without
+    `frame_seconds` none is too long.
 
     CTC: frames_needed(symbols(text)) > floor(seconds / frame_seconds),
     pace: |d_i - m| > max(5 s, log 2.5),  d_i = log(characters_i / seconds_i),
           m = median d,  s = 1.4826 median |d - m|
     """
     items = part.recordings.items
-    steps = [floor(one.seconds / frame_seconds + 1e-6) for one in items]
+    steps = (
+        [sys.maxsize] * len(items)
+        if frame_seconds is None
+        else [floor(one.seconds / frame_seconds + 1e-6) for one in items]
+    )
     needed = {
         at: frames_needed(one.text if symbols is None else symbols(one.text))
         for at, one in enumerate(items)

@@ -54,4 +54,3 @@ class Letters:
         begins = np.cumsum([0, *(len(one) for one in self.of_symbols)])
         # An array of no element has no address.
         return np.array(letters or [0], np.int32), begins.astype(np.int32)
-

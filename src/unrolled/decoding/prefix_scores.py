@@ -12,11 +12,12 @@ from __future__ import annotations
 import hashlib
 import math
 from collections.abc import Mapping, Sequence
-from functools import cached_property
+from functools import cached_property, lru_cache
 from numbers import Real
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from unrolled import kernels
 from unrolled.decoding.hot_words import HotWords
@@ -33,6 +34,8 @@ _LN10 = math.log(10.0)
 _OUTSIDE = -1  # letters that begin no word of the model
 # Grams at each end of a model that tell it from others.
 _MARKED = 4096
+# Prefixes whose places are known without another look.
+_KEPT = 4096
 # Of the letters that a message names.
 _NAMED = 5
 
@@ -104,6 +107,7 @@ class PrefixScores:
             else:
                 self._trie = self._words_of(model)
         self._hot = None if not self.hot_words else self._automaton()
+        self._after = lru_cache(_KEPT)(self._place_after)
 
     @property
     def symbols(self) -> int:
@@ -150,6 +154,32 @@ class PrefixScores:
             added += float(self._hot.gain[place.hot, END_OF_WORD] - self._hot.pending[after])
         return added
 
+    def after(self, symbols: Sequence[int]) -> Place:
+        """Where the prefix of some symbols stands. Those that were asked for lately are known."""
+        return self._after(tuple(symbols))
+
+    def rows(self, places: Sequence[Place]) -> NDArray[np.float64]:
+        """`(N, 1 + V)`: what each symbol adds to prefixes that stand there; 0 of the blank."""
+        count = self.symbols - 1
+        if not kernels.available():
+            found = [
+                [0.0, *(self.extended(one, symbol)[0] for symbol in range(1, 1 + count))]
+                for one in places
+            ]
+            return np.array(found)
+        symbols = np.tile(np.arange(1, 1 + count, dtype=np.int32), len(places))
+        at = np.repeat(np.array(places, np.int32), count, axis=0)
+        offsets = np.arange(len(symbols) + 1)
+        added, at_end = np.empty((2, len(symbols)))
+        call = kernels.prefix_scores_call()
+        call.scores, call.sentences = self.native.address, len(symbols)
+        call.symbols, call.offsets, call.places = (
+            one.ctypes.data for one in (symbols, offsets, at)
+        )
+        call.added, call.at_end = added.ctypes.data, at_end.ctypes.data
+        kernels.prefix_scores(call)
+        return np.pad(added.reshape(len(places), count), ((0, 0), (1, 0)))
+
     @cached_property
     def native(self) -> Any:
         """The same for the kernels: a `PrefixScores` of `kernels/include/unrolled`, whose arrays
@@ -176,6 +206,11 @@ class PrefixScores:
             call.hot_most = max(0.0, float(self._hot.gain.max()))
         return call
 
+    def _place_after(self, symbols: tuple[int, ...]) -> Place:
+        if not symbols:
+            return self.start()
+        return self.extended(self._after(symbols[:-1]), symbols[-1])[1]
+
     def _letter(self, place: Place, letter: int) -> tuple[float, Place]:
         if self._trie is not None:
             added, after = self._word_letter(place, letter)
@@ -190,7 +225,8 @@ class PrefixScores:
         return added, after
 
     def _word_letter(self, place: Place, letter: int) -> tuple[float, Place]:
-        assert self._trie is not None and self.model is not None
+        assert self._trie is not None
+        assert self.model is not None
         had = self._ahead(place.word)
         if letter != END_OF_WORD:
             word = _OUTSIDE if place.word < 0 else self._trie.longer(place.word, letter)
@@ -205,7 +241,8 @@ class PrefixScores:
 
     def _ahead(self, word: int) -> float:
         """What the letters of a word that goes on have added."""
-        assert self._trie is not None and self.model is not None
+        assert self._trie is not None
+        assert self.model is not None
         if word == 0:
             return 0.0
         if word > 0:
@@ -213,7 +250,8 @@ class PrefixScores:
         return self.weight * _LN10 * float(self.model.trie.log_prob[1 + UNKNOWN]) + self.unknown
 
     def _model_letter(self, place: Place, letter: int) -> tuple[float, Place]:
-        assert self._letter_tokens is not None and self.model is not None
+        assert self._letter_tokens is not None
+        assert self.model is not None
         token = int(self._letter_tokens[letter])
         log10, context = self.model.trie.step(place.context, token)
         added = self.weight * _LN10 * log10

@@ -53,6 +53,11 @@ def of_transcriber(
 
     from unrolled.tasks.arrays import like
 
+    if not transcriber.labelled and transcriber.head != "ctc":
+        raise ConfigError(
+            f"head: got a model with head={transcriber.head!r}, expected 'ctc': the lens can't look"
+            " at others yet"
+        )
     recording, told = _sound_of(transcriber, given)
     one = _cut(transcriber, recording, steps)
     model = transcriber.model

@@ -19,6 +19,7 @@ from unrolled.tasks.transcribing.batches import RecordingBatches, strengthened
 from unrolled.tasks.transcribing.building import begin_with_shares
 from unrolled.tasks.transcribing.framing import Framing, scale_of
 from unrolled.tasks.transcribing.gate import fit_rivals
+from unrolled.tasks.transcribing.heads import HEADS
 from unrolled.tasks.transcribing.lessons import Validator
 from unrolled.tasks.transcribing.listening import Listening
 from unrolled.tasks.transcribing.network import TranscriptionNetwork
@@ -42,7 +43,8 @@ class Transcriber(Listening):
     """From recordings to what is said in them: transcripts, or one label of the whole.
 
         x_t = log-mel frames;  z = front(x);  h = recurrent(z);  s_t = W h_t + b
-        p(text | x) = sum of p(alignment | s) over all alignments of the text (CTC)
+        p(text | x) = sum of p(alignment | s) over all alignments of the text (CTC), or of
+                      p(alignment | s, what was said before) with head="transducer"
 
     Args:
         tokenizer: of transcripts: "characters", "subwords" or "words".
@@ -52,6 +54,8 @@ class Transcriber(Listening):
         hidden_size: units of each layer, for each direction; None: 256 (128 for labels).
         layers: recurrent layers; None: 3 (2 for labels).
         directions: 1 hears as you speak; 2 reads the sound both ways, for files only.
+        head: of transcripts: "ctc", or "transducer", whose steps know what was said before them:
+            slower to train and to search.
         sample_rate: samples a second; None: that of most of the sounds, 16,000 at most.
         bands: of log-mel frames; None: 40. Of ready-made features: they are cepstra, and become so
             many bands; None: files of Sphinx (.mfc) become 24, others stay as they are.
@@ -87,7 +91,7 @@ class Transcriber(Listening):
         ['turn the light on']
 
     Sources: Graves et al. 2006 (CTC); Amodei et al. 2016, arXiv 1512.02595; Park et al. 2019, arXiv
-    1904.08779 (SpecAugment).
+    1904.08779 (SpecAugment); Graves 2012, arXiv 1211.3711 (transducer).
     """
 
     def __init__(
@@ -99,6 +103,7 @@ class Transcriber(Listening):
         layers: int | None = None,
         directions: int = 1,
         *,
+        head: str = "ctc",
         sample_rate: int | None = None,
         bands: int | None = None,
         channels: int | None = None,
@@ -123,6 +128,7 @@ class Transcriber(Listening):
         self.hidden_size = hidden_size
         self.layers = layers  # type: ignore[assignment]
         self.directions = directions
+        self.head = head
         self.sample_rate = sample_rate
         self.bands = bands
         self.channels = channels
@@ -203,12 +209,16 @@ class Transcriber(Listening):
         budget = Budget.parse(budget)
         columns = {"audio": audio, "text": text, "speaker": speaker, "pattern": pattern}
         reading = {**columns, "skip": skip, "frame_rate": self._frame_rate(frame_rate)}
-        step = self.subsampling or USUAL_SUBSAMPLING
-        if self._goes_on():
-            step = self.settings.subsampling
-        split = read_split(data, validation, holdout, test, apart, reading, step, self._symbols_of)
+        step = self.settings.subsampling if self._goes_on() else self.subsampling
+        least = None if self.head == "transducer" else step or USUAL_SUBSAMPLING
+        split = read_split(data, validation, holdout, test, apart, reading, least, self._symbols_of)
         if self._goes_on():
             check_same_hearing(self, split.learnt)
+        if split.learnt.labelled and self.head != "ctc":
+            raise ConfigError(
+                f"head: got {self.head!r}, but {split.learnt.name} has one label each, which need"
+                " no head; leave it out"
+            )
         tell_of(split.checkup, tell)
         run = Run(run_dir, resume=resume)
 
@@ -357,6 +367,8 @@ class Transcriber(Listening):
         self._check_sizes("directions", optional=sizes)
         if self.directions > 2:
             raise ConfigError(f"directions: got {self.directions!r}, expected 1 or 2")
+        if self.head not in HEADS:
+            raise ConfigError(f"head: got {self.head!r}, expected 'ctc' or 'transducer'")
         if self.channels is not None:
             self.channels = whole_number("channels", self.channels, least=0)
         if self.subsampling is not None:

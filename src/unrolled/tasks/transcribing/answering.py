@@ -20,6 +20,7 @@ from unrolled.tasks.evaluation import Evaluation
 from unrolled.tasks.transcribing.building import build
 from unrolled.tasks.transcribing.framing import Framing
 from unrolled.tasks.transcribing.gate import MOST, Rivals, evaluation_of, rivals_from
+from unrolled.tasks.transcribing.heads import head_of
 from unrolled.tasks.transcribing.language import (
     Language,
     Weights,
@@ -61,6 +62,7 @@ class Answering(Task):
         language: the one that is used, and hot words; None: what is heard alone counts.
     """
 
+    head: str
     model: TranscriptionNetwork
     labelled: bool
     symbols: Symbols | None
@@ -92,7 +94,7 @@ class Answering(Task):
         first is heard live, the second when an utterance is over.
 
         Args:
-            model: `q`, an `NGramModel` that is asked while the search runs, or its file; None: none.
+            model: `q`, an `NGramModel` that is asked while the search runs, or its file; None: no.
             weight, word_bonus, unknown: of it, and nats for each word, and for each that it does
                 not know; None: what `tune` chose, or the usual ones.
             rescore: `r`, a `Generator` or `NGramModel` that reads the answers of the beam, or its
@@ -128,8 +130,8 @@ class Answering(Task):
 
         Args:
             words: hot words, or phrases of several words, each with what it adds in nats, or a list
-                of them, which adds 3, so that each is 20 times as probable as it was. A number below
-                0 makes a word less probable. None takes all back.
+                of them, which adds 3, so that each is 20 times as probable as it was. A number
+                below 0 makes a word less probable. None takes all back.
 
         Returns:
             The transcriber itself.
@@ -240,6 +242,7 @@ class Answering(Task):
         step = self.framing.seconds * self.settings.subsampling
         return of_symbols(
             said,
+            head_of(self.model),
             self.symbols,
             seconds,
             step=step,
@@ -355,6 +358,7 @@ class Answering(Task):
             answers=len(self.labels) if self.symbols is None else len(self.symbols),
             labelled=self.labelled,
             scale=self._scale,
+            head=self.head,
         )
 
     def _assets(self) -> dict[str, Any]:

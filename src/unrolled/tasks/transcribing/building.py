@@ -15,6 +15,7 @@ from unrolled.tasks.transcribing.front import Front
 from unrolled.tasks.transcribing.level import Level
 from unrolled.tasks.transcribing.network import TranscriptionNetwork
 from unrolled.tasks.transcribing.settings import STRIDES, Settings
+from unrolled.tasks.transcribing.transducer_network import TransducerNetwork, make_prediction
 
 
 def build(
@@ -26,6 +27,7 @@ def build(
     answers: int,
     labelled: bool,
     scale: BandScale,
+    head: str = "ctc",
 ) -> TranscriptionNetwork:
     """One network.
 
@@ -37,6 +39,7 @@ def build(
         answers: symbols with the blank, or labels.
         labelled: whether each recording has one label.
         scale: of each band.
+        head: of transcripts: "ctc" or "transducer".
     """
     front = Front(frame_size, channels=settings.channels, strides=STRIDES[settings.subsampling])
     rates = (settings.dropout / 2, *[settings.dropout] * (settings.layers - 1))
@@ -48,8 +51,14 @@ def build(
         input_dropout=rates,
     )
     initialise(recurrent)
+    level = Level(scale, settings.level_after)
+    if head == "transducer" and not labelled:
+        prediction = make_prediction(CELLS[cell], answers, settings.hidden_size)
+        return TransducerNetwork(
+            level, front, recurrent, prediction, answers, dropout=settings.dropout
+        )
     return TranscriptionNetwork(
-        Level(scale, settings.level_after),
+        level,
         front,
         recurrent,
         answers,
@@ -74,9 +83,9 @@ def begin_with_shares(
         targets: symbols `(n,)` of each recording, none of which is 0.
         steps: of all recordings together.
     """
-    bias = network.readout.bias
+    bias = network.answers.bias
     counts = np.bincount(np.concatenate(targets), minlength=len(bias)).astype(float)
-    counts[0] = max(steps - counts.sum(), 0.0)
+    counts[0] = network.blanks(steps, counts.sum())
     # One more of each, so that what was never said can still be learnt.
     shares = (counts + 1) / (counts + 1).sum()
     with torch.no_grad():

@@ -13,9 +13,9 @@ from unrolled.data.recordings import Recording
 from unrolled.tasks.arrays import like
 from unrolled.tasks.transcribing.batches import Memory, batch_of
 from unrolled.tasks.transcribing.framing import Framing
+from unrolled.tasks.transcribing.heads import head_of
 from unrolled.tasks.transcribing.network import Heard, TranscriptionNetwork
 from unrolled.tasks.transcribing.some_at_a_time import some_at_a_time
-from unrolled.tasks.transcribing.transcripts import searched
 from unrolled.training.speech_alignment import edits
 
 # Frames of the recordings that are heard at once, padding included.
@@ -30,7 +30,7 @@ def heard(
     model: TranscriptionNetwork, frames: Sequence[np.ndarray], most: int = _AT_ONCE
 ) -> list[np.ndarray]:
     """What the network answers to each recording, in evaluation: of transcripts log-probabilities
-    `(T', 1 + V)`, of labels `(V,)`; float32.
+    `(T', 1 + V)`, or what joins `(T', J)`, of labels `(V,)`; float32.
 
     Recordings of like lengths are heard together, and a model in one direction hears one of more
     than `most` frames in pieces; what comes out for one does not depend on that, but for the last
@@ -53,7 +53,7 @@ def heard(
                     continue
                 batch = batch_of([frames[at] for at in some]).to(device)
                 said: Heard = model(batch.inputs, None, lengths=batch.lengths)[0]
-                scores = said.scores.log_softmax(-1).float().cpu().numpy()
+                scores = model.told(said.scores).float().cpu().numpy()
                 for column, at in enumerate(some):
                     if model.labelled:
                         found[at] = scores[column]
@@ -69,7 +69,7 @@ def _heard_in_pieces(model: TranscriptionNetwork, frames: np.ndarray, most: int)
     state, found = model.begin(), []
     for piece in torch.from_numpy(frames).to(like(model).device).split(most):
         scores, state = model.stream(piece.unsqueeze(1), state)
-        found.append(scores[0 if model.labelled else slice(None)].log_softmax(-1).float().cpu())
+        found.append(model.told(scores[0 if model.labelled else slice(None)]).float().cpu())
     return (found[-1] if model.labelled else torch.cat(found)[:, 0]).numpy()
 
 
@@ -114,6 +114,6 @@ class Validator:
             return float(cross_entropy(torch.from_numpy(np.stack(found)), right, reduction="sum"))
         # Of a network that has learnt little the best path says nothing long after the likeliest
         # sequence is right: no single step is surer of a symbol than of the blank.
-        said = [one[0].tokens for one in searched(found, beam=_BEAM)]
+        said = [one[0].tokens for one in head_of(self.model).search(found, beam=_BEAM)]
         pairs = zip(said, targets, strict=True)
         return float(sum(edits(tokens, right.tolist()) for tokens, right in pairs))

@@ -3,28 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict
-from functools import cache
 from typing import Any
 
 import numpy as np
 
 from unrolled.data.batching.padded import padded
-from unrolled.decoding.ctc_endpoint import Endpoint, EndpointState
-from unrolled.decoding.ctc_greedy import PathState
-from unrolled.decoding.ctc_options import CtcOptions
-from unrolled.decoding.ctc_state import PrefixState
-from unrolled.decoding.ctc_stream import CtcDecoder, CtcResult, CtcStream
+from unrolled.decoding.ctc_endpoint import Endpoint
+from unrolled.decoding.ctc_stream import CtcResult
 from unrolled.decoding.ctc_words import stable_words, words_heard
 from unrolled.errors import ConfigError
-from unrolled.tasks.arrays import Arrays, Shape, check_shapes, check_state
-from unrolled.tasks.base import whole_number
+from unrolled.tasks.arrays import Arrays, check_shapes, check_state
 from unrolled.tasks.transcribing.answering import Answering
+from unrolled.tasks.transcribing.heads import head_of, of_stream
 from unrolled.tasks.transcribing.streaming import begun, heard_shapes, read_sounds
 from unrolled.tasks.transcribing.transcript import Partial, Transcript
 from unrolled.tasks.transcribing.transcripts import heard_words, of_label, transcript_of
-
-_SEARCH, _ENDPOINT = "search.", "endpoint."
 
 
 class Listening(Answering):
@@ -54,7 +47,7 @@ class Listening(Answering):
                 "label": np.full(len(self.labels), -np.log(len(self.labels)), np.float32)
             }
         beam = self._checked_beam(beam)
-        return state | _of_stream(self._decoder(beam).start()) | self._searching(beam)
+        return state | of_stream(self._decoder(beam).start()) | self._searching(beam)
 
     def step(
         self,
@@ -142,7 +135,7 @@ class Listening(Answering):
         if self.labelled:
             return of_label(state["label"], self.labels, n_best, self._seconds(state))
         decoder = self._decoder(int(state["beam"]))
-        return self._transcript(decoder.finish(_to_stream(state)), n_best)
+        return self._transcript(decoder.finish(head_of(self.model).to_stream(state)), n_best)
 
     def listen(
         self,
@@ -212,7 +205,8 @@ class Listening(Answering):
     ) -> list[tuple[Partial, Arrays]]:
         """What is said in each stream so far, and the states after it."""
         beams = [int(state["beam"]) for state in states]
-        streams = [_to_stream(state) for state in states]
+        to_stream = head_of(self.model).to_stream
+        streams = [to_stream(state) for state in states]
         over: list[list[CtcResult]] = [[] for _ in states]
         decoders = {beam: self._decoder(beam, ends) for beam in set(beams)}
         for beam, decoder in decoders.items():
@@ -230,14 +224,12 @@ class Listening(Answering):
         return [
             (
                 self._partial(decoders[beam], final, stream, self._seconds(after)),
-                after | _of_stream(stream) | self._searching(beam),
+                after | of_stream(stream) | self._searching(beam),
             )
             for (_, after), beam, final, stream in zip(read, beams, over, streams, strict=True)
         ]
 
-    def _partial(
-        self, decoder: CtcDecoder, over: list[CtcResult], stream: CtcStream, seconds: float
-    ) -> Partial:
+    def _partial(self, decoder: Any, over: list[CtcResult], stream: Any, seconds: float) -> Partial:
         assert self.symbols is not None
         now = decoder.partial(stream)
         pieces, between = self.symbols.pieces, self.symbols.between
@@ -268,7 +260,8 @@ class Listening(Answering):
             expected = expected | {"label": (len(self.labels),)}
         else:
             check_state(state, "beam", name=name)
-            expected = expected | _stream_shapes(bool(np.all(state["beam"] == 1)))
+            greedy = bool(np.all(state["beam"] == 1))
+            expected = expected | head_of(self.model).shapes(greedy)
             expected = expected | {"beam": (), "language": ()}
         check_shapes(state, expected, name)
         if not self.labelled and int(state["language"]) != self._language_mark:
@@ -277,13 +270,9 @@ class Listening(Answering):
                 " new one with start()"
             )
 
-    def _decoder(self, beam: int, endpoint: Endpoint | None = None) -> CtcDecoder:
-        return CtcDecoder(
-            self._seconds_of_a_step,
-            CtcOptions(beam, scores=None if self.language is None else self.language.scores),
-            n_best=beam,
-            endpoint=endpoint,
-        )
+    def _decoder(self, beam: int, endpoint: Endpoint | None = None) -> Any:
+        scores = None if self.language is None else self.language.scores
+        return head_of(self.model).decoder(self._seconds_of_a_step, beam, endpoint, scores)
 
     def _searching(self, beam: int) -> Arrays:
         """What a state knows of the search besides where it is."""
@@ -301,31 +290,3 @@ class Listening(Answering):
 
     def _seconds(self, state: Arrays) -> float:
         return int(state["steps"]) * self._seconds_of_a_step
-
-
-def _of_stream(stream: CtcStream) -> Arrays:
-    """Plain arrays of where a search is."""
-    found = {f"{_SEARCH}{name}": np.array(one) for name, one in vars(stream.search).items()}
-    found |= {f"{_ENDPOINT}{name}": np.array(one) for name, one in asdict(stream.endpoint).items()}
-    return found | {"begin": np.array(stream.begin)}
-
-
-@cache
-def _stream_shapes(greedy: bool) -> dict[str, Shape]:
-    """What a state holds of a search: numbers, and arrays that grow."""
-    arrays = _of_stream(CtcDecoder(1.0, CtcOptions(1 if greedy else 2)).start())
-    return {name: (None,) * one.ndim for name, one in arrays.items()}
-
-
-def _to_stream(arrays: Arrays) -> CtcStream:
-    def part(prefix: str) -> dict[str, Any]:
-        found = {
-            name.removeprefix(prefix): one
-            for name, one in arrays.items()
-            if name.startswith(prefix)
-        }
-        return {name: one.item() if one.ndim == 0 else one for name, one in found.items()}
-
-    search = part(_SEARCH)
-    kind = PathState if "symbols" in search else PrefixState
-    return CtcStream(kind(**search), EndpointState(**part(_ENDPOINT)), int(arrays["begin"]))

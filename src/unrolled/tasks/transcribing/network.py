@@ -6,7 +6,7 @@ recurrent layers give, `V` symbols or labels.
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -26,7 +26,8 @@ class Heard(NamedTuple):
     """What a network answers.
 
     Attributes:
-        scores: of transcripts `(T', B, 1 + V)`, the blank first; of labels `(B, V)`.
+        scores: of transcripts `(T', B, 1 + V)`, the blank first, or of a transducer what joins
+            `(T', B, J)`; of labels `(B, V)`.
         lengths: `(B,)`, how many of the steps are a recording's.
     """
 
@@ -71,8 +72,13 @@ class TranscriptionNetwork(nn.Module):
             training, locked over time.
         smoothing: of the labels, in training.
 
+    Attributes:
+        normalised: whether what it answers is log-probabilities.
+
     Sources: Graves et al. 2006 (CTC); Amodei et al. 2016, arXiv 1512.02595.
     """
+
+    normalised: ClassVar[bool] = True
 
     def __init__(
         self,
@@ -138,6 +144,19 @@ class TranscriptionNetwork(nn.Module):
         counts = (targets != IGNORED_TARGET).sum(0)
         known = targets.clamp(min=0).t()
         return ctc_loss(heard.scores, heard.lengths, known, counts, per="symbol").loss
+
+    def told(self, scores: Tensor) -> Tensor:
+        """What a search reads of scores."""
+        return scores.log_softmax(-1) if self.normalised else scores
+
+    @property
+    def answers(self) -> nn.Linear:
+        """What gives each symbol, or label, its score."""
+        return self.readout
+
+    def blanks(self, steps: float, said: float) -> float:
+        """How many blanks alignments of so many steps and symbols have."""
+        return max(steps - said, 0.0)
 
     def begin(self, recordings: int = 1) -> HeardState:
         """Before the first frame of a stream."""

@@ -57,7 +57,7 @@ def read_split(
     test: Any,
     apart: str,
     reading: dict[str, Any],
-    subsampling: int,
+    subsampling: int | None,
     symbols_of: Callable[[Recordings], Symbols | None],
 ) -> Split:
     """Reads the data of a fit and splits what was not given as data of its own.
@@ -71,7 +71,7 @@ def read_split(
             "none"; "auto": "speaker" where at least five are known, else "none".
         reading: arguments of `read_recordings`.
         subsampling: frames of a step, by which it is told whether a transcript is too long for its
-            sound.
+            sound; None where a step may say any number of symbols.
         symbols_of: what the transcripts that are learnt are written in, by which that is told, too.
 
     Raises:
@@ -136,7 +136,7 @@ def read_split(
     checkup = examine_recordings(
         read,
         **others,
-        frame_seconds=hop * subsampling,
+        frame_seconds=None if subsampling is None else hop * subsampling,
         symbols=None if symbols is None else symbols.cut,
     )
     return Split(

@@ -10,6 +10,7 @@ from unrolled.data.sound_file import features_of
 from unrolled.errors import ConfigError
 from unrolled.tasks.same_tokens import check_same, check_same_tokens
 from unrolled.tasks.transcribing.framing import Framing
+from unrolled.tasks.transcribing.heads import head_of
 from unrolled.tasks.transcribing.settings import SIZES
 
 if TYPE_CHECKING:
@@ -40,6 +41,8 @@ def check_same_hearing(task: Answering, learnt: Recordings) -> None:
             f"warm_start: got the label {new[0]!r}, which the model that is there does not"
             f" know; {_ANEW}"
         )
+    if not task.labelled:
+        check_same(task, {"head": head_of(task.model).name})
     settings = asdict(task.settings)
     there = {name: settings[name] for name in SIZES}
     of_bands = task.framing.centres is not None

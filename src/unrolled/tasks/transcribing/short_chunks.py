@@ -55,10 +55,12 @@ class ShortChunks:
         ]
         exact = are_float16(model.recurrent) and are_float16(model.readout)
         precision = "float16" if exact else "float32"
+        self._normalised = model.normalised
         self._session = Session(model.recurrent, model.readout, precision=precision)
 
     def stream(self, frames: Floats, state: Arrays) -> tuple[Floats | None, Arrays]:
-        """Log-probabilities of the steps that are complete, `(t', B, 1 + V)`, and the state after.
+        """Log-probabilities of the steps that are complete, `(t', B, 1 + V)`, or what joins, and
+        the state after.
 
         Args:
             frames: `(t, B, F)`.
@@ -80,7 +82,8 @@ class ShortChunks:
         session.state = unflatten([torch.from_numpy(one) for one in recurrent.values()])
         scores = session.run(steps)
         reached = (one.numpy() for one in flatten(session.state))
-        return _log_softmax(scores), after | dict(zip(recurrent, reached, strict=True))
+        said = _log_softmax(scores) if self._normalised else np.array(scores)
+        return said, after | dict(zip(recurrent, reached, strict=True))
 
     def _levelled(self, frames: Floats, before: Floats) -> tuple[Floats, Floats]:
         """As `Level`; with g_t = (1 - 1 / n_1) .. (1 - 1 / n_t) the mean after t frames is

@@ -50,8 +50,9 @@ def read_sounds(
             they stay as they are.
 
     Returns:
-        Of each stream log-probabilities of the steps that are complete, `(t', 1 + V)`, or of the
-        label so far `(V,)`; float32; None where no step is; and the state after.
+        Of each stream log-probabilities of the steps that are complete, `(t', 1 + V)`, or what
+        joins `(t', J)`, or of the label so far `(V,)`; float32; None where no step is; and the
+        state after.
 
     Raises:
         DataError: that are no samples.
@@ -106,7 +107,7 @@ def _read(
     after = _to_arrays(model, reached)
     if not reached.steps:
         return None, after
-    said = scores.log_softmax(-1).float().cpu().numpy()
+    said = model.told(scores).float().cpu().numpy()
     return said if model.labelled else said.swapaxes(0, 1), after
 
 

@@ -6,17 +6,12 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from unrolled.data.batching.padded import padded
-from unrolled.decoding.ctc import search_ctc
 from unrolled.decoding.ctc_hypothesis import CtcHypothesis
 from unrolled.decoding.ctc_words import CtcWord, words_heard
-from unrolled.decoding.prefix_scores import PrefixScores
+from unrolled.tasks.transcribing.heads import Head
 from unrolled.tasks.transcribing.language import Language
 from unrolled.tasks.transcribing.symbols import Symbols
 from unrolled.tasks.transcribing.transcript import HeardWord, Transcript
-
-# Recordings that a search runs over at once.
-_AT_ONCE = 32
 
 
 def of_label(
@@ -34,7 +29,8 @@ def of_label(
 
 
 def of_symbols(
-    log_probs: Sequence[np.ndarray],
+    answers: Sequence[np.ndarray],
+    head: Head,
     symbols: Symbols,
     seconds: Sequence[float],
     *,
@@ -46,7 +42,8 @@ def of_symbols(
     """The transcripts of recordings.
 
     Args:
-        log_probs: of each `(T', 1 + V)`.
+        answers: of each what the network answers, `(T', A)`.
+        head: how it is searched.
         symbols: what they stand for.
         seconds: how long each is.
         step: seconds from one step to the next.
@@ -55,30 +52,13 @@ def of_symbols(
     """
     # All of the beam has a say in how sure a word is.
     scores = None if language is None else language.scores
-    each = searched(log_probs, beam=beam, n_best=beam, scores=scores)
+    each = head.search(answers, beam=beam, n_best=beam, scores=scores)
     if language is not None:
         each = language.second(each)
     return [
         transcript_of(hypotheses, symbols, length, step=step, n_best=n_best)
         for hypotheses, length in zip(each, seconds, strict=True)
     ]
-
-
-def searched(
-    log_probs: Sequence[np.ndarray],
-    *,
-    beam: int,
-    n_best: int = 1,
-    scores: PrefixScores | None = None,
-) -> list[list[CtcHypothesis]]:
-    """The likeliest sequences of symbols of recordings, of each `(T', 1 + V)`."""
-    found: list[list[CtcHypothesis]] = []
-    for start in range(0, len(log_probs), _AT_ONCE):
-        some = log_probs[start : start + _AT_ONCE]
-        lengths = np.array([len(one) for one in some])
-        side_by_side = padded(some, 0, np.float32)
-        found += search_ctc(side_by_side, lengths, beam=beam, n_best=n_best, scores=scores)
-    return found
 
 
 def transcript_of(
