@@ -1,4 +1,4 @@
-"""`unrolled.info`: what is installed here and what it can use."""
+"""`unrolled.info`: what is installed here and what it can use, or what a model file holds."""
 
 from __future__ import annotations
 
@@ -22,6 +22,8 @@ _OF_SOUND = {
     "sounddevice": "listen",
     "espeakng-loader": "spoken",
 }
+# Values that a line shows.
+_FEW = 12
 
 
 class Info(dict[str, Any]):
@@ -32,15 +34,24 @@ class Info(dict[str, Any]):
         return "\n".join(f"{name:<{width}}{_words(value)}" for name, value in self.items())
 
 
-def info() -> Info:
-    """What a result, a speed or a fault depends on here.
+def info(model: str | os.PathLike[str] | None = None) -> Info:
+    """What a result, a speed or a fault depends on here; or what a model file says of itself.
+
+    Args:
+        model: a `.unrolled` file: what it holds, when it was made, its configuration and scores are
+            told from its card, without loading it.
 
     Returns:
         A dict of plain values, which prints as a table and goes into JSON as it is: versions,
         processor, cores, the native kernels (or why they are not used), threads and devices of
         torch, the folders of UNROLLED_DATA and the data sets at hand. A part that fails says so in
         its place; nothing is raised.
+
+    Raises:
+        ModelFileError: of a model: no such file, truncated, or of another kind.
     """
+    if model is not None:
+        return _of_model(Path(model))
     from unrolled import __version__
 
     return Info(
@@ -59,6 +70,32 @@ def info() -> Info:
             **_told(_data_sets, "data sets"),
         }
     )
+
+
+def _of_model(path: Path) -> Info:
+    from unrolled.training.modelfile import read_card
+
+    card = read_card(path)
+    # Vocabularies and tables are no reading.
+    short = {name: value for name, value in card.assets.items() if _is_short(value)}
+    return Info(
+        {
+            "file": str(path),
+            "holds": card.task,
+            "created": card.created,
+            "megabytes": round(path.stat().st_size / 1e6, 2),
+            **card.configuration,
+            **short,
+            "learnt from": card.provenance.get("data", {}).get("name", "not told"),
+            "measured on": card.scores.get("held_out") or "nothing",
+        }
+    )
+
+
+def _is_short(value: Any) -> bool:
+    if isinstance(value, list):
+        return len(value) <= _FEW and all(not isinstance(one, (dict, list)) for one in value)
+    return not isinstance(value, dict)
 
 
 def _version(package: str, extra: str | None = None) -> str:

@@ -88,7 +88,8 @@ def evaluate(
     forecaster is read as the one of its training; --target, --time, --id and --missing say what is
     different. Of a translator it is BLEU and chrF, also by the words of a sentence, with the
     signatures of sacreBLEU. Of a transcriber it is word and character error rate, with what is most
-    often taken for what, or accuracy and macro F1.
+    often taken for what, or accuracy and macro F1. Of an n-gram model it is the perplexity of the
+    sentences of FILE, a line each.
     """
     from unrolled.cli.models import data_for, kind, open_model, refuse, verdict
     from unrolled.cli.outputs import PAGE, check_out, print_json
@@ -117,6 +118,10 @@ def evaluate(
         rerank=rerank,
         rerank_weight=rerank_weight,
     )
+    if own == "NGramModel":
+        refuse(reading | search | given(worst=worst, report=report), f"not for n-grams ({model})")
+        _of_sentences(task, files or [], as_json)
+        return
     if not of_pairs:
         other = f"not for {model}, which holds a {own}; see unrolled evaluate --help"
         heard = own == "Transcriber"
@@ -157,3 +162,17 @@ def _worst(measured: Evaluation, most: int) -> str:
     if not found:
         return "\nno answer is wrong, or none was kept: name a FILE to measure"
     return f"\nthe worst by {found[0].by}:\n{worst_table(found)}"
+
+
+def _of_sentences(model: Any, files: list[str], as_json: bool) -> None:
+    """The perplexity of an n-gram model; without files what `fit` measured."""
+    from dataclasses import asdict
+
+    from unrolled.cli.outputs import print_json
+    from unrolled.cli.sources import corpus_of
+
+    measured = model.perplexity(corpus_of(files, {})[0]) if files else model.evaluation
+    if as_json:
+        print_json(measured and asdict(measured))
+    else:
+        print(measured or "nothing was held out, so nothing was measured: give a FILE")

@@ -22,14 +22,26 @@ def refuse(options: dict[str, Any], reason: str) -> None:
 
 
 def open_model(path: Path) -> Task:
-    """The task of a model file; ModelFileError where it is none."""
+    """The task, or n-gram model, of a model file; ModelFileError where it is none."""
     from unrolled.tasks.loading import load
 
     return load(path)
 
 
+def open_task(path: Path) -> Task:
+    """The task of a model file; ConfigError where it holds an n-gram model, which is none."""
+    task = open_model(path)
+    if kind(task) == "NGramModel":
+        raise ConfigError(
+            f"{path} holds an n-gram model, which answers no input; `unrolled score` says how"
+            " likely sentences are to it"
+        )
+    return task
+
+
 def kind(task: Task) -> str:
-    """`Forecaster`, `Classifier`, `Tagger`, `Generator`, `Translator` or `Transcriber`."""
+    """`Forecaster`, `Classifier`, `Tagger`, `Generator`, `Translator`, `Transcriber`; or
+    `NGramModel`."""
     from unrolled.tasks.loading import kind_of
 
     return kind_of(task)

@@ -166,13 +166,13 @@ def predict(
     is said each; those that can't be read are told, and the exit code is 1.
     """
     from unrolled.cli.answers import STREAM, conversing, is_conversation, told_while
-    from unrolled.cli.models import kind, open_model, refuse
+    from unrolled.cli.models import kind, open_task, refuse
 
     source = sources[0] if sources else None
     asked = source in (None, STREAM) and text is None and prompt is None and out is None
     talks = asked and is_conversation()
     with conversing(talks), told_while(f"opening {model}", talks):
-        task: Any = open_model(model)
+        task: Any = open_task(model)
     columns = options.columns(target=target, time=time, id_=id_, missing=missing)
     groups: dict[str, dict[str, Any]] = {
         "Forecaster": given(future=future, quantiles=quantile, plot=plot) | columns,

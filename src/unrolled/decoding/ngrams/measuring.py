@@ -53,21 +53,22 @@ def text_score(
     )
 
 
-def measure(trie: Trie, vocabulary: Vocabulary, sentences: Sentences) -> Perplexity:
-    """The perplexity of sentences.
+def check_known(vocabulary: Vocabulary, sentences: Sentences) -> None:
+    """Raises DataError where the model knows no token of the sentences: it is of another text."""
+    if sentences.encoded(vocabulary).any():
+        return
+    first, known = sentences.pieces[sentences.places[0]], vocabulary.tokens[3:6]
+    raise DataError(
+        f"none of the {len(sentences.places):,} tokens of the text, such as {first!r}, is in the"
+        f" model's vocabulary, which has {', '.join(map(repr, known))}: take a model of the same"
+        " language, unit and normalise"
+    )
 
-    Raises:
-        DataError: the model knows none of their tokens.
-    """
+
+def measure(trie: Trie, vocabulary: Vocabulary, sentences: Sentences) -> Perplexity:
+    """The perplexity of sentences."""
     ids, values, _ = scored(trie, sentences.encoded(vocabulary), sentences.lengths)
     unknown = ids == UNKNOWN
-    if unknown.sum() == len(sentences.places):
-        known = ", ".join(map(repr, vocabulary.tokens[3:6]))
-        raise DataError(
-            f"none of the {len(sentences.places):,} tokens of the text, such as"
-            f" {sentences.pieces[0]!r}, is in the model's vocabulary, which has {known}: take a"
-            " model of the same language, unit and normalise"
-        )
     return Perplexity(
         sentences=len(sentences),
         tokens=len(ids),

@@ -14,7 +14,7 @@ from unrolled.data.normalising import Normalise
 from unrolled.decoding.ngrams.checks import check_settings, check_sums
 from unrolled.decoding.ngrams.counting import count_grams, with_marks
 from unrolled.decoding.ngrams.kneser_ney import FALLBACK, estimate
-from unrolled.decoding.ngrams.measuring import measure, scored_tokens, text_score
+from unrolled.decoding.ngrams.measuring import check_known, measure, scored_tokens, text_score
 from unrolled.decoding.ngrams.perplexity import HeldOut, Perplexity
 from unrolled.decoding.ngrams.pruning import prune_by_entropy
 from unrolled.decoding.ngrams.scoring import next_probabilities
@@ -149,6 +149,8 @@ class NGramModel:
                 f"none of the {self.unit} stands in the text {self.min_count} times: give a lower"
                 " min_count (--min-count), or more text"
             )
+        if held is not None and validation is not None:
+            check_known(vocabulary, held)
         marked = with_marks(learnt.encoded(vocabulary), learnt.lengths)
         counted = count_grams(marked, len(vocabulary), self.order)
         given = list(self.prune_counts or (0,))
@@ -207,6 +209,7 @@ class NGramModel:
         """
         self._check_fitted()
         held = Sentences.read(corpus_of(sentences), self._cutter)
+        check_known(self.vocabulary, held)
         return measure(self.trie, self.vocabulary, held)
 
     def start(self) -> int:
