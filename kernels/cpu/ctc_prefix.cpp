@@ -129,14 +129,6 @@ class Search {
         return value;
     }
 
-    // At least `added`, and known at once.
-    double most_added(std::int64_t slot, std::int32_t c) const {
-        if (!call_.scores) return extension(c);
-        const double value = added_[row_[slot] * call_.symbols + c];
-        if (!std::isnan(value)) return value;
-        return extension(c) + extended_at_most(*call_.scores, place_of(slot), c);
-    }
-
     PrefixPlace place_of(std::int64_t slot) const { return nodes_[members_[slot].node].place; }
 
     void begin_rows() {
@@ -247,41 +239,72 @@ class Search {
     // Puts the best extensions among the chosen, in the place of worse ones where the beam is full.
     void extend(const float* y) {
         std::make_heap(chosen_.begin(), chosen_.end(), better);  // the worst comes first
-        const auto size = static_cast<std::size_t>(call_.beam);
-        const auto bound = [&] {
-            return chosen_.size() == size ? chosen_.front().score - kSlack : kNever;
-        };
+        for (const std::int32_t c : going_) gains_[c] = y[c] + extension(c);
+        if (call_.scores)
+            extend_scored(y);
+        else
+            extend_plain(y);
+    }
+
+    // What a score must reach to be among the chosen, and a little less.
+    double bound() const {
+        const bool full = static_cast<std::int64_t>(chosen_.size()) == call_.beam;
+        return full ? chosen_.front().score - kSlack : kNever;
+    }
+
+    void extend_plain(const float* y) {
         double most = kNever;
-        if (!call_.scores) {
-            for (const std::int32_t c : going_) {
-                gains_[c] = y[c] + extension(c);
-                most = std::max(most, gains_[c]);
-            }
-            const double highest = totals_[0] + members_[0].bonus, least = bound();
-            if (least > kNever) {
-                const auto hopeless = [&](std::int32_t c) { return highest + gains_[c] < least; };
-                going_.erase(std::remove_if(going_.begin(), going_.end(), hopeless), going_.end());
-            }
+        for (const std::int32_t c : going_) most = std::max(most, gains_[c]);
+        const double highest = totals_[0] + members_[0].bonus, least = bound();
+        if (least > kNever) {
+            const auto hopeless = [&](std::int32_t c) { return highest + gains_[c] < least; };
+            going_.erase(std::remove_if(going_.begin(), going_.end(), hopeless), going_.end());
         }
         for (std::int64_t k = 0; k < count_; ++k) {
-            const double bonus = members_[k].bonus;
-            if (!call_.scores && totals_[k] + bonus + most < bound()) continue;
-            for (const std::int32_t c : going_) {
-                if (call_.scores && totals_[k] + bonus + y[c] + most_added(k, c) < bound())
-                    continue;
-                const double score = from(k, c) + y[c] + (bonus + added(k, c));
-                if (!(score > kNever)) continue;
-                const Candidate one = {score, call_.beam + k * call_.symbols + c,
-                                       static_cast<std::int32_t>(k), c};
-                if (chosen_.size() == size && !better(one, chosen_.front())) continue;
-                if (taken_[k * call_.symbols + c]) continue;
-                chosen_.push_back(one);
-                std::push_heap(chosen_.begin(), chosen_.end(), better);
-                if (chosen_.size() > size) {
-                    std::pop_heap(chosen_.begin(), chosen_.end(), better);
-                    chosen_.pop_back();
-                }
+            if (totals_[k] + members_[k].bonus + most < bound()) continue;
+            for (const std::int32_t c : going_) offer(y, k, c);
+        }
+    }
+
+    // What a symbol adds is looked up where it may come in. Letters come best first, so that the
+    // rest is passed over at once.
+    void extend_scored(const float* y) {
+        letters_.clear(), ends_.clear(), longer_.clear();
+        for (const std::int32_t c : going_) {
+            const std::int32_t* first = call_.scores->letters_begin + c;
+            if (first[1] - first[0] != 1)
+                longer_.push_back(c);
+            else
+                (call_.scores->letters[*first] ? letters_ : ends_).push_back(c);
+        }
+        std::sort(letters_.begin(), letters_.end(),
+                  [&](std::int32_t a, std::int32_t b) { return gains_[a] > gains_[b]; });
+        for (std::int64_t k = 0; k < count_; ++k) {
+            const double had = totals_[k] + members_[k].bonus;
+            const AtMost most = extended_at_most(*call_.scores, place_of(k));
+            for (const std::int32_t c : letters_) {
+                if (had + gains_[c] + most.letter < bound()) break;
+                offer(y, k, c);
             }
+            for (const std::int32_t c : ends_)
+                if (had + gains_[c] + most.end >= bound()) offer(y, k, c);
+            for (const std::int32_t c : longer_) offer(y, k, c);
+        }
+    }
+
+    void offer(const float* y, std::int64_t k, std::int32_t c) {
+        if (taken_[k * call_.symbols + c]) return;
+        const double score = from(k, c) + y[c] + (members_[k].bonus + added(k, c));
+        if (!(score > kNever)) return;
+        const Candidate one = {score, call_.beam + k * call_.symbols + c,
+                               static_cast<std::int32_t>(k), c};
+        const auto size = static_cast<std::size_t>(call_.beam);
+        if (chosen_.size() == size && !better(one, chosen_.front())) return;
+        chosen_.push_back(one);
+        std::push_heap(chosen_.begin(), chosen_.end(), better);
+        if (chosen_.size() > size) {
+            std::pop_heap(chosen_.begin(), chosen_.end(), better);
+            chosen_.pop_back();
         }
     }
 
@@ -399,7 +422,7 @@ class Search {
     std::vector<std::int64_t> row_, next_row_, free_;
     std::vector<char> stayed_;
     std::vector<Candidate> chosen_;
-    std::vector<std::int32_t> going_;
+    std::vector<std::int32_t> going_, letters_, ends_, longer_;
     std::vector<float> values_;
 };
 

@@ -1,7 +1,6 @@
 #include "unrolled/prefix_scores.h"
 
 #include <algorithm>
-#include <limits>
 
 namespace unrolled {
 
@@ -77,14 +76,20 @@ double extended(const PrefixScores& s, PrefixPlace place, std::int32_t symbol, P
     return added;
 }
 
-double extended_at_most(const PrefixScores& s, PrefixPlace place, std::int32_t symbol) {
-    const std::int32_t begin = s.letters_begin[symbol];
-    if (s.letters_begin[symbol + 1] - begin != 1 || s.letters[begin] == 0)
-        return std::numeric_limits<double>::infinity();
-    double most = s.hot_next ? s.hot_most : 0.0;
-    // More letters leave fewer words, none of which is likelier than the best before; or none.
-    if (s.trie_first) most += std::max(0.0, ahead(s, -1) - ahead(s, place.word));
-    if (s.letter_tokens) most += std::max(0.0, s.unknown);
+AtMost extended_at_most(const PrefixScores& s, PrefixPlace place) {
+    AtMost most = {0.0, 0.0};
+    if (s.model.nodes && s.letter_tokens) {
+        most.letter = std::max(0.0, s.unknown);
+        most.end = std::max(0.0, s.word_bonus) + most.letter;
+    } else if (s.model.nodes) {
+        // More letters leave fewer words, none of which is likelier than the best before; or none.
+        const double had = ahead(s, place.word);
+        most.letter = std::max(0.0, ahead(s, -1) - had);
+        most.end = std::max(0.0, s.word_bonus + std::max(0.0, s.unknown) - had);
+    } else {
+        most.end = std::max(0.0, s.word_bonus);
+    }
+    if (s.hot_next) most.letter += s.hot_most, most.end += s.hot_most;
     return most;
 }
 

@@ -2463,6 +2463,12 @@ class CtcPrefix:
     def extension(self, arg: int, /) -> None: ...
 
     @property
+    def scores(self) -> int: ...
+
+    @scores.setter
+    def scores(self, arg: int, /) -> None: ...
+
+    @property
     def node_room(self) -> int: ...
 
     @node_room.setter
@@ -2599,20 +2605,12 @@ def ctc_prefix(call: CtcPrefix) -> None:
 def oracle_ctc_prefix(call: OracleCtcPrefix) -> None:
     """The same in plain maps and double precision: the fast code's oracle."""
 
-<<<<<<< HEAD
 class NGram:
     """A trie of grams (ngram.h); all 0 at first."""
-=======
-class TransducerLoss32:
-    """
-    Arguments of the transducer's calls (transducer_loss.h); all 0 at first.
-    """
->>>>>>> rnnt
 
     def __init__(self) -> None: ...
 
     @property
-<<<<<<< HEAD
     def order(self) -> int: ...
 
     @order.setter
@@ -2676,36 +2674,6 @@ class NGramScores:
 
     @sentences.setter
     def sentences(self, arg: int, /) -> None: ...
-=======
-    def batch(self) -> int: ...
-
-    @batch.setter
-    def batch(self, arg: int, /) -> None: ...
-
-    @property
-    def steps(self) -> int: ...
-
-    @steps.setter
-    def steps(self, arg: int, /) -> None: ...
-
-    @property
-    def labels(self) -> int: ...
-
-    @labels.setter
-    def labels(self, arg: int, /) -> None: ...
-
-    @property
-    def vocabulary(self) -> int: ...
-
-    @vocabulary.setter
-    def vocabulary(self, arg: int, /) -> None: ...
-
-    @property
-    def blank(self) -> int: ...
-
-    @blank.setter
-    def blank(self, arg: int, /) -> None: ...
->>>>>>> rnnt
 
     @property
     def threads(self) -> int: ...
@@ -2714,7 +2682,6 @@ class NGramScores:
     def threads(self, arg: int, /) -> None: ...
 
     @property
-<<<<<<< HEAD
     def tokens(self) -> int: ...
 
     @tokens.setter
@@ -2743,7 +2710,259 @@ def ngram_scores(call: NGramScores) -> None:
 
 def oracle_ngram_scores(call: NGramScores) -> None:
     """The same in plain maps: the fast code's oracle."""
-=======
+
+class PrefixScores:
+    """What symbols add to prefixes (prefix_scores.h); all 0 at first."""
+
+    def __init__(self) -> None: ...
+
+    @property
+    def letters(self) -> int: ...
+
+    @letters.setter
+    def letters(self, arg: int, /) -> None: ...
+
+    @property
+    def letters_begin(self) -> int: ...
+
+    @letters_begin.setter
+    def letters_begin(self, arg: int, /) -> None: ...
+
+    @property
+    def alphabet(self) -> int: ...
+
+    @alphabet.setter
+    def alphabet(self, arg: int, /) -> None: ...
+
+    @property
+    def order(self) -> int: ...
+
+    @order.setter
+    def order(self, arg: int, /) -> None: ...
+
+    @property
+    def tokens(self) -> int: ...
+
+    @tokens.setter
+    def tokens(self, arg: int, /) -> None: ...
+
+    @property
+    def nodes(self) -> int: ...
+
+    @nodes.setter
+    def nodes(self, arg: int, /) -> None: ...
+
+    @property
+    def first_child(self) -> int: ...
+
+    @first_child.setter
+    def first_child(self, arg: int, /) -> None: ...
+
+    @property
+    def token(self) -> int: ...
+
+    @token.setter
+    def token(self, arg: int, /) -> None: ...
+
+    @property
+    def log_prob(self) -> int: ...
+
+    @log_prob.setter
+    def log_prob(self, arg: int, /) -> None: ...
+
+    @property
+    def backoff(self) -> int: ...
+
+    @backoff.setter
+    def backoff(self, arg: int, /) -> None: ...
+
+    @property
+    def suffix(self) -> int: ...
+
+    @suffix.setter
+    def suffix(self, arg: int, /) -> None: ...
+
+    @property
+    def weight(self) -> float: ...
+
+    @weight.setter
+    def weight(self, arg: float, /) -> None: ...
+
+    @property
+    def word_bonus(self) -> float: ...
+
+    @word_bonus.setter
+    def word_bonus(self, arg: float, /) -> None: ...
+
+    @property
+    def unknown(self) -> float: ...
+
+    @unknown.setter
+    def unknown(self, arg: float, /) -> None: ...
+
+    @property
+    def unknown_token(self) -> int: ...
+
+    @unknown_token.setter
+    def unknown_token(self, arg: int, /) -> None: ...
+
+    @property
+    def end_token(self) -> int: ...
+
+    @end_token.setter
+    def end_token(self, arg: int, /) -> None: ...
+
+    @property
+    def letter_tokens(self) -> int: ...
+
+    @letter_tokens.setter
+    def letter_tokens(self, arg: int, /) -> None: ...
+
+    @property
+    def trie_first(self) -> int: ...
+
+    @trie_first.setter
+    def trie_first(self, arg: int, /) -> None: ...
+
+    @property
+    def trie_letter(self) -> int: ...
+
+    @trie_letter.setter
+    def trie_letter(self, arg: int, /) -> None: ...
+
+    @property
+    def trie_word(self) -> int: ...
+
+    @trie_word.setter
+    def trie_word(self, arg: int, /) -> None: ...
+
+    @property
+    def trie_best(self) -> int: ...
+
+    @trie_best.setter
+    def trie_best(self, arg: int, /) -> None: ...
+
+    @property
+    def hot_next(self) -> int: ...
+
+    @hot_next.setter
+    def hot_next(self, arg: int, /) -> None: ...
+
+    @property
+    def hot_gain(self) -> int: ...
+
+    @hot_gain.setter
+    def hot_gain(self, arg: int, /) -> None: ...
+
+    @property
+    def hot_pending(self) -> int: ...
+
+    @hot_pending.setter
+    def hot_pending(self, arg: int, /) -> None: ...
+
+    @property
+    def hot_most(self) -> float: ...
+
+    @hot_most.setter
+    def hot_most(self, arg: float, /) -> None: ...
+
+    @property
+    def address(self) -> int: ...
+
+class PrefixScoresOf:
+    """Arguments of a prefix_scores call (prefix_scores.h); all 0 at first."""
+
+    def __init__(self) -> None: ...
+
+    @property
+    def scores(self) -> int: ...
+
+    @scores.setter
+    def scores(self, arg: int, /) -> None: ...
+
+    @property
+    def sentences(self) -> int: ...
+
+    @sentences.setter
+    def sentences(self, arg: int, /) -> None: ...
+
+    @property
+    def symbols(self) -> int: ...
+
+    @symbols.setter
+    def symbols(self, arg: int, /) -> None: ...
+
+    @property
+    def offsets(self) -> int: ...
+
+    @offsets.setter
+    def offsets(self, arg: int, /) -> None: ...
+
+    @property
+    def places(self) -> int: ...
+
+    @places.setter
+    def places(self, arg: int, /) -> None: ...
+
+    @property
+    def added(self) -> int: ...
+
+    @added.setter
+    def added(self, arg: int, /) -> None: ...
+
+    @property
+    def at_end(self) -> int: ...
+
+    @at_end.setter
+    def at_end(self, arg: int, /) -> None: ...
+
+def prefix_scores(call: PrefixScoresOf) -> None:
+    """What symbols add to the prefixes of whole sentences (prefix_scores.h)."""
+
+class TransducerLoss32:
+    """
+    Arguments of the transducer's calls (transducer_loss.h); all 0 at first.
+    """
+
+    def __init__(self) -> None: ...
+
+    @property
+    def batch(self) -> int: ...
+
+    @batch.setter
+    def batch(self, arg: int, /) -> None: ...
+
+    @property
+    def steps(self) -> int: ...
+
+    @steps.setter
+    def steps(self, arg: int, /) -> None: ...
+
+    @property
+    def labels(self) -> int: ...
+
+    @labels.setter
+    def labels(self, arg: int, /) -> None: ...
+
+    @property
+    def vocabulary(self) -> int: ...
+
+    @vocabulary.setter
+    def vocabulary(self, arg: int, /) -> None: ...
+
+    @property
+    def blank(self) -> int: ...
+
+    @blank.setter
+    def blank(self, arg: int, /) -> None: ...
+
+    @property
+    def threads(self) -> int: ...
+
+    @threads.setter
+    def threads(self, arg: int, /) -> None: ...
+
+    @property
     def lengths(self) -> int: ...
 
     @lengths.setter
@@ -2929,7 +3148,6 @@ def transducer_slopes(call: TransducerLoss32) -> None:
 
 def oracle_transducer_loss(call: TransducerLoss64) -> None:
     """All three in plain loops on float64 arrays: the fast code's oracle."""
->>>>>>> rnnt
 
 class StreamModel:
     """A stack's weights, packed once and shared (stream.h)."""

@@ -66,8 +66,11 @@ struct PrefixScores {
 double extended(const PrefixScores& scores, PrefixPlace place, std::int32_t symbol,
                 PrefixPlace* after);
 
-// At least what symbol e adds, known without looking; infinity where it is not.
-double extended_at_most(const PrefixScores& scores, PrefixPlace place, std::int32_t symbol);
+// At least what any symbol adds that is a single letter, or a single end of a word.
+struct AtMost {
+    double letter, end;
+};
+AtMost extended_at_most(const PrefixScores& scores, PrefixPlace place);
 
 // What the end of a sentence adds: its last word is over, and nothing follows.
 double ended(const PrefixScores& scores, PrefixPlace place);

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from unrolled.cli import options, options_transcribe, options_translate
+from unrolled.cli.language import language, use
 from unrolled.cli.options import columns, given, number_or_name
 from unrolled.cli.options_translate import target_side
 from unrolled.errors import ConfigError
@@ -80,6 +81,13 @@ def evaluate(
     fuse_weight: options_translate.FuseWeight = None,
     rerank: options_translate.Rerank = None,
     rerank_weight: options_translate.RerankWeight = None,
+    lm: options_transcribe.Lm = None,
+    lm_weight: options_transcribe.LmWeight = None,
+    word_bonus: options_transcribe.WordBonus = None,
+    unknown_word: options_transcribe.UnknownWord = None,
+    hot_word: options_transcribe.HotWord = None,
+    hot_words: options_transcribe.HotWords = None,
+    skip_lm: options_transcribe.SkipLm = False,
     as_json: options.AsJson = False,
 ) -> None:
     """Measure a model beside its simple rivals, and say who wins.
@@ -104,6 +112,18 @@ def evaluate(
         **given(target=target_side(target) if of_pairs else None),
         **given(audio=audio, text=text, speaker=speaker, pattern=pattern, skip=skip or None),
     }
+    spoken = language(
+        lm=lm,
+        lm_weight=lm_weight,
+        word_bonus=word_bonus,
+        unknown_word=unknown_word,
+        rerank=rerank if own == "Transcriber" else None,
+        rerank_weight=rerank_weight if own == "Transcriber" else None,
+        hot_word=hot_word,
+        hot_words=hot_words,
+        skip_lm=skip_lm,
+    )
+    heard = own == "Transcriber"
     search = options_translate.searching(
         beam=beam,
         length_penalty=length_penalty,
@@ -115,20 +135,22 @@ def evaluate(
         too_long=too_long,
         fuse=fuse,
         fuse_weight=fuse_weight,
-        rerank=rerank,
-        rerank_weight=rerank_weight,
+        rerank=None if heard else rerank,
+        rerank_weight=None if heard else rerank_weight,
     )
     if own == "NGramModel":
-        refuse(reading | search | given(worst=worst, report=report), f"not for n-grams ({model})")
+        refuse(
+            reading | search | spoken | given(worst=worst, report=report),
+            f"not for n-grams ({model})",
+        )
         _of_sentences(task, files or [], as_json)
         return
     if not of_pairs:
         other = f"not for {model}, which holds a {own}; see unrolled evaluate --help"
-        heard = own == "Transcriber"
         refuse(
             {name: value for name, value in search.items() if not heard or name != "beam"}, other
         )
-        refuse({} if heard else given(worst=worst), other)
+        refuse({} if heard else given(worst=worst) | spoken, other)
     if worst is not None and worst < 1:
         raise ConfigError(f"--worst: got {worst}, expected a whole number from 1 on")
     if report is not None:
@@ -136,9 +158,11 @@ def evaluate(
             refuse({"report": report}, f"of labels only, and {model} holds a {own}")
         check_out(report, PAGE, "--report", files or [])
     if not files:
-        refuse(reading | search, "say how to measure a FILE, and none is named")
+        refuse(reading | search | spoken, "say how to measure a FILE, and none is named")
         measured = task.evaluate()
     else:
+        if heard:
+            use(task, spoken)
         data, told = data_for(task, model, files, reading)
         measured = task.evaluate(data, **told, **search, **given(worst=worst))
     if as_json:

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from unrolled.cli import options, options_transcribe
+from unrolled.cli import options, options_transcribe, options_translate
+from unrolled.cli.language import language, use
 from unrolled.cli.options import given, number_or_name, option
 from unrolled.errors import ConfigError
 
@@ -43,6 +44,15 @@ def listen(
         option("Silence that ends an utterance, in seconds; 0: none does.", "0.8"),
     ] = None,
     beam: options_transcribe.Beam = None,
+    lm: options_transcribe.Lm = None,
+    lm_weight: options_transcribe.LmWeight = None,
+    word_bonus: options_transcribe.WordBonus = None,
+    unknown_word: options_transcribe.UnknownWord = None,
+    rerank: options_translate.Rerank = None,
+    rerank_weight: options_translate.RerankWeight = None,
+    hot_word: options_transcribe.HotWord = None,
+    hot_words: options_transcribe.HotWords = None,
+    skip_lm: options_transcribe.SkipLm = False,
     as_json: Annotated[
         bool, typer.Option("--json", help="An object a line for each utterance: words with times.")
     ] = False,
@@ -72,6 +82,20 @@ def listen(
                     " ends an utterance)"
                 )
             how["endpoint"] = endpoint or None
+        use(
+            task,
+            language(
+                lm=lm,
+                lm_weight=lm_weight,
+                word_bonus=word_bonus,
+                unknown_word=unknown_word,
+                rerank=rerank,
+                rerank_weight=rerank_weight,
+                hot_word=hot_word,
+                hot_words=hot_words,
+                skip_lm=skip_lm,
+            ),
+        )
         heard = task.listen(sound, fast=fast, until=lambda: stop.asked, tell=screen.tell, **how)
         screen.begin(sound or (named if isinstance(named, str) else "the microphone"))
         for now in heard:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -33,4 +34,49 @@ Skip = Annotated[
 ]
 Beam = Annotated[
     int | None, option("Prefixes that the search keeps; 1: the best symbol of each step.", "8")
+]
+_LANGUAGE = "Transcriber:"
+Lm = Annotated[
+    str | None,
+    typer.Option(
+        metavar="FILE",
+        help=f"{_LANGUAGE} an n-gram model (.unrolled, .arpa) that has a say while it searches.",
+    ),
+]
+LmWeight = Annotated[
+    float | None, option(f"{_LANGUAGE} how much --lm counts.", "as tuned, else 0.5")
+]
+WordBonus = Annotated[
+    float | None,
+    option(f"{_LANGUAGE} with --lm, what each word adds, in nats.", "as tuned, else 0.5"),
+]
+UnknownWord = Annotated[
+    float | None,
+    option(
+        f"{_LANGUAGE} with --lm, what a word adds that it does not know, in nats.",
+        "as tuned, else -3",
+    ),
+]
+HotWord = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="WORD[=NATS]",
+        help=f"{_LANGUAGE} hear this word, or phrase, rather than others that sound like it; by 3"
+        " nats unless said. May be repeated.",
+    ),
+]
+HotWords = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="FILE",
+        help=f"{_LANGUAGE} a file of hot words or phrases, one a line, each with a tab and nats"
+        " behind it, or not.",
+    ),
+]
+SkipLm = Annotated[
+    bool,
+    typer.Option(
+        "--skip-lm",
+        help=f"{_LANGUAGE} where --lm or --rerank can't be used, say so and hear without.",
+    ),
 ]

@@ -83,10 +83,15 @@ FuseWeight = Annotated[float | None, option("Translator: how much say.", "0.2")]
 Rerank = Annotated[
     str | None,
     typer.Option(
-        metavar="MODEL", help="Translator: a generator that has a say in which answer is best."
+        metavar="MODEL",
+        help="Translator, transcriber: a generator or n-gram model that has a say in which answer"
+        " is best.",
     ),
 ]
-RerankWeight = Annotated[float | None, option("Translator: how much say.", "0.2")]
+RerankWeight = Annotated[
+    float | None,
+    option("How much say.", "0.2 of a translator; of a transcriber as tuned, else 0.5"),
+]
 
 
 def target_side(named: list[str] | None) -> str | int | None:
@@ -119,7 +124,7 @@ def searching(
         length_penalty=_penalty(length_penalty),
         max_length=_longest(max_length),
         fuse=_generator(fuse, "fuse"),
-        rerank=_generator(rerank, "rerank"),
+        rerank=_text_model(rerank, "rerank"),
     )
 
 
@@ -155,3 +160,12 @@ def _generator(path: str | None, argument: str) -> Any:
     from unrolled.tasks.pretrained import open_pretrained
 
     return open_pretrained(path, argument)[0]
+
+
+def _text_model(path: str | None, argument: str) -> Any:
+    """Read once, not for every line."""
+    if path is None:
+        return None
+    from unrolled.tasks.text_models import open_text_model
+
+    return open_text_model(path, argument)

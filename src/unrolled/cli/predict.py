@@ -7,7 +7,8 @@ from typing import Annotated, Any
 
 import typer
 
-from unrolled.cli import options, options_translate
+from unrolled.cli import options, options_transcribe, options_translate
+from unrolled.cli.language import language, use
 from unrolled.cli.options import given, option
 from unrolled.errors import ConfigError
 
@@ -24,6 +25,7 @@ EXAMPLES = (
     "unrolled predict de-en.unrolled",
     "unrolled predict hears.unrolled a.wav talks/ --format jsonl",
     "unrolled predict hears.unrolled talk.mp3 --out talk.srt",
+    "unrolled predict hears.unrolled a.wav --lm lm.unrolled --hot-word unrolled",
     "ffmpeg -i film.mkv -f wav - | unrolled predict hears.unrolled -",
 )
 # Their input is no text.
@@ -143,6 +145,13 @@ def predict(
     alignment: Annotated[
         bool, typer.Option("--alignment", help="Translator: where each word looked.")
     ] = False,
+    lm: options_transcribe.Lm = None,
+    lm_weight: options_transcribe.LmWeight = None,
+    word_bonus: options_transcribe.WordBonus = None,
+    unknown_word: options_transcribe.UnknownWord = None,
+    hot_word: options_transcribe.HotWord = None,
+    hot_words: options_transcribe.HotWords = None,
+    skip_lm: options_transcribe.SkipLm = False,
     format: Annotated[
         str | None,
         option(
@@ -173,6 +182,17 @@ def predict(
     talks = asked and is_conversation()
     with conversing(talks), told_while(f"opening {model}", talks):
         task: Any = open_task(model)
+    spoken = language(
+        lm=lm,
+        lm_weight=lm_weight,
+        word_bonus=word_bonus,
+        unknown_word=unknown_word,
+        rerank=rerank,
+        rerank_weight=rerank_weight,
+        hot_word=hot_word,
+        hot_words=hot_words,
+        skip_lm=skip_lm,
+    )
     columns = options.columns(target=target, time=time, id_=id_, missing=missing)
     groups: dict[str, dict[str, Any]] = {
         "Forecaster": given(future=future, quantiles=quantile, plot=plot) | columns,
@@ -193,7 +213,7 @@ def predict(
             seed=seed,
             n=suggest,
         ),
-        "Translator": options_translate.searching(
+        "Translator": given(
             beam=beam,
             n_best=n_best,
             length_penalty=length_penalty,
@@ -211,7 +231,7 @@ def predict(
             rerank_weight=rerank_weight,
             alignment=alignment or None,
         ),
-        "Transcriber": given(beam=beam, n_best=n_best, format=format),
+        "Transcriber": given(beam=beam, n_best=n_best, format=format) | spoken,
     }
     own = groups.pop(kind(task))
     other = f"not for {model}, which holds a {kind(task)}; see unrolled predict --help"
@@ -222,7 +242,9 @@ def predict(
     if kind(task) == "Transcriber":
         from unrolled.cli.predict_transcribe import sounds_named, transcribe
 
-        transcribe(task, sounds_named(sources), model=model, out=out, **own)
+        use(task, spoken)
+        search = {name: value for name, value in own.items() if name not in spoken}
+        transcribe(task, sounds_named(sources), model=model, out=out, **search)
         return
     if sources and len(sources) > 1:
         raise ConfigError(
@@ -241,7 +263,7 @@ def predict(
 
         if out is not None:
             check_translations(out, [str(model), *([] if source is None else [source])])
-        translate(task, source, text=text, out=out, **own)
+        translate(task, source, text=text, out=out, **options_translate.searching(**own))
     else:
         _of_texts(task, source, text, out, own)
 

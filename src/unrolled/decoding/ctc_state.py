@@ -79,7 +79,7 @@ def _ended(state: PrefixState, scores: PrefixScores) -> NDArray[Any]:
     """The members with what the end of a sentence adds, in their new order."""
     members = state.members.copy()
     places = state.nodes[["context", "word", "hot"]][members["node"]].tolist()
-    members["bonus"] += [scores.ended(Place(*one)) for one in places]
+    members["bonus"] += scores.ends([Place(*one) for one in places])
     ranked = np.logaddexp(members["blank"], members["symbol"]) + members["bonus"]
     return members[np.argsort(-ranked, kind="stable")]
 

@@ -17,8 +17,8 @@ class HotWords:
     """What each letter adds where hot words, or hot phrases of several words, are being written.
 
     Where a phrase of `n` letters with the weight `a` is written and its last word ends, `a` has
-    been added. Each letter on the way adds `a / n` of it, so that the phrase is not lost before it is
-    complete; a letter that leads out of it takes that back. A phrase begins where a word begins.
+    been added. Each letter on the way adds `a / n` of it, so that the phrase is not lost before it
+    is complete; a letter that leads out of it takes that back. A phrase begins where a word begins.
     Phrases may overlap: each that ends counts.
 
     State 0 is the beginning of a word. Shapes: `H` states, `A` letters.

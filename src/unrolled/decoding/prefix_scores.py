@@ -160,25 +160,34 @@ class PrefixScores:
 
     def rows(self, places: Sequence[Place]) -> NDArray[np.float64]:
         """`(N, 1 + V)`: what each symbol adds to prefixes that stand there; 0 of the blank."""
-        count = self.symbols - 1
+        symbols = range(1, self.symbols)
         if not kernels.available():
-            found = [
-                [0.0, *(self.extended(one, symbol)[0] for symbol in range(1, 1 + count))]
-                for one in places
-            ]
-            return np.array(found)
-        symbols = np.tile(np.arange(1, 1 + count, dtype=np.int32), len(places))
-        at = np.repeat(np.array(places, np.int32), count, axis=0)
-        offsets = np.arange(len(symbols) + 1)
-        added, at_end = np.empty((2, len(symbols)))
+            return np.array(
+                [[0.0, *(self.extended(one, symbol)[0] for symbol in symbols)] for one in places]
+            )
+        some = np.tile(np.array(symbols, np.int32), len(places))
+        added, _ = self._natively(np.repeat(_as_array(places), len(symbols), axis=0), some)
+        return np.pad(added.reshape(len(places), len(symbols)), ((0, 0), (1, 0)))
+
+    def ends(self, places: Sequence[Place]) -> NDArray[np.float64]:
+        """`(N,)`: what the end of a sentence adds to prefixes that stand there."""
+        if not kernels.available():
+            return np.array([self.ended(one) for one in places])
+        return self._natively(_as_array(places), np.zeros(0, np.int32))[1]
+
+    def _natively(
+        self, places: NDArray[np.int32], symbols: NDArray[np.int32]
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """What is added by one symbol for each place, or by none, and by the end after it."""
+        offsets = np.arange(len(places) + 1) if len(symbols) else np.zeros(len(places) + 1, int)
+        added, at_end = np.empty(len(symbols)), np.empty(len(places))
         call = kernels.prefix_scores_call()
-        call.scores, call.sentences = self.native.address, len(symbols)
-        call.symbols, call.offsets, call.places = (
-            one.ctypes.data for one in (symbols, offsets, at)
-        )
+        call.scores, call.sentences = self.native.address, len(places)
+        call.symbols, call.offsets = symbols.ctypes.data, offsets.ctypes.data
+        call.places = places.ctypes.data
         call.added, call.at_end = added.ctypes.data, at_end.ctypes.data
         kernels.prefix_scores(call)
-        return np.pad(added.reshape(len(places), count), ((0, 0), (1, 0)))
+        return added, at_end
 
     @cached_property
     def native(self) -> Any:
@@ -298,6 +307,10 @@ class PrefixScores:
                 )
             phrases[self.letters.spelt(words)] = _number(f"hot_words[{phrase!r}]", weight)
         return HotWords.of(phrases, len(self.letters.numbers))
+
+
+def _as_array(places: Sequence[Place]) -> NDArray[np.int32]:
+    return np.array(places, np.int32).reshape(-1, len(Place._fields))
 
 
 def _number(name: str, value: Any, least: float = -math.inf) -> float:

@@ -30,7 +30,7 @@ def text_scores(model: TextModel, texts: Sequence[str]) -> dict[str, float]:
     found = [one.log_probability for one in model.score(different)] if different else []
     for text, value in zip(different, found, strict=True):
         if not math.isfinite(value):
-            raise ConfigError(f"rescore: the model gives {value} for {text!r}, expected a number")
+            raise ConfigError(f"rerank: the model gives {value} for {text!r}, expected a number")
     return dict(zip(different, found, strict=True))
 
 

@@ -121,7 +121,7 @@ def transducer_hypotheses(
     """
     places = unpacked(state)
     if scores is not None:
-        ends = [scores.ended(scores.after(one.tokens)) for one in places]
+        ends = scores.ends([scores.after(one.tokens) for one in places]).tolist()
         places = [
             one._replace(bonus=one.bonus + end) for one, end in zip(places, ends, strict=True)
         ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, replace
 from typing import Any, Self
 
@@ -17,6 +17,7 @@ from unrolled.data.recordings_rows import with_texts
 from unrolled.errors import ConfigError, DataError
 from unrolled.tasks.base import Task, whole_number
 from unrolled.tasks.evaluation import Evaluation
+from unrolled.tasks.text_models import open_ngrams, open_text_model
 from unrolled.tasks.transcribing.building import build
 from unrolled.tasks.transcribing.framing import Framing
 from unrolled.tasks.transcribing.gate import MOST, Rivals, evaluation_of, rivals_from
@@ -25,8 +26,6 @@ from unrolled.tasks.transcribing.language import (
     Language,
     Weights,
     hot_words_of,
-    ngram_of,
-    writer_of,
 )
 from unrolled.tasks.transcribing.lessons import heard
 from unrolled.tasks.transcribing.network import TranscriptionNetwork
@@ -35,6 +34,7 @@ from unrolled.tasks.transcribing.some_at_a_time import some_at_a_time
 from unrolled.tasks.transcribing.symbols import Symbols
 from unrolled.tasks.transcribing.transcript import Transcript
 from unrolled.tasks.transcribing.transcripts import of_label, of_symbols
+from unrolled.tasks.transcribing.tuning import Tuned, tuned
 
 _LISTED = 10
 _SILENT = (
@@ -82,13 +82,13 @@ class Answering(Task):
         weight: float | None = None,
         word_bonus: float | None = None,
         unknown: float | None = None,
-        rescore: Any = None,
-        rescore_weight: float | None = None,
+        rerank: Any = None,
+        rerank_weight: float | None = None,
     ) -> Self:
         """Let language models have a say in what is heard, from now on.
 
             score(words) = log p(words | sound) + weight log q(words) + word_bonus * count
-                           + rescore_weight log r(words)
+                           + rerank_weight log r(words)
 
         Both passes hold for recordings and for streams that begin from now on: in a stream the
         first is heard live, the second when an utterance is over.
@@ -97,12 +97,12 @@ class Answering(Task):
             model: `q`, an `NGramModel` that is asked while the search runs, or its file; None: no.
             weight, word_bonus, unknown: of it, and nats for each word, and for each that it does
                 not know; None: what `tune` chose, or the usual ones.
-            rescore: `r`, a `Generator` or `NGramModel` that reads the answers of the beam, or its
+            rerank: `r`, a `Generator` or `NGramModel` that reads the answers of the beam, or its
                 file; None: none.
-            rescore_weight: of it; None: as above.
+            rerank_weight: of it; None: as above.
 
         Returns:
-            The transcriber itself. Without a model and `rescore` it hears as it did.
+            The transcriber itself. Without a model and `rerank` it hears as it did.
 
         Raises:
             NotFittedError: `fit` comes first.
@@ -112,15 +112,15 @@ class Answering(Task):
         """
         symbols = self._symbols_for("a language model")
         weights = self.weights.given(
-            weight=weight, word_bonus=word_bonus, unknown=unknown, rescore_weight=rescore_weight
+            weight=weight, word_bonus=word_bonus, unknown=unknown, rerank_weight=rerank_weight
         )
         self._listen_with(
             Language(
                 symbols,
                 weights,
-                None if model is None else ngram_of(model),
+                None if model is None else open_ngrams(model, "the language model"),
                 {} if self.language is None else self.language.hot_words,
-                None if rescore is None else writer_of(rescore),
+                None if rerank is None else open_text_model(rerank, "rerank"),
             )
         )
         return self
@@ -145,6 +145,67 @@ class Answering(Task):
         hot = {} if words is None else hot_words_of(words)
         self._listen_with(replace(language, hot_words=hot))
         return self
+
+    def tune(
+        self,
+        data: Any,
+        model: Any = None,
+        *,
+        rerank: Any = None,
+        beam: int | None = None,
+        audio: str | None = None,
+        text: str | None = None,
+        speaker: str | None = None,
+        pattern: str | None = None,
+        skip: bool = False,
+        tell: Callable[[str], object] | None = None,
+    ) -> Tuned:
+        """Choose how much language models count, by recordings that nothing was learnt from.
+
+        What is chosen is kept in `weights`, and with them in the model's file; the models are used
+        from now on. Where they do not help, the answer says so.
+
+        Args:
+            data, audio, text, speaker, pattern, skip: recordings with what is said, as for
+                `evaluate`.
+            model, rerank: as for `use_language`; one of them at least.
+            beam: as for `transcribe`.
+            tell: called with a line for each step.
+
+        Raises:
+            NotFittedError: `fit` comes first.
+            ConfigError: as `use_language`; or there is neither model.
+            DataError: recordings that can't be read.
+        """
+        if model is None and rerank is None:
+            raise ConfigError("tune: give a language model, or one that reranks, or both")
+        self.use_language(model, rerank=rerank)
+        assert self.language is not None
+        read = read_recordings(
+            data,
+            audio=audio,
+            text=text,
+            speaker=speaker,
+            pattern=pattern,
+            skip=skip,
+            frame_rate=self.framing.frame_rate,
+        )
+        read = with_texts(read, skip=skip)
+        answers: list[np.ndarray] = []
+        for part in some_at_a_time(read.items):
+            answers += heard(self.model, [self.framing.frames(read.items[at]) for at in part])
+        found = tuned(
+            answers,
+            read.texts,
+            head_of(self.model),
+            self.language,
+            beam=self._checked_beam(beam),
+            tell=tell,
+        )
+        told = f"{len(read):,} recordings of {read.name}"
+        self.weights = replace(found.weights, told=told)
+        self._listen_with(replace(self.language, weights=self.weights))
+        return found
 
     def _symbols_for(self, what: str) -> Symbols:
         self._check_fitted()

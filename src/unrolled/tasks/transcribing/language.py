@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -29,19 +28,20 @@ class Weights:
         weight: of the n-gram model in the search.
         word_bonus: nats for each word.
         unknown: nats for each word that the n-gram model does not know.
-        rescore_weight: of the model of the second pass.
+        rerank_weight: of the model of the second pass.
         told: what they were chosen by, in words; "" for the usual ones.
     """
 
     weight: float = 0.5
     word_bonus: float = 0.5
     unknown: float = -3.0
-    rescore_weight: float = 0.5
+    rerank_weight: float = 0.5
     told: str = ""
 
     def given(self, **numbers: float | None) -> Weights:
         """Others where they are given."""
-        return replace(self, **{name: one for name, one in numbers.items() if one is not None})
+        known: dict[str, Any] = {name: one for name, one in numbers.items() if one is not None}
+        return replace(self, **known)
 
 
 @dataclass(frozen=True, eq=False)
@@ -84,7 +84,7 @@ class Language:
         texts = [[self.symbols.text(one.tokens) for one in some] for some in each]
         says = text_scores(self.writer, [text for some in texts for text in some])
         return [
-            rescored(some, [says[text] for text in written], self.weights.rescore_weight)
+            rescored(some, [says[text] for text in written], self.weights.rerank_weight)
             for some, written in zip(each, texts, strict=True)
         ]
 
@@ -101,50 +101,3 @@ def hot_words_of(words: Mapping[str, float] | Iterable[str]) -> dict[str, float]
     if not found:
         raise ConfigError("hot words: got none; name some, or None to take them back")
     return found
-
-
-def ngram_of(model: Any) -> NGramModel:
-    """A language model of the first pass: one that is loaded, or its file (.unrolled, .arpa).
-
-    Raises:
-        ConfigError: a model of another kind.
-        DataError, ModelFileError: a file that can't be read.
-    """
-    from unrolled.decoding.ngrams.model import NGramModel
-
-    if isinstance(model, (str, os.PathLike)):
-        path = os.fspath(model)
-        if path.endswith((".arpa", ".arpa.gz")):
-            return NGramModel.read_arpa(path)
-        import unrolled
-
-        model = unrolled.load(path)
-    if not isinstance(model, NGramModel):
-        raise ConfigError(
-            f"language model: got a {type(model).__name__}, expected an NGramModel (unrolled train"
-            " ngram TEXT); a Generator reads what was found in a second pass, with rescore="
-        )
-    return model
-
-
-def writer_of(model: Any) -> TextModel:
-    """A model of the second pass: a `Generator` or an `NGramModel`, or its file.
-
-    Raises:
-        ConfigError: a model of another kind.
-        DataError, ModelFileError: a file that can't be read.
-    """
-    from unrolled.decoding.ngrams.model import NGramModel
-    from unrolled.tasks.generator import Generator
-
-    if isinstance(model, (str, os.PathLike)):
-        if os.fspath(model).endswith((".arpa", ".arpa.gz")):
-            return ngram_of(model)
-        import unrolled
-
-        model = unrolled.load(model)
-    if not isinstance(model, (Generator, NGramModel)):
-        raise ConfigError(
-            f"rescore: got a {type(model).__name__}, expected a Generator or an NGramModel"
-        )
-    return model

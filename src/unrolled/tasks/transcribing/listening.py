@@ -250,7 +250,7 @@ class Listening(Answering):
         seconds = (result.end - result.begin) * step
         hypotheses = result.hypotheses
         if self.language is not None:
-            (hypotheses,) = self.language.second([hypotheses])
+            hypotheses = tuple(self.language.second([hypotheses])[0])
         return transcript_of(hypotheses, self.symbols, seconds, step=step, n_best=n_best)
 
     def _check_state(self, state: Any, name: str = "state") -> None:

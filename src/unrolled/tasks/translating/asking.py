@@ -17,6 +17,7 @@ from unrolled.decoding.sentence_error import SentenceError
 from unrolled.errors import ConfigError
 from unrolled.tasks.arrays import like
 from unrolled.tasks.pretrained import open_pretrained
+from unrolled.tasks.text_models import open_text_model
 from unrolled.tasks.translating.encoding import PairTokens
 from unrolled.tasks.translating.fusing import GeneratorScorer, check_fusable, reranked
 from unrolled.tasks.translating.long_sentences import parts_of, warn_of_long
@@ -182,13 +183,13 @@ def _searched(
 def _reordered(
     found: list[list[Hypothesis]], tokens: PairTokens, parts: Sequence[_Part], request: Request
 ) -> list[list[Hypothesis]]:
-    generator, _ = open_pretrained(request.rerank, "rerank")
+    model = open_text_model(request.rerank, "rerank")
     texts = [
         tokens.text(one.tokens, copied_into(tokens, part.text, one, part.prefix))
         for part, hypotheses in zip(parts, found, strict=True)
         for one in hypotheses
     ]
-    scored = iter([one.log_probability for one in generator.score(texts)])
+    scored = iter([one.log_probability for one in model.score(texts)])
     return [
         reranked(
             hypotheses,

@@ -36,8 +36,8 @@ class Request:
         fuse: a `Generator` of the target language that has a say in every token, or its file; it
             must read the tokens that the translator writes (`Generator.fit(..., tokens_of=)`).
         fuse_weight: of its log-probabilities.
-        rerank: a `Generator` that has a say in which of the answers of the beam is the best, or its
-            file; it may read any tokens.
+        rerank: a `Generator` or `NGramModel` that has a say in which of the answers of the beam is
+            the best, or its file; it may read any tokens.
         rerank_weight: of its log-probabilities.
         precision: of the products in every step. "fp32"; "bf16": those of the decoder's layers
             in bfloat16; and where the processor multiplies int8 in hardware the scores of all

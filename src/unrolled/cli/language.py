@@ -1,0 +1,117 @@
+"""What a transcriber is told of the language on the command line: models and hot words."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from unrolled.cli.options import given
+from unrolled.errors import ConfigError, DataError, UnrolledError
+
+if TYPE_CHECKING:
+    from unrolled.tasks.transcriber import Transcriber
+
+
+def language(
+    *,
+    lm: str | None = None,
+    lm_weight: float | None = None,
+    word_bonus: float | None = None,
+    unknown_word: float | None = None,
+    rerank: str | None = None,
+    rerank_weight: float | None = None,
+    hot_word: list[str] | None = None,
+    hot_words: Path | None = None,
+    skip_lm: bool = False,
+) -> dict[str, Any]:
+    """What was said of it, by the names of the options."""
+    return given(
+        lm=lm,
+        lm_weight=lm_weight,
+        word_bonus=word_bonus,
+        unknown_word=unknown_word,
+        rerank=rerank,
+        rerank_weight=rerank_weight,
+        hot_word=hot_word,
+        hot_words=hot_words,
+        skip_lm=skip_lm or None,
+    )
+
+
+def use(task: Transcriber, told: dict[str, Any]) -> None:
+    """Let a transcriber hear with it, as `language` gave it.
+
+    Raises:
+        ConfigError, DataError, ModelFileError: what can't be used, unless --skip-lm is there.
+    """
+    lm, rerank = told.get("lm"), told.get("rerank")
+    of_lm = {"lm_weight": "weight", "word_bonus": "word_bonus", "unknown_word": "unknown"}
+    _needs("--lm", lm, [name for name in of_lm if name in told])
+    _needs("--rerank", rerank, [name for name in ("rerank_weight",) if name in told])
+    if told.get("skip_lm"):
+        _needs("--lm or --rerank", lm or rerank, ["skip_lm"])
+    if lm or rerank:
+        numbers = {own: told[name] for name, own in of_lm.items() if name in told}
+        numbers |= given(rerank_weight=told.get("rerank_weight"))
+        try:
+            task.use_language(lm, rerank=rerank, **numbers)
+        except UnrolledError as error:
+            if not told.get("skip_lm"):
+                raise
+            print(
+                f"unrolled: heard without the language model (--skip-lm): {error}",
+                file=sys.stderr,
+                flush=True,
+            )
+    hot: dict[str, float] = {}
+    if "hot_words" in told:
+        hot |= read_hot_words(told["hot_words"])
+    for one in told.get("hot_word", ()):
+        word, nats = _word_and_nats(one, "=")
+        hot[word] = _nats(nats, f"--hot-word {one!r}")
+    if hot:
+        task.bias(hot)
+
+
+def read_hot_words(path: Path) -> dict[str, float]:
+    """The words of a file, one a line, each with what it adds.
+
+    Raises:
+        DataError: a file that can't be read, without words, or with something that is no number.
+    """
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise DataError(f"{path}: can't be read as a list of words ({error})") from None
+    found: dict[str, float] = {}
+    for number, line in enumerate(lines, start=1):
+        word, nats = _word_and_nats(line, "\t")
+        if word:
+            found[word] = _nats(nats, f"{path}, line {number}")
+    if not found:
+        raise DataError(f"{path}: holds no hot words; write one a line, or leave --hot-words out")
+    return found
+
+
+def _word_and_nats(text: str, mark: str) -> tuple[str, str | None]:
+    word, found, nats = text.rpartition(mark)
+    return (word.strip(), nats) if found else (text.strip(), None)
+
+
+def _nats(nats: str | None, place: str) -> float:
+    from unrolled.tasks.transcribing.language import HOT
+
+    if nats is None:
+        return HOT
+    try:
+        return float(nats)
+    except ValueError:
+        raise DataError(
+            f"{place}: got {nats.strip()!r}, expected a number of nats, such as 3"
+        ) from None
+
+
+def _needs(what: str, there: str | None, names: list[str]) -> None:
+    if names and not there:
+        raise ConfigError(f"--{names[0].replace('_', '-')}: goes with {what}, and there is none")
