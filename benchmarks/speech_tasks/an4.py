@@ -1,16 +1,17 @@
-"""AN4: spelt names, addresses and dates, of ready-made features, without a language model."""
+"""AN4: spelt names, addresses and dates, of ready-made features, without and with an n-gram."""
 
 from __future__ import annotations
 
 from typing import Any
 
 import numpy as np
-from run_folder import Recipe
+from run_folder import Recipe, tell
 from run_parts import Parts, Request
 from text_tasks.runs import Goal
 
 from speech_tasks.digits import by
 from speech_tasks.quality import part
+from unrolled import NGramModel
 from unrolled.data import catalog
 from unrolled.data.recordings import Recordings
 from unrolled.tasks.transcribing.gate import WER
@@ -18,13 +19,20 @@ from unrolled.training.speech_scores import speech_scores
 
 RECIPE = Recipe({"directions": 2, "hidden_size": 192}, "60m")
 GOALS = (Goal(WER, 14.0, higher=False, within=60),)
+# Of the n-gram model: spelt letters and numbers follow no longer rules.
+ORDER = 3
 # Of the 74 speakers of the training part, those that choose.
 SPEAKERS = 8
 
 
 def run(request: Request) -> list[dict[str, Any]]:
     """The parts of the result."""
-    return [part(an4(), RECIPE, GOALS, request, greedy)]
+    data = an4()
+
+    def more(model: Any, tested: Recordings) -> dict[str, float]:
+        return {**greedy(model, tested), **with_ngrams(model, data, tested)}
+
+    return [part(data, RECIPE, GOALS, request, more)]
 
 
 def an4() -> Parts[Recordings]:
@@ -45,3 +53,14 @@ def an4() -> Parts[Recordings]:
 def greedy(model: Any, tested: Recordings) -> dict[str, float]:
     """Without a search: the best symbol of each step."""
     return {f"{WER}, greedy": speech_scores(model.predict(tested, beam=1), tested.texts).wer}
+
+
+def with_ngrams(model: Any, data: Parts[Recordings], tested: Recordings) -> dict[str, float]:
+    """With an n-gram model of the transcripts that were learnt, its weights chosen by the speakers
+    who choose."""
+    ngrams = NGramModel(ORDER).fit(data.train.texts, holdout=0.0)
+    tuned = model.tune(data.validation, ngrams, tell=tell)
+    tell(f"weights: {tuned.weights}")
+    scores = speech_scores(model.predict(tested), tested.texts)
+    model.use_language(None)
+    return {f"{WER}, n-gram": scores.wer}

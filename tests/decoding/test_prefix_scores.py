@@ -164,3 +164,12 @@ def test_a_model_over_another_alphabet_is_told(unit: Any) -> None:
     model = NGramModel(2, unit=unit).fit(["да нет", "нет да да"], holdout=0.0)
     with pytest.raises(ConfigError, match=f"over other {unit} than the recogniser writes"):
         PrefixScores(LETTERS, model=model)
+
+
+def test_words_in_another_case_are_the_recognisers_words() -> None:
+    capitals = tuple(piece.upper() for piece in LETTERS)
+    for unit in ("words", "characters"):
+        model = model_of(unit)
+        small, large = (PrefixScores(pieces, model=model) for pieces in (LETTERS, capitals))
+        symbols = [LETTERS.index(one) for one in "cab a b"]
+        assert summed(large, symbols) == summed(small, symbols)

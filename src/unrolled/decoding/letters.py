@@ -43,9 +43,14 @@ class Letters:
         """The letters of a text, all of which must be among `numbers`."""
         return tuple(END_OF_WORD if one.isspace() else self.numbers[one] for one in text)
 
-    def can_write(self, text: str) -> bool:
-        """Whether all letters of a text are there."""
-        return all(one.isspace() or one in self.numbers for one in text)
+    def written(self, text: str) -> str | None:
+        """A text as the symbols write it: as it is, in small letters or in capitals, the first that
+        can be; None where none can. Recognisers often know one case alone, language models another.
+        """
+        for form in (text, text.lower(), text.upper()):
+            if all(one.isspace() or one in self.numbers for one in form):
+                return form
+        return None
 
     @cached_property
     def flat(self) -> tuple[NDArray[np.int32], NDArray[np.int32]]:

@@ -274,22 +274,29 @@ class PrefixScores:
     def _tokens_of_letters(self, model: NGramModel) -> np.ndarray:
         numbers = model.vocabulary.numbers
         letters = [SPACE, *self.letters.numbers]
-        found = np.array([numbers.get(one, UNKNOWN) for one in letters], np.int32)
+        forms = [(SPACE,), *((one, one.lower(), one.upper()) for one in self.letters.numbers)]
+        tokens = [next((numbers[one] for one in some if one in numbers), UNKNOWN) for some in forms]
+        found = np.array(tokens, np.int32)
         # A space may be in both.
         if (found[1:] == UNKNOWN).all():
             raise _another("characters", letters[1:], model.vocabulary.tokens[len(MARKS) :])
         return found
 
     def _words_of(self, model: NGramModel) -> WordTrie:
-        words, tokens = [], []
-        for token, word in enumerate(model.vocabulary.tokens):
-            if token >= len(MARKS) and word and self.letters.can_write(word):
-                words.append(self.letters.spelt(word))
-                tokens.append(token)
-        if not words:
-            raise _another("words", self.letters.pieces[1:], model.vocabulary.tokens[len(MARKS) :])
-        scores = _LN10 * model.trie.log_prob[1 + np.array(tokens)].astype(np.float64)
-        return WordTrie.of(words, tokens, scores)
+        marks = len(MARKS)
+        log10 = model.trie.log_prob[1:]
+        found: dict[tuple[int, ...], int] = {}
+        for token, word in enumerate(model.vocabulary.tokens[marks:], start=marks):
+            written = self.letters.written(word)
+            if written:
+                # Of words that are written alike here, the most frequent.
+                letters = self.letters.spelt(written)
+                if letters not in found or log10[found[letters]] < log10[token]:
+                    found[letters] = token
+        if not found:
+            raise _another("words", self.letters.pieces[1:], model.vocabulary.tokens[marks:])
+        tokens = list(found.values())
+        return WordTrie.of(list(found), tokens, _LN10 * log10[tokens].astype(np.float64))
 
     def _automaton(self) -> HotWords:
         phrases: dict[tuple[int, ...], float] = {}
@@ -297,15 +304,14 @@ class PrefixScores:
             words = " ".join(phrase.split())
             if not words:
                 raise ConfigError("hot_words: got one without letters; leave it out")
-            if not self.letters.can_write(words):
-                words = words.lower()
-            if not self.letters.can_write(words):
-                strange = sorted({one for one in words if not self.letters.can_write(one)})
+            written = self.letters.written(words)
+            if written is None:
+                strange = sorted(set("".join(words.split())) - self.letters.numbers.keys())
                 raise ConfigError(
                     f"hot_words: {phrase!r} has {' '.join(map(repr, strange[:_NAMED]))}, which the"
                     f" recogniser can't write; it writes {_shown(list(self.letters.numbers))}"
                 )
-            phrases[self.letters.spelt(words)] = _number(f"hot_words[{phrase!r}]", weight)
+            phrases[self.letters.spelt(written)] = _number(f"hot_words[{phrase!r}]", weight)
         return HotWords.of(phrases, len(self.letters.numbers))
 
 

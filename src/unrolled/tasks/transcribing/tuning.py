@@ -15,9 +15,9 @@ from unrolled.training.speech_scores import speech_scores
 
 # What is tried of each, one after the other, from the usual numbers on.
 FIRST = {
-    "weight": (0.2, 0.35, 0.5, 0.7, 1.0, 1.4),
+    "weight": (0.1, 0.2, 0.35, 0.5, 0.7, 1.0, 1.4),
     "word_bonus": (-0.5, 0.0, 0.5, 1.0, 1.5, 2.5, 4.0),
-    "unknown": (0.0, -3.0, -6.0, -10.0),
+    "unknown": (0.0, -3.0, -6.0, -10.0, -15.0),
 }
 SECOND = (0.1, 0.2, 0.35, 0.5, 0.7, 1.0, 1.4, 2.0)
 _ROUNDS = 2
