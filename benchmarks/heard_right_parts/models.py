@@ -1,9 +1,12 @@
-"""The models that are learnt for the set: a recogniser of letters, and language models."""
+"""The models of the benchmark: a recogniser of letters, an n-gram model, and a generator."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
+
+from run_folder import tell
 
 import unrolled
 from unrolled.data import read_recordings
@@ -15,22 +18,51 @@ RECOGNISER: dict[str, Any] = {
     "subsampling": 3,
     "augment": 0.5,
 }
-WRITER: dict[str, Any] = {"tokenizer": "words"}
-MODEL = "model.unrolled"
+NGRAMS: dict[str, Any] = {"order": 4}
+GENERATOR: dict[str, Any] = {"tokenizer": "words"}
+BUDGETS = {"recogniser": "70m", "generator": "30m"}
+MODEL, CHECKPOINT = "model.unrolled", "checkpoint.unrolled"
 
 
-def recogniser(folder: Path, run: Path, budget: str, options: dict[str, Any], seed: int) -> Path:
-    """Learn to write the letters of what the training voices say; a stopped run goes on."""
-    model = run / MODEL
-    if not model.exists():
-        task = unrolled.Transcriber(**{"seed": seed, **RECOGNISER, **options})
-        task.fit(
-            read_recordings(folder / "train"),
-            validation=read_recordings(folder / "validation"),
-            holdout=0,
-            budget=budget,
+def learn(folder: Path, budgets: Mapping[str, str]) -> None:
+    """Train what is not there yet; a run that was stopped goes on."""
+    texts = folder / "text"
+    _kept(folder, "ngrams", lambda _: unrolled.NGramModel(**NGRAMS).fit(texts / "train.txt"))
+    _kept(folder, "recogniser", lambda run: _recogniser(folder, run, budgets["recogniser"]))
+    _kept(
+        folder,
+        "generator",
+        lambda run: unrolled.Generator(**GENERATOR).fit(
+            str(texts / "train.txt"),
+            holdout=0.02,
+            budget=budgets["generator"],
             run_dir=run,
-            resume=(run / "checkpoint.unrolled").exists(),
-        )
-        task.save(model)
-    return model
+            resume=(run / CHECKPOINT).exists(),
+        ),
+    )
+
+
+def model_of(folder: Path, name: str) -> Path:
+    """The file of a model."""
+    return folder / "run" / name / MODEL
+
+
+def _recogniser(folder: Path, run: Path, budget: str) -> unrolled.Transcriber:
+    """Learns to write the letters of what the training voices say."""
+    return unrolled.Transcriber(**RECOGNISER).fit(
+        read_recordings(folder / "train"),
+        validation=read_recordings(folder / "validation"),
+        holdout=0,
+        budget=budget,
+        run_dir=run,
+        resume=(run / CHECKPOINT).exists(),
+    )
+
+
+def _kept(folder: Path, name: str, fit: Callable[[Path], Any]) -> None:
+    path = model_of(folder, name)
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        model = fit(path.parent)
+        tell(f"{name}: {model.evaluation}")
+        model.save(path)
