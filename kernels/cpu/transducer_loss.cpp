@@ -39,16 +39,23 @@ void each_frame(const TransducerLoss<float>& call, Use use) {
     parallel(workers, work);
 }
 
-// The sum of e^(x - most), by stretches: one long sum of floats loses digits.
+// The sum of e^(x - most), by stretches: one long sum of floats loses digits. What is 1 is counted
+// apart: where a network is sure the rest is small, and would lose all its digits beside it.
 double sum_of_powers(const float* x, std::int64_t size, float most) {
     constexpr std::int64_t kLong = 64 * L;
     double total = 0;
     for (std::int64_t from = 0; from < size; from += kLong) {
         const std::int64_t end = from + kLong < size ? from + kLong : size;
-        Vec<float> sums = {};
+        Vec<float> sums = {}, ones = {};
         std::int64_t k = from;
-        for (; k + L <= end; k += L) sums += exp(load(x + k) - most);
+        for (; k + L <= end; k += L) {
+            const Vec<float> power = exp(load(x + k) - most);
+            const auto whole = power == 1.0f;
+            sums += whole ? Vec<float>{} : power;
+            ones += whole ? broadcast(1.0f) : Vec<float>{};
+        }
         total += sum<float>(sums);
+        total += sum<float>(ones);
         if (k == end) continue;
         const int left = static_cast<int>(end - k);
         const Vec<float> power = exp(load_first(x + k, left) - most);
@@ -70,12 +77,22 @@ void slopes_of_node(const TransducerLoss<float>& call, std::int64_t node, std::i
         return;
     }
     const float most = call.most[node];
-    const float part = scale * static_cast<float>(stays + says) / call.powers[node];
+    const double powers = call.powers[node], all = stays + says;
+    const float part = static_cast<float>(scale * all / powers);
+    // The logits may be overwritten from here on.
+    const double x_blank = x[call.blank], x_label = label < 0 ? 0.0 : x[label];
+    // In double precision: where the network is sure, these are small differences of numbers
+    // near 1.
+    const auto put = [&](std::int64_t v, double logit, double taken)
+                         __attribute__((always_inline)) {
+                             const double power = exp(broadcast(logit - most))[0];
+                             slopes[v] = static_cast<float>(scale * (all * power / powers - taken));
+                         };
     for_vectors<float>(V, [&](std::int64_t v, int count) __attribute__((always_inline)) {
         store_some(slopes + v, part * exp(load_some(x + v, count) - most), count);
     });
-    slopes[call.blank] -= scale * static_cast<float>(stays);
-    if (label >= 0) slopes[label] -= scale * static_cast<float>(says);
+    put(call.blank, x_blank, stays);
+    if (label >= 0) put(label, x_label, says);
 }
 
 }  // namespace
@@ -91,7 +108,7 @@ void transducer_scores(const TransducerLoss<float>& call) {
             const double powers = sum_of_powers(x, V, most);
             const double all = most + logarithm(powers);
             call.most[node] = most;
-            call.powers[node] = static_cast<float>(powers);
+            call.powers[node] = powers;
             call.to_frame[node] = x[call.blank] - all;
             if (u < call.counts[b])
                 call.to_symbol[node] = x[call.targets[b * call.labels + u]] - all;

@@ -57,8 +57,8 @@ def run(native: Any, case: Case, dtype: torch.dtype, threads: int = 1) -> tuple[
     call = native.TransducerLoss32() if fast else native.TransducerLoss64()
     call.batch, call.steps, call.labels, call.vocabulary = batch, steps, rows - 1, vocabulary
     call.blank, call.threads = case.blank, threads
-    nodes = [torch.empty(batch, steps, rows, dtype=one) for one in (dtype, dtype)]
-    nodes += [torch.empty(batch, steps, rows, dtype=torch.float64) for _ in range(2)]
+    kinds = (dtype, *[torch.float64] * 3)
+    nodes = [torch.empty(batch, steps, rows, dtype=one) for one in kinds]
     losses = torch.empty(batch, dtype=torch.float64)
     frame = torch.full((logits.numel() + 16,), UNTOUCHED, dtype=dtype)
     call.lengths, call.counts = case.lengths.data_ptr(), case.counts.data_ptr()
@@ -126,6 +126,21 @@ def test_the_sums_keep_their_digits_over_hundreds_of_frames(native: Any, isa: st
     torch.testing.assert_close(losses, want, rtol=1e-6, atol=0)
     far = (slopes.double() - gradient).norm() / gradient.norm()
     assert far <= 2e-6
+
+
+def test_where_a_network_is_sure_the_small_slopes_keep_their_digits(native: Any, isa: str) -> None:
+    logits = torch.randn(1, 30, 6, 20)
+    for frame in range(30):
+        logits[0, frame, frame // 6, 0] += 15
+        if frame % 6 == 5 and frame < 29:
+            logits[0, frame, frame // 6, 3] += 30
+            logits[0, frame, frame // 6 + 1, 0] += 15
+    targets = torch.full((1, 5), 3)
+    case = Case(logits, torch.tensor([30]), targets, torch.tensor([4]), 0, torch.ones(1))
+    _, gradient = run(native, case, torch.float64)
+    _, slopes = run(native, case, torch.float32)
+    assert gradient.norm() <= 1e-3
+    assert (slopes.double() - gradient).norm() / gradient.norm() <= 1e-5
 
 
 @given(case=cases())

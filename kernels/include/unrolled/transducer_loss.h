@@ -41,8 +41,8 @@ struct TransducerLoss {
     const Real* logits;           // (B, T, U + 1, V)
 
     // Written by the scores, read by the slopes; beyond a row's lengths as they were.
-    Real* most;    // (B, T, U + 1) the largest logit
-    Real* powers;  // (B, T, U + 1) sum over v of exp(logit - largest)
+    Real* most;      // (B, T, U + 1) the largest logit
+    double* powers;  // (B, T, U + 1) sum over v of exp(logit - largest)
 
     // Written by the scores as log-probabilities of the arcs; the sums put in their place which
     // part of all alignments takes the arc, which the slopes read.

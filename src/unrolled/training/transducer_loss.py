@@ -161,7 +161,7 @@ class Lattice:
         self.losses = torch.empty(batch, dtype=torch.float64)
         self._nodes = [
             torch.empty((batch, steps, rows), dtype=dtype)
-            for dtype in (torch.float32, torch.float32, torch.float64, torch.float64)
+            for dtype in (torch.float32, torch.float64, torch.float64, torch.float64)
         ]
         self._given = [one.contiguous() for one in (lengths, target_lengths, targets)]
         call = self._call = kernels.transducer_call()
