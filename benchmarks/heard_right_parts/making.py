@@ -12,7 +12,7 @@ from run_folder import tell, write
 
 from heard_right_parts.drawn import Drawn, draw
 from heard_right_parts.groups import homophones
-from heard_right_parts.sentences import sentences
+from heard_right_parts.sentences import sentences, without_context
 from heard_right_parts.voices import Speaker, way
 from unrolled.data.espeak import Utterance
 from unrolled.writing import replacing
@@ -26,7 +26,7 @@ def make(folder: Path, spoken: int = SPOKEN, scored: int = SCORED) -> None:
     """Write what is not there yet; a run that was stopped goes on.
 
     `text/` has the sentences of each part, a line each; `train/` and `validation/` are folders of
-    recordings for the recogniser; `choose/` and `test/` hold the sentences with a homophone, the
+    recordings for the recogniser, of words without context; `choose/` and `test/` hold the sentences with a homophone, the
     word that counts and its rivals in `drawn.json`.
 
     Raises:
@@ -43,7 +43,7 @@ def make(folder: Path, spoken: int = SPOKEN, scored: int = SCORED) -> None:
         _scored(folder / name, texts[part], groups, scored, part)
         tell(f"{name}: spoken")
     for part, count in (("validation", HELD_OUT), ("train", spoken)):
-        some = texts[part][:count]
+        some = without_context(texts[part][:count], SEEDS[part])
         ways = [way(one, part, SEEDS[part], number) for number, one in enumerate(some)]
         _recordings(folder / part, some, ways)
         tell(f"{part}: spoken")

@@ -55,3 +55,14 @@ def sentences(seed: int = 0) -> Sentences:
     drawn = tuple(whole[at] for at in order)
     test, validation = round(TEST * len(drawn)), round((TEST + VALIDATION) * len(drawn))
     return Sentences(drawn[validation:], drawn[test:validation], drawn[:test])
+
+
+def without_context(some: tuple[str, ...], seed: int) -> tuple[str, ...]:
+    """The words of all sentences in an order of chance, in sentences as long as before.
+
+    Who learns from them learns how words sound and how often they occur, and nothing of which
+    stands beside which: that is left to the language model.
+    """
+    words = [word for one in some for word in one.split()]
+    order = iter(np.random.default_rng(seed).permutation(len(words)).tolist())
+    return tuple(" ".join(words[next(order)] for _ in one.split()) for one in some)
