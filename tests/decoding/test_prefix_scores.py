@@ -164,3 +164,19 @@ def test_a_model_over_another_alphabet_is_told(unit: Any) -> None:
     model = NGramModel(2, unit=unit).fit(["да нет", "нет да да"], holdout=0.0)
     with pytest.raises(ConfigError, match=f"over other {unit} than the recogniser writes"):
         PrefixScores(LETTERS, model=model)
+
+
+@pytest.mark.parametrize("native", [True, False])
+@pytest.mark.parametrize("kind", SYMBOLS)
+def test_sums_of_sentences_are_those_of_their_symbols(
+    kind: str, native: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if not native:
+        monkeypatch.setattr(kernels, "available", lambda: False)
+    pieces, between = SYMBOLS[kind]
+    scores = PrefixScores(
+        pieces, between=between, model=model_of("words"), unknown=-2.0, hot_words={"ab": 2.0}
+    )
+    some = [drawn(pieces, numbers) for numbers in ([], [3, 1, 4], [1, 5, 9, 2, 6], [])]
+    assert np.allclose(scores.sums(some), [summed(scores, one) for one in some], atol=1e-9)
+    assert scores.sums([]).shape == (0,)
