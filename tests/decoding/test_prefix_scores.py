@@ -173,3 +173,19 @@ def test_words_in_another_case_are_the_recognisers_words() -> None:
         small, large = (PrefixScores(pieces, model=model) for pieces in (LETTERS, capitals))
         symbols = [LETTERS.index(one) for one in "cab a b"]
         assert summed(large, symbols) == summed(small, symbols)
+
+
+@pytest.mark.parametrize("native", [True, False])
+@pytest.mark.parametrize("kind", SYMBOLS)
+def test_sums_of_sentences_are_those_of_their_symbols(
+    kind: str, native: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if not native:
+        monkeypatch.setattr(kernels, "available", lambda: False)
+    pieces, between = SYMBOLS[kind]
+    scores = PrefixScores(
+        pieces, between=between, model=model_of("words"), unknown=-2.0, hot_words={"ab": 2.0}
+    )
+    some = [drawn(pieces, numbers) for numbers in ([], [3, 1, 4], [1, 5, 9, 2, 6], [])]
+    assert np.allclose(scores.sums(some), [summed(scores, one) for one in some], atol=1e-9)
+    assert scores.sums([]).shape == (0,)

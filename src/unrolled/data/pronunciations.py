@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gzip
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from os import PathLike, fspath
@@ -52,6 +52,18 @@ class Pronunciations:
         said = {one for phones in self[word] for one in self._words[phones]}
         return tuple(sorted(said - {word}))
 
+    def near(self, word: str) -> tuple[str, ...]:
+        """The other words of which a pronunciation is one phone away: another phone in its place,
+        one more, or one less. Those that sound alike are not among them. In the order of the
+        alphabet."""
+        found = {
+            one
+            for phones in self[word]
+            for changed in _one_away(phones, self._phones)
+            for one in self._words.get(changed, ())
+        }
+        return tuple(sorted(found - {word, *self.alike(word)}))
+
     def write(self, path: str | PathLike[str]) -> None:
         """Writes the dictionary in the form that `read_pronunciations` reads."""
         with replacing(path) as aside, open(aside, "w", encoding="utf-8") as file:
@@ -67,6 +79,10 @@ class Pronunciations:
             for phones in ways:
                 found[phones].append(word)
         return found
+
+    @cached_property
+    def _phones(self) -> tuple[str, ...]:
+        return tuple(sorted({phone for phones in self._words for phone in phones}))
 
 
 def read_pronunciations(path: str | PathLike[str]) -> Pronunciations:
@@ -101,6 +117,15 @@ def read_pronunciations(path: str | PathLike[str]) -> Pronunciations:
     if not found:
         raise DataError(f"{fspath(path)}: holds no words; expected lines such as 'right R AY1 T'")
     return Pronunciations({word: tuple(ways) for word, ways in found.items()}, fspath(path))
+
+
+def _one_away(phones: Phones, all_phones: Sequence[str]) -> Iterator[Phones]:
+    for at in range(len(phones) + 1):
+        before, after = phones[:at], phones[at:]
+        yield (*before, *after[1:])
+        for phone in all_phones:
+            yield (*before, phone, *after)
+            yield (*before, phone, *after[1:])
 
 
 def _lines(path: str | PathLike[str]) -> Iterator[tuple[int, str]]:

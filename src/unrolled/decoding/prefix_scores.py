@@ -166,20 +166,39 @@ class PrefixScores:
                 [[0.0, *(self.extended(one, symbol)[0] for symbol in symbols)] for one in places]
             )
         some = np.tile(np.array(symbols, np.int32), len(places))
-        added, _ = self._natively(np.repeat(_as_array(places), len(symbols), axis=0), some)
+        offsets = np.arange(len(some) + 1)
+        added, _ = self._natively(np.repeat(_as_array(places), len(symbols), axis=0), some, offsets)
         return np.pad(added.reshape(len(places), len(symbols)), ((0, 0), (1, 0)))
 
     def ends(self, places: Sequence[Place]) -> NDArray[np.float64]:
         """`(N,)`: what the end of a sentence adds to prefixes that stand there."""
         if not kernels.available():
             return np.array([self.ended(one) for one in places])
-        return self._natively(_as_array(places), np.zeros(0, np.int32))[1]
+        none = np.zeros(0, np.int32)
+        return self._natively(_as_array(places), none, np.zeros(len(places) + 1, int))[1]
+
+    def sums(self, sentences: Sequence[Sequence[int]]) -> NDArray[np.float64]:
+        """`(N,)`: what is added to whole sentences, their end included."""
+        if not kernels.available():
+            return np.array([self._sum(one) for one in sentences], np.float64)
+        places = _as_array([self.start()] * len(sentences))
+        offsets = np.cumsum([0, *map(len, sentences)])
+        symbols = np.array([symbol for one in sentences for symbol in one], np.int32)
+        added, at_end = self._natively(places, symbols, offsets)
+        ends = np.cumsum([0.0, *added])[offsets]
+        return np.diff(ends) + at_end
+
+    def _sum(self, symbols: Sequence[int]) -> float:
+        total, place = 0.0, self.start()
+        for symbol in symbols:
+            added, place = self.extended(place, symbol)
+            total += added
+        return total + self.ended(place)
 
     def _natively(
-        self, places: NDArray[np.int32], symbols: NDArray[np.int32]
+        self, places: NDArray[np.int32], symbols: NDArray[np.int32], offsets: NDArray[np.int64]
     ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """What is added by one symbol for each place, or by none, and by the end after it."""
-        offsets = np.arange(len(places) + 1) if len(symbols) else np.zeros(len(places) + 1, int)
+        """What each symbol adds to sentences that begin at those places, and the end of each."""
         added, at_end = np.empty(len(symbols)), np.empty(len(places))
         call = kernels.prefix_scores_call()
         call.scores, call.sentences = self.native.address, len(places)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, replace
+from os import PathLike
 from typing import Any, Self
 
 import numpy as np
@@ -11,6 +12,7 @@ import numpy as np
 from unrolled.baselines.owners import together
 from unrolled.data.band_scale import BandScale
 from unrolled.data.doctor_checkup import Checkup
+from unrolled.data.pronunciations import Pronunciations
 from unrolled.data.recordings import LEFT_OUT, Recordings
 from unrolled.data.recordings_reading import read_recordings
 from unrolled.data.recordings_rows import with_texts
@@ -19,6 +21,7 @@ from unrolled.tasks.base import Task, whole_number
 from unrolled.tasks.evaluation import Evaluation
 from unrolled.tasks.text_models import open_ngrams, open_text_model
 from unrolled.tasks.transcribing.building import build
+from unrolled.tasks.transcribing.explaining import Explainer
 from unrolled.tasks.transcribing.framing import Framing
 from unrolled.tasks.transcribing.gate import MOST, Rivals, evaluation_of, rivals_from
 from unrolled.tasks.transcribing.heads import head_of
@@ -31,10 +34,12 @@ from unrolled.tasks.transcribing.lessons import heard
 from unrolled.tasks.transcribing.network import TranscriptionNetwork
 from unrolled.tasks.transcribing.settings import Settings
 from unrolled.tasks.transcribing.some_at_a_time import some_at_a_time
+from unrolled.tasks.transcribing.sounds_alike import Explanation
 from unrolled.tasks.transcribing.symbols import Symbols
 from unrolled.tasks.transcribing.transcript import Transcript
-from unrolled.tasks.transcribing.transcripts import of_label, of_symbols
+from unrolled.tasks.transcribing.transcripts import of_label, of_symbols, searched, transcript_of
 from unrolled.tasks.transcribing.tuning import Tuned, tuned
+from unrolled.tasks.transcribing.word_rivals import WordRivals, dictionary, frequent_words
 
 _LISTED = 10
 _SILENT = (
@@ -256,6 +261,58 @@ class Answering(Task):
         found: list[Transcript] = []
         for _, heard_now in self._heard_in_parts(given, beam, n_best):
             found += heard_now
+        return found
+
+    def explain(
+        self,
+        sounds: Any,
+        *,
+        pronunciations: Pronunciations | str | PathLike[str] | None = None,
+        near: bool = False,
+        rivals: int = 5,
+        beam: int | None = None,
+    ) -> list[Explanation]:
+        """Why each transcript has its words and not others that sound like them.
+
+        Each rival stands in the place of a word, all else being as it is; told is what the sound,
+        the language model, hot words and the second pass say then, less what they say of the
+        transcript, and beside which other words the rival would have won.
+
+        Args:
+            sounds: as for `transcribe`.
+            pronunciations: a dictionary, or its file in the form of CMUdict; None: CMUdict where
+                the catalog has it at hand. Words that are in none are compared by their letters.
+            near: whether words that are one phone apart are rivals, too.
+            rivals: how many are told of a word, at most.
+            beam: as for `transcribe`.
+
+        Raises:
+            NotFittedError: `fit` comes first.
+            ConfigError: labels; an argument that can't work.
+            DataError: a sound or a dictionary that can't be read.
+        """
+        symbols = self._symbols_for("explain")
+        beam, rivals = self._checked_beam(beam), whole_number("rivals", rivals, least=1)
+        if isinstance(sounds, list) and not sounds:
+            return []
+        given = read_recordings(sounds, texts=False, frame_rate=self.framing.frame_rate)
+        step = self.framing.seconds * self.settings.subsampling
+        head, language = head_of(self.model), self.language
+        words = frequent_words(None if language is None else language.model)
+        words += () if language is None else tuple(language.hot_words)
+        words += symbols.pieces[1:] if symbols.kind == "words" else ()
+        alike = WordRivals(dictionary(pronunciations), words, near)
+        explainer = Explainer(head, symbols, language, alike, rivals, step)
+        found = []
+        for part in some_at_a_time(given.items):
+            made = [self.framing.heard(given.items[at]) for at in part]
+            answers = heard(self.model, [frames for frames, _ in made])
+            each = searched(answers, head, beam, language)
+            for answer, hypotheses, (frames, silent) in zip(answers, each, made, strict=True):
+                seconds = len(frames) * self.framing.seconds
+                transcript = transcript_of(hypotheses, symbols, seconds, step=step)
+                told = replace(transcript, silent=silent)
+                found.append(explainer.of(answer, hypotheses, told))
         return found
 
     def _heard_in_parts(

@@ -11,6 +11,7 @@ from functools import cache
 from typing import Any, Protocol
 
 import numpy as np
+from numpy.typing import NDArray
 
 from unrolled.data.batching.padded import padded
 from unrolled.decoding.ctc import search_ctc
@@ -32,6 +33,7 @@ from unrolled.decoding.transducer_stream import (
 from unrolled.tasks.arrays import Arrays, Shape
 from unrolled.tasks.transcribing.network import TranscriptionNetwork
 from unrolled.tasks.transcribing.transducer_network import TransducerNetwork
+from unrolled.training.ctc_text_sums import ctc_text_sums
 
 HEADS = ("ctc", "transducer")
 _SEARCH, _ENDPOINT = "search.", "endpoint."
@@ -53,6 +55,9 @@ class Head(Protocol):
         scores: PrefixScores | None = None,
     ) -> list[list[CtcHypothesis]]:
         """The likeliest sequences of symbols of recordings."""
+
+    def text_sums(self, answer: np.ndarray, texts: Sequence[Sequence[int]]) -> NDArray[np.float64]:
+        """`(N,)`: log-probabilities of texts, each over all its alignments with a recording."""
 
     def decoder(
         self,
@@ -117,6 +122,9 @@ class CtcHead:
             found += search_ctc(side_by_side, lengths, beam=beam, n_best=n_best, scores=scores)
         return found
 
+    def text_sums(self, answer: np.ndarray, texts: Sequence[Sequence[int]]) -> NDArray[np.float64]:
+        return ctc_text_sums(answer, texts)
+
     def decoder(
         self,
         seconds: float,
@@ -175,6 +183,9 @@ class TransducerHead:
     ) -> list[list[CtcHypothesis]]:
         options = TransducerOptions(beam, scores=scores)
         return search_transducer(self, answers, options=options, n_best=n_best)
+
+    def text_sums(self, answer: np.ndarray, texts: Sequence[Sequence[int]]) -> NDArray[np.float64]:
+        return self._model.text_sums(answer, texts)
 
     def decoder(
         self,

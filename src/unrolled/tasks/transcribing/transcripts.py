@@ -50,15 +50,21 @@ def of_symbols(
         beam, n_best: of the search.
         language: what is known beside what is heard.
     """
-    # All of the beam has a say in how sure a word is.
-    scores = None if language is None else language.scores
-    each = head.search(answers, beam=beam, n_best=beam, scores=scores)
-    if language is not None:
-        each = language.second(each)
+    each = searched(answers, head, beam, language)
     return [
         transcript_of(hypotheses, symbols, length, step=step, n_best=n_best)
         for hypotheses, length in zip(each, seconds, strict=True)
     ]
+
+
+def searched(
+    answers: Sequence[np.ndarray], head: Head, beam: int, language: Language | None
+) -> list[list[CtcHypothesis]]:
+    """The hypotheses of recordings, best first: all of the beam, which has a say in how sure a word
+    is."""
+    scores = None if language is None else language.scores
+    each = head.search(answers, beam=beam, n_best=beam, scores=scores)
+    return each if language is None else language.second(each)
 
 
 def transcript_of(

@@ -5,10 +5,12 @@ Shapes: `T'` steps, `B` recordings, `N` symbols or hypotheses, `J` size of the j
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, ClassVar
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn.functional import linear
 
@@ -135,6 +137,22 @@ class TransducerNetwork(TranscriptionNetwork):
         weights = self.joiner.weight
         hidden = torch.from_numpy(frame + said).to(weights).tanh()
         return _array(linear(hidden, weights, self.joiner.bias).log_softmax(-1))
+
+    @torch.no_grad()
+    def text_sums(self, frames: Floats, texts: Sequence[Sequence[int]]) -> NDArray[np.float64]:
+        """`(N,)`: log-probabilities of texts, each over all its alignments with f `(T', J)`."""
+        weights, found = self.joiner.weight, np.empty(len(texts))
+        f = torch.from_numpy(frames).to(weights)[:, None]
+        length = torch.tensor([len(f)], device=f.device)
+        for at, one in enumerate(texts):
+            tokens = torch.tensor([*one], dtype=torch.int64, device=f.device)
+            count = torch.tensor([len(tokens)], device=f.device)
+            said = self.prediction(tokens[:, None])
+            lost = joint_transducer_loss(
+                f, said, weights, self.joiner.bias, length, tokens[None], count
+            )
+            found[at] = -float(lost.loss)
+        return found
 
 
 def make_prediction(cell: Any, symbols: int, size: int) -> Prediction:

@@ -1,0 +1,97 @@
+"""Why a word won, in a sentence that its numbers decide."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from unrolled.tasks.transcribing.language import Language
+from unrolled.tasks.transcribing.other_contexts import Contexts
+from unrolled.tasks.transcribing.sounds_alike import Rival
+
+# Nearer to each other words sound the same to the network, in nats.
+ALIKE = 1.0
+_CERTAIN = math.log(1e6)
+
+
+def why(
+    word: str,
+    rivals: Sequence[Rival],
+    words: Sequence[str],
+    at: int,
+    language: Language | None,
+    contexts: Contexts | None,
+) -> str:
+    """What decided between a word and the first of its rivals: the part that speaks most for it.
+
+    Args:
+        word: of the transcript.
+        rivals: the likeliest first.
+        words, at: of the transcript, and where the word is.
+        language: what is in use.
+        contexts: how the n-gram model compares words; None: there is none over words.
+    """
+    if not rivals:
+        return "no word that sounds like it was found"
+    rival = rivals[0]
+    if rival.margin < 0:
+        return (
+            f"'{rival.text}' would score higher, by {-rival.margin:.1f} nats: the search lost it"
+            " (a wider beam keeps more)"
+        )
+    alike = abs(rival.acoustic) < ALIKE
+    sound = f"both sound the same ({abs(rival.acoustic):.1f} nats apart)" if alike else ""
+    parts = {
+        "heard": -rival.acoustic,
+        "language": -rival.language,
+        "hot": -rival.hot,
+        "second": -rival.second,
+    }
+    decided = max(parts, key=parts.__getitem__)
+    if language is None:
+        how = "the spelling that the network has learnt decides" if alike else _heard(word, rival)
+        return "no language model: " + "; ".join(filter(None, [sound, how]))
+    if decided == "heard":
+        against = ""
+        if min(parts.values()) < -ALIKE:
+            which = {"language": "the language model", "hot": "a hot word"}
+            against = f", though {which.get(min(parts, key=parts.__getitem__), 'the second pass')}"
+            against += f" speaks for '{rival.text}' ({-min(parts.values()):.1f} nats)"
+        return "; ".join(filter(None, [sound, _heard(word, rival) + against]))
+    if not alike:
+        sound = (
+            f"'{word}' fits the sound better, too ({-rival.acoustic:.1f} nats)"
+            if rival.acoustic < 0
+            else f"'{rival.text}' fits the sound better ({rival.acoustic:.1f} nats)"
+        )
+    if decided == "hot":
+        return f"{sound}; hot words add {parts['hot']:.1f} nats for '{word}'"
+    if decided == "second":
+        return f"{sound}; the second pass finds '{word}' likelier, by {parts['second']:.1f} nats"
+    return f"{sound}; {_language(word, rival, words, at, contexts)}"
+
+
+def _heard(word: str, rival: Rival) -> str:
+    return f"heard: '{word}' fits the sound better, by {-rival.acoustic:.1f} nats"
+
+
+def _language(
+    word: str, rival: Rival, words: Sequence[str], at: int, contexts: Contexts | None
+) -> str:
+    if contexts is None:
+        return f"the language model finds '{word}' likelier, by {-rival.language:.1f} nats"
+    if not contexts.knows(rival.text):
+        return f"the language model does not know '{rival.text}'"
+    itself, following = contexts.in_place(words, at, rival.text)
+    if itself <= following or at + 1 == len(words):
+        place = f"after '{words[at - 1]}'" if at else "at the beginning"
+        return f"{place}, '{word}' is {_times(-itself)} as likely as '{rival.text}'"
+    return f"before '{words[at + 1]}', '{word}' is {_times(-following)} as likely as '{rival.text}'"
+
+
+def _times(nats: float) -> str:
+    """ "40 times"."""
+    if nats > _CERTAIN:
+        return "over a million times"
+    ratio = math.exp(nats)
+    return f"{ratio:.1f} times" if ratio < 10 else f"{float(f'{ratio:.2g}'):,.0f} times"
