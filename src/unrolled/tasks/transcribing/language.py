@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from unrolled.decoding.ctc_hypothesis import CtcHypothesis
-from unrolled.decoding.prefix_scores import PrefixScores
+from unrolled.decoding.letters import Letters
+from unrolled.decoding.prefix_scores import PrefixScores, another_alphabet
 from unrolled.decoding.rescoring import TextModel, rescored, text_scores
 from unrolled.errors import ConfigError
 from unrolled.tasks.transcribing.symbols import Symbols
 
 if TYPE_CHECKING:
     from unrolled.decoding.ngrams.model import NGramModel
+    from unrolled.tasks.generator import Generator
 
 # What a hot word adds unless it is said, in nats: it is 20 times as probable as it was.
 HOT = 3.0
@@ -37,6 +39,10 @@ class Weights:
     unknown: float = -3.0
     rerank_weight: float = 0.5
     told: str = ""
+
+    def __str__(self) -> str:
+        numbers = (f"{name} {one:g}" for name, one in asdict(self).items() if name != "told")
+        return ", ".join(numbers) + (f" (chosen by {self.told})" if self.told else "")
 
     def given(self, **numbers: float | None) -> Weights:
         """Others where they are given."""
@@ -81,23 +87,46 @@ class Language:
         """The hypotheses of recordings in the order of the second pass."""
         if self.writer is None:
             return [list(one) for one in each]
-        texts = [[self.symbols.text(one.tokens) for one in some] for some in each]
-        says = text_scores(self.writer, [text for some in texts for text in some])
         return [
-            rescored(some, [says[text] for text in written], self.weights.rerank_weight)
-            for some, written in zip(each, texts, strict=True)
+            rescored(some, says, self.weights.rerank_weight)
+            for some, says in zip(each, self.says(each), strict=True)
         ]
+
+    def says(self, each: Sequence[Sequence[CtcHypothesis]]) -> list[list[float]]:
+        """How likely the model of the second pass finds each hypothesis, in nats."""
+        assert self.writer is not None
+        texts = [[self.symbols.text(one.tokens) for one in some] for some in each]
+        found = text_scores(self.writer, [text for some in texts for text in some])
+        return [[found[text] for text in some] for some in texts]
+
+
+def check_same_letters(writer: Generator | NGramModel, symbols: Symbols) -> None:
+    """ConfigError where a model of the second pass has no token that the recogniser can write."""
+    from unrolled.decoding.ngrams.model import NGramModel
+    from unrolled.decoding.ngrams.vocabulary import MARKS
+
+    if isinstance(writer, NGramModel):
+        tokens = writer.vocabulary.tokens[len(MARKS) :]
+    else:
+        tokens = writer.vocabulary.pieces[1:]
+    letters = Letters(symbols.pieces, symbols.between)
+    if not any(one.strip() and letters.can_write(one) for one in tokens):
+        shown = [one for one in tokens if one.strip()]
+        raise another_alphabet("letters", tuple(letters.numbers), shown)
 
 
 def hot_words_of(words: Mapping[str, float] | Iterable[str]) -> dict[str, float]:
     """Hot words with what each adds.
 
     Raises:
-        ConfigError: there is none.
+        ConfigError: there is none, or one that is no text.
     """
     if isinstance(words, str):
         words = [words]
     found = dict(words) if isinstance(words, Mapping) else dict.fromkeys(words, HOT)
     if not found:
         raise ConfigError("hot words: got none; name some, or None to take them back")
+    strange = next((one for one in found if not isinstance(one, str)), None)
+    if strange is not None:
+        raise ConfigError(f"hot words: got {strange!r}, expected words")
     return found
