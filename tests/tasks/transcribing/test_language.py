@@ -79,6 +79,18 @@ def test_without_a_say_a_model_changes_nothing(hears: Transcriber, right: NGramM
     assert hears.language is None
 
 
+@pytest.mark.parametrize("second", [False, True])
+def test_silence_stays_silence_whatever_a_model_expects(
+    hears: Transcriber, right: NGramModel, second: bool
+) -> None:
+    quiet = 0.003 * np.random.default_rng(0).standard_normal(RATE // 2).astype(np.float32)
+    assert hears.predict([(quiet, RATE)]) == [""]
+    hears.use_language(right, weight=5.0, rerank=right if second else None, rerank_weight=9.0)
+    found = hears.transcribe([(quiet, RATE)], n_best=2)[0]
+    assert [bool(found.text), bool(found.alternatives[0].text)] == [False, True]
+    assert streamed(hears, quiet).text == ""
+
+
 @pytest.mark.parametrize("how", ["search", "second pass", "both"])
 def test_what_streams_with_a_language_is_what_is_heard_as_a_whole(
     hears: Transcriber, right: NGramModel, wrong: NGramModel, how: str
@@ -141,21 +153,23 @@ def test_a_stream_of_another_language_is_refused(
 def test_hot_words_turn_what_sounds_alike_until_they_are_taken_back(hears: Transcriber) -> None:
     before = hears.transcribe(sounds(1, 2), beam=8)
     for word in ("two", "too"):
-        assert hears.bias({word: 6.0}) is hears
+        assert hears.bias({word: 1.5}) is hears
         assert hears.predict(sounds(1, 2)) == [f"low {word}", f"mid {word}"] * 2
         assert streamed(hears, sounds(1)[0][0]).text == f"low {word}"
     hears.bias(["too"])
     assert hears.language is not None
     assert hears.language.hot_words == {"too": 3.0}
-    hears.bias({"low two": 8.0, "mid": -50.0})
+    hears.bias({"low two": 3.0, "mid": -50.0})
     assert hears.predict(sounds(1))[0] == "low two"
     assert not any("mid" in one for one in hears.predict(sounds(1, 2)))
     assert hears.bias(None).transcribe(sounds(1, 2), beam=8) == before
 
 
 def test_hot_words_and_models_come_and_go_alone(hears: Transcriber, right: NGramModel) -> None:
-    hears.bias({"too": 9.0}).use_language(right, weight=1.0)
-    assert hears.predict(sounds(1)) == ["low too", "mid too"]
+    hears.bias({"too": 1.5}).use_language(right, weight=2.0)
+    assert hears.language is not None
+    assert hears.language.hot_words == {"too": 1.5}
+    assert hears.language.model is right
     hears.use_language(None)
     assert hears.predict(sounds(1)) == ["low too", "mid too"]
     hears.use_language(right, weight=2.0).bias(None)
@@ -178,6 +192,7 @@ def test_the_second_pass_is_the_order_that_both_give_together(
     assert one.text == texts[0]
 
 
+@pytest.mark.filterwarnings("ignore::unrolled.tasks.evaluation.NetworkLoses")
 def test_a_generator_is_a_second_pass(hears: Transcriber) -> None:
     writer = Generator(
         tokenizer="words", hidden_size=16, layers=1, learning_rate=0.05, dropout=0.0
@@ -311,6 +326,7 @@ def test_a_model_over_other_letters_is_refused_in_a_line(
     assert hears.language is before
 
 
+@pytest.mark.filterwarnings("ignore::unrolled.tasks.evaluation.NetworkLoses")
 def test_what_is_no_language_is_refused(
     hears: Transcriber, right: NGramModel, tmp_path: Path
 ) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
@@ -84,11 +85,11 @@ class Language:
         )
 
     def second(self, each: Sequence[Sequence[CtcHypothesis]]) -> list[list[CtcHypothesis]]:
-        """The hypotheses of recordings in the order of the second pass."""
+        """The hypotheses of recordings in the order of the second pass; silence stays silence."""
         if self.writer is None:
-            return [list(one) for one in each]
+            return [silence_first(one) for one in each]
         return [
-            rescored(some, says, self.weights.rerank_weight)
+            silence_first(rescored(some, says, self.weights.rerank_weight))
             for some, says in zip(each, self.says(each), strict=True)
         ]
 
@@ -98,6 +99,17 @@ class Language:
         texts = [[self.symbols.text(one.tokens) for one in some] for some in each]
         found = text_scores(self.writer, [text for some in texts for text in some])
         return [[found[text] for text in some] for some in texts]
+
+
+def silence_first(hypotheses: Sequence[CtcHypothesis]) -> list[CtcHypothesis]:
+    """With no words in front where the network alone finds that likelier than all words together.
+
+    A language model has hardly seen a sentence without words, and would rather hear some in silence
+    than nothing.
+    """
+    return sorted(
+        hypotheses, key=lambda one: bool(one.tokens) or not one.log_probability > math.log(0.5)
+    )
 
 
 def check_same_letters(writer: Generator | NGramModel, symbols: Symbols) -> None:

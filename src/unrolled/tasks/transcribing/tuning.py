@@ -10,7 +10,7 @@ import numpy as np
 from unrolled.decoding.ctc_hypothesis import CtcHypothesis
 from unrolled.decoding.rescoring import rescored
 from unrolled.tasks.transcribing.heads import Head
-from unrolled.tasks.transcribing.language import Language, Weights
+from unrolled.tasks.transcribing.language import Language, Weights, silence_first
 from unrolled.tasks.transcribing.symbols import Symbols
 from unrolled.training.speech_scores import speech_scores
 
@@ -149,7 +149,7 @@ class _Trials:
         self._texts, self._symbols, self._tell = texts, symbols, tell
 
     def add(self, each: Hypotheses, weights: Weights | None) -> Trial:
-        said = [self._symbols.text(some[0].tokens) for some in each]
+        said = [self._symbols.text(silence_first(some)[0].tokens) for some in each]
         found = speech_scores(said, self._texts)
         self.all.append(Trial(weights, found.wer, found.cer))
         return self.all[-1]
