@@ -26,8 +26,8 @@ def make(folder: Path, spoken: int = SPOKEN, scored: int = SCORED) -> None:
     """Write what is not there yet; a run that was stopped goes on.
 
     `text/` has the sentences of each part, a line each; `train/` and `validation/` are folders of
-    recordings for the recogniser, of words without context; `choose/` and `test/` hold the sentences with a homophone, the
-    word that counts and its rivals in `drawn.json`.
+    recordings for the recogniser, of words without context; `choose/` and `test/` hold the
+    sentences with a homophone, the word that counts and its rivals in `drawn.json`.
 
     Raises:
         DataError: Tatoeba, CMUdict or the homophones are not at hand.

@@ -86,10 +86,20 @@ def _of_model(path: Path) -> Info:
             "megabytes": round(path.stat().st_size / 1e6, 2),
             **card.configuration,
             **short,
+            **_of_language(card.assets.get("language")),
             "learnt from": card.provenance.get("data", {}).get("name", "not told"),
             "measured on": card.scores.get("held_out") or "nothing",
         }
     )
+
+
+def _of_language(numbers: dict[str, Any] | None) -> dict[str, str]:
+    """How much a language model counts in a transcriber, where it was chosen."""
+    if not numbers or not numbers.get("told"):
+        return {}
+    from unrolled.tasks.transcribing.language import Weights
+
+    return {"language": str(Weights(**numbers))}
 
 
 def _is_short(value: Any) -> bool:

@@ -39,7 +39,7 @@ COLUMNS = {
 VERBS = {
     "demo", "check", "train forecast", "train classify", "train tag", "train translate",
     "train transcribe", "train generate", "train ngram", "predict", "listen", "suggest", "score",
-    "evaluate", "backtest", "lens", "data list", "data get", "info", "lab",
+    "evaluate", "tune", "backtest", "lens", "data list", "data get", "info", "lab",
 }  # fmt: skip
 # What an argument that is None becomes, where that is a number whatever the data.
 SETTLED = {
@@ -161,6 +161,12 @@ def test_short_and_long_help_are_the_same(call):
         # the beam of a transcriber is another than a translator's, and its help says so
         ("predict", [Transcriber.transcribe], {}, {"self", "sounds", "beam"}),
         ("evaluate", [Transcriber.evaluate], {"files": "data"}, {"self", "worst", "beam"}),
+        (
+            "tune",
+            [Transcriber.tune],
+            {"recordings": "data", "lm": "model"},
+            {"self", "tell", "beam"},  # 32, and in Python None
+        ),
         (
             "listen",
             [Transcriber.listen],

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from sklearn.base import clone
 
+from unrolled.decoding.ngrams import NGramModel
 from unrolled.decoding.penalties import length_penalty as penalty_of
 from unrolled.errors import ConfigError, DataError, DataWarning, ModelFileError, NotFittedError
 from unrolled.tasks.generator import Generator
@@ -199,6 +200,26 @@ def test_a_language_model_may_choose_among_the_answers(
     assert same.text == found.text
 
 
+def test_an_n_gram_model_may_choose_among_the_answers(learnt: Translator, tmp_path: Path) -> None:
+    (found,) = learnt.translate(["seven seven one"], beam=4, n_best=4)
+    every = [found.text, *(one.text for one in found.alternatives)]
+    wanted = every[-1]
+    model = NGramModel(2).fit([wanted] * 20, holdout=0)
+    given: dict[str, Any] = {"beam": 4, "n_best": 4, "rerank_weight": 1e3}
+    (again,) = learnt.translate(["seven seven one"], rerank=model, **given)
+    scores = {text: model.score(text).log_probability / (1 + len(text.split())) for text in every}
+    ordered = [again.text, *(one.text for one in again.alternatives)]
+    assert ordered == sorted(every, key=lambda text: -scores[text])
+    assert ordered != every
+    model.write_arpa(tmp_path / "model.arpa")
+    path = model.save(tmp_path / "model.unrolled")
+    for file in (path, tmp_path / "model.arpa"):
+        (same,) = learnt.translate(["seven seven one"], rerank=file, **given)
+        assert [same.text, *(one.text for one in same.alternatives)] == ordered
+    with pytest.raises(ConfigError, match=r"^fuse: got NGramModel, expected a Generator"):
+        learnt.predict(["one"], fuse=model)
+
+
 def test_the_file_of_a_language_model_will_do(
     learnt: Translator, writer: Generator, tmp_path: Path
 ) -> None:
@@ -363,5 +384,7 @@ def test_a_fit_that_fails_leaves_what_was_there() -> None:
 
 def test_a_file_of_another_task_is_refused(learnt: Translator, tmp_path: Path) -> None:
     path = learnt.save(tmp_path / "model.unrolled")
-    with pytest.raises(ModelFileError, match=r"holds a Translator, expected a Generator: rerank="):
+    with pytest.raises(
+        ModelFileError, match="holds a Translator; rerank takes a Generator or an NGramModel"
+    ):
         learnt.predict(["one"], rerank=path)

@@ -28,6 +28,7 @@ from unrolled.cli import (
     train_tag,
     train_transcribe,
     train_translate,
+    tune,
 )
 from unrolled.cli.options import examples
 
@@ -65,6 +66,7 @@ def command() -> Any:
     _add(train, "transcribe", train_transcribe.train_transcribe, train_transcribe.EXAMPLES)
     _add(train, "generate", train_generate.train_generate, train_generate.EXAMPLES)
     _add(train, "ngram", train_ngram.train_ngram, train_ngram.EXAMPLES)
+    _add(app, "tune", tune.tune, tune.EXAMPLES)
     _add(app, "predict", predict.predict, predict.EXAMPLES)
     _add(app, "listen", listen.listen, listen.EXAMPLES)
     _add(app, "suggest", suggest.suggest, suggest.EXAMPLES)
@@ -83,6 +85,7 @@ def command() -> Any:
         "demo",
         "check",
         "train",
+        "tune",
         "predict",
         "listen",
         "suggest",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -80,17 +81,18 @@ def read_hot_words(path: Path) -> dict[str, float]:
     Raises:
         DataError: a file that can't be read, without words, or with something that is no number.
     """
-    try:
-        lines = path.read_text(encoding="utf-8").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise DataError(f"{path}: can't be read as a list of words ({error})") from None
+    from unrolled.data.files import decode, read_bytes
+
     found: dict[str, float] = {}
-    for number, line in enumerate(lines, start=1):
+    for number, line in enumerate(decode(read_bytes(path), path).split("\n"), start=1):
+        if not line.strip():
+            continue
         word, nats = _word_and_nats(line, "\t")
-        if word:
-            found[word] = _nats(nats, f"{path}, line {number}")
+        if not word:
+            raise DataError("no word before the tab", file=path, line=number)
+        found[word] = _nats(nats, f"{path}, line {number}")
     if not found:
-        raise DataError(f"{path}: holds no hot words; write one a line, or leave --hot-words out")
+        raise DataError("holds no hot words; write one a line, or leave --hot-words out", file=path)
     return found
 
 
@@ -105,11 +107,12 @@ def _nats(nats: str | None, place: str) -> float:
     if nats is None:
         return HOT
     try:
-        return float(nats)
+        number = float(nats)
     except ValueError:
-        raise DataError(
-            f"{place}: got {nats.strip()!r}, expected a number of nats, such as 3"
-        ) from None
+        number = math.nan
+    if not math.isfinite(number):
+        raise DataError(f"{place}: got {nats.strip()!r}, expected a number of nats, such as 3")
+    return number
 
 
 def _needs(what: str, there: str | None, names: list[str]) -> None:

@@ -33,7 +33,11 @@ Skip = Annotated[
     ),
 ]
 Beam = Annotated[
-    int | None, option("Prefixes that the search keeps; 1: the best symbol of each step.", "8")
+    int | None,
+    option(
+        "Prefixes that the search keeps; 1: the best symbol of each step.",
+        "8, or 32 with a language model or hot words",
+    ),
 ]
 _LANGUAGE = "Transcriber:"
 Lm = Annotated[

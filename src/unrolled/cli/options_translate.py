@@ -90,7 +90,7 @@ Rerank = Annotated[
 ]
 RerankWeight = Annotated[
     float | None,
-    option("How much say.", "0.2 of a translator; of a transcriber as tuned, else 0.5"),
+    option("How much say --rerank has; of a transcriber as tuned, else 0.5.", "0.2"),
 ]
 
 

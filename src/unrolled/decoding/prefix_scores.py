@@ -9,12 +9,13 @@ Sources: Hannun et al. 2014, arXiv 1408.2873 (weight and bonus); Ortmanns, Ney a
 
 from __future__ import annotations
 
+import copy
 import hashlib
 import math
 from collections.abc import Mapping, Sequence
 from functools import cached_property, lru_cache
 from numbers import Real
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -92,11 +93,7 @@ class PrefixScores:
     ) -> None:
         self.letters = Letters(tuple(pieces), between)
         self.model = model
-        self.weight = _number("weight", weight, least=0.0)
-        self.word_bonus, self.unknown = (
-            _number("word_bonus", word_bonus),
-            _number("unknown", unknown),
-        )
+        self._weigh(weight, word_bonus, unknown)
         self.hot_words = {} if hot_words is None else dict(hot_words)
         self._by_letters = model is not None and model.unit == "characters"
         self._letter_tokens: np.ndarray | None = None
@@ -107,6 +104,19 @@ class PrefixScores:
             else:
                 self._trie = self._words_of(model)
         self._hot = None if not self.hot_words else self._automaton()
+
+    def weighed(self, *, weight: float, word_bonus: float, unknown: float) -> Self:
+        """The same model and hot words with other numbers: its words are not read again."""
+        other = copy.copy(self)
+        for name in ("mark", "native"):
+            vars(other).pop(name, None)
+        other._weigh(weight, word_bonus, unknown)
+        return other
+
+    def _weigh(self, weight: float, word_bonus: float, unknown: float) -> None:
+        self.weight = _number("weight", weight, least=0.0)
+        self.word_bonus = _number("word_bonus", word_bonus)
+        self.unknown = _number("unknown", unknown)
         self._after = lru_cache(_KEPT)(self._place_after)
 
     @property
@@ -124,7 +134,8 @@ class PrefixScores:
             trie = self.model.trie
             told.update(repr((len(trie), self.model.vocabulary.tokens[-_MARKED:])).encode())
             # A large model is not read as a whole for it.
-            told.update(trie.log_prob[:_MARKED].tobytes() + trie.log_prob[-_MARKED:].tobytes())
+            for one in (trie.token, trie.log_prob):
+                told.update(one[:_MARKED].tobytes() + one[-_MARKED:].tobytes())
         return int.from_bytes(told.digest()[:7])
 
     def start(self) -> Place:
@@ -298,7 +309,7 @@ class PrefixScores:
         found = np.array(tokens, np.int32)
         # A space may be in both.
         if (found[1:] == UNKNOWN).all():
-            raise _another("characters", letters[1:], model.vocabulary.tokens[len(MARKS) :])
+            raise another_alphabet("characters", letters[1:], model.vocabulary.tokens[len(MARKS) :])
         return found
 
     def _words_of(self, model: NGramModel) -> WordTrie:
@@ -313,7 +324,9 @@ class PrefixScores:
                 if letters not in found or log10[found[letters]] < log10[token]:
                     found[letters] = token
         if not found:
-            raise _another("words", self.letters.pieces[1:], model.vocabulary.tokens[marks:])
+            raise another_alphabet(
+                "words", self.letters.pieces[1:], model.vocabulary.tokens[marks:]
+            )
         tokens = list(found.values())
         return WordTrie.of(list(found), tokens, _LN10 * log10[tokens].astype(np.float64))
 
@@ -346,7 +359,8 @@ def _number(name: str, value: Any, least: float = -math.inf) -> float:
     return float(value)
 
 
-def _another(unit: str, ours: Sequence[str], theirs: Sequence[str]) -> ConfigError:
+def another_alphabet(unit: str, ours: Sequence[str], theirs: Sequence[str]) -> ConfigError:
+    """The error of a language model of which a recogniser can write nothing."""
     return ConfigError(
         f"the language model is over other {unit} than the recogniser writes: it has"
         f" {_shown(theirs)}, the recogniser {_shown(ours)}; train one on text that is written as"

@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any
 
-from unrolled.decoding.rescoring import TextModel
 from unrolled.errors import ConfigError, ModelFileError
 
 if TYPE_CHECKING:
     from unrolled.decoding.ngrams.model import NGramModel
+    from unrolled.tasks.generator import Generator
 
 _ARPA = (".arpa", ".arpa.gz")
 
@@ -33,7 +33,7 @@ def open_ngrams(given: Any, argument: str) -> NGramModel:
     raise _another(given, model, argument, "an NGramModel (unrolled train ngram TEXT)")
 
 
-def open_text_model(given: Any, argument: str) -> TextModel:
+def open_text_model(given: Any, argument: str) -> Generator | NGramModel:
     """A model that reads whole texts.
 
     Args, raises: as `open_ngrams`; a `Generator` is one, too.

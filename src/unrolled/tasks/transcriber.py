@@ -20,6 +20,7 @@ from unrolled.tasks.transcribing.building import begin_with_shares
 from unrolled.tasks.transcribing.framing import Framing, scale_of
 from unrolled.tasks.transcribing.gate import fit_rivals
 from unrolled.tasks.transcribing.heads import HEADS
+from unrolled.tasks.transcribing.language import Weights
 from unrolled.tasks.transcribing.lessons import Validator
 from unrolled.tasks.transcribing.listening import Listening
 from unrolled.tasks.transcribing.network import TranscriptionNetwork
@@ -224,7 +225,10 @@ class Transcriber(Listening):
 
         def prepare() -> Trainer:
             learnt, anew = split.learnt, not self._goes_on()
+            # What is measured is what was learnt here.
+            self.language = None
             if anew:
+                self.weights = Weights()
                 self.labelled = learnt.labelled
                 self.symbols = split.symbols
                 self.labels = tuple(sorted(set(learnt.texts))) if self.labelled else ()

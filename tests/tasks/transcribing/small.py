@@ -40,6 +40,19 @@ def labelled(count: int, seed: int = 0) -> Recordings:
     return Recordings(tuple(items), labelled=True, name="tones")
 
 
+def alike(count: int, seed: int = 0, after: dict[str, str] | None = None) -> Recordings:
+    """A low or middle tone, and then a high one that is written "two" or "too": by chance, or
+    `after` the word before it."""
+    random = np.random.default_rng(seed)
+    items = []
+    for at in range(count):
+        first = ("low", "mid")[int(random.integers(2))]
+        second = ("two", "too")[int(random.integers(2))] if after is None else after[first]
+        sound = tone([first, "high"], 1000 * seed + at)
+        items.append(Recording(f"{first} {second}", len(sound) / RATE, RATE, values=sound))
+    return Recordings(tuple(items), name="tones that sound alike")
+
+
 def spoken(count: int, seed: int = 0) -> Recordings:
     """One to four tones each, with a transcript."""
     random = np.random.default_rng(seed)

@@ -16,6 +16,7 @@ from unrolled.data.pronunciations import Pronunciations
 from unrolled.data.recordings import LEFT_OUT, Recordings
 from unrolled.data.recordings_reading import read_recordings
 from unrolled.data.recordings_rows import with_texts
+from unrolled.decoding.penalties import check_weight
 from unrolled.errors import ConfigError, DataError
 from unrolled.tasks.base import Task, whole_number
 from unrolled.tasks.evaluation import Evaluation
@@ -28,6 +29,7 @@ from unrolled.tasks.transcribing.heads import head_of
 from unrolled.tasks.transcribing.language import (
     Language,
     Weights,
+    check_same_letters,
     hot_words_of,
 )
 from unrolled.tasks.transcribing.lessons import heard
@@ -115,19 +117,10 @@ class Answering(Task):
                 numbers that can't work.
             DataError, ModelFileError: a file that can't be read.
         """
-        symbols = self._symbols_for("a language model")
         weights = self.weights.given(
             weight=weight, word_bonus=word_bonus, unknown=unknown, rerank_weight=rerank_weight
         )
-        self._listen_with(
-            Language(
-                symbols,
-                weights,
-                None if model is None else open_ngrams(model, "the language model"),
-                {} if self.language is None else self.language.hot_words,
-                None if rerank is None else open_text_model(rerank, "rerank"),
-            )
-        )
+        self._listen_with(self._language(model, rerank, weights))
         return self
 
     def bias(self, words: Mapping[str, float] | Iterable[str] | None) -> Self:
@@ -184,8 +177,8 @@ class Answering(Task):
         """
         if model is None and rerank is None:
             raise ConfigError("tune: give a language model, or one that reranks, or both")
-        self.use_language(model, rerank=rerank)
-        assert self.language is not None
+        language = self._language(model, rerank, self.weights)
+        beam = self._beam_with(language, beam)
         read = read_recordings(
             data,
             audio=audio,
@@ -199,17 +192,9 @@ class Answering(Task):
         answers: list[np.ndarray] = []
         for part in some_at_a_time(read.items):
             answers += heard(self.model, [self.framing.frames(read.items[at]) for at in part])
-        found = tuned(
-            answers,
-            read.texts,
-            head_of(self.model),
-            self.language,
-            beam=self._checked_beam(beam),
-            tell=tell,
-        )
-        told = f"{len(read):,} recordings of {read.name}"
-        self.weights = replace(found.weights, told=told)
-        self._listen_with(replace(self.language, weights=self.weights))
+        found = tuned(answers, read.texts, head_of(self.model), language, beam=beam, tell=tell)
+        self.weights = replace(found.weights, told=f"{len(read):,} recordings of {read.name}")
+        self._listen_with(replace(language, weights=self.weights))
         return found
 
     def _symbols_for(self, what: str) -> Symbols:
@@ -220,11 +205,24 @@ class Answering(Task):
             )
         return self.symbols
 
+    def _language(self, model: Any, rerank: Any, weights: Weights) -> Language:
+        """With the hot words that are there."""
+        symbols = self._symbols_for("a language model")
+        check_weight("rerank_weight", weights.rerank_weight)
+        writer = None if rerank is None else open_text_model(rerank, "rerank")
+        if writer is not None:
+            check_same_letters(writer, symbols)
+        return Language(
+            symbols,
+            weights,
+            None if model is None else open_ngrams(model, "the language model"),
+            {} if self.language is None else self.language.hot_words,
+            writer,
+        )
+
     def _listen_with(self, language: Language) -> None:
-        if language.scores is None and language.writer is None:
-            self.language = None
-            return
-        self.language = language
+        nothing = language.scores is None and language.writer is None
+        self.language = None if nothing else language
 
     def predict(self, sounds: Any, *, beam: int | None = None) -> list[str]:
         """What is said in each: transcripts or labels.
@@ -332,10 +330,13 @@ class Answering(Task):
             )
 
     def _checked_beam(self, beam: int | None) -> int:
+        return self._beam_with(self.language, beam)
+
+    def _beam_with(self, language: Language | None, beam: int | None) -> int:
         if beam is None:
-            return BEAM if self.language is None else BEAM_WITH_LANGUAGE
+            return BEAM if language is None else BEAM_WITH_LANGUAGE
         beam = whole_number("beam", beam, least=1)
-        if beam == 1 and self.language is not None:
+        if beam == 1 and language is not None:
             raise ConfigError(
                 "beam: the best symbol of each step (beam=1) asks no language model and no hot"
                 " words; search with a beam of 2 or more, or take them back (use_language(None))"

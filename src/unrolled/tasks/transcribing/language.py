@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from unrolled.decoding.ctc_hypothesis import CtcHypothesis
-from unrolled.decoding.prefix_scores import PrefixScores
+from unrolled.decoding.letters import Letters
+from unrolled.decoding.prefix_scores import PrefixScores, another_alphabet
 from unrolled.decoding.rescoring import TextModel, rescored, text_scores
 from unrolled.errors import ConfigError
 from unrolled.tasks.transcribing.symbols import Symbols
 
 if TYPE_CHECKING:
     from unrolled.decoding.ngrams.model import NGramModel
+    from unrolled.tasks.generator import Generator
 
 # What a hot word adds unless it is said, in nats: it is 20 times as probable as it was.
 HOT = 3.0
@@ -37,6 +40,10 @@ class Weights:
     unknown: float = -3.0
     rerank_weight: float = 0.5
     told: str = ""
+
+    def __str__(self) -> str:
+        numbers = (f"{name} {one:g}" for name, one in asdict(self).items() if name != "told")
+        return ", ".join(numbers) + (f" (chosen by {self.told})" if self.told else "")
 
     def given(self, **numbers: float | None) -> Weights:
         """Others where they are given."""
@@ -78,26 +85,60 @@ class Language:
         )
 
     def second(self, each: Sequence[Sequence[CtcHypothesis]]) -> list[list[CtcHypothesis]]:
-        """The hypotheses of recordings in the order of the second pass."""
+        """The hypotheses of recordings in the order of the second pass; silence stays silence."""
         if self.writer is None:
-            return [list(one) for one in each]
-        texts = [[self.symbols.text(one.tokens) for one in some] for some in each]
-        says = text_scores(self.writer, [text for some in texts for text in some])
+            return [silence_first(one) for one in each]
         return [
-            rescored(some, [says[text] for text in written], self.weights.rerank_weight)
-            for some, written in zip(each, texts, strict=True)
+            silence_first(rescored(some, says, self.weights.rerank_weight))
+            for some, says in zip(each, self.says(each), strict=True)
         ]
+
+    def says(self, each: Sequence[Sequence[CtcHypothesis]]) -> list[list[float]]:
+        """How likely the model of the second pass finds each hypothesis, in nats."""
+        assert self.writer is not None
+        texts = [[self.symbols.text(one.tokens) for one in some] for some in each]
+        found = text_scores(self.writer, [text for some in texts for text in some])
+        return [[found[text] for text in some] for some in texts]
+
+
+def silence_first(hypotheses: Sequence[CtcHypothesis]) -> list[CtcHypothesis]:
+    """With no words in front where the network alone finds that likelier than all words together.
+
+    A language model has hardly seen a sentence without words, and would rather hear some in silence
+    than nothing.
+    """
+    return sorted(
+        hypotheses, key=lambda one: bool(one.tokens) or not one.log_probability > math.log(0.5)
+    )
+
+
+def check_same_letters(writer: Generator | NGramModel, symbols: Symbols) -> None:
+    """ConfigError where a model of the second pass has no token that the recogniser can write."""
+    from unrolled.decoding.ngrams.model import NGramModel
+    from unrolled.decoding.ngrams.vocabulary import MARKS
+
+    if isinstance(writer, NGramModel):
+        tokens = writer.vocabulary.tokens[len(MARKS) :]
+    else:
+        tokens = writer.vocabulary.pieces[1:]
+    letters = Letters(symbols.pieces, symbols.between)
+    if not any(one.strip() and letters.written(one) for one in tokens):
+        shown = [one for one in tokens if one.strip()]
+        raise another_alphabet("letters", tuple(letters.numbers), shown)
 
 
 def hot_words_of(words: Mapping[str, float] | Iterable[str]) -> dict[str, float]:
     """Hot words with what each adds.
 
     Raises:
-        ConfigError: there is none.
+        ConfigError: there is none, or one that is no text.
     """
     if isinstance(words, str):
         words = [words]
     found = dict(words) if isinstance(words, Mapping) else dict.fromkeys(words, HOT)
     if not found:
         raise ConfigError("hot words: got none; name some, or None to take them back")
+    strange = next((one for one in found if not isinstance(one, str)), None)
+    if strange is not None:
+        raise ConfigError(f"hot words: got {strange!r}, expected words")
     return found

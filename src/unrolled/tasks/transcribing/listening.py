@@ -144,7 +144,7 @@ class Listening(Answering):
         rate: float | None = None,
         device: int | str | None = None,
         fast: bool = False,
-        beam: int = 8,
+        beam: int | None = None,
         endpoint: float | None = 0.8,
         until: Callable[[], bool] = lambda: False,
         tell: Callable[[str], object] | None = None,
@@ -160,7 +160,7 @@ class Listening(Answering):
             rate: of chunks, samples a second.
             device: of the microphone, its number or a part of its name; None: the usual one.
             fast: hear a file as quickly as can be.
-            beam: as for `step`.
+            beam: as for `start`.
             endpoint: as for `step`.
             until: asked before each chunk; true ends the sound.
             tell: gets text where sound waits to be heard or was lost. None: it is warned of.

@@ -68,7 +68,7 @@ def hear(
     task: Listening,
     source: Chunks,
     *,
-    beam: int = 8,
+    beam: int | None = None,
     endpoint: float | None = 0.8,
     until: Callable[[], bool] = lambda: False,
     tell: Callable[[str], object] | None = None,
@@ -78,7 +78,7 @@ def hear(
     Args:
         task: fitted on sounds.
         source: of the sound.
-        beam, endpoint: as for `Listening.step`.
+        beam, endpoint: as for `Listening.listen`.
         until: asked before each chunk; true is the end of the sound.
         tell: gets text where sound waits or was lost; None: it is warned of.
 
@@ -123,7 +123,7 @@ def _heard(
 class _Ear:
     """Hears while it comes."""
 
-    def __init__(self, task: Listening, beam: int, endpoint: float | None) -> None:
+    def __init__(self, task: Listening, beam: int | None, endpoint: float | None) -> None:
         self._task, self._state = task, task.start(beam=beam)
         self._endpoint = endpoint
         self.hear(np.zeros(0, np.float32))  # what can't work is told before there is sound
@@ -141,7 +141,7 @@ class _Ear:
 class _WholeEar:
     """Hears an utterance when it is over, as a whole: labels, and a model that reads both ways."""
 
-    def __init__(self, task: Listening, cutter: SoundCutter, beam: int) -> None:
+    def __init__(self, task: Listening, cutter: SoundCutter, beam: int | None) -> None:
         self._task, self._cutter, self._beam = task, cutter, beam
         self._state, self._count = cutter.start(), 0
         task.transcribe([], beam=beam)  # what can't work is told before there is sound

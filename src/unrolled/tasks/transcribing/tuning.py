@@ -8,9 +8,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from unrolled.decoding.ctc_hypothesis import CtcHypothesis
-from unrolled.decoding.rescoring import rescored, text_scores
+from unrolled.decoding.rescoring import rescored
 from unrolled.tasks.transcribing.heads import Head
-from unrolled.tasks.transcribing.language import Language, Weights
+from unrolled.tasks.transcribing.language import Language, Weights, silence_first
+from unrolled.tasks.transcribing.symbols import Symbols
 from unrolled.training.speech_scores import speech_scores
 
 # What is tried of each, one after the other, from the usual numbers on.
@@ -19,9 +20,9 @@ FIRST = {
     "word_bonus": (-0.5, 0.0, 0.5, 1.0, 1.5, 2.5, 4.0),
     "unknown": (0.0, -3.0, -6.0, -10.0, -15.0),
 }
-SECOND = (0.1, 0.2, 0.35, 0.5, 0.7, 1.0, 1.4, 2.0)
+# 0: the second pass has no say.
+SECOND = (0.0, 0.1, 0.2, 0.35, 0.5, 0.7, 1.0, 1.4, 2.0)
 _ROUNDS = 2
-Scored = tuple[float, float]
 Hypotheses = list[list[CtcHypothesis]]
 
 
@@ -30,7 +31,7 @@ class Trial:
     """One choice of weights.
 
     Attributes:
-        weights: what was tried; None: without a language.
+        weights: what was tried; None: without language models.
         wer, cer: word and character error rate, percent.
     """
 
@@ -38,35 +39,38 @@ class Trial:
     wer: float
     cer: float
 
+    @property
+    def rates(self) -> tuple[float, float]:
+        """What is to be small: words count first."""
+        return self.wer, self.cer
+
 
 @dataclass(frozen=True)
 class Tuned:
     """What was found.
 
     Attributes:
-        weights: the best.
-        trials: all, in their order; the first is without a language.
+        before: what is heard without language models.
+        best: with the weights that were chosen.
+        trials: all that was tried, in order; `before` is the first.
         recordings: how many chose.
     """
 
-    weights: Weights
+    before: Trial
+    best: Trial
     trials: tuple[Trial, ...]
     recordings: int
 
     @property
-    def before(self) -> Trial:
-        """What is heard without a language."""
-        return self.trials[0]
-
-    @property
-    def best(self) -> Trial:
-        """With the weights that were chosen."""
-        return min(self.trials[1:], key=lambda one: (one.wer, one.cer))
+    def weights(self) -> Weights:
+        """Those that were chosen."""
+        assert self.best.weights is not None
+        return self.best.weights
 
     @property
     def helps(self) -> bool:
-        """Whether fewer words are wrong than without a language."""
-        return self.best.wer < self.before.wer
+        """Whether fewer words are wrong than without; or as many, and fewer letters."""
+        return self.best.rates < self.before.rates
 
 
 def tuned(
@@ -81,60 +85,78 @@ def tuned(
     """The weights with the fewest words wrong; of equals with the fewest characters.
 
     One number after the other is varied, the others kept, twice around; then the weight of the
-    second pass, over the answers of the first.
+    second pass, over the answers of the first. What is as good as the usual number does not replace
+    it.
 
     Args:
         answers: of the network, of each recording.
-        texts: what is said in them.
+        texts: what is said in them; a word in one of them at least.
         head: how they are searched.
         language: of which the weights are chosen.
         beam: of the search.
         tell: called with a line for each step.
     """
-    trials: list[Trial] = []
+    trials = _Trials(texts, language.symbols, tell)
+    alone = replace(language, model=None).scores
+    each = head.search(answers, beam=beam, n_best=beam, scores=alone)
+    before = trials.add(each, None)
+    trials.say("without a language model", before)
+    weights = language.weights
+    if language.writer is not None:
+        # The numbers of the search are chosen by what it finds alone.
+        weights = weights.given(rerank_weight=0.0)
 
-    def score(each: Hypotheses, weights: Weights | None) -> Scored:
-        said = [language.symbols.text(one[0].tokens) for one in each]
-        found = speech_scores(said, texts)
-        trials.append(Trial(weights, found.wer, found.cer))
-        return found.wer, found.cer
-
-    def search(weights: Weights) -> Hypotheses:
-        scores = replace(language, weights=weights).scores
+    def search(tried: Weights) -> Hypotheses:
+        assert language.scores is not None
+        scores = language.scores.weighed(
+            weight=tried.weight, word_bonus=tried.word_bonus, unknown=tried.unknown
+        )
         return head.search(answers, beam=beam, n_best=beam, scores=scores)
 
-    each = head.search(answers, beam=beam, n_best=beam)
-    best, weights = score(each, None), language.weights
-    if tell is not None:
-        tell(f"without a language: WER {best[0]:.2f}%")
     if language.model is not None:
         each = search(weights)
-        best = score(each, weights)
-        for _ in range(_ROUNDS):
-            for name, numbers in FIRST.items():
-                for number in numbers:
-                    tried = weights.given(**{name: number})
-                    if any(one.weights == tried for one in trials):
-                        continue
-                    found = search(tried)
-                    if (now := score(found, tried)) < best:
-                        best, weights, each = now, tried, found
-                if tell is not None:
-                    tell(f"{name}: {getattr(weights, name):g}, WER {best[0]:.2f}%")
+    best = trials.add(each, weights)
+    if language.model is not None:
+        for name in [*FIRST] * _ROUNDS:
+            for number in FIRST[name]:
+                tried = weights.given(**{name: number})
+                if trials.has(tried):
+                    continue
+                found = search(tried)
+                now = trials.add(found, tried)
+                if now.rates < best.rates:
+                    best, weights, each = now, tried, found
+            trials.say(f"{name} {getattr(weights, name):g}", best)
     if language.writer is not None:
-        written = [[language.symbols.text(one.tokens) for one in some] for some in each]
-        says = text_scores(language.writer, [text for some in written for text in some])
-        first: Scored | None = None
-        for number in SECOND:
-            tried = replace(weights, rerank_weight=number)
-            again = [
-                rescored(some, [says[text] for text in texts_of], number)
-                for some, texts_of in zip(each, written, strict=True)
-            ]
-            now = score(again, tried)
-            if first is None or now < first:
-                first, weights = now, tried
-        assert first is not None
-        if tell is not None:
-            tell(f"rerank_weight: {weights.rerank_weight:g}, WER {first[0]:.2f}%")
-    return Tuned(weights, tuple(trials), len(texts))
+        says = language.says(each)
+        for number in SECOND[1:]:
+            found = [rescored(*one, number) for one in zip(each, says, strict=True)]
+            now = trials.add(found, weights.given(rerank_weight=number))
+            if now.rates < best.rates:
+                best = now
+        assert best.weights is not None
+        trials.say(f"rerank_weight {best.weights.rerank_weight:g}", best)
+    return Tuned(before, best, tuple(trials.all), len(texts))
+
+
+class _Trials:
+    """What was tried, measured and told."""
+
+    def __init__(
+        self, texts: Sequence[str], symbols: Symbols, tell: Callable[[str], object] | None
+    ) -> None:
+        self.all: list[Trial] = []
+        self._texts, self._symbols, self._tell = texts, symbols, tell
+
+    def add(self, each: Hypotheses, weights: Weights | None) -> Trial:
+        said = [self._symbols.text(silence_first(some)[0].tokens) for some in each]
+        found = speech_scores(said, self._texts)
+        self.all.append(Trial(weights, found.wer, found.cer))
+        return self.all[-1]
+
+    def has(self, weights: Weights) -> bool:
+        return any(one.weights == weights for one in self.all)
+
+    def say(self, what: str, best: Trial) -> None:
+        if self._tell is not None:
+            self._tell(f"{what}: WER {best.wer:.2f}%, CER {best.cer:.2f}%")

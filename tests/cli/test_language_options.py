@@ -1,0 +1,153 @@
+"""What `predict`, `evaluate` and `listen` are told of the language: models and hot words."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+import unrolled
+from unrolled import NGramModel
+from unrolled.cli.language import read_hot_words
+from unrolled.data.recordings_folder import sounds_in
+from unrolled.errors import DataError
+
+
+@pytest.fixture
+def lm(tmp_path):
+    return (
+        NGramModel(2)
+        .fit(["high high", "high high high"] * 20, holdout=0)
+        .save(tmp_path / "lm.unrolled")
+    )
+
+
+@pytest.fixture
+def other(tmp_path):
+    """A model over another alphabet."""
+    return NGramModel(2).fit(["раз два три"] * 20, holdout=0).save(tmp_path / "other.unrolled")
+
+
+@pytest.fixture
+def task(transcriber):
+    return unrolled.load(transcriber)
+
+
+SAYS = ("--lm-weight", 3, "--word-bonus", 1, "--unknown-word", -2)
+
+
+def test_predict_hears_with_the_models_that_it_is_given(call, transcriber, sounds, lm, task):
+    sound = sounds_in(sounds / "words")[0]
+    alone = call("predict", transcriber, sound).out
+    told = call("predict", transcriber, sound, "--lm", lm, *SAYS)
+    task.use_language(lm, weight=3.0, word_bonus=1.0, unknown=-2.0)
+    assert told == (0, f"{task.predict([sound])[0]}\n", "")
+    assert told.out != alone
+    told = call("predict", transcriber, sound, "--rerank", lm, "--rerank-weight", 40)
+    task.use_language(None, rerank=lm, rerank_weight=40.0)
+    assert told == (0, f"{task.predict([sound])[0]}\n", "")
+    assert told.out != alone
+
+
+def test_hot_words_come_one_by_one_and_from_a_file(call, transcriber, sounds, task, tmp_path):
+    folder = sounds / "words"
+    (tmp_path / "hot.txt").write_text("\ufeffmid\t-50\r\n\r\n  low high \n", encoding="utf-8")
+    assert read_hot_words(tmp_path / "hot.txt") == {"mid": -50.0, "low high": 3.0}
+    told = call("predict", transcriber, folder, "--hot-words", tmp_path / "hot.txt")
+    assert told.code == 0
+    assert "low" in told.out
+    assert "mid" not in told.out
+    given = ("--hot-word", "mid=-50", "--hot-word", "low high")
+    assert call("predict", transcriber, folder, *given) == told
+    both = call(
+        *("predict", transcriber, folder, "--hot-words", tmp_path / "hot.txt"),
+        *("--hot-word", "low=-50", "--hot-word", "mid=0"),
+    )
+    assert "low" not in both.out
+    assert "mid" in both.out
+
+
+def test_evaluate_measures_with_them(call, transcriber, sounds, lm, task):
+    folder = sounds / "words"
+    told = call("evaluate", transcriber, folder, "--json", "--lm", lm, *SAYS, "--hot-word", "low")
+    task.use_language(lm, weight=3.0, word_bonus=1.0, unknown=-2.0).bias(["low"])
+    want = task.evaluate(folder)
+    assert json.loads(told.out)["comparisons"][0]["network"] == want.comparisons[0].network
+    assert want.comparisons[0].network > 20
+
+
+def test_listen_hears_with_them(call, transcriber, sounds, lm):
+    talk = ("listen", transcriber, "--file", sounds / "talk.wav", "--fast")
+    told = call(*talk, "--hot-word", "mid=-50")
+    assert told.code == 0
+    assert "low" in told.out
+    assert "mid" not in told.out
+    told = call(*talk, "--rerank", lm, "--rerank-weight", 40, "--lm", lm)
+    assert told.code == 0
+    assert "low" not in told.out
+
+
+@pytest.mark.parametrize("verb", ["predict", "evaluate", "listen"])
+@pytest.mark.parametrize("by", ["--lm", "--rerank"])
+def test_a_model_that_can_not_be_used_stops_unless_it_is_to_be_skipped(
+    call, check, transcriber, sounds, other, tmp_path, verb, by
+):
+    rest = {
+        "predict": [sounds_in(sounds / "words")[0]],
+        "evaluate": [sounds / "words"],
+        "listen": ["--file", sounds / "talk.wav", "--fast"],
+    }[verb]
+    for given, part in (
+        (other, "the language model is over other"),
+        (tmp_path / "none.unrolled", "none.unrolled"),
+        (transcriber, "holds a Transcriber; "),
+    ):
+        check(tmp_path, [verb, transcriber, *rest, by, given], [part])
+        told = call(verb, transcriber, *rest, by, given, "--skip-lm")
+        assert (told.code, told.out) == (0, call(verb, transcriber, *rest).out)
+        assert told.err.startswith("unrolled: heard without the language model (--skip-lm): ")
+        assert part in told.err
+        assert told.err.count("\n") == 1
+
+
+def test_options_that_go_with_nothing_are_refused(check, transcriber, sounds, lm, tmp_path):
+    sound = sounds_in(sounds / "words")[0]
+    for given, part in (
+        (["--lm-weight", 1], "--lm-weight: goes with --lm, and there is none"),
+        (["--rerank", lm, "--unknown-word", 1], "--unknown-word: goes with --lm"),
+        (["--lm", lm, "--rerank-weight", 1], "--rerank-weight: goes with --rerank"),
+        (["--skip-lm"], "--skip-lm: goes with --lm or --rerank"),
+        (["--lm", lm, "--lm-weight", -1], "weight: got -1.0, expected a number from 0 on"),
+        (["--lm", lm, "--beam", 1], "beam"),
+    ):
+        check(tmp_path, ["predict", transcriber, sound, *given], [part])
+
+
+def test_bad_hot_words_are_one_line_with_their_place(check, transcriber, sounds, tmp_path):
+    sound, path = sounds_in(sounds / "words")[0], tmp_path / "hot.txt"
+    for text, parts in (
+        ("low\nmid\tmuch\n", [f"{path}, line 2: got 'much', expected a number of nats, such as 3"]),
+        ("low\tnan\n", [f"{path}, line 1: got 'nan', expected a number of nats"]),
+        ("\n low \n\t3\n", [f"{path}, line 3: no word before the tab"]),
+        (" \n\n", [f"{path}: holds no hot words; write one a line"]),
+        ("größer\n", ["hot_words: 'größer' has ", "which the recogniser can't write"]),
+    ):
+        path.write_text(text, encoding="utf-8")
+        check(tmp_path, ["predict", transcriber, sound, "--hot-words", path], parts)
+    path.write_bytes(b"low\n\xff\xfe\n")
+    with pytest.raises(DataError, match=r"line 2"):
+        read_hot_words(path)
+    check(tmp_path, ["predict", transcriber, sound, "--hot-words", tmp_path / "no"], ["no such f"])
+    for word, part in (("low=", "--hot-word 'low=': got ''"), ("low=x", "got 'x', expected a num")):
+        check(tmp_path, ["predict", transcriber, sound, "--hot-word", word], [part])
+
+
+def test_other_tasks_know_no_hot_words_and_no_lm(check, translator, generator, labeller, tmp_path):
+    for model in (translator, generator):
+        for given in (["--lm", "a"], ["--hot-word", "a"], ["--skip-lm"]):
+            check(tmp_path, ["predict", model, *given], [given[0], f"not for {model}"])
+    check(
+        tmp_path,
+        ["predict", labeller, "a.wav", "--hot-word", "low"],
+        ["this model answers with labels of whole recordings"],
+    )
