@@ -55,6 +55,7 @@ bench: $(STAMP)
 	$(BIN)/python benchmarks/scan.py --threads 2,1 --json $(RESULTS)/scan.json $(ARGS)
 	$(BIN)/python benchmarks/attention.py --threads 2,1 --json $(RESULTS)/attention.json $(ARGS)
 	$(BIN)/python benchmarks/ctc.py --json $(RESULTS)/ctc.json $(ARGS)
+	$(BIN)/python benchmarks/language.py --json $(RESULTS)/language.json $(ARGS)
 	$(BIN)/python benchmarks/transducer.py --json $(RESULTS)/transducer.json $(ARGS)
 	$(BIN)/python benchmarks/bptt.py
 

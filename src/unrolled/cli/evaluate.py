@@ -23,6 +23,7 @@ EXAMPLES = (
     "unrolled evaluate writer.unrolled other.txt --json",
     "unrolled evaluate de-en.unrolled test.de test.en --worst 20",
     "unrolled evaluate hears.unrolled recordings/ --worst 10 --skip",
+    "unrolled evaluate hears.unrolled test/ --lm lm.unrolled --rerank writer.unrolled",
 )
 
 

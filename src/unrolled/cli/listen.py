@@ -21,6 +21,7 @@ EXAMPLES = (
     "unrolled listen hears.unrolled",
     "unrolled listen hears.unrolled --device USB --endpoint 0.5",
     "unrolled listen hears.unrolled --file a.wav --fast --json",
+    "unrolled listen hears.unrolled --lm lm.unrolled --hot-words names.txt",
 )
 HELP = "Listening to {name}; Ctrl-C ends."
 _CLEAR, _DIM, _PLAIN = "\r\x1b[J", "\x1b[2m", "\x1b[0m"

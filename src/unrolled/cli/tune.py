@@ -81,7 +81,8 @@ def tune(
     if not (lm or rerank):
         raise ConfigError("give --lm, --rerank or both: they are what is weighed")
     saved = model if out is None else out
-    check_out(saved, MODEL, inputs=[recordings, *(one for one in (lm, rerank) if one)])
+    others = [recordings, *(one for one in (lm, rerank) if one)]
+    check_out(saved, MODEL, inputs=[] if out is None else others)
     reading = given(audio=audio, text=text, speaker=speaker, pattern=pattern, skip=skip or None)
     data, told = data_for(task, model, [recordings], reading)
     found = task.tune(data, lm, rerank=rerank, beam=beam, tell=_step, **told)

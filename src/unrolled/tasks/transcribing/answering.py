@@ -212,13 +212,15 @@ class Answering(Task):
         writer = None if rerank is None else open_text_model(rerank, "rerank")
         if writer is not None:
             check_same_letters(writer, symbols)
-        return Language(
+        found = Language(
             symbols,
             weights,
             None if model is None else open_ngrams(model, "the language model"),
             {} if self.language is None else self.language.hot_words,
             writer,
         )
+        _ = found.scores  # what can't work is told before there is work
+        return found
 
     def _listen_with(self, language: Language) -> None:
         nothing = language.scores is None and language.writer is None
