@@ -11,9 +11,11 @@ import numpy as np
 import pytest
 
 from unrolled.lens import Trace
-from unrolled.lens.sound_parts import Heard, Sound
+from unrolled.lens.sound_parts import Heard, Sound, SoundsAlike
 from unrolled.lens.trace_parts import Spectrogram
 from unrolled.lens.traces import Answers, TracedLayer
+from unrolled.tasks.transcribing.sounds_alike import ExplainedWord, OtherContext, Rival
+from unrolled.tasks.transcribing.transcript import HeardWord
 
 STEPS, EACH, RATE = 40, 0.03, 8000
 PATH = [""] * STEPS
@@ -78,7 +80,7 @@ def drawn(open_file: Callable[..., Any], tmp_path: Path) -> Callable[..., Any]:
 
 
 def here(page: Any) -> str:
-    found: str = page.locator(".task > .quiet").last.inner_text()
+    found: str = page.locator(".task:has(.speech) > .quiet").last.inner_text()
     return found
 
 
@@ -262,3 +264,77 @@ def test_labels_have_a_row_each_and_no_path(drawn: Callable[..., Any]) -> None:
     assert here(page) == "At 1.17 s: \u201cyes\u201d 90%, \u201cno\u201d 10%."
     # Under the words of a text only.
     assert "word by word" not in page.locator(".trace-card").inner_text()
+
+
+def alike() -> SoundsAlike:
+    """ "two" has a close rival, and one that hot words speak for; "one" has none that is close."""
+    near = Rival("to", "same sound", 0.4, -3.0, contexts=(OtherContext("going", True, 12.0),))
+    two = ExplainedWord(
+        HeardWord("two", 0.12, 0.3, 0.97),
+        (near, Rival("too", "same sound", 0.1, -6.0, 2.0)),
+        "both sound the same (0.4 nats apart); before 'one', 'two' is 400 times as likely as 'to'",
+    )
+    one = ExplainedWord(
+        HeardWord("one", 0.66, 0.81, 0.41), (Rival("won", "same sound", -12.0),), "heard"
+    )
+    return SoundsAlike(tuple(word.to_dict() for word in (two, one)))
+
+
+def test_the_closest_word_stands_with_its_rivals_and_another_can_be_chosen(
+    drawn: Callable[..., Any],
+) -> None:
+    page = drawn(spoken(alike=alike()))
+    words = page.locator(".alike-words button")
+    assert words.all_text_contents() == ["two", "one"]
+    assert [words.nth(at).get_attribute("aria-pressed") for at in (0, 1)] == ["true", "false"]
+    lines = [
+        words.nth(at).evaluate("(one) => getComputedStyle(one).textDecorationLine") for at in (0, 1)
+    ]
+    assert lines == ["underline", "none"]
+    assert (
+        "before 'one', 'two' is 400 times as likely as 'to'."
+        in page.locator(".alike p").inner_text()
+    )
+    heads = page.locator(".alike thead th").all_inner_texts()
+    assert heads == [
+        "rival",
+        "sound (nats)",
+        "language (nats)",
+        "hot words (nats)",
+        "all (nats)",
+        "it would have won",
+    ]
+    first = page.locator(".alike tbody tr").first.locator("td").all_inner_texts()
+    assert [one.strip() for one in first] == [
+        "0.4",
+        "\u22123.0",
+        "0.0",
+        "\u22122.6",
+        "after \u201cgoing\u201d 12 : 1",
+    ]
+    words.nth(1).click()
+    assert page.locator(".alike tbody th").all_inner_texts() == ["won\nsame sound"]
+    assert here(page).startswith("At 0.66 s")
+
+
+def test_bars_go_to_the_side_that_they_speak_for_as_far_as_they_say(
+    drawn: Callable[..., Any],
+) -> None:
+    page = drawn(spoken(alike=alike()))
+    found = (
+        page.locator(".alike tbody tr")
+        .nth(1)
+        .locator("svg")
+        .evaluate_all(
+            """them => them.map((one) => {
+          const [bar, middle] = ['rect', 'line'].map((tag) => one.querySelector(tag));
+          const [x, wide] = ['x', 'width'].map((name) => +bar.getAttribute(name));
+          return x + wide / 2 < +middle.getAttribute('x1') ? -wide : wide;
+        })"""
+        )
+    )
+    assert np.allclose(np.array(found) / found[1], np.array([0.1, -6.0, 2.0, -3.9]) / -6.0)
+
+
+def test_a_trace_without_words_has_no_panel_of_what_sounds_alike(drawn: Callable[..., Any]) -> None:
+    assert drawn(spoken()).locator(".alike").count() == 0

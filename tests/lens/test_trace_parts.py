@@ -14,12 +14,19 @@ from safetensors.numpy import load, save
 
 from unrolled.errors import ConfigError, ModelFileError
 from unrolled.lens import Trace
-from unrolled.lens.sound_parts import Heard, Sound
+from unrolled.lens.sound_parts import Heard, Sound, SoundsAlike
 from unrolled.lens.trace_page import packed, to_json
 from unrolled.lens.trace_parts import Forecast, Links, Series, Spectrogram
 from unrolled.lens.traces import Answers, TracedLayer
+from unrolled.tasks.transcribing.sounds_alike import ExplainedWord, OtherContext, Rival
+from unrolled.tasks.transcribing.transcript import HeardWord
 
 STEPS = 3
+ALIKE = ExplainedWord(
+    HeardWord("h", 0.25, 0.5, 0.5),
+    (Rival("aitch", "same sound", -0.5, -3.0, contexts=(OtherContext("an", True, 4.0),)),),
+    "heard",
+)
 
 
 def plain() -> Trace:
@@ -62,6 +69,7 @@ def parts() -> dict[str, Any]:
             np.zeros(0, dtype=np.float32),
         ),
         "sound": Sound(np.array([1, -2, 3], dtype=np.int16), 8000),
+        "alike": SoundsAlike((ALIKE.to_dict(),)),
         "answers": Answers(
             ("A", "B"),
             np.ones((STEPS, 2), dtype=np.float32),
@@ -86,7 +94,7 @@ def same(one: Any, other: Any) -> None:
 def test_a_file_gives_every_part_back(tmp_path: Path) -> None:
     found = replace(plain(), **parts())
     back = Trace.load(found.save(tmp_path / "a.trace"))
-    for name in ("series", "fan", "links", "spectrogram", "heard", "sound", "answers"):
+    for name in ("series", "fan", "links", "spectrogram", "heard", "sound", "alike", "answers"):
         same(getattr(found, name), getattr(back, name))
     assert back.joined
 
@@ -105,7 +113,7 @@ def test_files_of_before_there_were_parts_still_load(tmp_path: Path) -> None:
         *("format", "model", "inputs", "layers", "choices", "names", "losses", "notes", "loss")
     }
     back = Trace.load(path)
-    for name in ("series", "fan", "links", "spectrogram", "heard", "sound"):
+    for name in ("series", "fan", "links", "spectrogram", "heard", "sound", "alike"):
         assert getattr(back, name) is None
     assert not back.joined
 
@@ -120,6 +128,7 @@ def test_files_of_before_there_were_parts_still_load(tmp_path: Path) -> None:
             {"spectrogram": {"hop": "1", "path": ["", "", ""]}},
             {"spectrogram.values": (3, 2)},
         ),
+        ({"alike": {"words": [{"text": "a"}]}}, {}),
         ({"more": 1}, {}),
         ({"truth": ["a"], "names": ["a"]}, {"answers": (3, 1)}),
     ],
@@ -149,9 +158,11 @@ def test_a_page_gets_every_number_and_none_that_json_has_not() -> None:
     assert told["spectrogram"]["path"] == ("", "h", "h")
     assert told["heard"]["words"] == [{"text": "h", "start": 0.25, "end": 0.5, "confidence": 0.5}]
     assert told["heard"]["chances"] == packed(parts()["heard"].chances)
+    assert told["alike"] == (ALIKE.to_dict(),)
     assert b64decode(told["sound"]["wav"]) == parts()["sound"].wav()
     assert (told["answers"]["running"], told["joined"]) == (False, True)
-    assert not {"series", "fan", "links", "spectrogram", "heard", "sound"} & set(to_json(plain()))
+    some = {"series", "fan", "links", "spectrogram", "heard", "sound", "alike"}
+    assert not some & set(to_json(plain()))
 
 
 def test_coverage_is_the_share_of_what_came_inside_each_interval() -> None:

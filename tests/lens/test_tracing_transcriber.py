@@ -61,6 +61,14 @@ def scores(model: unrolled.Transcriber, item: Recording) -> torch.Tensor:
     return found
 
 
+def test_what_sounds_alike_is_what_explain_tells(
+    hearing: unrolled.Transcriber, heard: Trace, item: Recording
+) -> None:
+    (told,) = hearing.explain((item.values, small.RATE))
+    assert heard.alike is not None
+    assert list(heard.alike.words) == told.to_dict()["words"]
+
+
 def test_words_times_and_confidences_are_those_of_transcribe(
     hearing: unrolled.Transcriber, heard: Trace, item: Recording
 ) -> None:

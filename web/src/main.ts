@@ -9,13 +9,14 @@ import type { Report } from './shared/records';
 import saving from './shared/save.css?inline';
 import shared from './shared/style.css?inline';
 import beam from './trace/beam.css?inline';
+import alike from './trace/alike.css?inline';
 import speech from './trace/speech.css?inline';
 import tasks from './trace/tasks.css?inline';
 import trace from './trace/trace.css?inline';
 import translation from './trace/translation.css?inline';
 import runs from './training/runs.css?inline';
 
-const style = [shared, saving, trace, tasks, speech, translation, beam, runs, lab].join('\n');
+const style = [shared, saving, trace, tasks, speech, alike, translation, beam, runs, lab].join('\n');
 
 /** Draws the part "report" of `model` into `el`, apart from the styles of what is around it. */
 function render({ model, el }: { model: Model; el: HTMLElement }): () => void {

@@ -48,10 +48,10 @@ def use(task: Transcriber, told: dict[str, Any]) -> None:
     """
     lm, rerank = told.get("lm"), told.get("rerank")
     of_lm = {"lm_weight": "weight", "word_bonus": "word_bonus", "unknown_word": "unknown"}
-    _needs("--lm", lm, [name for name in of_lm if name in told])
-    _needs("--rerank", rerank, [name for name in ("rerank_weight",) if name in told])
+    needs("--lm", lm, [name for name in of_lm if name in told])
+    needs("--rerank", rerank, [name for name in ("rerank_weight",) if name in told])
     if told.get("skip_lm"):
-        _needs("--lm or --rerank", lm or rerank, ["skip_lm"])
+        needs("--lm or --rerank", lm or rerank, ["skip_lm"])
     if lm or rerank:
         numbers = {own: told[name] for name, own in of_lm.items() if name in told}
         numbers |= given(rerank_weight=told.get("rerank_weight"))
@@ -115,6 +115,7 @@ def _nats(nats: str | None, place: str) -> float:
     return number
 
 
-def _needs(what: str, there: str | None, names: list[str]) -> None:
+def needs(what: str, there: object, names: list[str]) -> None:
+    """ConfigError where options of these names are said without the one that they go with."""
     if names and not there:
         raise ConfigError(f"--{names[0].replace('_', '-')}: goes with {what}, and there is none")

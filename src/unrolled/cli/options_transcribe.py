@@ -84,3 +84,20 @@ SkipLm = Annotated[
         help=f"{_LANGUAGE} where --lm or --rerank can't be used, say so and hear without.",
     ),
 ]
+Pronunciations = Annotated[
+    str | None,
+    option(
+        f"{_LANGUAGE} with --explain, how words are said: a dictionary in the form of CMUdict, or"
+        " data:cmudict (catalog).",
+        "CMUdict where it is at hand, else letters",
+        metavar="FILE",
+    ),
+]
+Near = Annotated[
+    bool,
+    typer.Option("--near", help=f"{_LANGUAGE} with --explain, words that are one phone away, too."),
+]
+Rivals = Annotated[
+    int | None,
+    option(f"{_LANGUAGE} with --explain, how many are told of a word.", "5", metavar="N"),
+]

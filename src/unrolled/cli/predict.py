@@ -26,6 +26,7 @@ EXAMPLES = (
     "unrolled predict hears.unrolled a.wav talks/ --format jsonl",
     "unrolled predict hears.unrolled talk.mp3 --out talk.srt",
     "unrolled predict hears.unrolled a.wav --lm lm.unrolled --hot-word unrolled",
+    "unrolled predict hears.unrolled a.wav --lm lm.unrolled --explain",
     "ffmpeg -i film.mkv -f wav - | unrolled predict hears.unrolled -",
 )
 # Their input is no text.
@@ -83,7 +84,11 @@ def predict(
     ] = False,
     explain: Annotated[
         bool,
-        typer.Option("--explain", help="Classifier: how much each word speaks for the answer."),
+        typer.Option(
+            "--explain",
+            help="Classifier: how much each word speaks for the answer. Transcriber: which words"
+            " sound like those that were heard, and why they lost.",
+        ),
     ] = False,
     prompt: Annotated[str | None, typer.Option(help="Generator: what to read first.")] = None,
     length: Annotated[int | None, option("Generator: tokens to write.", "200")] = None,
@@ -152,6 +157,9 @@ def predict(
     hot_word: options_transcribe.HotWord = None,
     hot_words: options_transcribe.HotWords = None,
     skip_lm: options_transcribe.SkipLm = False,
+    pronunciations: options_transcribe.Pronunciations = None,
+    near: options_transcribe.Near = False,
+    rivals: options_transcribe.Rivals = None,
     format: Annotated[
         str | None,
         option(
@@ -231,7 +239,16 @@ def predict(
             rerank_weight=rerank_weight,
             alignment=alignment or None,
         ),
-        "Transcriber": given(beam=beam, n_best=n_best, format=format) | spoken,
+        "Transcriber": given(
+            beam=beam,
+            n_best=n_best,
+            format=format,
+            explain=explain or None,
+            pronunciations=pronunciations,
+            near=near or None,
+            rivals=rivals,
+        )
+        | spoken,
     }
     own = groups.pop(kind(task))
     other = f"not for {model}, which holds a {kind(task)}; see unrolled predict --help"

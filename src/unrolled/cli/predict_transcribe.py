@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
@@ -21,8 +22,10 @@ from unrolled.data.sound_level import SILENT
 from unrolled.errors import ConfigError, DataError
 
 if TYPE_CHECKING:
+    from unrolled.data.pronunciations import Pronunciations
     from unrolled.data.recordings import Recordings
     from unrolled.tasks.transcriber import Transcriber
+    from unrolled.tasks.transcribing.sounds_alike import Explanation
     from unrolled.tasks.transcribing.transcript import Transcript
 
 TEXT, JSONL, SRT, VTT = "text", "jsonl", "srt", "vtt"
@@ -31,8 +34,11 @@ _BY_SUFFIX = {".txt": TEXT, ".tsv": TEXT, ".jsonl": JSONL, ".srt": SRT, ".vtt": 
 _SUBTITLES = (SRT, VTT)
 _STANDARD_INPUT = "standard input"
 RANKED = ("sound", "rank", "score", "text")
-# What is written of a sound, from its name and what was heard.
-_Shown = Callable[[str, "Transcript"], str]
+# Of `explain`.
+EXPLAINING = ("pronunciations", "near", "rivals")
+# What is told of sounds, and what is written of one, from its name and that.
+_Hear = Callable[[list[Any]], list[Any]]
+_Shown = Callable[[str, Any], str]
 
 
 def transcribe(
@@ -42,6 +48,7 @@ def transcribe(
     format: str | None = None,
     out: Path | None = None,
     model: Path | None = None,
+    explain: bool = False,
     **search: Any,
 ) -> None:
     """Write what is said in sounds; one that can't be read is told, and the others go on.
@@ -55,7 +62,10 @@ def transcribe(
             alone. None: by the name of `out`, else text.
         out: a file for it, complete or not there.
         model: the file of the task, which it may not replace.
-        search: `beam` and `n_best`, as for `Transcriber.transcribe`.
+        explain: write beside each transcript which words sound like its own, and why they lost; a
+            record has that as `sounds_alike`.
+        search: `beam` and `n_best`, as for `Transcriber.transcribe`; with `explain` what that is
+            told.
 
     Raises:
         ConfigError: options that do not go together, or that the search refuses.
@@ -64,7 +74,11 @@ def transcribe(
     chosen = _format(format, out, [*sources, *([] if model is None else [str(model)])])
     if STREAM in sources and len(sources) > 1:
         raise ConfigError(f"INPUT: {STREAM} is standard input, and goes with no other name")
-    task.transcribe([], **search)  # options that can't work are told before anything is read
+    _check_explaining(chosen, explain, search)
+    if "pronunciations" in search:
+        search["pronunciations"] = _dictionary(search["pronunciations"])
+    hear: _Hear = partial(task.explain if explain else task.transcribe, **search)
+    hear([])  # options that can't work are told before anything is read
     piped = _Piped() if STREAM in sources else None
     alone = len(sources) == 1 and (_is_sound(sources[0]) if piped is None else piped.is_sound)
     if chosen in _SUBTITLES and not alone:
@@ -72,19 +86,35 @@ def transcribe(
     if chosen in _SUBTITLES and "n_best" in search:
         raise ConfigError(f"--n-best: not for subtitles (--format {chosen})")
     ranked = chosen == TEXT and "n_best" in search
-    shown = _shown(chosen, ranked, alone)
+    shown = _explained(chosen, alone) if explain else _shown(chosen, ranked, alone)
     head = "\t".join(RANKED) + "\n" if ranked else ""
     if out is None:
-        heard, failed = _write(sys.stdout, head, task, _parts(sources, piped), shown, search)
+        heard, failed = _write(sys.stdout, head, task, _parts(sources, piped), shown, hear)
     else:
         from unrolled.writing import replacing
 
         with replacing(out) as aside, aside.open("w", encoding="utf-8", newline="\n") as file:
-            heard, failed = _write(file, head, task, _parts(sources, piped), shown, search)
+            heard, failed = _write(file, head, task, _parts(sources, piped), shown, hear)
             if failed and not heard:  # what was there is worth more than nothing
                 raise typer.Exit(1)
     if failed:
         raise typer.Exit(1)
+
+
+def _check_explaining(chosen: str, explain: bool, told: dict[str, Any]) -> None:
+    from unrolled.cli.language import needs
+
+    needs("--explain", explain, [name for name in EXPLAINING if name in told])
+    if explain and (chosen in _SUBTITLES or "n_best" in told):
+        other = f"--format {chosen}" if chosen in _SUBTITLES else "--n-best"
+        raise ConfigError(f"--explain: can't go together with {other}")
+
+
+def _dictionary(named: str) -> Pronunciations:
+    from unrolled.cli.sources import loaded
+    from unrolled.tasks.transcribing.word_rivals import dictionary
+
+    return dictionary(loaded(named, "pronunciations"))
 
 
 def sounds_named(sources: Sequence[str] | None) -> Sequence[str]:
@@ -125,21 +155,22 @@ def _write(
     task: Transcriber,
     parts: Iterable[Sequence[str | Recordings]],
     shown: _Shown,
-    search: dict[str, Any],
+    hear: _Hear,
 ) -> tuple[int, int]:
     """Writes all of it; how many sounds were heard, and how many could not be read."""
-    from unrolled.tasks.transcribing.each import transcribe_each
+    from unrolled.tasks.transcribing.each import hear_each
 
     heard = failed = 0
     file.write(head)
     for sounds in parts:
-        for name, found in transcribe_each(task, sounds, **search):
+        for name, found in hear_each(task, sounds, hear):
             if isinstance(found, DataError):
                 failed += 1
                 _tell(name, found)
             else:
                 heard += 1
-                if found.silent and found.text:
+                transcript = getattr(found, "transcript", found)
+                if transcript.silent and transcript.text:
                     _warn(name)
                 file.write(shown(name, found))
                 file.flush()
@@ -214,6 +245,19 @@ def _shown(chosen: str, ranked: bool, alone: bool) -> _Shown:
     if alone:
         return lambda name, heard: f"{heard.text}\n"
     return lambda name, heard: f"{_plain(name)}\t{heard.text}\n"
+
+
+def _explained(chosen: str, alone: bool) -> _Shown:
+    from unrolled.cli.explained import explained
+    from unrolled.tasks.transcribing.written import record
+
+    def line(name: str, found: Explanation) -> str:
+        whole = record(found.transcript, name) | {"sounds_alike": found.to_dict()["words"]}
+        return json.dumps(whole, ensure_ascii=False) + "\n"
+
+    if chosen == JSONL:
+        return line
+    return lambda name, found: explained(found) if alone else f"{name}: {explained(found)}\n"
 
 
 def _ranked(name: str, found: Transcript) -> str:

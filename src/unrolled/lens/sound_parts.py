@@ -1,7 +1,8 @@
 """What a trace of a recogniser holds beside its spectrogram: plain records that check themselves.
 
-    Heard   the probability of each symbol at each step, and the words, with times
-    Sound   the samples, to be played
+    Heard        the probability of each symbol at each step, and the words, with times
+    SoundsAlike  for each word those that sound like it, and why they lost
+    Sound        the samples, to be played
 
 Shapes: `T` steps, `K` symbols or labels, `W` words, `R` words of a reference, `N` samples.
 """
@@ -11,6 +12,7 @@ from __future__ import annotations
 import io
 import wave
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -63,6 +65,17 @@ class Heard:
     def labelled(self) -> bool:
         """Whether the names are labels of the whole."""
         return "" not in self.names
+
+
+@dataclass(frozen=True)
+class SoundsAlike:
+    """Why a recogniser heard these words and not others.
+
+    Attributes:
+        words: of each plain values, as `ExplainedWord.to_dict` has them (`tasks.transcribing`).
+    """
+
+    words: tuple[dict[str, Any], ...]
 
 
 @dataclass(frozen=True, eq=False)

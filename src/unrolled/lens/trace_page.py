@@ -194,6 +194,8 @@ def _parts(trace: Trace) -> dict[str, Any]:
             "hop": sound.hop,
             "path": sound.path,
         }
+    if trace.alike is not None:
+        found["alike"] = trace.alike.words
     if (heard := trace.heard) is not None:
         found["heard"] = {
             "text": heard.text,

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict
 
-from unrolled.lens.sound_parts import Heard, Sound
+from unrolled.lens.sound_parts import Heard, Sound, SoundsAlike
 from unrolled.lens.trace_parts import Beam, Fate, Forecast, Links, Series, Spectrogram
 from unrolled.lens.traces import Trace
 
@@ -25,6 +25,7 @@ _PARTS: dict[str, tuple[Any, tuple[str, ...]]] = {
         ("chances", "spans", "confidences", "reference_spans", "reference_confidences"),
     ),
     "sound": (Sound, ("samples",)),
+    "alike": (SoundsAlike, ()),
 }
 
 
@@ -85,6 +86,45 @@ class SoundCard(Strict):
     rate: int
 
 
+class ContextCard(Strict):
+    """An `OtherContext`."""
+
+    side: str
+    word: str
+    odds: float
+
+
+class RivalCard(Strict):
+    """A `Rival`."""
+
+    text: str
+    how: str
+    acoustic: float
+    language: float
+    hot: float
+    second: float
+    total: float
+    margin: float
+    odds: float
+    contexts: list[ContextCard]
+
+
+class ExplainedWordCard(Strict):
+    """An `ExplainedWord`."""
+
+    text: str
+    start: float
+    end: float
+    why: str
+    rivals: list[RivalCard]
+
+
+class SoundsAlikeCard(Strict):
+    """A `SoundsAlike`."""
+
+    words: list[ExplainedWordCard]
+
+
 class PartsCard(Strict):
     """The parts that are there."""
 
@@ -95,6 +135,7 @@ class PartsCard(Strict):
     spectrogram: SpectrogramCard | None = None
     heard: HeardCard | None = None
     sound: SoundCard | None = None
+    alike: SoundsAlikeCard | None = None
 
 
 def arrays_of(trace: Trace) -> Iterator[tuple[str, NDArray[Any]]]:

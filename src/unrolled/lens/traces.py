@@ -24,7 +24,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unrolled.errors import ConfigError
-from unrolled.lens.sound_parts import Heard, Sound
+from unrolled.lens.sound_parts import Heard, Sound, SoundsAlike
 from unrolled.lens.trace_parts import Beam, Forecast, Influence, Links, Series, Spectrogram, check
 
 OVER_TIME = ("states", "gates", "terms", "gradients")
@@ -211,6 +211,7 @@ class Trace:
         links: where each step looked.
         spectrogram: what a recogniser read.
         heard: what it made of it: symbols, step by step, and words.
+        alike: for each of its words those that sound like it.
         sound: its samples, which a page plays.
         beam: how the answer was searched for, step by step.
         source: what an encoder read before the first step, and did: a trace of its own, with as
@@ -235,6 +236,7 @@ class Trace:
     source: Trace | None = None
     heard: Heard | None = None
     sound: Sound | None = None
+    alike: SoundsAlike | None = None
 
     def __post_init__(self) -> None:
         steps = len(self.inputs)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from unrolled.errors import ConfigError
-from unrolled.lens.sound_parts import Heard, Sound
+from unrolled.lens.sound_parts import Heard, Sound, SoundsAlike
 from unrolled.lens.trace_parts import Spectrogram
 from unrolled.lens.traces import Answers, Trace
 from unrolled.lens.tracing_layers import Output, layers_of
@@ -21,8 +21,6 @@ if TYPE_CHECKING:
     from unrolled.data.recordings import Recording
     from unrolled.tasks.transcriber import Transcriber
 
-# Hypotheses that the search keeps, as `predict` does.
-BEAM = 8
 # A symbol that is nowhere more probable is not kept, nor more than so many.
 _LEAST, _SYMBOLS = 0.05, 40
 _WRONG = (
@@ -61,7 +59,13 @@ def of_transcriber(
     recording, told = _sound_of(transcriber, given)
     one = _cut(transcriber, recording, steps)
     model = transcriber.model
-    (answer,) = transcriber._answers([one.frames], BEAM if beam is None else beam, 1)
+    beam, alike = transcriber._checked_beam(beam), None
+    if transcriber.labelled:
+        (answer,) = transcriber._answers([one.frames], beam, 1)
+    else:
+        (told_of,) = transcriber._explained([one.frames], transcriber._explainer(), beam)
+        answer = told_of.transcript
+        alike = SoundsAlike(tuple(told_of.to_dict()["words"])) if told_of.words else None
     frames = torch.from_numpy(one.frames).to(like(model).device).unsqueeze(1)
     hidden: list[Tensor] = []
     hook = model.recurrent.register_forward_hook(lambda _, __, y: hidden.append(y[0].detach()))
@@ -89,6 +93,7 @@ def of_transcriber(
         spectrogram=Spectrogram(one.frames, transcriber.framing.seconds, path),
         heard=Heard(answer.text, names, chances, *_columns(words), *_columns(asked.aligned)),
         sound=one.sound,
+        alike=alike,
     )
 
 

@@ -206,6 +206,7 @@ export interface TraceRecord {
   links?: { sources: string[]; targets: string[]; weights: Rows };
   spectrogram?: { values: Rows; hop: number; path: string[] };
   heard?: { text: string; names: string[]; chances: Rows; words: SpokenWord[]; reference: SpokenWord[] };
+  alike?: AlikeWord[];
   /** A file (.wav), as base64. */
   sound?: { wav: string };
   beam?: BeamRecord;
@@ -219,6 +220,30 @@ export interface SpokenWord {
   start: number;
   end: number;
   confidence: number;
+}
+
+/** A word that was heard, and what else it might have been; see src/unrolled/tasks/transcribing/sounds_alike.py. */
+export interface AlikeWord {
+  text: string;
+  start: number;
+  end: number;
+  why: string;
+  /** The likeliest first. */
+  rivals: AlikeRival[];
+}
+
+/** Scores in nats, below 0 where they speak for the word that was heard. */
+export interface AlikeRival {
+  text: string;
+  how: string;
+  acoustic: number;
+  language: number;
+  hot: number;
+  second: number;
+  total: number;
+  margin: number;
+  odds: number;
+  contexts: { side: 'after' | 'before'; word: string; odds: number }[];
 }
 
 /** A tree of tokens; see src/unrolled/lens/trace_parts.py. */

@@ -1,4 +1,5 @@
 // What only some tasks have: the views that say what the whole model did with what it read.
+import { alikeView } from './alike';
 import { beamView } from './beam';
 import { expectationsView } from './expectations';
 import { forecastView } from './forecast';
@@ -11,5 +12,5 @@ import { translationView } from './translation';
 
 /** Each is null for a trace without its part. */
 export const TASK_VIEWS: ((stage: Stage) => View | null)[] = [
-  forecastView, speechView, linksView, beamView, translationView, runningView, tagsView, expectationsView,
+  forecastView, speechView, alikeView, linksView, beamView, translationView, runningView, tagsView, expectationsView,
 ];

@@ -291,28 +291,46 @@ class Answering(Task):
             ConfigError: labels; an argument that can't work.
             DataError: a sound or a dictionary that can't be read.
         """
-        symbols = self._symbols_for("explain")
-        beam, rivals = self._checked_beam(beam), whole_number("rivals", rivals, least=1)
+        explainer = self._explainer(pronunciations, near, rivals)
+        beam = self._checked_beam(beam)
         if isinstance(sounds, list) and not sounds:
             return []
         given = read_recordings(sounds, texts=False, frame_rate=self.framing.frame_rate)
-        step = self.framing.seconds * self.settings.subsampling
-        head, language = head_of(self.model), self.language
+        found: list[Explanation] = []
+        for part in some_at_a_time(given.items):
+            made = [self.framing.heard(given.items[at]) for at in part]
+            told = self._explained([frames for frames, _ in made], explainer, beam)
+            found += [
+                replace(one, transcript=replace(one.transcript, silent=silent))
+                for one, (_, silent) in zip(told, made, strict=True)
+            ]
+        return found
+
+    def _explainer(
+        self,
+        pronunciations: Pronunciations | str | PathLike[str] | None = None,
+        near: bool = False,
+        rivals: int = 5,
+    ) -> Explainer:
+        symbols, language = self._symbols_for("explain"), self.language
+        rivals = whole_number("rivals", rivals, least=1)
         words = frequent_words(None if language is None else language.model)
         words += () if language is None else tuple(language.hot_words)
         words += symbols.pieces[1:] if symbols.kind == "words" else ()
         alike = WordRivals(dictionary(pronunciations), words, near)
-        explainer = Explainer(head, symbols, language, alike, rivals, step)
+        step = self.framing.seconds * self.settings.subsampling
+        return Explainer(head_of(self.model), symbols, language, alike, rivals, step)
+
+    def _explained(
+        self, frames: Sequence[np.ndarray], explainer: Explainer, beam: int
+    ) -> list[Explanation]:
+        answers = heard(self.model, frames)
+        each = searched(answers, explainer.head, beam, explainer.language)
         found = []
-        for part in some_at_a_time(given.items):
-            made = [self.framing.heard(given.items[at]) for at in part]
-            answers = heard(self.model, [frames for frames, _ in made])
-            each = searched(answers, head, beam, language)
-            for answer, hypotheses, (frames, silent) in zip(answers, each, made, strict=True):
-                seconds = len(frames) * self.framing.seconds
-                transcript = transcript_of(hypotheses, symbols, seconds, step=step)
-                told = replace(transcript, silent=silent)
-                found.append(explainer.of(answer, hypotheses, told))
+        for answer, hypotheses, one in zip(answers, each, frames, strict=True):
+            seconds = len(one) * self.framing.seconds
+            transcript = transcript_of(hypotheses, explainer.symbols, seconds, step=explainer.step)
+            found.append(explainer.of(answer, hypotheses, transcript))
         return found
 
     def _heard_in_parts(

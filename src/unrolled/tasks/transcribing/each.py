@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from unrolled.data.feature_file import FEATURES
 from unrolled.data.recordings import Recordings
@@ -13,31 +13,32 @@ from unrolled.data.recordings_reading import read_recordings
 from unrolled.data.sound_file import SOUNDS
 from unrolled.errors import DataError
 from unrolled.tasks.transcribing.answering import Answering
-from unrolled.tasks.transcribing.transcript import Transcript
 
 # Sounds that are heard at once.
 TOGETHER = 32
 # A name, and the sound as `transcribe` takes it, or why there is none.
 _Part = tuple[str, Any]
+Told = TypeVar("Told")
+_Hear = Callable[[list[Any]], list[Told]]
 
 
-def transcribe_each(
-    task: Answering, sounds: Sequence[str | Path | Recordings], **search: Any
-) -> Iterator[tuple[str, Transcript | DataError]]:
-    """What is said in each, in order.
+def hear_each(
+    task: Answering, sounds: Sequence[str | Path | Recordings], hear: _Hear[Told]
+) -> Iterator[tuple[str, Told | DataError]]:
+    """What is told of each, in order.
 
     Args:
         task: fitted.
         sounds: files; folders, of which all sounds; lists and tables of sounds; `Recordings`.
-        search: `beam` and `n_best`, as for `transcribe`.
+        hear: of the task, `transcribe` or `explain` with all that they are told but the sounds.
 
     Yields:
-        the name of a sound, and its transcript, or why it can't be read.
+        the name of a sound, and what `hear` told of it, or why it can't be read.
 
     Raises:
         ConfigError: an argument that can't work.
     """
-    task.transcribe([], **search)  # before anything is read
+    hear([])  # before anything is read
     parts: list[_Part] = []
     for one in sounds:
         try:
@@ -45,7 +46,7 @@ def transcribe_each(
         except DataError as error:
             parts.append((str(one), error))
     for start in range(0, len(parts), TOGETHER):
-        yield from _heard(task, parts[start : start + TOGETHER], search)
+        yield from _heard(parts[start : start + TOGETHER], hear)
 
 
 def _parts(task: Answering, given: str | Path | Recordings) -> list[_Part]:
@@ -62,20 +63,18 @@ def _parts(task: Answering, given: str | Path | Recordings) -> list[_Part]:
     return _parts(task, read)
 
 
-def _heard(
-    task: Answering, parts: Sequence[_Part], search: dict[str, Any]
-) -> Iterator[tuple[str, Transcript | DataError]]:
+def _heard(parts: Sequence[_Part], hear: _Hear[Told]) -> Iterator[tuple[str, Told | DataError]]:
     """All at once; where that fails, one by one, which finds out those that can't be read."""
     broken = [sound for _, sound in parts if isinstance(sound, DataError)]
     try:
         if broken:
             raise broken[0]
-        heard = task.transcribe([sound for _, sound in parts], **search)
+        heard = hear([sound for _, sound in parts])
     except DataError as error:
         if len(parts) == 1:
             yield parts[0][0], error
             return
         for one in parts:
-            yield from _heard(task, [one], search)
+            yield from _heard([one], hear)
     else:
         yield from zip([name for name, _ in parts], heard, strict=True)

@@ -69,7 +69,8 @@ class Rival:
         return math.exp(min(self.margin, _CERTAIN))
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain values, for JSON."""
+        """Plain values, for JSON. Of a context `side` tells where the rival would stand, after or
+        before the word."""
         numbers = ("acoustic", "language", "hot", "second", "total", "margin")
         return {
             "text": self.text,
@@ -77,7 +78,11 @@ class Rival:
             **{name: round(getattr(self, name), 4) for name in numbers},
             "odds": _short(self.odds),
             "contexts": [
-                {("after" if one.before else "before"): one.word, "odds": _short(one.odds)}
+                {
+                    "side": "after" if one.before else "before",
+                    "word": one.word,
+                    "odds": _short(one.odds),
+                }
                 for one in self.contexts
             ],
         }

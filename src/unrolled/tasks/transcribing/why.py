@@ -11,6 +11,8 @@ from unrolled.tasks.transcribing.sounds_alike import Rival
 
 # Nearer to each other words sound the same to the network, in nats.
 ALIKE = 1.0
+# Nearer to each other nothing decides.
+_SAME = 0.005
 _CERTAIN = math.log(1e6)
 
 
@@ -34,41 +36,40 @@ def why(
     if not rivals:
         return "no word that sounds like it was found"
     rival = rivals[0]
-    if rival.margin < 0:
+    if rival.margin < _SAME:
+        if rival.margin > -_SAME:
+            return f"'{rival.text}' scores the same: nothing decides between them"
         return (
             f"'{rival.text}' would score higher, by {-rival.margin:.1f} nats: the search lost it"
             " (a wider beam keeps more)"
         )
     alike = abs(rival.acoustic) < ALIKE
-    sound = f"both sound the same ({abs(rival.acoustic):.1f} nats apart)" if alike else ""
-    parts = {
-        "heard": -rival.acoustic,
-        "language": -rival.language,
-        "hot": -rival.hot,
-        "second": -rival.second,
-    }
-    decided = max(parts, key=parts.__getitem__)
+    sound = f"both sound the same ({abs(rival.acoustic):.1f} nats apart)"
     if language is None:
         how = "the spelling that the network has learnt decides" if alike else _heard(word, rival)
-        return "no language model: " + "; ".join(filter(None, [sound, how]))
-    if decided == "heard":
-        against = ""
-        if min(parts.values()) < -ALIKE:
-            which = {"language": "the language model", "hot": "a hot word"}
-            against = f", though {which.get(min(parts, key=parts.__getitem__), 'the second pass')}"
-            against += f" speaks for '{rival.text}' ({-min(parts.values()):.1f} nats)"
-        return "; ".join(filter(None, [sound, _heard(word, rival) + against]))
+        return "no language model: " + (f"{sound}; {how}" if alike else how)
+    parts = {
+        "the sound": -rival.acoustic,
+        "the language model": -rival.language,
+        "a hot word": -rival.hot,
+        "the second pass": -rival.second,
+    }
+    decided, against = (one(parts, key=parts.__getitem__) for one in (max, min))
     if not alike:
-        sound = (
-            f"'{word}' fits the sound better, too ({-rival.acoustic:.1f} nats)"
-            if rival.acoustic < 0
-            else f"'{rival.text}' fits the sound better ({rival.acoustic:.1f} nats)"
-        )
-    if decided == "hot":
-        return f"{sound}; hot words add {parts['hot']:.1f} nats for '{word}'"
-    if decided == "second":
-        return f"{sound}; the second pass finds '{word}' likelier, by {parts['second']:.1f} nats"
-    return f"{sound}; {_language(word, rival, words, at, contexts)}"
+        sound = f"'{word}' fits the sound better, too ({-rival.acoustic:.1f} nats)"
+    if decided == "the sound":
+        how = _heard(word, rival)
+    elif decided == "a hot word":
+        how = f"hot words add {parts[decided]:.1f} nats for '{word}'"
+    elif decided == "the second pass":
+        how = f"the second pass finds '{word}' likelier, by {parts[decided]:.1f} nats"
+    else:
+        how = _language(word, rival, words, at, contexts)
+    told = [how] if rival.acoustic >= ALIKE or (decided == "the sound" and not alike) else [sound]
+    told += [how] if told[0] is sound else []
+    if parts[against] <= -ALIKE:
+        told[-1] += f", though {against} speaks for '{rival.text}' ({-parts[against]:.1f} nats)"
+    return "; ".join(told)
 
 
 def _heard(word: str, rival: Rival) -> str:
