@@ -80,7 +80,7 @@ def test_json_holds_every_try(call, model, few, lm, tmp_path):
     assert found["trials"][0]["weights"] is None
     assert found["with"] in found["trials"]
     assert found["with"]["wer"] == min(one["wer"] for one in found["trials"][1:])
-    weights = vars(unrolled.load(out).weights)
+    weights = vars(unrolled.load(out).language_weights)
     assert found["with"]["weights"] == {k: one for k, one in weights.items() if k != "told"}
 
 
@@ -94,7 +94,7 @@ def test_a_model_that_does_not_help_is_told(call, model, few, tmp_path):
     assert told.code == 0, told.err
     assert "\nthe language model does not help: no weight makes fewer words wrong; " in told.out
     assert "; leave --rerank out\n" in told.out
-    assert unrolled.load(model).weights.rerank_weight == 0.0
+    assert unrolled.load(model).language_weights.rerank_weight == 0.0
 
 
 def test_the_columns_are_read_as_evaluate_reads_them(call, model, few, lm):

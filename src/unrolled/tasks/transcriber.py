@@ -228,7 +228,7 @@ class Transcriber(Listening):
             # What is measured is what was learnt here.
             self.language = None
             if anew:
-                self.weights = Weights()
+                self.language_weights = Weights()
                 self.labelled = learnt.labelled
                 self.symbols = split.symbols
                 self.labels = tuple(sorted(set(learnt.texts))) if self.labelled else ()

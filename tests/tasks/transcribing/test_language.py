@@ -38,7 +38,7 @@ def fitted(request: pytest.FixtureRequest) -> Transcriber:
 def hears(fitted: Transcriber) -> Transcriber:
     """It hears with no language, and knows of no weights."""
     fitted.bias(None)
-    fitted.weights = Weights()
+    fitted.language_weights = Weights()
     return fitted.use_language(None)
 
 
@@ -223,10 +223,12 @@ def test_tuning_finds_weights_that_help_and_keeps_them_in_the_file(
     assert len(told) == 8
     rates = "WER {:.2f}%, CER {:.2f}%".format(*found.before.rates)
     assert told[0] == f"without a language model: {rates}"
-    assert hears.weights == Weights(**{**vars(found.weights), "told": hears.weights.told})
-    assert hears.weights.told == "16 recordings of tones that sound alike"
+    assert hears.language_weights == Weights(
+        **{**vars(found.weights), "told": hears.language_weights.told}
+    )
+    assert hears.language_weights.told == "16 recordings of tones that sound alike"
     assert hears.language is not None
-    assert hears.language.weights == hears.weights
+    assert hears.language.weights == hears.language_weights
     measured = hears.evaluate(held_out).comparisons
     assert measured[0].network == pytest.approx(found.best.wer)
     assert measured[1].network == pytest.approx(found.best.cer)
@@ -234,10 +236,10 @@ def test_tuning_finds_weights_that_help_and_keeps_them_in_the_file(
     path = hears.save(tmp_path / "tuned.unrolled")
     again: Any = unrolled.load(path)
     assert again.language is None
-    assert again.weights == hears.weights
+    assert again.language_weights == hears.language_weights
     again.use_language(right, rerank=right)
     assert again.transcribe(held_out) == hears.transcribe(held_out)
-    assert str(again.weights) in str(unrolled.info(path))
+    assert str(again.language_weights) in str(unrolled.info(path))
 
 
 def test_tuning_says_where_a_model_does_not_help(hears: Transcriber, wrong: NGramModel) -> None:
@@ -269,15 +271,15 @@ def test_the_weights_of_tuning_are_those_of_no_other_transcriber(
     hears: Transcriber, right: NGramModel
 ) -> None:
     tuned = Weights(weight=0.9, told="by hand")
-    hears.weights = tuned
+    hears.language_weights = tuned
     hears.use_language(right)
     assert hears.language is not None
     assert hears.language.weights == tuned
     other = Transcriber("words", **LEARNS).fit(alike(20), **ONCE)
-    other.weights = tuned
+    other.language_weights = tuned
     other.use_language(right)
     other.fit(alike(20), **ONCE)
-    assert other.weights == Weights()
+    assert other.language_weights == Weights()
     assert other.language is None
 
 
