@@ -21,7 +21,7 @@ from unrolled import Transcriber
 from unrolled.data.pronunciations import Pronunciations
 from unrolled.decoding.ngrams import NGramModel
 from unrolled.errors import ConfigError, DataError
-from unrolled.tasks.transcribing import answering, explaining
+from unrolled.tasks.transcribing import answering, explaining, with_language
 from unrolled.tasks.transcribing.heads import head_of
 from unrolled.tasks.transcribing.sounds_alike import Explanation, Rival
 from unrolled.tasks.transcribing.transcripts import searched
@@ -51,7 +51,8 @@ def hears(model: Transcriber, monkeypatch: pytest.MonkeyPatch) -> Callable[..., 
     def listen(*texts: str, shares: tuple[float, ...] = ()) -> np.ndarray:
         assert model.symbols is not None
         answer = told(model.symbols, *texts, shares=shares)
-        monkeypatch.setattr(answering, "heard", lambda _, some: [answer] * len(some))
+        for room in (answering, with_language):
+            monkeypatch.setattr(room, "heard", lambda _, some: [answer] * len(some))
         return answer
 
     return listen
@@ -263,7 +264,7 @@ def test_words_as_symbols_have_rivals_among_them(monkeypatch) -> None:
     model = recogniser(symbols="words")
     assert model.symbols is not None
     answer = told(model.symbols, "turn right now", "turn write now", shares=(0.6, 0.4))[:6]
-    monkeypatch.setattr(answering, "heard", lambda _, some: [answer] * len(some))
+    monkeypatch.setattr(with_language, "heard", lambda _, some: [answer] * len(some))
     found = model.explain(ANYTHING, pronunciations=Pronunciations({}))[0]
     assert found.transcript.text == "turn right now"
     assert found.words[1].rivals[0].text == "write"
