@@ -59,8 +59,10 @@ def draw(
             if fresh is not None:
                 found[fresh.text] = fresh
                 going.append(turn)
+            if len(found) == count:
+                break
         turns = going
-    return list(found.values())[:count]
+    return list(found.values())
 
 
 def _of_group(group: tuple[str, ...], pool: Sequence[str], part: str, seed: int) -> Iterator[Drawn]:
