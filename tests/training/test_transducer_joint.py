@@ -89,10 +89,12 @@ def test_how_it_is_cut_and_what_is_kept_changes_nothing(
 ) -> None:
     torch.manual_seed(seed)
     leaves, given = parts(rows, steps, symbols, size, vocabulary, scale)
+    # Not the sums in float64: of a tanh that is nearly 1, float32 does not know its slope.
+    want = found(leaves, given, "utterance")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(transducer_joint, "NODES_AT_ONCE", nodes)
         patch.setattr(transducer_joint, "KEPT", kept)
-        check(found(leaves, given, "utterance"), right(leaves, given, "utterance"))
+        check(found(leaves, given, "utterance"), want)
 
 
 def test_nodes_that_no_alignment_passes_are_left_out_of_the_products(
