@@ -25,7 +25,7 @@ CODE = "from unrolled.cli import main; raise SystemExit(main())"
 
 
 def raising(monkeypatch: pytest.MonkeyPatch, error: BaseException) -> None:
-    def fail() -> None:
+    def fail(*_: object) -> None:
         raise error
 
     monkeypatch.setattr(unrolled, "info", fail, raising=False)
@@ -81,7 +81,14 @@ def test_ctrl_c_ends_in_one_line(call, monkeypatch):
 
 @pytest.mark.parametrize(
     "words",
-    [("no-such-verb",), ("train",), ("data",), ("data", "get"), ("info", "extra"), ("info", "-z")],
+    [
+        ("no-such-verb",),
+        ("train",),
+        ("data",),
+        ("data", "get"),
+        ("info", "one", "two"),
+        ("info", "-z"),
+    ],
 )
 def test_wrong_usage_is_one_line_that_names_the_help(call, words):
     told = call(*words)

@@ -42,7 +42,7 @@ def test_each_option_reaches_python_under_its_own_name(call, sounds, tmp_path):
         "layers": 2, "directions": 2, "sample_rate": 3000, "bands": 12, "channels": 3,
         "subsampling": 2, "level_after": 9, "dropout": 0.25, "smoothing": 0.05, "augment": 0.5,
         "batch_seconds": 5.0, "learning_rate": 0.01, "weight_decay": 0.03, "average": 0.9,
-        "patience": 3, "seed": 11, "device": "cpu", "precision": "fp32",
+        "patience": 3, "head": "ctc", "seed": 11, "device": "cpu", "precision": "fp32",
     }  # fmt: skip
     words = [f"--{name.replace('_', '-')}={value}" for name, value in options.items()]
     out = tmp_path / "m.unrolled"

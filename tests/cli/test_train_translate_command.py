@@ -144,4 +144,4 @@ def test_a_generator_reads_a_translators_tokens_and_has_a_say(call, pairs, trans
         assert told == (0, f"{expected[0]}\n", "")
     told = call("predict", translator, "--text", "Anna", "--rerank", translator)
     assert told.code == 2
-    assert "holds a Translator, expected a Generator: --rerank takes" in told.err
+    assert "holds a Translator; rerank takes a Generator or an NGramModel" in told.err

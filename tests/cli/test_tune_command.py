@@ -47,7 +47,7 @@ def test_what_is_chosen_is_kept_in_the_file_and_used_from_then_on(call, model, f
     told = call("tune", model, few, "--lm", lm, "--rerank", lm, "--beam", 4)
     assert told.code == 0, told.err
     tuned = unrolled.load(model)
-    assert tuned.weights.told == "4 recordings of few"
+    assert tuned.language_weights.told == "4 recordings of few"
     assert tuned.language is None
     steps = told.err.splitlines()
     assert [one.split(" ")[0] for one in steps] == [
@@ -59,7 +59,7 @@ def test_what_is_chosen_is_kept_in_the_file_and_used_from_then_on(call, model, f
     assert lines[1].startswith("without a language model ")
     assert lines[2].startswith("with the weights chosen ")
     assert lines[-1] == f"saved to {model} (replaced the file that was there)"
-    assert str(tuned.weights) in call("info", model).out
+    assert str(tuned.language_weights) in call("info", model).out
 
     tuned.use_language(lm, rerank=lm)
     sounds = sorted(few.glob("*.wav"))
