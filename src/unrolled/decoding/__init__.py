@@ -19,10 +19,13 @@ if TYPE_CHECKING:
     from unrolled.decoding.ctc_words import CtcWord, stable_words, words_heard
     from unrolled.decoding.fusion import Fused
     from unrolled.decoding.hypotheses import Hypothesis, rerank
+    from unrolled.decoding.prefix_scores import PrefixScores
     from unrolled.decoding.repetition import penalise_repetition
     from unrolled.decoding.sampling import filter_logits, sample, suggest
     from unrolled.decoding.scorer import LogProbabilities, Scorer, Scores
     from unrolled.decoding.stopping import StopStrings
+    from unrolled.decoding.transducer import TransducerOptions
+    from unrolled.decoding.transducer_stream import TransducerDecoder, search_transducer
 
 _HOMES = {
     "BeamOptions": "beam_options",
@@ -37,9 +40,12 @@ _HOMES = {
     "Fused": "fusion",
     "Hypothesis": "hypotheses",
     "LogProbabilities": "scorer",
+    "PrefixScores": "prefix_scores",
     "Scorer": "scorer",
     "Scores": "scorer",
     "StopStrings": "stopping",
+    "TransducerDecoder": "transducer_stream",
+    "TransducerOptions": "transducer",
     "align_ctc": "ctc_alignment",
     "filter_logits": "sampling",
     "penalise_repetition": "repetition",
@@ -47,6 +53,7 @@ _HOMES = {
     "sample": "sampling",
     "search": "beam",
     "search_ctc": "ctc",
+    "search_transducer": "transducer_stream",
     "search_with_record": "beam",
     "stable_words": "ctc_words",
     "suggest": "sampling",
@@ -66,9 +73,12 @@ __all__ = [
     "Fused",
     "Hypothesis",
     "LogProbabilities",
+    "PrefixScores",
     "Scorer",
     "Scores",
     "StopStrings",
+    "TransducerDecoder",
+    "TransducerOptions",
     "align_ctc",
     "filter_logits",
     "penalise_repetition",
@@ -76,6 +86,7 @@ __all__ = [
     "sample",
     "search",
     "search_ctc",
+    "search_transducer",
     "search_with_record",
     "stable_words",
     "suggest",
