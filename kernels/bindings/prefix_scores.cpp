@@ -3,7 +3,6 @@
 #include "fields.h"
 
 namespace nb = nanobind;
-using unrolled::NGram;
 using unrolled::PrefixScores;
 using unrolled::bindings::Address;
 using unrolled::bindings::define;
@@ -15,14 +14,7 @@ void fields(nb::class_<PrefixScores>& owner) {
     field(owner, "letters", &PrefixScores::letters);
     field(owner, "letters_begin", &PrefixScores::letters_begin);
     field(owner, "alphabet", &PrefixScores::alphabet);
-    field(owner, "order", &PrefixScores::model, &NGram::order);
-    field(owner, "tokens", &PrefixScores::model, &NGram::tokens);
-    field(owner, "nodes", &PrefixScores::model, &NGram::nodes);
-    field(owner, "first_child", &PrefixScores::model, &NGram::first_child);
-    field(owner, "token", &PrefixScores::model, &NGram::token);
-    field(owner, "log_prob", &PrefixScores::model, &NGram::log_prob);
-    field(owner, "backoff", &PrefixScores::model, &NGram::backoff);
-    field(owner, "suffix", &PrefixScores::model, &NGram::suffix);
+    field(owner, "model", &PrefixScores::model);
     field(owner, "weight", &PrefixScores::weight);
     field(owner, "word_bonus", &PrefixScores::word_bonus);
     field(owner, "unknown", &PrefixScores::unknown);

@@ -113,18 +113,18 @@ def evaluate(
         **given(target=target_side(target) if of_pairs else None),
         **given(audio=audio, text=text, speaker=speaker, pattern=pattern, skip=skip or None),
     }
+    heard = own == "Transcriber"
     spoken = language(
         lm=lm,
         lm_weight=lm_weight,
         word_bonus=word_bonus,
         unknown_word=unknown_word,
-        rerank=rerank if own == "Transcriber" else None,
-        rerank_weight=rerank_weight if own == "Transcriber" else None,
+        rerank=rerank if heard else None,
+        rerank_weight=rerank_weight if heard else None,
         hot_word=hot_word,
         hot_words=hot_words,
         skip_lm=skip_lm,
     )
-    heard = own == "Transcriber"
     search = options_translate.searching(
         beam=beam,
         length_penalty=length_penalty,

@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 from unrolled import kernels
 from unrolled.decoding.hot_words import HotWords
 from unrolled.decoding.letters import END_OF_WORD, Letters
+from unrolled.decoding.ngrams.scoring import native_model
 from unrolled.decoding.ngrams.sentences import SPACE
 from unrolled.decoding.ngrams.vocabulary import END, MARKS, UNKNOWN
 from unrolled.decoding.word_trie import NO_WORD, WordTrie
@@ -230,10 +231,7 @@ class PrefixScores:
         call.weight, call.word_bonus, call.unknown = self.weight, self.word_bonus, self.unknown
         call.unknown_token, call.end_token = UNKNOWN, END
         if self.model is not None:
-            trie = self.model.trie
-            call.order, call.tokens, call.nodes = trie.order, trie.vocabulary_size, len(trie)
-            for name in ("first_child", "token", "log_prob", "backoff", "suffix"):
-                setattr(call, name, getattr(trie, name).ctypes.data)
+            call.model = native_model(self.model.trie)
         if self._letter_tokens is not None:
             call.letter_tokens = self._letter_tokens.ctypes.data
         if self._trie is not None:
