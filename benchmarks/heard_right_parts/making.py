@@ -43,7 +43,7 @@ def make(folder: Path, spoken: int = SPOKEN, scored: int = SCORED) -> None:
         _scored(folder / name, texts[part], groups, scored, part)
         tell(f"{name}: spoken")
     for part, count in (("validation", HELD_OUT), ("train", spoken)):
-        some = without_context(texts[part][:count], SEEDS[part])
+        some = without_context(texts[part], count, SEEDS[part])
         ways = [way(one, part, SEEDS[part], number) for number, one in enumerate(some)]
         _recordings(folder / part, some, ways)
         tell(f"{part}: spoken")

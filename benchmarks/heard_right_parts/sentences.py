@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -57,12 +59,19 @@ def sentences(seed: int = 0) -> Sentences:
     return Sentences(drawn[validation:], drawn[test:validation], drawn[:test])
 
 
-def without_context(some: tuple[str, ...], seed: int) -> tuple[str, ...]:
-    """The words of all sentences in an order of chance, in sentences as long as before.
+def without_context(pool: Sequence[str], count: int, seed: int) -> tuple[str, ...]:
+    """Words of a pool of sentences, each drawn by itself, in sentences as long as the pool's first.
 
-    Who learns from them learns how words sound and how often they occur, and nothing of which
-    stands beside which: that is left to the language model.
+    A word is drawn as often as the square root of how often the pool has it. So who learns from
+    them learns how many words sound, and little about which is frequent or stands beside which:
+    that is left to the language model.
     """
-    words = [word for one in some for word in one.split()]
-    order = iter(np.random.default_rng(seed).permutation(len(words)).tolist())
-    return tuple(" ".join(words[next(order)] for _ in one.split()) for one in some)
+    counts = Counter(word for one in pool for word in one.split())
+    words = sorted(counts)
+    likely = np.sqrt([counts[word] for word in words])
+    lengths = [len(one.split()) for one in pool[:count]]
+    drawn = np.random.default_rng(seed).choice(
+        len(words), size=sum(lengths), p=likely / likely.sum()
+    )
+    order = iter(drawn.tolist())
+    return tuple(" ".join(words[next(order)] for _ in range(length)) for length in lengths)

@@ -14,6 +14,9 @@ from unrolled.writing import replacing
 # CMUdict's accent: in others other words sound alike.
 ACCENT = "en-us"
 SAMPLED = 16000
+# The first formant of "kaukovalta" lies at 40% of its height, so that no recogniser here makes out
+# what it says: weights chosen by it would trust the language alone. The test has all its timbres.
+LEFT_OUT = frozenset({"kaukovalta"})
 # In a process the flutter of the voice runs on from sentence to sentence, so each of a part that is
 # spoken anew after a stop begins with a process of its own.
 TOGETHER = 500
@@ -31,7 +34,7 @@ def way(sentence: str, part: str, seed: int, number: int) -> Utterance:
     return Utterance(
         sentence,
         voice=ACCENT,
-        variant=str(draws.choice(TIMBRES[part])),
+        variant=str(draws.choice([one for one in TIMBRES[part] if one not in LEFT_OUT])),
         speed=int(draws.integers(130, 221)),
         pitch=int(draws.integers(25, 76)),
         pitch_range=int(draws.integers(20, 81)),

@@ -34,13 +34,15 @@ def test_sentences_are_written_as_a_recogniser_writes_them(
     assert as_written(sentence) == written
 
 
-def test_words_without_context_are_the_same_words() -> None:
-    some = ("a b c", "d e", "a a f g")
-    mixed = without_context(some, 1)
-    assert [len(one.split()) for one in mixed] == [3, 2, 4]
-    assert Counter(" ".join(mixed).split()) == Counter(" ".join(some).split())
-    assert mixed != some
-    assert without_context(some, 1) == mixed
+def test_words_without_context_are_as_many_and_the_frequent_ones_less_so() -> None:
+    pool = ("a b c", "d e", *["a a a a a"] * 720)
+    mixed = without_context(pool, 400, 1)
+    assert [len(one.split()) for one in mixed] == [3, 2, *[5] * 398]
+    counts = Counter(" ".join(mixed).split())
+    assert set(counts) == {*"abcde"}
+    # sqrt(3601) = 60 to 1, where the pool has 3601 to 1
+    assert 45 < counts["a"] / ((counts.total() - counts["a"]) / 4) < 80
+    assert without_context(pool, 400, 1) == mixed
 
 
 def pretend(monkeypatch: pytest.MonkeyPatch, tell_apart: set[str]) -> None:
