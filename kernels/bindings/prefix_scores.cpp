@@ -14,6 +14,7 @@ void fields(nb::class_<PrefixScores>& owner) {
     field(owner, "letters", &PrefixScores::letters);
     field(owner, "letters_begin", &PrefixScores::letters_begin);
     field(owner, "alphabet", &PrefixScores::alphabet);
+    field(owner, "single_spaces", &PrefixScores::single_spaces);
     field(owner, "model", &PrefixScores::model);
     field(owner, "weight", &PrefixScores::weight);
     field(owner, "word_bonus", &PrefixScores::word_bonus);

@@ -1,6 +1,7 @@
 #include "unrolled/prefix_scores.h"
 
 #include <algorithm>
+#include <limits>
 
 namespace unrolled {
 
@@ -69,6 +70,10 @@ double of_letter(const PrefixScores& s, std::int32_t letter, PrefixPlace* at) {
 }  // namespace
 
 double extended(const PrefixScores& s, PrefixPlace place, std::int32_t symbol, PrefixPlace* after) {
+    if (s.single_spaces && !place.word && !s.letters[s.letters_begin[symbol]]) {
+        *after = place;
+        return -std::numeric_limits<double>::infinity();
+    }
     double added = 0.0;
     for (std::int32_t i = s.letters_begin[symbol]; i < s.letters_begin[symbol + 1]; ++i)
         added += of_letter(s, s.letters[i], &place);

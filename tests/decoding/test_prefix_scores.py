@@ -34,6 +34,15 @@ def drawn(pieces: tuple[str, ...], numbers: list[int]) -> list[int]:
     return [1 + number % (len(pieces) - 1) for number in numbers]
 
 
+def single_spaced(pieces: tuple[str, ...], symbols: list[int]) -> list[int]:
+    """Without spaces that part nothing, where a space is a symbol of its own."""
+    if any(len(one) > 1 for one in pieces):
+        return symbols
+    text = "".join(pieces[one] for one in symbols)
+    kept = " ".join(text.split()) + (" " if text.strip() and text.endswith(" ") else "")
+    return [pieces.index(one) for one in kept]
+
+
 def summed(scores: PrefixScores, symbols: list[int]) -> float:
     total, place = 0.0, scores.start()
     for symbol in symbols:
@@ -53,7 +62,7 @@ def test_what_is_added_comes_to_the_models_score_of_the_sentence(
     scores = PrefixScores(
         pieces, between=between, model=model, weight=0.7, word_bonus=0.3, unknown=-2.0
     )
-    symbols = drawn(pieces, numbers)
+    symbols = single_spaced(pieces, drawn(pieces, numbers))
     words = between.join(pieces[one] for one in symbols).split()
     state, want = model.start(), 0.0
     for word in [*words, "</s>"]:
@@ -69,7 +78,7 @@ def test_what_is_added_comes_to_the_models_score_of_the_sentence(
 def test_a_model_over_characters_scores_each_as_it_comes(numbers: list[int]) -> None:
     model = model_of("characters")
     scores = PrefixScores(LETTERS, model=model, weight=0.7, word_bonus=0.3, unknown=-2.0)
-    symbols = drawn(LETTERS, numbers)
+    symbols = single_spaced(LETTERS, drawn(LETTERS, numbers))
     text = "".join(LETTERS[one] for one in symbols)
     state, want = model.start(), 0.0
     for letter in [*text, "</s>"]:
@@ -82,13 +91,25 @@ def test_a_model_over_characters_scores_each_as_it_comes(numbers: list[int]) -> 
 @given(numbers=TEXTS)
 def test_hot_words_count_without_a_model(numbers: list[int]) -> None:
     scores = PrefixScores(LETTERS, word_bonus=0.25, hot_words={"ab": 3.0, "b a": 2.0})
-    symbols = drawn(LETTERS, numbers)
+    symbols = single_spaced(LETTERS, drawn(LETTERS, numbers))
     words = "".join(LETTERS[one] for one in symbols).split()
-    single = "  " not in "".join(LETTERS[one] for one in symbols).strip()
     pairs = sum(one == ("b", "a") for one in itertools.pairwise(words))
     want = 0.25 * len(words) + 3.0 * words.count("ab") + 2.0 * pairs
-    if single:
-        assert summed(scores, symbols) == pytest.approx(want, abs=1e-9)
+    assert summed(scores, symbols) == pytest.approx(want, abs=1e-9)
+
+
+@pytest.mark.parametrize("unit", ["words", "characters", None])
+def test_a_space_that_parts_no_words_is_never_written(unit: Any) -> None:
+    model = None if unit is None else model_of(unit)
+    scores = PrefixScores(LETTERS, model=model, hot_words={"ab": 1.0})
+    a, space = LETTERS.index("a"), LETTERS.index(" ")
+    with_gap, good, leading = scores.sums([[a, space, space, a], [a, space, a], [space, a]])
+    assert with_gap == leading == -np.inf
+    assert np.isfinite(good)
+    # Of subwords " a" begins a text, and " ", "a" writes the same.
+    pieces, between = SYMBOLS["subwords"]
+    several = PrefixScores(pieces, between=between, model=model, hot_words={"ab": 1.0})
+    assert np.isfinite(several.sums([[1, 2], [pieces.index(" a")], [2, 1, 1, 2]])).all()
 
 
 def test_letters_look_ahead_to_the_best_word() -> None:

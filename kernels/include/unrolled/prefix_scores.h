@@ -14,6 +14,9 @@
 // being written, and the right one when it is over. A model over letters needs none of it: it adds
 // a log p(letter | letters before) at each, and b at each end of a word.
 //
+// Where a space is a symbol of its own, one that follows another, or nothing, adds -infinity: it
+// would write the same words again.
+//
 // Sources: Hannun et al. 2014, arXiv 1408.2873 (weight and bonus); Ortmanns, Ney and Eiden 1996,
 // "Language-model look-ahead for large vocabulary speech recognition" (with unigrams).
 #pragma once
@@ -38,6 +41,7 @@ struct PrefixScores {
     const std::int32_t* letters;
     const std::int32_t* letters_begin;  // (1 + V + 1,)
     std::int32_t alphabet;              // A
+    std::int32_t single_spaces;         // not 0: each symbol is one letter, and no word is empty
 
     NGram model;  // over words or letters; of no node: none
     double weight, word_bonus, unknown;

@@ -39,6 +39,13 @@ class Letters:
             for number, piece in enumerate(self.pieces)
         )
 
+    @cached_property
+    def single_spaces(self) -> bool:
+        """Whether each symbol is one letter, so that words are parted by one symbol that only does
+        this. Of longer symbols a space may be a part of, a text begins with one and is cut in
+        several ways."""
+        return not self.between and all(len(one) == 1 for one in self.of_symbols[1:])
+
     def spelt(self, text: str) -> tuple[int, ...]:
         """The letters of a text, all of which must be among `numbers`."""
         return tuple(END_OF_WORD if one.isspace() else self.numbers[one] for one in text)

@@ -144,9 +144,13 @@ class PrefixScores:
         return Place(0 if self.model is None else self.model.start())
 
     def extended(self, place: Place, symbol: int) -> tuple[float, Place]:
-        """What a symbol adds to a prefix, and where that stands then."""
+        """What a symbol adds to a prefix, and where that stands then; -infinity of a space that
+        would write the same words again."""
+        letters = self.letters.of_symbols[symbol]
+        if self.letters.single_spaces and not place.word and letters[0] == END_OF_WORD:
+            return -math.inf, place
         added = 0.0
-        for letter in self.letters.of_symbols[symbol]:
+        for letter in letters:
             more, place = self._letter(place, letter)
             added += more
         return added, place
@@ -197,8 +201,8 @@ class PrefixScores:
         offsets = np.cumsum([0, *map(len, sentences)])
         symbols = np.array([symbol for one in sentences for symbol in one], np.int32)
         added, at_end = self._natively(places, symbols, offsets)
-        ends = np.cumsum([0.0, *added])[offsets]
-        return np.diff(ends) + at_end
+        each = np.split(added, offsets[1:-1])
+        return np.array([one.sum() for one in each]) + at_end
 
     def _sum(self, symbols: Sequence[int]) -> float:
         total, place = 0.0, self.start()
@@ -228,6 +232,7 @@ class PrefixScores:
         letters, begins = self.letters.flat
         call.letters, call.letters_begin = letters.ctypes.data, begins.ctypes.data
         call.alphabet = len(self.letters.numbers)
+        call.single_spaces = int(self.letters.single_spaces)
         call.weight, call.word_bonus, call.unknown = self.weight, self.word_bonus, self.unknown
         call.unknown_token, call.end_token = UNKNOWN, END
         if self.model is not None:

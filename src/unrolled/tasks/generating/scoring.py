@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import torch
 
 from unrolled.decoding.text_score import TextScore
-from unrolled.layers.states import State, map_state
+from unrolled.layers.states import map_state
 from unrolled.tasks.generating.interpolation import interpolated
 from unrolled.tasks.generating.neural_cache import CacheMemory, NeuralCache
 from unrolled.tasks.generating.reading import CHUNK, Reader
+from unrolled.tasks.generating.stretches import Stretch, cost_side_by_side, read_once, side_by_side
 
 # Rows that are read side by side, and how many scores are held at once.
 ROWS = 32
 SCORES = 1 << 22
+# What is known of costs is coarse: rows that begin alike are read together where it saves much.
+_WORTH = 0.8
 
 
 def score_texts(
@@ -30,14 +33,8 @@ def score_texts(
         cache: settings of a neural cache, which begins empty for each text; None for none.
     """
     tokens = [reader.tokenizer.encode(text) for text in texts]
-    # Of like lengths together, so that a batch has little padding.
-    order = sorted(range(len(texts)), key=lambda place: len(tokens[place]))
     found: list[TextScore | None] = [None] * len(texts)
-    rows = ROWS if cache is None else 1
-    for begin in range(0, len(order), rows):
-        batch = order[begin : begin + rows]
-        memory = None if cache is None else CacheMemory(cache)
-        scored = log_probabilities(reader, [tokens[place] for place in batch], memory)
+    for batch, scored in _batches(reader, tokens, cache):
         for place, of_tokens in zip(batch, scored, strict=True):
             ids = tokens[place]
             named = None
@@ -57,9 +54,45 @@ def score_texts(
     return [one for one in found if one is not None]
 
 
+def _batches(
+    reader: Reader, tokens: list[np.ndarray], cache: NeuralCache | None
+) -> Iterator[tuple[list[int], list[np.ndarray]]]:
+    """Places of rows that are scored together, with the log-probabilities of their tokens."""
+    if cache is not None:
+        for place, row in enumerate(tokens):
+            yield [place], log_probabilities(reader, [row], memory=CacheMemory(cache))
+        return
+    left = []
+    for batch in _parts(sorted(range(len(tokens)), key=lambda place: tokens[place].tolist())):
+        rows = [tokens[place] for place in batch]
+        stretches, needed = read_once(rows, _steps(reader, len(rows)))
+        lengths = [len(row) for row in rows]
+        # Those of one batch would stay together, in the order of their lengths, too.
+        steps = max(lengths) if len(tokens) <= ROWS else sum(lengths) / len(rows)
+        if needed <= _WORTH * cost_side_by_side(len(rows), steps):
+            yield batch, log_probabilities(reader, rows, stretches)
+        else:
+            left += batch
+    # Of like lengths together, so that a batch has little padding.
+    for batch in _parts(sorted(left, key=lambda place: len(tokens[place]))):
+        yield batch, log_probabilities(reader, [tokens[place] for place in batch])
+
+
+def _parts(places: list[int]) -> Iterator[list[int]]:
+    return (places[begin : begin + ROWS] for begin in range(0, len(places), ROWS))
+
+
+def _steps(reader: Reader, rows: int) -> int:
+    """So many tokens of each of some rows are read at once."""
+    return max(1, min(CHUNK, SCORES // (max(1, rows) * len(reader.tokenizer))))
+
+
 @torch.no_grad()
 def log_probabilities(
-    reader: Reader, rows: Sequence[np.ndarray], memory: CacheMemory | None = None
+    reader: Reader,
+    rows: Sequence[np.ndarray],
+    stretches: Sequence[Stretch] | None = None,
+    memory: CacheMemory | None = None,
 ) -> list[np.ndarray]:
     """Of each row the log-probability of every token after those before it, float64 `(n,)`.
 
@@ -68,42 +101,38 @@ def log_probabilities(
     Args:
         reader: model and tokenizer.
         rows: token numbers, `(n,)` each.
+        stretches: of the rows; None: each is read by itself, all side by side.
         memory: of a cache, for one row only.
     """
-    lengths = torch.tensor([len(row) for row in rows])
-    longest = max(map(len, rows), default=0)
+    if stretches is None:
+        stretches = side_by_side(rows, _steps(reader, len(rows)))
     mix = reader.interpolation
     out = [np.zeros(len(row)) for row in rows]
     at = reader.beginning()
-    count = len(rows)
-    state: State = _rows_of(at.place.state, count)
-    hidden_before = at.hidden.expand(count, -1)
-    steps = max(1, min(CHUNK, SCORES // (max(1, count) * len(reader.tokenizer))))
-    for begin in range(0, longest, steps):
-        end = min(begin + steps, longest)
-        ids = np.zeros((end - begin, count), dtype=np.int64)
-        for column, row in enumerate(rows):
+    state, hidden = at.place.state, at.hidden.unsqueeze(0)
+    for one in stretches:
+        begin, end = one.begin, one.end
+        some = [rows[row] for row in one.rows]
+        ids = np.zeros((end - begin, len(some)), dtype=np.int64)
+        for column, row in enumerate(some):
             part = row[begin:end]
             ids[: len(part), column] = part
         tokens = torch.from_numpy(ids).to(reader.device)
-        left = (lengths - begin).clamp(0, end - begin)
-        hidden, state = reader.model.read(tokens, state, lengths=left)
-        before = torch.cat([hidden_before.unsqueeze(0), hidden[:-1]])
+        lengths = torch.tensor([len(row) - begin for row in some]).clamp(0, end - begin)
+        parents = torch.from_numpy(one.parents).to(reader.device)
+        before = hidden[-1, parents]
+        state = map_state(lambda part, at=parents: part[:, at].contiguous(), state)
+        hidden, state = reader.model.read(tokens, state, lengths=lengths)
+        before = torch.cat([before.unsqueeze(0), hidden[:-1]])
         values = reader.model.log_probabilities(before, tokens)
         if mix is not None:
-            own = torch.from_numpy(mix.of_part(rows, begin, end, reader.newline)).to(values)
+            own = torch.from_numpy(mix.of_part(some, begin, end, reader.newline)).to(values)
             values = interpolated(values, own, mix.weight)
         if memory is not None:
             values = memory.mixed_targets(values[:, 0], before[:, 0], tokens[:, 0]).unsqueeze(1)
         scored = values.double().cpu().numpy()
-        for column, row in enumerate(rows):
-            real = min(len(row), end) - begin
+        for row, column in enumerate(one.columns.tolist()):
+            real = min(len(rows[row]), end) - begin
             if real > 0:
-                out[column][begin : begin + real] = scored[:real, column]
-        hidden_before = hidden[-1]
+                out[row][begin : begin + real] = scored[:real, column]
     return out
-
-
-def _rows_of(state: State, count: int) -> State:
-    """One row's state for `count` rows."""
-    return map_state(lambda part: part.expand(-1, count, -1).contiguous(), state)

@@ -73,8 +73,8 @@ class Symbols:
         return text.split() if self.kind == "words" else text
 
     def text(self, numbers: Iterable[int]) -> str:
-        """What symbols write."""
-        return self.tokenizer.decode(numbers).strip()
+        """What symbols write, with single spaces, as transcripts are read."""
+        return " ".join(self.tokenizer.decode(numbers).split())
 
     def to_assets(self) -> dict[str, Any]:
         """Plain JSON for a model's card."""

@@ -75,13 +75,20 @@ def transcript_of(
     step: float,
     n_best: int = 1,
 ) -> Transcript:
-    """The best of some hypotheses, and the next `n_best - 1` as alternatives."""
-    best, *others = (
-        _transcript(hypotheses[at:] if at == 0 else [hypotheses[at]], symbols, seconds, step)
-        for at in range(min(n_best, len(hypotheses)))
-    )
+    """The best of some hypotheses, and the next `n_best - 1` that are written otherwise as
+    alternatives."""
+    best = _transcript(hypotheses, symbols, seconds, step)
+    others: dict[str, Transcript] = {}
+    for one in hypotheses[1:]:
+        if len(others) == n_best - 1:
+            break
+        text = symbols.text(one.tokens)
+        # A space at the end, or a second one, makes other symbols of the same words.
+        if text != best.text and text not in others:
+            others[text] = _transcript([one], symbols, seconds, step)
+    alternatives = tuple(others.values())
     return Transcript(
-        best.text, best.log_probability, best.confidence, best.words, seconds, tuple(others)
+        best.text, best.log_probability, best.confidence, best.words, seconds, alternatives
     )
 
 
