@@ -71,8 +71,9 @@ class Language:
 
     @cached_property
     def scores(self) -> PrefixScores | None:
-        """What it adds in the search; None for nothing."""
-        if self.model is None and not self.hot_words:
+        """What it adds in the search; None for nothing. A second pass alone adds no number, and
+        gets different words to choose from."""
+        if self.model is None and self.writer is None and not self.hot_words:
             return None
         return PrefixScores(
             self.symbols.pieces,

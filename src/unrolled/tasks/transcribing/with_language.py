@@ -199,8 +199,7 @@ class WithLanguage(Task):
         return found
 
     def _listen_with(self, language: Language) -> None:
-        nothing = language.scores is None and language.writer is None
-        self.language = None if nothing else language
+        self.language = None if language.scores is None else language
 
     def explain(
         self,
