@@ -177,6 +177,12 @@ def test_short_and_long_help_are_the_same(call):
         ("suggest", [Generator.suggest], {}, {"self", "prefix"}),
         ("score", [Generator.score], {}, {"self", "texts"}),
         ("lens", [show], {"no_browser": "browser"}, {"what", "given"}),
+        (
+            "lens",
+            [Transcriber.use_language],
+            {"lm": "model", "lm_weight": "weight", "unknown_word": "unknown"},
+            {"self"},
+        ),
         ("lab", [run_lab], {"no_browser": "browser"}, {"out"}),
     ],
 )

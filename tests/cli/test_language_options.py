@@ -1,4 +1,4 @@
-"""What `predict`, `evaluate` and `listen` are told of the language: models and hot words."""
+"""What `predict`, `evaluate`, `listen` and `lens` are told of the language: models, hot words."""
 
 from __future__ import annotations
 
@@ -7,8 +7,10 @@ import json
 import pytest
 
 import unrolled
+from tests.cli.test_lens_command import data_of
 from unrolled import NGramModel
 from unrolled.cli.language import read_hot_words
+from unrolled.data import catalog
 from unrolled.data.recordings_folder import sounds_in
 from unrolled.errors import DataError
 
@@ -86,7 +88,27 @@ def test_listen_hears_with_them(call, transcriber, sounds, lm):
     assert "low" not in told.out
 
 
-@pytest.mark.parametrize("verb", ["predict", "evaluate", "listen"])
+def test_the_page_of_the_lens_has_what_they_say_of_each_rival(
+    call, transcriber, sounds, task, tmp_path, monkeypatch
+):
+    sound, out, lm = sounds_in(sounds / "words")[0], tmp_path / "page.html", tmp_path / "lm.arpa"
+    NGramModel(2).fit(["low high", "high low"] * 20, holdout=0).write_arpa(lm)
+    (tmp_path / "said.dict").write_text("low  L OW\nmid  L OW\nhigh  L OW\n")
+    monkeypatch.setattr(catalog, "find", lambda name: tmp_path / "said.dict")
+    says = ("--lm", lm, "--lm-weight", 1, "--unknown-word", -4, "--hot-word", "low=2")
+    told = call("lens", transcriber, sound, "--out", out, *says)
+    assert (told.code, told.err) == (0, "")
+    trace = data_of(out)["trace"]
+    task.use_language(lm, weight=1.0, unknown=-4.0).bias({"low": 2.0})
+    (want,) = task.explain([sound])
+    assert trace["heard"]["text"] == want.transcript.text
+    assert trace["alike"] == want.to_dict()["words"]
+    said = [rival for word in trace["alike"] for rival in word["rivals"]]
+    assert any(one["language"] for one in said)
+    assert any(one["hot"] for one in said)
+
+
+@pytest.mark.parametrize("verb", ["predict", "evaluate", "listen", "lens"])
 @pytest.mark.parametrize("by", ["--lm", "--rerank"])
 def test_a_model_that_can_not_be_used_stops_unless_it_is_to_be_skipped(
     call, check, transcriber, sounds, other, tmp_path, verb, by
@@ -95,6 +117,7 @@ def test_a_model_that_can_not_be_used_stops_unless_it_is_to_be_skipped(
         "predict": [sounds_in(sounds / "words")[0]],
         "evaluate": [sounds / "words"],
         "listen": ["--file", sounds / "talk.wav", "--fast"],
+        "lens": [sounds_in(sounds / "words")[0], "--out", tmp_path / "page.html"],
     }[verb]
     for given, part in (
         (other, "the language model is over other"),
@@ -139,6 +162,18 @@ def test_bad_hot_words_are_one_line_with_their_place(check, transcriber, sounds,
     check(tmp_path, ["predict", transcriber, sound, "--hot-words", tmp_path / "no"], ["no such f"])
     for word, part in (("low=", "--hot-word 'low=': got ''"), ("low=x", "got 'x', expected a num")):
         check(tmp_path, ["predict", transcriber, sound, "--hot-word", word], [part])
+
+
+def test_the_lens_hears_with_a_language_in_a_transcriber_alone(check, generator, tmp_path):
+    (tmp_path / "run").mkdir()
+    unrolled.trace(unrolled.load(generator), "abc").save(tmp_path / "a.trace")
+    for what, part in (
+        ([generator, "abc"], f"not for {generator}, which holds a Generator"),
+        ([tmp_path / "run"], f"for the model of a transcriber, and {tmp_path / 'run'} is a run"),
+        ([tmp_path / "a.trace"], "a.trace is a trace; leave it out"),
+    ):
+        for given in (["--lm", "a"], ["--rerank", "a"], ["--hot-word", "a"], ["--skip-lm"]):
+            check(tmp_path, ["lens", *what, *given], [given[0], part])
 
 
 def test_other_tasks_know_no_hot_words_and_no_lm(check, translator, generator, labeller, tmp_path):

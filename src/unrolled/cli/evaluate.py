@@ -25,6 +25,8 @@ EXAMPLES = (
     "unrolled evaluate hears.unrolled recordings/ --worst 10 --skip",
     "unrolled evaluate hears.unrolled test/ --lm lm.unrolled --rerank writer.unrolled",
 )
+# Of the language, what a translator takes, too.
+_OF_TRANSLATORS = ("rerank", "rerank_weight")
 
 
 def evaluate(
@@ -103,6 +105,7 @@ def evaluate(
     from unrolled.cli.models import data_for, kind, open_model, refuse, verdict
     from unrolled.cli.outputs import PAGE, check_out, print_json
 
+    spoken = language(locals())
     task: Any = open_model(model)
     own = kind(task)
     of_pairs = own == "Translator"
@@ -114,17 +117,8 @@ def evaluate(
         **given(audio=audio, text=text, speaker=speaker, pattern=pattern, skip=skip or None),
     }
     heard = own == "Transcriber"
-    spoken = language(
-        lm=lm,
-        lm_weight=lm_weight,
-        word_bonus=word_bonus,
-        unknown_word=unknown_word,
-        rerank=rerank if heard else None,
-        rerank_weight=rerank_weight if heard else None,
-        hot_word=hot_word,
-        hot_words=hot_words,
-        skip_lm=skip_lm,
-    )
+    if not heard:
+        spoken = {name: one for name, one in spoken.items() if name not in _OF_TRANSLATORS}
     search = options_translate.searching(
         beam=beam,
         length_penalty=length_penalty,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,31 +14,28 @@ from unrolled.errors import ConfigError, DataError, UnrolledError
 if TYPE_CHECKING:
     from unrolled.tasks.transcriber import Transcriber
 
+# As the verbs have them that hear: in `options_transcribe`, and two that are a translator's, too.
+OPTIONS = (
+    "lm",
+    "lm_weight",
+    "word_bonus",
+    "unknown_word",
+    "rerank",
+    "rerank_weight",
+    "hot_word",
+    "hot_words",
+    "skip_lm",
+)
 
-def language(
-    *,
-    lm: str | None = None,
-    lm_weight: float | None = None,
-    word_bonus: float | None = None,
-    unknown_word: float | None = None,
-    rerank: str | None = None,
-    rerank_weight: float | None = None,
-    hot_word: list[str] | None = None,
-    hot_words: Path | None = None,
-    skip_lm: bool = False,
-) -> dict[str, Any]:
-    """What was said of it, by the names of the options."""
-    return given(
-        lm=lm,
-        lm_weight=lm_weight,
-        word_bonus=word_bonus,
-        unknown_word=unknown_word,
-        rerank=rerank,
-        rerank_weight=rerank_weight,
-        hot_word=hot_word,
-        hot_words=hot_words,
-        skip_lm=skip_lm or None,
-    )
+
+def language(options: Mapping[str, Any]) -> dict[str, Any]:
+    """What was said of it, by the names of the options.
+
+    Args:
+        options: a verb's, by their names, others among them: `locals()` as the verb begins.
+    """
+    told = {name: options[name] for name in OPTIONS}
+    return given(**told | {"skip_lm": told["skip_lm"] or None})
 
 
 def use(task: Transcriber, told: dict[str, Any]) -> None:

@@ -7,6 +7,8 @@ from typing import Annotated, Any
 
 import typer
 
+from unrolled.cli import options_transcribe
+from unrolled.cli.language import language
 from unrolled.cli.options import given, option
 
 EXAMPLES = (
@@ -14,6 +16,7 @@ EXAMPLES = (
     "unrolled lens writer.unrolled chapter.txt --steps 200",
     "unrolled lens de-en.unrolled 'Ein Mann fährt Rad.' --beam 3",
     "unrolled lens digits.unrolled a.wav",
+    "unrolled lens hears.unrolled a.wav --lm lm.unrolled --hot-word Nguyen",
     "unrolled lens weather.unrolled weather.csv --origin 2015-06-01",
     "unrolled lens weather.unrolled data:seattle-weather",
     "unrolled lens night.trace",
@@ -61,6 +64,15 @@ def lens(
             "as predict does",
         ),
     ] = None,
+    lm: options_transcribe.Lm = None,
+    lm_weight: options_transcribe.LmWeight = None,
+    word_bonus: options_transcribe.WordBonus = None,
+    unknown_word: options_transcribe.UnknownWord = None,
+    rerank: options_transcribe.Rerank = None,
+    rerank_weight: options_transcribe.RerankWeight = None,
+    hot_word: options_transcribe.HotWord = None,
+    hot_words: options_transcribe.HotWords = None,
+    skip_lm: options_transcribe.SkipLm = False,
     out: Annotated[
         Path | None,
         typer.Option(
@@ -83,14 +95,16 @@ def lens(
     """Show a network step by step, or how it learns, as a page in the browser.
 
     The page is served on 127.0.0.1 alone, until Ctrl-C. Of a model: what it does with a text or
-    a sound, step by step: states, gates, gradients, answers. Of runs: loss, learning rate,
-    gradient, what was found on the way, and the gradient through time over the training; several
-    are compared.
+    a sound, step by step: states, gates, gradients, answers; of a transcriber also which words
+    sound like those that it hears, and what --lm, --rerank and hot words say of each. Of runs:
+    loss, learning rate, gradient, what was found on the way, and the gradient through time over the
+    training; several are compared.
     """
     from unrolled.cli.outputs import PAGE, check_out
     from unrolled.cli.sources import CATALOG
     from unrolled.lens.showing import is_file, show
 
+    spoken = language(locals())
     paths: list[Any] = [path, *(more or [])]
     read: list[str] = []
     if is_file(path):
@@ -101,9 +115,11 @@ def lens(
         raise typer.BadParameter(
             f"got {len(read)} texts for {path}, expected one; put it in quotes"
         )
+    if spoken:
+        paths[0] = _with_language(path, spoken)
     told: Any = None
     if read and read[0].startswith(CATALOG):
-        paths[0], told = _with_catalog(Path(path), read[0])
+        paths[0], told = _with_catalog(paths[0], read[0])
     elif read:
         told = _input(read[0])
     page = show(
@@ -124,15 +140,31 @@ def lens(
         print(f"page written to {page}")
 
 
-def _with_catalog(path: Path, told: str) -> tuple[Any, Any]:
+def _with_language(path: str, spoken: dict[str, Any]) -> Any:
+    """A transcriber that hears with the language; ConfigError for all else."""
+    from unrolled.cli.language import use
+    from unrolled.cli.models import kind, open_model, refuse
+    from unrolled.lens.showing import file_kind, is_folder
+
+    what = "a run" if is_folder(path) else file_kind(Path(path))
+    if what != "a model":
+        refuse(spoken, f"for the model of a transcriber, and {path} is {what}; leave it out")
+    task: Any = open_model(Path(path))
+    if kind(task) != "Transcriber":
+        refuse(spoken, f"not for {path}, which holds a {kind(task)}; see unrolled lens --help")
+    use(task, spoken)
+    return task
+
+
+def _with_catalog(model: Any, told: str) -> tuple[Any, Any]:
     """A forecaster and a set of the catalog, read as its table; for others it is a text."""
     from unrolled.cli.models import kind, open_model
     from unrolled.cli.sources import history_of
     from unrolled.lens.showing import file_kind
 
-    if file_kind(path) != "a model":
-        return path, told
-    task: Any = open_model(path)
+    if not isinstance(model, str) or file_kind(Path(model)) != "a model":
+        return model, told
+    task: Any = open_model(Path(model))
     return task, history_of(task, told, {}) if kind(task) == "Forecaster" else told
 
 

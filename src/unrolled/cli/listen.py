@@ -67,6 +67,7 @@ def listen(
     """
     from unrolled.training.interrupt import StopRequest
 
+    spoken = language(locals())
     with StopRequest() as stop:
         from unrolled.cli.models import kind, open_model
 
@@ -83,20 +84,7 @@ def listen(
                     " ends an utterance)"
                 )
             how["endpoint"] = endpoint or None
-        use(
-            task,
-            language(
-                lm=lm,
-                lm_weight=lm_weight,
-                word_bonus=word_bonus,
-                unknown_word=unknown_word,
-                rerank=rerank,
-                rerank_weight=rerank_weight,
-                hot_word=hot_word,
-                hot_words=hot_words,
-                skip_lm=skip_lm,
-            ),
-        )
+        use(task, spoken)
         heard = task.listen(sound, fast=fast, until=lambda: stop.asked, tell=screen.tell, **how)
         screen.begin(sound or (named if isinstance(named, str) else "the microphone"))
         for now in heard:

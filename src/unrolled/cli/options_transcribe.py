@@ -61,6 +61,17 @@ UnknownWord = Annotated[
         "as tuned, else -3",
     ),
 ]
+# Of verbs that search with a transcriber alone.
+Rerank = Annotated[
+    str | None,
+    typer.Option(
+        metavar="MODEL",
+        help=f"{_LANGUAGE} a generator or n-gram model that has a say in which answer is best.",
+    ),
+]
+RerankWeight = Annotated[
+    float | None, option(f"{_LANGUAGE} how much say --rerank has.", "as tuned, else 0.5")
+]
 HotWord = Annotated[
     list[str] | None,
     typer.Option(

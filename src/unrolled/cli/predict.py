@@ -185,22 +185,12 @@ def predict(
     from unrolled.cli.answers import STREAM, conversing, is_conversation, told_while
     from unrolled.cli.models import kind, open_task, refuse
 
+    spoken = language(locals())
     source = sources[0] if sources else None
     asked = source in (None, STREAM) and text is None and prompt is None and out is None
     talks = asked and is_conversation()
     with conversing(talks), told_while(f"opening {model}", talks):
         task: Any = open_task(model)
-    spoken = language(
-        lm=lm,
-        lm_weight=lm_weight,
-        word_bonus=word_bonus,
-        unknown_word=unknown_word,
-        rerank=rerank,
-        rerank_weight=rerank_weight,
-        hot_word=hot_word,
-        hot_words=hot_words,
-        skip_lm=skip_lm,
-    )
     columns = options.columns(target=target, time=time, id_=id_, missing=missing)
     groups: dict[str, dict[str, Any]] = {
         "Forecaster": given(future=future, quantiles=quantile, plot=plot) | columns,

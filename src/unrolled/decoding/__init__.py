@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from unrolled.decoding.scorer import LogProbabilities, Scorer, Scores
     from unrolled.decoding.stopping import StopStrings
     from unrolled.decoding.transducer import TransducerOptions
+    from unrolled.decoding.transducer_alignment import align_transducer
     from unrolled.decoding.transducer_stream import TransducerDecoder, search_transducer
 
 _HOMES = {
@@ -47,6 +48,7 @@ _HOMES = {
     "TransducerDecoder": "transducer_stream",
     "TransducerOptions": "transducer",
     "align_ctc": "ctc_alignment",
+    "align_transducer": "transducer_alignment",
     "filter_logits": "sampling",
     "penalise_repetition": "repetition",
     "rerank": "hypotheses",
@@ -80,6 +82,7 @@ __all__ = [
     "TransducerDecoder",
     "TransducerOptions",
     "align_ctc",
+    "align_transducer",
     "filter_logits",
     "penalise_repetition",
     "rerank",

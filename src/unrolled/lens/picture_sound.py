@@ -41,7 +41,7 @@ def sound_figure(trace: Trace) -> Figure:
     if sound is None or heard is None:
         raise ConfigError("view: got a trace without a sound, expected one of a Transcriber")
     seconds = len(sound.values) * sound.hop
-    names, runs = heard.names, _runs(sound.path, seconds)
+    names, runs = heard.names, _runs(sound.path, seconds, heard.repeats)
     lines = 1 + max((run.line for run in runs), default=-1)
     rows = [bool(heard.words) * _WORDS, _SOUND, lines * _LINE]
     rows += [bool(heard.reference) * _WORDS, _ROW * len(names)]
@@ -122,15 +122,15 @@ class _Run(NamedTuple):
     line: int
 
 
-def _runs(path: Sequence[str], seconds: float) -> list[_Run]:
+def _runs(path: Sequence[str], seconds: float, repeats: bool) -> list[_Run]:
     """Letters that would lie on each other stand on lines of their own."""
+    apart = range(len(path)) if repeats else [0] * len(path)
     each, inches = seconds / len(path), (WIDTH - LEFT - _RIGHT) / seconds
     found: list[_Run] = []
     ends: list[float] = []
     step = 0
-    for symbol, run in groupby(path):
-        count = len(list(run))
-        start, step = step * each, step + count
+    for (symbol, _), run in groupby(zip(path, apart, strict=True)):
+        start, step = step * each, step + len(list(run))
         if not symbol:
             continue
         name = shown_token(symbol)

@@ -28,7 +28,8 @@ class Heard:
     Attributes:
         text: what it heard.
         names: `K` symbols, "" for the blank; or labels of the whole.
-        chances: `(T, K)`: of symbols, how probable each is at the step; of labels, how probable
+        chances: `(T, K)`: of symbols, how probable each is at the step (of a transducer as the
+            first that the step says, after what was heard before it); of labels, how probable
             each is after all up to the step.
         words: `W` texts.
         spans: `(W, 2)`, where each begins and ends, in seconds.
@@ -37,6 +38,8 @@ class Heard:
             none was given.
         reference_spans: `(R, 2)`, in seconds.
         reference_confidences: `(R,)`.
+        repeats: whether the same symbol on two steps in a row was said twice, as of a transducer;
+            of CTC it goes on.
     """
 
     text: str
@@ -48,6 +51,7 @@ class Heard:
     reference: tuple[str, ...]
     reference_spans: Array
     reference_confidences: Array
+    repeats: bool = False
 
     def __post_init__(self) -> None:
         check("heard, chances", self.chances, "float32", (len(self.chances), len(self.names)))

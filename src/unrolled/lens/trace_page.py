@@ -205,6 +205,7 @@ def _parts(trace: Trace) -> dict[str, Any]:
             "reference": _words(
                 heard.reference, heard.reference_spans, heard.reference_confidences
             ),
+            "repeats": heard.repeats,
         }
     if trace.sound is not None:
         found["sound"] = {"wav": b64encode(trace.sound.wav()).decode("ascii")}

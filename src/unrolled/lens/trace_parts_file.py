@@ -78,6 +78,7 @@ class HeardCard(Strict):
     names: list[str]
     words: list[str]
     reference: list[str]
+    repeats: bool = False
 
 
 class SoundCard(Strict):

@@ -19,7 +19,9 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from unrolled.data.recordings import Recording
+    from unrolled.decoding.ctc_hypothesis import CtcHypothesis
     from unrolled.tasks.transcriber import Transcriber
+    from unrolled.tasks.transcribing.symbols import Symbols
 
 # A symbol that is nowhere more probable is not kept, nor more than so many.
 _LEAST, _SYMBOLS = 0.05, 40
@@ -51,11 +53,6 @@ def of_transcriber(
 
     from unrolled.tasks.arrays import like
 
-    if not transcriber.labelled and transcriber.head != "ctc":
-        raise ConfigError(
-            f"head: got a model with head={transcriber.head!r}, expected 'ctc': the lens can't look"
-            " at others yet"
-        )
     recording, told = _sound_of(transcriber, given)
     one = _cut(transcriber, recording, steps)
     model = transcriber.model
@@ -63,7 +60,7 @@ def of_transcriber(
     if transcriber.labelled:
         (answer,) = transcriber._answers([one.frames], beam, 1)
     else:
-        (told_of,) = transcriber._explained([one.frames], transcriber._explainer(), beam)
+        ((told_of, best),) = transcriber._explained([one.frames], transcriber._explainer(), beam)
         answer = told_of.transcript
         alike = SoundsAlike(tuple(told_of.to_dict()["words"])) if told_of.words else None
     frames = torch.from_numpy(one.frames).to(like(model).device).unsqueeze(1)
@@ -74,12 +71,17 @@ def of_transcriber(
             model(frames)
     finally:
         hook.remove()
-    text = answer.text if told is None else told
-    ask = _label_asked if transcriber.labelled else _symbols_asked
-    asked = ask(transcriber, hidden[0], frames, text, told is not None)
+    if not transcriber.labelled and transcriber.head == "transducer":
+        from unrolled.lens.tracing_transducer import transducer_asked
+
+        asked = transducer_asked(transcriber, hidden[0], frames, best, told)
+    else:
+        text = answer.text if told is None else told
+        ask = _label_asked if transcriber.labelled else _symbols_asked
+        asked = ask(transcriber, hidden[0], frames, text, told is not None)
     seen = layers_of(model, asked.number, gradients=True, output=asked.output, reach=reach)
     seconds = one.seconds
-    names, chances, few = _likeliest(asked.names, asked.chances)
+    names, chances, few = _likeliest(asked)
     words = [(word.text, word.start, word.end, word.confidence) for word in answer.words]
     path = asked.path or ("",) * one.count
     return Trace(
@@ -87,14 +89,42 @@ def of_transcriber(
         tuple(f"{step * seconds:.2f} s" for step in range(one.count)),
         seen.layers,
         answers=Answers(asked.names, asked.chances) if asked.running else None,
-        notes=(*one.notes, *asked.notes, *few, *seen.notes),
+        notes=(*one.notes, *_language_of(transcriber), *asked.notes, *few, *seen.notes),
         loss=asked.loss,
         influence=seen.influence,
         spectrogram=Spectrogram(one.frames, transcriber.framing.seconds, path),
-        heard=Heard(answer.text, names, chances, *_columns(words), *_columns(asked.aligned)),
+        heard=Heard(
+            answer.text,
+            names,
+            chances,
+            *_columns(words),
+            *_columns(asked.aligned),
+            repeats=asked.repeats,
+        ),
         sound=one.sound,
         alike=alike,
     )
+
+
+def _language_of(transcriber: Transcriber) -> list[str]:
+    """A note where more than the sound had a say in what was heard."""
+    language = transcriber.language
+    if language is None:
+        return []
+    weights, parts = language.weights, []
+    if language.model is not None:
+        parts.append(
+            f"an n-gram model (weight {weights.weight:g}, {weights.word_bonus:g} nats for each word"
+            f" and {weights.unknown:g} for each that it does not know)"
+        )
+    if hot := language.hot_words:
+        parts.append(f"{len(hot):,} hot word{'s' * (len(hot) != 1)}")
+    if language.writer is not None:
+        parts.append(f"a second pass (weight {weights.rerank_weight:g})")
+    return [
+        f"In what was heard the language has a say, too: {', '.join(parts)}. How probable each"
+        " symbol is at a step is what the network alone says."
+    ]
 
 
 def _sound_of(transcriber: Transcriber, given: Any) -> tuple[Recording, str | None]:
@@ -161,7 +191,7 @@ def _cut(transcriber: Transcriber, recording: Recording, steps: int) -> _Cut:
 
 
 @dataclass(frozen=True)
-class _Asked:
+class Asked:
     """What is asked of a network, and what it says at each step.
 
     Attributes:
@@ -169,8 +199,9 @@ class _Asked:
         number: what the gradients are of.
         loss: in words.
         output: what the influence is measured on.
-        path: the likeliest symbol of each step; empty for labels.
+        path: the likeliest symbol of each step, of a transducer what it says; empty for labels.
         aligned: word, begin, end and confidence of what was given.
+        repeats: as in `Heard`.
         running: whether `chances` are those of labels after each step.
         notes: what is to be told.
     """
@@ -182,13 +213,14 @@ class _Asked:
     output: Output
     path: tuple[str, ...] = ()
     aligned: Sequence[tuple[str, float, float, float]] = ()
+    repeats: bool = False
     running: bool = False
     notes: tuple[str, ...] = ()
 
 
 def _symbols_asked(
     transcriber: Transcriber, hidden: Tensor, frames: Tensor, text: str, told: bool
-) -> _Asked:
+) -> Asked:
     import torch
 
     from unrolled.lens.tracing_memory import outputs_at
@@ -202,11 +234,7 @@ def _symbols_asked(
     notes: list[str] = []
     aligned: list[tuple[str, float, float, float]] = []
     if told:
-        if unknown := symbols.unknown(text):
-            notes.append(
-                f"Of the text that was given {unknown} symbol{'s' * (unknown != 1)} that the model"
-                " does not know are left out of the alignment."
-            )
+        notes = unknown_in(symbols, text)
         aligned = _aligned(transcriber, log_p, target, text)
     wanted = torch.from_numpy(target)[None].to(hidden.device)
     counts = torch.tensor([len(target)], device=hidden.device)
@@ -219,7 +247,7 @@ def _symbols_asked(
         return model.readout(outputs_at(y, places)).float().log_softmax(-1).max(-1).values
 
     whose = "was given" if told else "it hears"
-    return _Asked(
+    return Asked(
         pieces,
         np.exp(log_p),
         number,
@@ -235,10 +263,7 @@ def _aligned(
     transcriber: Transcriber, log_p: np.ndarray, target: np.ndarray, text: str
 ) -> list[tuple[str, float, float, float]]:
     from unrolled.decoding.ctc_alignment import align_ctc
-    from unrolled.decoding.ctc_words import words_heard
 
-    symbols = transcriber.symbols
-    assert symbols is not None
     try:
         (best,) = align_ctc(log_p[:, None], [target.tolist()])
     except ConfigError as error:
@@ -246,14 +271,36 @@ def _aligned(
         raise ConfigError(
             f"trace: the text {text!r} can't be aligned with the sound: it {reason}"
         ) from None
+    return words_of(transcriber, best)
+
+
+def words_of(
+    transcriber: Transcriber, best: CtcHypothesis
+) -> list[tuple[str, float, float, float]]:
+    """The words of an alignment: text, begin, end and confidence."""
+    from unrolled.decoding.ctc_words import words_heard
+
+    symbols = transcriber.symbols
+    assert symbols is not None
     step = transcriber.framing.seconds * transcriber.settings.subsampling
     words = words_heard([best], symbols.pieces, seconds=step, between=symbols.between)
     return [(word.text, word.start, word.end, word.confidence) for word in words]
 
 
+def unknown_in(symbols: Symbols, text: str) -> list[str]:
+    """A note where the model does not know all of a text that was given."""
+    unknown = symbols.unknown(text)
+    if not unknown:
+        return []
+    several = (
+        "s that the model does not know are" if unknown != 1 else " that the model does not know is"
+    )
+    return [f"Of the text that was given {unknown} symbol{several} left out of the alignment."]
+
+
 def _label_asked(
     transcriber: Transcriber, hidden: Tensor, frames: Tensor, text: str, told: bool
-) -> _Asked:
+) -> Asked:
     import torch
     from torch.nn.functional import cross_entropy
 
@@ -290,7 +337,7 @@ def _label_asked(
             " would give alone, and no answer after each step.",
         )
     )
-    return _Asked(
+    return Asked(
         labels,
         chances,
         number,
@@ -301,12 +348,11 @@ def _label_asked(
     )
 
 
-def _likeliest(
-    names: tuple[str, ...], chances: np.ndarray
-) -> tuple[tuple[str, ...], np.ndarray, list[str]]:
+def _likeliest(asked: Asked) -> tuple[tuple[str, ...], np.ndarray, list[str]]:
     """The names that are probable somewhere, with their chances, and in words what is left out.
     The blank is the first, then symbols by where they are likeliest; labels by how probable they
     are in the end."""
+    names, chances = asked.names, asked.chances
     peaks, blank = chances.max(axis=0), "" in names
     order = chances.argmax(axis=0) if blank else -chances[-1]
     likely = [at for at in np.argsort(-peaks, kind="stable").tolist() if peaks[at] >= _LEAST]
@@ -317,9 +363,12 @@ def _likeliest(
     notes = []
     if left := len(names) - len(kept):
         what = "symbols" if blank else "labels"
+        verb, where = "is" if left == 1 else "are", "anywhere"
+        if asked.repeats:
+            where = "as the first of any step"
         notes.append(
-            f"Of {len(names):,} {what} {left:,} that {'is' if left == 1 else 'are'} hardly probable"
-            f" anywhere {'is' if left == 1 else 'are'} not shown."
+            f"Of {len(names):,} {what} {left:,} that {verb} hardly probable {where} {verb} not"
+            " shown."
         )
     return (
         tuple(names[at] for at in kept),

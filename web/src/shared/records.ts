@@ -205,7 +205,7 @@ export interface TraceRecord {
   fan?: { times: string[]; levels: number[]; quantiles: number[][]; truth: (number | null)[] };
   links?: { sources: string[]; targets: string[]; weights: Rows };
   spectrogram?: { values: Rows; hop: number; path: string[] };
-  heard?: { text: string; names: string[]; chances: Rows; words: SpokenWord[]; reference: SpokenWord[] };
+  heard?: { text: string; names: string[]; chances: Rows; words: SpokenWord[]; reference: SpokenWord[]; repeats?: boolean };
   alike?: AlikeWord[];
   /** A file (.wav), as base64. */
   sound?: { wav: string };

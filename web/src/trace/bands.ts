@@ -59,7 +59,7 @@ function soundBand({ trace, dark }: Stage, seconds: number, width: number): Band
       const x = (time: number) => (width * time) / (seconds * path.length);
       const over = s('svg', { width, height: SOUND, class: 'over', 'aria-hidden': 'true' },
         ...(trace.heard?.words ?? []).map(({ start, end }) => s('rect', { class: 'word-span', x: x(start), y: 0, width: x(end) - x(start), height: SOUND })),
-        ...runsOf(path).map(({ first }) => s('line', { class: 'stem', x1: x(first * seconds) + 0.5, x2: x(first * seconds) + 0.5, y1: SOUND - 26, y2: SOUND })));
+        ...runsOf(path, trace.heard?.repeats).map(({ first }) => s('line', { class: 'stem', x1: x(first * seconds) + 0.5, x2: x(first * seconds) + 0.5, y1: SOUND - 26, y2: SOUND })));
       return h('div', { class: 'sound' }, canvas, over);
     },
   };
@@ -67,7 +67,7 @@ function soundBand({ trace, dark }: Stage, seconds: number, width: number): Band
 
 /** The symbol of each step; letters that would lie on each other stand on lines of their own. */
 function pathBand({ trace, steps }: Stage, width: number): Band {
-  const runs = runsOf(trace.spectrogram!.path);
+  const runs = runsOf(trace.spectrogram!.path, trace.heard?.repeats);
   const x = (step: number) => (width * step) / steps;
   const ends: number[] = [];
   const placed = runs.map(({ symbol, first, last }) => {

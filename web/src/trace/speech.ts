@@ -11,11 +11,11 @@ import type { Stage, View } from './stage';
 /** Pixels of a step, at least: what does not fit scrolls. */
 const LEAST = 5;
 
-/** Steps in a row with the same symbol that is no blank. */
-export function runsOf(path: string[]): { symbol: string; first: number; last: number }[] {
+/** Steps in a row with the same symbol that is no blank; of a transducer (`repeats`) each step alone, which says its symbols anew. */
+export function runsOf(path: string[], repeats = false): { symbol: string; first: number; last: number }[] {
   const runs: { symbol: string; first: number; last: number }[] = [];
   path.forEach((symbol, step) => {
-    if (step && symbol === path[step - 1]) {
+    if (step && !repeats && symbol === path[step - 1]) {
       if (symbol) runs.at(-1)!.last = step;
     } else if (symbol) runs.push({ symbol, first: step, last: step });
   });
@@ -76,16 +76,18 @@ export function speechView(stage: Stage): View | null {
   };
 }
 
-export function inWords({ heard, spectrogram }: TraceRecord, text: string): string {
+export function inWords({ heard, spectrogram, alike }: TraceRecord, text: string): string {
   if (!text) return 'It hears nothing.';
   if (heard && !heard.names.includes('')) {
     const [end, label] = [heard.chances.at(-1)!, heard.names.indexOf(text)];
     return `It hears ${quoted(text)}, ${percent(end[label])}% sure at the end.`;
   }
+  if (heard?.repeats) return `It hears ${quoted(text)}: below the sound stands what each step says. A step may say several symbols, or none.`;
   const said = runsOf(spectrogram!.path).map(({ symbol }) => symbol).join('');
+  const asked = (alike ?? []).some(({ rivals }) => rivals.some(({ language, hot, second }) => language || hot || second));
   const letters = (words: string) => words.replace(/\s/g, '');
   if (letters(said) === letters(text)) return `It hears ${quoted(text)}: of the path each run of a symbol counts once, and what is between them not at all.`;
-  return `It hears ${quoted(text)}. The path alone, the likeliest symbol of each step, says ${quoted(said)}: the search adds up all paths that say the same.`;
+  return `It hears ${quoted(text)}. The path alone, the likeliest symbol of each step, says ${quoted(said)}: the search adds up all paths that say the same${asked ? ', and asks the language' : ''}.`;
 }
 
 /** The step in a line: its symbol, or the likeliest labels. */
@@ -95,7 +97,7 @@ export function stepInWords({ heard, spectrogram }: TraceRecord, step: number, s
   const best = heard ? [...heard.chances[step]].map((p, k) => ({ p, name: heard.names[k] })).sort((a, b) => b.p - a.p).slice(0, 3).filter(({ p }) => p >= 0.005) : [];
   const likely = best.map(({ p, name }) => `${name ? quoted(name) : 'no symbol'} ${percent(p)}%`).join(', ');
   if (heard && !heard.names.includes('')) return `${when}: ${likely}.`;
-  const so = runsOf(path).filter(({ first }) => first <= step).map(({ symbol }) => symbol).join('');
+  const so = runsOf(path, heard?.repeats).filter(({ first }) => first <= step).map(({ symbol }) => symbol).join('');
   const now = likely || (path[step] ? quoted(path[step]) : 'no symbol');
   return `${when}: ${now}${so ? `; so far ${quoted(so)}` : ''}.`;
 }

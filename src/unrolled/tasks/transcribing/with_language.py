@@ -12,6 +12,7 @@ import numpy as np
 from unrolled.data.pronunciations import Pronunciations
 from unrolled.data.recordings_reading import read_recordings
 from unrolled.data.recordings_rows import with_texts
+from unrolled.decoding.ctc_hypothesis import CtcHypothesis
 from unrolled.decoding.penalties import check_weight
 from unrolled.errors import ConfigError
 from unrolled.tasks.base import Task, whole_number
@@ -240,7 +241,7 @@ class WithLanguage(Task):
             told = self._explained([frames for frames, _ in made], explainer, beam)
             found += [
                 replace(one, transcript=replace(one.transcript, silent=silent))
-                for one, (_, silent) in zip(told, made, strict=True)
+                for (one, _), (_, silent) in zip(told, made, strict=True)
             ]
         return found
 
@@ -261,14 +262,15 @@ class WithLanguage(Task):
 
     def _explained(
         self, frames: Sequence[np.ndarray], explainer: Explainer, beam: int
-    ) -> list[Explanation]:
+    ) -> list[tuple[Explanation, CtcHypothesis]]:
+        """Of each recording, and the hypothesis that is explained."""
         answers = heard(self.model, frames)
         each = searched(answers, explainer.head, beam, explainer.language)
         found = []
         for answer, hypotheses, one in zip(answers, each, frames, strict=True):
             seconds = len(one) * self.framing.seconds
             transcript = transcript_of(hypotheses, explainer.symbols, seconds, step=explainer.step)
-            found.append(explainer.of(answer, hypotheses, transcript))
+            found.append((explainer.of(answer, hypotheses, transcript), hypotheses[0]))
         return found
 
     def _checked_beam(self, beam: int | None) -> int:
