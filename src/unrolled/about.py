@@ -94,12 +94,12 @@ def _of_model(path: Path) -> Info:
 
 
 def _of_language(numbers: dict[str, Any] | None) -> dict[str, str]:
-    """How much a language model counts in a transcriber, where it was chosen."""
+    """How much a language model counts, where that was chosen."""
     if not numbers or not numbers.get("told"):
         return {}
-    from unrolled.tasks.transcribing.language import Weights
+    from unrolled.tasks.tuned import weights_told
 
-    return {"language": str(Weights(**numbers))}
+    return {"language": weights_told(numbers)}
 
 
 def _is_short(value: Any) -> bool:

@@ -165,9 +165,10 @@ def test_short_and_long_help_are_the_same(call):
         (
             "tune",
             [Transcriber.tune],
-            {"recordings": "data", "lm": "model"},
+            {"files": "data", "lm": "model"},
             {"self", "tell", "beam"},  # 32, and in Python None
         ),
+        ("tune", [Translator.tune], {"files": "data"}, {"self", "tell", "options"}),
         (
             "listen",
             [Transcriber.listen],

@@ -1,4 +1,4 @@
-"""`unrolled tune`: the weights of a language model, chosen and kept in the model's file."""
+"""`unrolled tune` of a transcriber: the weights of language models, kept in the model's file."""
 
 from __future__ import annotations
 
@@ -121,7 +121,10 @@ def test_what_can_not_be_tuned_is_one_line_and_costs_nothing(
     for words, parts in (
         ([model, few], ["give --lm, --rerank or both"]),
         ([lm, few, "--lm", lm], [f"{lm} holds a NGramModel; tune takes the model of a transcr"]),
-        ([translator, few, "--lm", lm], [f"{translator} holds a Translator; tune takes"]),
+        ([translator, few, "--lm", lm], ["--lm: only a transcriber", "takes it as --rerank"]),
+        ([model, few, few, "--lm", lm], [f"{model} holds a Transcriber: expected one FILE"]),
+        ([model, few, "--lm", lm, "--source", 1], ["--source: not for", "unrolled tune --help"]),
+        ([model, few, "--lm", lm, "--length-penalty", 1], ["--length-penalty: not for"]),
         ([labeller, few, "--lm", lm], ["this model answers with labels of whole recordings"]),
         ([model, few, "--lm", other], ["is over other words than the recogniser writes"]),
         ([model, few, "--lm", model], [f"{model}: holds a Transcriber; the language model takes"]),

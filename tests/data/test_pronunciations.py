@@ -63,6 +63,40 @@ def test_a_dictionary_that_is_written_reads_back_the_same(said, tmp_path):
     assert read_pronunciations(path).of == said.of
 
 
+def test_a_dictionary_from_a_file_is_the_mapping_of_tuples_that_it_spells(said):
+    plain = {word: said[word] for word in said.of}
+    assert said.of == plain
+    assert list(said.of) == [
+        "right",
+        "write",
+        "rite",
+        "ride",
+        "rye",
+        "bright",
+        "read",
+        "red",
+        "reed",
+    ]
+    given = Pronunciations(plain)
+    for word in (*plain, "unheard"):
+        assert given.alike(word) == said.alike(word)
+        assert given.near(word) == said.near(word)
+    with pytest.raises(KeyError):
+        said.of["unheard"]
+
+
+def test_only_digits_at_the_end_of_a_phone_are_its_stress(tmp_path):
+    path = tmp_path / "words.dict"
+    path.write_text("a1\tAY12 B2C  D3 E0\r\na1 AY B2C D3 E#1\nc(1) K0")
+    said = read_pronunciations(path)
+    assert dict(said.of) == {"a1": (("AY", "B2C", "D3", "E"),), "c": (("K",),)}
+
+
+def test_a_word_without_a_pronunciation_is_like_no_other():
+    said = Pronunciations({"mute": (), "sea": (("S", "IY"),), "still": ()})
+    assert said.alike("mute") == said.near("mute") == said.alike("sea") == said.near("sea") == ()
+
+
 def test_a_packed_dictionary_is_the_plain_one(said, tmp_path):
     path = tmp_path / "words.dict.gz"
     path.write_bytes(gzip.compress(DICTIONARY.encode()))
@@ -91,6 +125,11 @@ def test_a_file_that_is_missing_or_damaged_is_told(tmp_path):
     path = tmp_path / "cut.dict.gz"
     path.write_bytes(gzip.compress(DICTIONARY.encode() * 500)[:-20])
     with pytest.raises(DataError, match="can't be read after line"):
+        read_pronunciations(path)
+    packed = bytearray(gzip.compress(DICTIONARY.encode()))
+    packed[12:20] = b"\xff" * 8
+    path.write_bytes(packed)
+    with pytest.raises(DataError, match="can't be read after line 0 "):
         read_pronunciations(path)
 
 

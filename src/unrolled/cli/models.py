@@ -68,7 +68,12 @@ _READS = {
 
 
 def data_for(
-    task: Any, path: Path, sources: Sequence[str], reading: dict[str, Any]
+    task: Any,
+    path: Path,
+    sources: Sequence[str],
+    reading: dict[str, Any],
+    *,
+    verb: str = "evaluate",
 ) -> tuple[Any, dict[str, Any]]:
     """What a task of this kind measures itself on, and how `evaluate` is to read it.
 
@@ -76,12 +81,13 @@ def data_for(
         task, path: the task and its file.
         sources: a file, or a set of the catalog; of a translator two files, too.
         reading: the options that were given; ConfigError for those of another task.
+        verb: whose help tells more.
     """
     from unrolled.cli.sources import corpus_of, history_of, loaded, unread_pairs
 
     own = kind(task)
     others = {name: value for name, value in reading.items() if name not in _READS[own]}
-    refuse(others, f"not for {path}, which holds a {own}; see unrolled evaluate --help")
+    refuse(others, f"not for {path}, which holds a {own}; see unrolled {verb} --help")
     if own == "Translator":
         return unread_pairs(sources), reading
     if len(sources) > 1:

@@ -90,7 +90,7 @@ Rerank = Annotated[
 ]
 RerankWeight = Annotated[
     float | None,
-    option("How much say --rerank has; of a transcriber as tuned, else 0.5.", "0.2"),
+    option("How much say --rerank has; as tuned, else of a transcriber 0.5.", "0.2"),
 ]
 
 
@@ -121,14 +121,15 @@ def searching(
     """
     return given(
         **others,
-        length_penalty=_penalty(length_penalty),
+        length_penalty=penalty(length_penalty),
         max_length=_longest(max_length),
         fuse=_generator(fuse, "fuse"),
         rerank=_text_model(rerank, "rerank"),
     )
 
 
-def _penalty(told: str | None) -> float | str | None:
+def penalty(told: str | None) -> float | str | None:
+    """A length penalty as it is told on the command line; ConfigError where it is none."""
     if told is None or told == "mean":
         return told
     try:

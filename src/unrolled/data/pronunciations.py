@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import gzip
-from collections import defaultdict
+import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from os import PathLike, fspath
 
+from unrolled.data.spelt_ways import Phones, SpeltWays
 from unrolled.errors import DataError
 from unrolled.writing import replacing
-
-Phones = tuple[str, ...]
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,7 +48,7 @@ class Pronunciations:
     def alike(self, word: str) -> tuple[str, ...]:
         """The other words that may sound as this one does: one pronunciation of each is the same.
         In the order of the alphabet."""
-        said = {one for phones in self[word] for one in self._words[phones]}
+        said = {one for phones in self[word] for one in self._said_as(phones)}
         return tuple(sorted(said - {word}))
 
     def near(self, word: str) -> tuple[str, ...]:
@@ -60,7 +59,7 @@ class Pronunciations:
             one
             for phones in self[word]
             for changed in _one_away(phones, self._phones)
-            for one in self._words.get(changed, ())
+            for one in self._said_as(changed)
         }
         return tuple(sorted(found - {word, *self.alike(word)}))
 
@@ -72,17 +71,17 @@ class Pronunciations:
                     variant = "" if number == 1 else f"({number})"
                     file.write(f"{word}{variant} {' '.join(phones)}\n")
 
+    def _said_as(self, phones: Phones) -> list[str]:
+        words = self._words.get(" ".join(phones))
+        return [] if words is None else words.split("\n")
+
     @cached_property
-    def _words(self) -> dict[Phones, list[str]]:
-        found: dict[Phones, list[str]] = defaultdict(list)
-        for word, ways in self.of.items():
-            for phones in ways:
-                found[phones].append(word)
-        return found
+    def _words(self) -> dict[str, str]:
+        return SpeltWays.of(self.of).words()
 
     @cached_property
     def _phones(self) -> tuple[str, ...]:
-        return tuple(sorted({phone for phones in self._words for phone in phones}))
+        return tuple(sorted(set(" ".join(self._words).split(" "))))
 
 
 def read_pronunciations(path: str | PathLike[str]) -> Pronunciations:
@@ -99,8 +98,9 @@ def read_pronunciations(path: str | PathLike[str]) -> Pronunciations:
 
     Source: the CMU Pronouncing Dictionary, github.com/cmusphinx/cmudict.
     """
-    found: dict[str, dict[Phones, None]] = defaultdict(dict)
-    for number, line in _lines(path):
+    words: list[str] = []
+    ways: list[str] = []
+    for number, line in enumerate(_text(path).split("\n"), start=1):
         said = line.split("#", 1)[0].split()
         if line.startswith(";;;") or not said:
             continue
@@ -112,11 +112,27 @@ def read_pronunciations(path: str | PathLike[str]) -> Pronunciations:
         word = said[0].lower()
         if word.endswith(")") and "(" in word[1:]:
             word = word[: word.rindex("(")]
-        phones = tuple(phone.rstrip("012") for phone in said[1:])
-        found[word][phones] = None
-    if not found:
+        words.append(word)
+        ways.append(" ".join(said[1:]))
+    if not words:
         raise DataError(f"{fspath(path)}: holds no words; expected lines such as 'right R AY1 T'")
-    return Pronunciations({word: tuple(ways) for word, ways in found.items()}, fspath(path))
+    found: dict[str, str] = {}
+    for word, way in zip(words, _without_stress(ways), strict=True):
+        if word not in found:
+            found[word] = way
+        elif way not in found[word].split("\n"):
+            found[word] += f"\n{way}"
+    return Pronunciations(SpeltWays(found), fspath(path))
+
+
+def _without_stress(ways: Sequence[str]) -> list[str]:
+    """The same without digits at the ends of phones; all at once, which is quick."""
+    text, before = "\n".join(ways) + "\n", ""
+    while text != before:  # a phone may end with several
+        before = text
+        for stress in "012":
+            text = text.replace(f"{stress} ", " ").replace(f"{stress}\n", "\n")
+    return text[:-1].split("\n")
 
 
 def _one_away(phones: Phones, all_phones: Sequence[str]) -> Iterator[Phones]:
@@ -128,16 +144,19 @@ def _one_away(phones: Phones, all_phones: Sequence[str]) -> Iterator[Phones]:
             yield (*before, phone, *after[1:])
 
 
-def _lines(path: str | PathLike[str]) -> Iterator[tuple[int, str]]:
+def _text(path: str | PathLike[str]) -> str:
     packed = fspath(path).endswith(".gz")
-    number = 0
+    read = bytearray()
     try:
         with gzip.open(path, "rb") if packed else open(path, "rb") as file:
-            for number, line in enumerate(file, start=1):
-                yield number, line.decode("utf-8")
+            while part := file.read(1 << 16):
+                read += part
+        return read.decode("utf-8")
     except FileNotFoundError:
         raise DataError(f"{fspath(path)}: there is no such file") from None
-    except UnicodeDecodeError:
+    except UnicodeDecodeError as error:
+        number = read.count(b"\n", 0, error.start) + 1
         raise DataError(f"{fspath(path)}, line {number}: is not UTF-8; save it as such") from None
-    except (OSError, EOFError) as error:
+    except (OSError, EOFError, zlib.error) as error:
+        number = read.count(b"\n")
         raise DataError(f"{fspath(path)}: can't be read after line {number} ({error})") from None

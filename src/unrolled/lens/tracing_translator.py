@@ -162,9 +162,10 @@ def _searched(translator: Translator, sentence: str, ids: np.ndarray, beam: int 
     from unrolled.data.tokens import Subwords
     from unrolled.decoding.beam import search_with_record
     from unrolled.tasks.arrays import like
-    from unrolled.tasks.translating.asking import copied_into, options_of
+    from unrolled.tasks.translating.asking import options_of
     from unrolled.tasks.translating.request import Request
     from unrolled.tasks.translating.scorer import NetworkScorer
+    from unrolled.tasks.translating.searched import copied_into
 
     width = Request().beam if beam is None else beam
     tokens, model = translator.tokens, translator.model

@@ -15,7 +15,6 @@ from unrolled.tasks.base import check_rate, is_number
 from unrolled.tasks.evaluation import Evaluation
 from unrolled.tasks.same_tokens import check_same_tokens
 from unrolled.tasks.telling import tell_of
-from unrolled.tasks.translating.answering import Answering
 from unrolled.tasks.translating.batches import PairBatches
 from unrolled.tasks.translating.direction import Direction
 from unrolled.tasks.translating.encoding import PairTokens
@@ -24,7 +23,9 @@ from unrolled.tasks.translating.lessons import validator
 from unrolled.tasks.translating.networks import AnyTranslationNetwork
 from unrolled.tasks.translating.parts import Split, read_split
 from unrolled.tasks.translating.settings import ATTENTIONS, SIZES, settle
+from unrolled.tasks.translating.tuning import Weights
 from unrolled.tasks.translating.unknown_scripts import learnt_scripts
+from unrolled.tasks.translating.with_language import WithLanguage
 from unrolled.training.budget import Budget
 from unrolled.training.devices import PRECISIONS, supports_bfloat16
 from unrolled.training.loop import Trainer
@@ -32,7 +33,7 @@ from unrolled.training.optimizer import Recipe
 from unrolled.training.run import Run
 
 
-class Translator(Answering):
+class Translator(WithLanguage):
     """From a sentence of one language to one of another; any text to any text, line by line.
 
         m_1 .. m_S = encoder(x_1 .. x_S), in both directions
@@ -231,6 +232,8 @@ class Translator(Answering):
             self.checkup = split.checkup
             self._direction = Direction.of(data, source, target, split.columns)
             begins = not self._goes_on()
+            if begins:
+                self.language_weights = Weights()
             self.model = cast(AnyTranslationNetwork, self._first_network())
             counts = np.bincount(answered, minlength=len(self.tokens.target))
             low = self.precision in ("auto", "bf16") and supports_bfloat16(self.device)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from unrolled.decoding.ctc_hypothesis import CtcHypothesis
 from unrolled.decoding.letters import Letters
@@ -14,6 +14,7 @@ from unrolled.decoding.prefix_scores import PrefixScores, another_alphabet
 from unrolled.decoding.rescoring import TextModel, rescored, text_scores
 from unrolled.errors import ConfigError
 from unrolled.tasks.transcribing.symbols import Symbols
+from unrolled.tasks.tuned import LanguageWeights
 
 if TYPE_CHECKING:
     from unrolled.decoding.ngrams.model import NGramModel
@@ -24,7 +25,7 @@ HOT = 3.0
 
 
 @dataclass(frozen=True)
-class Weights:
+class Weights(LanguageWeights):
     """How much the language counts beside what is heard, as `tune` chooses it.
 
     Attributes:
@@ -32,23 +33,12 @@ class Weights:
         word_bonus: nats for each word.
         unknown: nats for each word that the n-gram model does not know.
         rerank_weight: of the model of the second pass.
-        told: what they were chosen by, in words; "" for the usual ones.
     """
 
     weight: float = 0.5
     word_bonus: float = 0.5
     unknown: float = -3.0
     rerank_weight: float = 0.5
-    told: str = ""
-
-    def __str__(self) -> str:
-        numbers = (f"{name} {one:g}" for name, one in asdict(self).items() if name != "told")
-        return ", ".join(numbers) + (f" (chosen by {self.told})" if self.told else "")
-
-    def given(self, **numbers: float | None) -> Weights:
-        """Others where they are given."""
-        known: dict[str, Any] = {name: one for name, one in numbers.items() if one is not None}
-        return replace(self, **known)
 
 
 @dataclass(frozen=True, eq=False)

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from typing import ClassVar
 
 import numpy as np
 
 from unrolled.decoding.ctc_hypothesis import CtcHypothesis
 from unrolled.decoding.rescoring import rescored
+from unrolled.tasks import tuned as tuning
 from unrolled.tasks.transcribing.heads import Head
 from unrolled.tasks.transcribing.language import Language, Weights, silence_first
 from unrolled.tasks.transcribing.symbols import Symbols
+from unrolled.tasks.tuned import SECOND
 from unrolled.training.speech_scores import speech_scores
 
 # What is tried of each, one after the other, from the usual numbers on.
@@ -20,14 +23,12 @@ FIRST = {
     "word_bonus": (-0.5, 0.0, 0.5, 1.0, 1.5, 2.5, 4.0),
     "unknown": (0.0, -3.0, -6.0, -10.0, -15.0),
 }
-# 0: the second pass has no say.
-SECOND = (0.0, 0.1, 0.2, 0.35, 0.5, 0.7, 1.0, 1.4, 2.0)
 _ROUNDS = 2
 Hypotheses = list[list[CtcHypothesis]]
 
 
 @dataclass(frozen=True)
-class Trial:
+class Trial(tuning.Trial[Weights]):
     """One choice of weights.
 
     Attributes:
@@ -35,7 +36,10 @@ class Trial:
         wer, cer: word and character error rate, percent.
     """
 
-    weights: Weights | None
+    NAMES: ClassVar = {"wer": "WER", "cer": "CER"}
+    UNIT = "%"
+    BETTER = "fewer words wrong"
+
     wer: float
     cer: float
 
@@ -46,19 +50,16 @@ class Trial:
 
 
 @dataclass(frozen=True)
-class Tuned:
+class Tuned(tuning.Tuned[Trial]):
     """What was found.
 
     Attributes:
-        before: what is heard without language models.
-        best: with the weights that were chosen.
-        trials: all that was tried, in order; `before` is the first.
+        before, best, trials: as of any task.
         recordings: how many chose.
     """
 
-    before: Trial
-    best: Trial
-    trials: tuple[Trial, ...]
+    COUNTED = "recordings"
+
     recordings: int
 
     @property
@@ -66,11 +67,6 @@ class Tuned:
         """Those that were chosen."""
         assert self.best.weights is not None
         return self.best.weights
-
-    @property
-    def helps(self) -> bool:
-        """Whether fewer words are wrong than without; or as many, and fewer letters."""
-        return self.best.rates < self.before.rates
 
 
 def tuned(
@@ -159,4 +155,4 @@ class _Trials:
 
     def say(self, what: str, best: Trial) -> None:
         if self._tell is not None:
-            self._tell(f"{what}: WER {best.wer:.2f}%, CER {best.cer:.2f}%")
+            self._tell(f"{what}: {best}")

@@ -43,14 +43,17 @@ class WordRivals:
 
     def knows(self, word: str) -> bool:
         """Whether it is a word; without a dictionary and a vocabulary whatever is written is."""
+        if not self.vocabulary and not len(self.pronunciations):
+            return True
         parts = _EDGES.match(word.lower())
         core = "" if parts is None else parts.group(2)
-        nothing = not self.vocabulary and not len(self.pronunciations)
-        return nothing or not self._known.isdisjoint((word.lower(), core))
+        return any(
+            one in self.pronunciations or one in self._in_vocabulary for one in (word.lower(), core)
+        )
 
     @cached_property
-    def _known(self) -> frozenset[str]:
-        return frozenset(self.pronunciations.of) | {one.lower() for one in self.vocabulary}
+    def _in_vocabulary(self) -> frozenset[str]:
+        return frozenset(one.lower() for one in self.vocabulary)
 
     def of(self, word: str) -> dict[str, str]:
         """The rivals of a word, written as it is, with small or large letters and the marks around

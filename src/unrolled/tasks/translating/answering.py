@@ -17,7 +17,7 @@ from unrolled.errors import ConfigError, DataWarning
 from unrolled.tasks.arrays import Arrays
 from unrolled.tasks.base import Task
 from unrolled.tasks.evaluation import Evaluation
-from unrolled.tasks.translating.asking import translations
+from unrolled.tasks.translating.asking import searched
 from unrolled.tasks.translating.building import build
 from unrolled.tasks.translating.direction import Direction
 from unrolled.tasks.translating.encoding import PairTokens
@@ -25,8 +25,10 @@ from unrolled.tasks.translating.gate import MOST, Rivals, evaluation_of, name_of
 from unrolled.tasks.translating.links import WordLink, word_links
 from unrolled.tasks.translating.networks import AnyTranslationNetwork, TranslationNetworks
 from unrolled.tasks.translating.request import Request, Translation
+from unrolled.tasks.translating.searched import Searched
 from unrolled.tasks.translating.settings import Settings
 from unrolled.tasks.translating.stepping import begun, read_token
+from unrolled.tasks.translating.tuning import Weights
 from unrolled.tasks.translating.unknown_scripts import warn_of_scripts
 
 
@@ -39,6 +41,7 @@ class Answering(Task):
         settings: the numbers that it was made and trained with.
         checkup: the data doctor's.
         rivals: fitted on the same pairs.
+        language_weights: how much a language model counts, as `tune` chose it.
     """
 
     model: AnyTranslationNetwork
@@ -52,6 +55,7 @@ class Answering(Task):
     # None: a file of before they were kept
     _scripts: tuple[str, ...] | None
     _direction: Direction
+    language_weights: Weights = Weights()
 
     def predict(self, sentences: Iterable[str], **options: Any) -> list[str]:
         """The best translation of each sentence.
@@ -91,15 +95,19 @@ class Answering(Task):
         for number, one in enumerate(several, start=before + 1):
             if not isinstance(one, str):
                 raise ConfigError(f"sentence {number:,}: got {type(one).__name__}, expected text")
-        return self._translations(several, Request.of(options), before=before)
+        return self._searched(several, self._request(options), before=before).translations()
 
-    def _translations(
+    def _request(self, options: Mapping[str, Any]) -> Request:
+        """With the weight that `tune` chose, where no other is given."""
+        return Request.of({**self.language_weights.numbers, **options})
+
+    def _searched(
         self, sentences: Sequence[str], request: Request, *, before: int = 0, part: str = ""
-    ) -> list[Translation]:
+    ) -> Searched:
         if self._scripts is not None:
             warn_of_scripts(sentences, self._scripts, before=before, part=part)
         longest = self._longest
-        return translations(
+        return searched(
             self.model, self.tokens, sentences, request, longest, before=before, part=part
         )
 
@@ -201,7 +209,7 @@ class Answering(Task):
             worst,
             **options,
         )
-        return replace(found, notes=(*found.notes, *_told_of(pairs)))
+        return replace(found, notes=(*found.notes, *told_of(pairs)))
 
     def _evaluate(
         self,
@@ -211,9 +219,9 @@ class Answering(Task):
         worst: int = MOST,
         **options: Any,
     ) -> Evaluation:
-        request = Request.of(options)
-        found = self._translations(sources, request, part=" of those that are measured")
-        said = [one.text for one in found]
+        request = self._request(options)
+        found = self._searched(sources, request, part=" of those that are measured")
+        said = [one.text for one in found.translations()]
         rivals = {
             name_of(one, self._learnt_pairs): one.translate(sources) for one in self.rivals.values()
         }
@@ -236,6 +244,7 @@ class Answering(Task):
             "pairs": self._learnt_pairs,
             "direction": self._direction.to_assets(),
             "scripts": None if self._scripts is None else list(self._scripts),
+            "language": asdict(self.language_weights),
         }
 
     def _restore_assets(self, assets: dict[str, Any]) -> None:
@@ -244,6 +253,7 @@ class Answering(Task):
         self._longest = int(assets["longest"])
         self._learnt_pairs = int(assets["pairs"])
         self._direction = Direction.from_assets(assets["direction"])
+        self.language_weights = Weights(**assets.get("language", {}))
         scripts = assets.get("scripts")
         self._scripts = None if scripts is None else tuple(map(str, scripts))
 
@@ -254,7 +264,7 @@ class Answering(Task):
         self.rivals = rivals_from(arrays)
 
 
-def _told_of(pairs: SentencePairs) -> tuple[str, ...]:
+def told_of(pairs: SentencePairs) -> tuple[str, ...]:
     """What was guessed and left out in reading; a warning where that is more than empty lines."""
     if not pairs.one_sided:
         return pairs.notes

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
 
 import numpy as np
 
-from unrolled.data.tokens.word_pattern import JOINER
 from unrolled.decoding.beam import search
 from unrolled.decoding.beam_options import BeamOptions
 from unrolled.decoding.fusion import Fused
@@ -17,33 +15,17 @@ from unrolled.decoding.sentence_error import SentenceError
 from unrolled.errors import ConfigError
 from unrolled.tasks.arrays import like
 from unrolled.tasks.pretrained import open_pretrained
-from unrolled.tasks.text_models import open_text_model
 from unrolled.tasks.translating.encoding import PairTokens
-from unrolled.tasks.translating.fusing import GeneratorScorer, check_fusable, reranked
+from unrolled.tasks.translating.fusing import GeneratorScorer, check_fusable
 from unrolled.tasks.translating.long_sentences import parts_of, warn_of_long
 from unrolled.tasks.translating.networks import AnyTranslationNetwork
-from unrolled.tasks.translating.request import NOTHING, Request, Translation, joined
+from unrolled.tasks.translating.request import Request, Translation
 from unrolled.tasks.translating.scorer import NetworkScorer
+from unrolled.tasks.translating.searched import Part, Searched
 
 # Sentences that are searched at once: enough for a quick product, few enough that the longest keeps
 # few others waiting.
 AT_ONCE = 64
-
-
-class _Part(NamedTuple):
-    """A sentence, or a part of one that was too long.
-
-    Attributes:
-        text: what is translated.
-        source: its tokens, the end symbol included.
-        owner: the place of its sentence among those that were given.
-        prefix: what its translation begins with.
-    """
-
-    text: str
-    source: np.ndarray
-    owner: int
-    prefix: str
 
 
 def translations(
@@ -77,15 +59,31 @@ def translations(
     Warns:
         DataWarning: a sentence is longer.
     """
+    found = searched(
+        model, tokens, sentences, request, longest, before=before, limits=limits, part=part
+    )
+    return found.translations()
+
+
+def searched(
+    model: AnyTranslationNetwork,
+    tokens: PairTokens,
+    sentences: Sequence[str],
+    request: Request,
+    longest: int | None = None,
+    *,
+    before: int = 0,
+    limits: Sequence[int] | None = None,
+    part: str = "",
+) -> Searched:
+    """The answers of the beam to each sentence, and what a language model says of each.
+
+    Args, raises, warns: as `translations`.
+    """
     parts = _cut_to_size(tokens, sentences, request, longest, before, part)
     most = None if limits is None else [limits[one.owner] for one in parts]
     found = _searched(model, tokens, parts, request, before, most)
-    if request.rerank is not None:
-        found = _reordered(found, tokens, parts, request)
-    each: list[list[Translation]] = [[] for _ in sentences]
-    for one, hypotheses in zip(parts, found, strict=True):
-        each[one.owner].append(_translation(tokens, one, hypotheses[: request.n_best]))
-    return [joined(own, request.n_best) if own else NOTHING for own in each]
+    return Searched.of(tokens, parts, found, len(sentences), request)
 
 
 def _cut_to_size(
@@ -95,7 +93,7 @@ def _cut_to_size(
     longest: int | None,
     before: int,
     part: str,
-) -> list[_Part]:
+) -> list[Part]:
     """The sentences or, of those that are too long, what is asked for."""
     too_long = request.too_long
     sources = tokens.sources(sentences)
@@ -113,7 +111,7 @@ def _cut_to_size(
             parts = parts if too_long == "split" else parts[:1]
             read = tokens.sources(parts)
         found += [
-            _Part(text, own, place, "" if number else request.prefix)
+            Part(text, own, place, "" if number else request.prefix)
             for number, (text, own) in enumerate(zip(parts, read, strict=True))
         ]
     return found
@@ -130,7 +128,7 @@ def options_of(model: AnyTranslationNetwork, tokens: PairTokens, request: Reques
 def _searched(
     model: AnyTranslationNetwork,
     tokens: PairTokens,
-    parts: Sequence[_Part],
+    parts: Sequence[Part],
     request: Request,
     before: int,
     limits: Sequence[int] | None,
@@ -178,68 +176,3 @@ def _searched(
         for place, hypotheses in zip(places, answers, strict=True):
             found[place] = hypotheses
     return found
-
-
-def _reordered(
-    found: list[list[Hypothesis]], tokens: PairTokens, parts: Sequence[_Part], request: Request
-) -> list[list[Hypothesis]]:
-    model = open_text_model(request.rerank, "rerank")
-    texts = [
-        tokens.text(one.tokens, copied_into(tokens, part.text, one, part.prefix))
-        for part, hypotheses in zip(parts, found, strict=True)
-        for one in hypotheses
-    ]
-    scored = iter([one.log_probability for one in model.score(texts)])
-    return [
-        reranked(
-            hypotheses,
-            [next(scored) for _ in hypotheses],
-            request.rerank_weight,
-            request.length_penalty,
-        )
-        for hypotheses in found
-    ]
-
-
-def copied_into(
-    tokens: PairTokens, sentence: str, found: Hypothesis, prefix: str = ""
-) -> dict[int, str]:
-    """What stands in place of each unknown token: the source token it looked at most; in the prefix
-    what was given."""
-    unknown = [at for at, token in enumerate(found.tokens) if token == 0]
-    if not unknown:
-        return {}
-    given = tokens.keys_of(prefix)
-    copied = {at: given[at] for at in unknown if at < len(given)}
-    if found.attention is not None:
-        read = tokens.pieces_of(sentence)
-        # The end symbol, the last of the source, can't be copied.
-        looked = found.attention[:, : len(read)]
-        copied |= {at: read[int(looked[at].argmax())] for at in unknown if at >= len(given)}
-    return copied
-
-
-def _translation(tokens: PairTokens, part: _Part, hypotheses: Sequence[Hypothesis]) -> Translation:
-    if not hypotheses:
-        return NOTHING
-    read = (*tokens.pieces_of(part.text), "\n")
-    written = tokens.target.pieces
-    made = []
-    for one in hypotheses:
-        copied = copied_into(tokens, part.text, one, part.prefix)
-        made.append(
-            Translation(
-                tokens.text(one.tokens, copied),
-                one.score,
-                one.log_probability,
-                one.finished,
-                read,
-                tuple(
-                    copied[at].strip(JOINER) if at in copied else written[token]
-                    for at, token in enumerate(one.tokens)
-                ),
-                # the step that chose the end writes nothing
-                None if one.attention is None else one.attention[: len(one.tokens)],
-            )
-        )
-    return Translation(**{**vars(made[0]), "alternatives": tuple(made[1:])})

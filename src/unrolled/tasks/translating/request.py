@@ -38,7 +38,7 @@ class Request:
         fuse_weight: of its log-probabilities.
         rerank: a `Generator` or `NGramModel` that has a say in which of the answers of the beam is
             the best, or its file; it may read any tokens.
-        rerank_weight: of its log-probabilities.
+        rerank_weight: of its log-probabilities; a translator that was tuned has its own.
         precision: of the products in every step. "fp32"; "bf16": those of the decoder's layers
             in bfloat16; and where the processor multiplies int8 in hardware the scores of all
             tokens in that, and those of the best again in float32. It may find another translation
