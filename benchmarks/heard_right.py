@@ -1,7 +1,7 @@
 """Words that sound alike, heard right by context: right or write, there or their.
 
     python benchmarks/heard_right.py make DIR            UNROLLED_DATA names the folders
-    python benchmarks/heard_right.py learn DIR           70 and 30 minutes on one core
+    python benchmarks/heard_right.py learn DIR           70, 40 and 30 minutes on one core
     python benchmarks/heard_right.py score DIR           the test part; --on choose: the other
 
 `make` draws sentences of Tatoeba's English side that no model here learns, each with a word that
@@ -9,8 +9,8 @@ another sounds like (a curated list of homophones, confirmed by CMUdict), every 
 often as another, and in it every spelling. A sentence counts only where eSpeak NG speaks it bit for
 bit the same with any of the rivals in the word's place, so that nothing in the sound tells them
 apart. They are spoken by timbres that are not in the training. `learn` trains a recogniser of
-letters on 30,000 other sentences, an n-gram model and a generator on the text of 112,000; stopped,
-the same command goes on. `score` chooses the weights on sentences of the validation part, spoken by
+letters in two lessons of 30,000 times some words that have no context, an n-gram model and a
+generator on 112,000 other sentences; stopped, the same command goes on. `score` chooses the weights on sentences of the validation part, spoken by
 timbres of their own, and prints a table: the word that counts, and the words of the whole sentence.
 """
 

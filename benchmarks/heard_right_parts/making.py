@@ -17,17 +17,21 @@ from heard_right_parts.voices import Speaker, way
 from unrolled.data.espeak import Utterance
 from unrolled.writing import replacing
 
-# Sentences that the recogniser learns, is validated by, and that are scored.
+# Sentences of each lesson, those that it is validated by, and those that are scored.
 SPOKEN, HELD_OUT, SCORED = 30_000, 300, 400
+# What the recogniser learns, in order: first how many words sound, then words as often as they are
+# said. Of each the power of `without_context`.
+LESSONS = {"many": 0.5, "usual": 1.0}
 SEEDS = {"train": 0, "validation": 1, "test": 2}
 
 
 def make(folder: Path, spoken: int = SPOKEN, scored: int = SCORED) -> None:
     """Write what is not there yet; a run that was stopped goes on.
 
-    `text/` has the sentences of each part, a line each; `train/` and `validation/` are folders of
-    recordings for the recogniser, of words without context; `choose/` and `test/` hold the
-    sentences with a homophone, the word that counts and its rivals in `drawn.json`.
+    `text/` has the sentences of each part, a line each; `many/` and `usual/` are the lessons of the
+    recogniser, recordings of words without context in `train/` and `validation/`; `choose/` and
+    `test/` hold the sentences with a homophone, the word that counts and its rivals in
+    `drawn.json`.
 
     Raises:
         DataError: Tatoeba, CMUdict or the homophones are not at hand.
@@ -42,11 +46,13 @@ def make(folder: Path, spoken: int = SPOKEN, scored: int = SCORED) -> None:
     for name, part in (("choose", "validation"), ("test", "test")):
         _scored(folder / name, texts[part], groups, scored, part)
         tell(f"{name}: spoken")
-    for part, count in (("validation", HELD_OUT), ("train", spoken)):
-        some = without_context(texts[part], count, SEEDS[part])
-        ways = [way(one, part, SEEDS[part], number) for number, one in enumerate(some)]
-        _recordings(folder / part, some, ways)
-        tell(f"{part}: spoken")
+    for number, (lesson, power) in enumerate(LESSONS.items()):
+        for part, count in (("validation", HELD_OUT), ("train", spoken)):
+            seed = SEEDS[part] + len(SEEDS) * number
+            some = without_context(texts[part], count, seed, power)
+            ways = [way(one, part, seed, at) for at, one in enumerate(some)]
+            _recordings(folder / lesson / part, some, ways)
+            tell(f"{lesson}, {part}: spoken")
 
 
 def drawn_in(folder: Path) -> list[Drawn]:

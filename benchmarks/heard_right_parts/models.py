@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from heard_right_parts.making import LESSONS
 from run_folder import tell
 
 import unrolled
@@ -20,7 +21,9 @@ RECOGNISER: dict[str, Any] = {
 }
 NGRAMS: dict[str, Any] = {"order": 4}
 GENERATOR: dict[str, Any] = {"tokenizer": "words"}
-BUDGETS = {"recogniser": "70m", "generator": "30m"}
+# What is learnt in the second lesson is mostly known.
+RATES = {"many": 1e-3, "usual": 5e-4}
+BUDGETS = {"many": "70m", "usual": "40m", "generator": "30m"}
 MODEL, CHECKPOINT = "model.unrolled", "checkpoint.unrolled"
 
 
@@ -28,7 +31,16 @@ def learn(folder: Path, budgets: Mapping[str, str]) -> None:
     """Train what is not there yet; a run that was stopped goes on."""
     texts = folder / "text"
     _kept(folder, "ngrams", lambda _: unrolled.NGramModel(**NGRAMS).fit(texts / "train.txt"))
-    _kept(folder, "recogniser", lambda run: _recogniser(folder, run, budgets["recogniser"]))
+    before: Path | None = None
+    for lesson in LESSONS:
+        _kept(
+            folder,
+            lesson,
+            lambda run, lesson=lesson, before=before: _recogniser(
+                folder / lesson, run, before, RATES[lesson], budgets[lesson]
+            ),
+        )
+        before = model_of(folder, lesson)
     _kept(
         folder,
         "generator",
@@ -43,13 +55,17 @@ def learn(folder: Path, budgets: Mapping[str, str]) -> None:
 
 
 def model_of(folder: Path, name: str) -> Path:
-    """The file of a model."""
-    return folder / "run" / name / MODEL
+    """The file of a model; the recogniser is that of the last lesson."""
+    return folder / "run" / (list(LESSONS)[-1] if name == "recogniser" else name) / MODEL
 
 
-def _recogniser(folder: Path, run: Path, budget: str) -> unrolled.Transcriber:
-    """Learns to write the letters of what the training voices say."""
-    return unrolled.Transcriber(**RECOGNISER).fit(
+def _recogniser(
+    folder: Path, run: Path, before: Path | None, rate: float, budget: str
+) -> unrolled.Transcriber:
+    """Learns to write the letters of what the training voices say, from where it is or anew."""
+    task = unrolled.Transcriber(**RECOGNISER) if before is None else unrolled.load(before)
+    task.warm_start, task.learning_rate = before is not None, rate
+    return task.fit(
         read_recordings(folder / "train"),
         validation=read_recordings(folder / "validation"),
         holdout=0,

@@ -59,16 +59,16 @@ def sentences(seed: int = 0) -> Sentences:
     return Sentences(drawn[validation:], drawn[test:validation], drawn[:test])
 
 
-def without_context(pool: Sequence[str], count: int, seed: int) -> tuple[str, ...]:
+def without_context(pool: Sequence[str], count: int, seed: int, power: float) -> tuple[str, ...]:
     """Words of a pool of sentences, each drawn by itself, in sentences as long as the pool's first.
 
-    A word is drawn as often as the square root of how often the pool has it. So who learns from
-    them learns how many words sound, and little about which is frequent or stands beside which:
-    that is left to the language model.
+    A word that the pool has n times is drawn as often as n to a power: 1 is as often as it is said,
+    less gives rare words a larger share. Who learns from them learns how words sound, and nothing
+    of which stands beside which: that is left to the language model.
     """
     counts = Counter(word for one in pool for word in one.split())
     words = sorted(counts)
-    likely = np.sqrt([counts[word] for word in words])
+    likely = np.array([counts[word] for word in words]) ** power
     lengths = [len(one.split()) for one in pool[:count]]
     drawn = np.random.default_rng(seed).choice(
         len(words), size=sum(lengths), p=likely / likely.sum()

@@ -36,13 +36,13 @@ def test_sentences_are_written_as_a_recogniser_writes_them(
 
 def test_words_without_context_are_as_many_and_the_frequent_ones_less_so() -> None:
     pool = ("a b c", "d e", *["a a a a a"] * 720)
-    mixed = without_context(pool, 400, 1)
+    mixed = without_context(pool, 400, 1, 0.5)
     assert [len(one.split()) for one in mixed] == [3, 2, *[5] * 398]
     counts = Counter(" ".join(mixed).split())
     assert set(counts) == {*"abcde"}
     # sqrt(3601) = 60 to 1, where the pool has 3601 to 1
     assert 45 < counts["a"] / ((counts.total() - counts["a"]) / 4) < 80
-    assert without_context(pool, 400, 1) == mixed
+    assert without_context(pool, 400, 1, 0.5) == mixed
 
 
 def pretend(monkeypatch: pytest.MonkeyPatch, tell_apart: set[str]) -> None:

@@ -15,7 +15,7 @@ from unrolled.decoding.ctc_hypothesis import CtcHypothesis
 from unrolled.errors import ConfigError, DataError, ModelFileError
 from unrolled.tasks.transcribing.language import Language, Weights
 from unrolled.tasks.transcribing.transcript import Transcript
-from unrolled.tasks.transcribing.tuning import SECOND
+from unrolled.tasks.transcribing.tuning import FIRST, SECOND
 
 LEARNS: dict[str, Any] = {
     "hidden_size": 16, "layers": 1, "channels": 4, "bands": 16, "augment": 0.0, "subsampling": 4,
@@ -220,7 +220,7 @@ def test_tuning_finds_weights_that_help_and_keeps_them_in_the_file(
     assert found.before.weights is None
     assert found.best.rates == min(one.rates for one in found.trials)
     assert found.best.wer < found.before.wer
-    assert len(told) == 8
+    assert len(told) == 10
     rates = "WER {:.2f}%, CER {:.2f}%".format(*found.before.rates)
     assert told[0] == f"without a language model: {rates}"
     assert hears.language_weights == Weights(
@@ -250,7 +250,9 @@ def test_tuning_says_where_a_model_does_not_help(hears: Transcriber, wrong: NGra
     found = hears.use_language(None).tune(held_out, rerank=wrong)
     assert not found.helps
     assert found.weights.rerank_weight == 0.0
-    assert [one.weights and one.weights.rerank_weight for one in found.trials] == [None, *SECOND]
+    bonuses = len(FIRST["word_bonus"])
+    tried = [one.weights and one.weights.rerank_weight for one in found.trials]
+    assert tried == [None, 0.0, *SECOND[1:] * bonuses]
 
 
 def test_tuning_that_fails_changes_nothing(hears: Transcriber, right: NGramModel) -> None:

@@ -61,16 +61,17 @@ class Language:
 
     @cached_property
     def scores(self) -> PrefixScores | None:
-        """What it adds in the search; None for nothing. A second pass alone adds no number, and
-        gets different words to choose from."""
-        if self.model is None and self.writer is None and not self.hot_words:
+        """What it adds in the search; None for nothing. Words are counted where a model of either
+        pass makes each cost something."""
+        no_model = self.model is None and self.writer is None
+        if no_model and not self.hot_words:
             return None
         return PrefixScores(
             self.symbols.pieces,
             between=self.symbols.between,
             model=self.model,
             weight=self.weights.weight,
-            word_bonus=0.0 if self.model is None else self.weights.word_bonus,
+            word_bonus=0.0 if no_model else self.weights.word_bonus,
             unknown=self.weights.unknown,
             hot_words=self.hot_words,
         )
