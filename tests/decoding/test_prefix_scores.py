@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from unrolled import kernels
+from unrolled.decoding.known_prefixes import KnownPrefixes
 from unrolled.decoding.ngrams.model import NGramModel
 from unrolled.decoding.prefix_scores import Place, PrefixScores
 from unrolled.errors import ConfigError
@@ -112,6 +113,39 @@ def test_a_space_that_parts_no_words_is_never_written(unit: Any) -> None:
     assert np.isfinite(several.sums([[1, 2], [pieces.index(" a")], [2, 1, 1, 2]])).all()
 
 
+def test_a_long_prefix_is_gone_through_at_once_and_then_a_symbol_at_a_time(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    scores = PrefixScores(LETTERS, model=model_of("words"), hot_words={"ab": 1.0})
+    symbols = [LETTERS.index(one) for one in "ab cab b " * 600]
+    place = scores.start()
+    for symbol in symbols:
+        place = scores.extended(place, symbol)[1]
+    assert scores.after(symbols) == place
+    steps: list[Any] = []
+    step = scores.extended
+    monkeypatch.setattr(scores, "extended", lambda *given: steps.append(given) or step(*given))
+    for symbol in (2, 3):
+        assert scores.after([*symbols, symbol]) == step(place, symbol)[1]
+    assert steps == [(place, 2), (place, 3)]
+    # Others of a beam begin alike.
+    scores.after([*symbols[:-3], 2, 3])
+    assert len(steps) == 4
+    assert scores.after(symbols[:-20]) is not None
+    assert len(steps) == 4
+
+
+def test_prefixes_that_were_asked_for_lately_are_kept_and_no_more_than_that() -> None:
+    steps: list[int] = []
+    known = KnownPrefixes((), lambda before, symbol: steps.append(symbol) or (*before, symbol), 4)
+    for number in range(100):
+        assert known.after((number,)) == (number,)
+        assert known.after((0,)) == (0,), "what is asked for again and again stays"
+    assert steps == [*range(100)]
+    assert known.after((1,)) == (1,)
+    assert steps[100:] == [1]
+
+
 def test_letters_look_ahead_to_the_best_word() -> None:
     model = model_of("words")
     scores = PrefixScores(LETTERS, model=model, weight=1.0)
@@ -182,9 +216,25 @@ def test_numbers_and_words_that_can_not_work_are_told(given: dict[str, Any], mes
 
 @pytest.mark.parametrize("unit", ["words", "characters"])
 def test_a_model_over_another_alphabet_is_told(unit: Any) -> None:
-    model = NGramModel(2, unit=unit).fit(["да нет", "нет да да"], holdout=0.0)
-    with pytest.raises(ConfigError, match=f"over other {unit} than the recogniser writes"):
-        PrefixScores(LETTERS, model=model)
+    model = NGramModel(2, unit=unit).fit(["жиз дюз", "дюз жиз"], holdout=0.0)
+    told = (
+        f"over other {unit} than the recogniser writes: it has the letters 'д', 'ж', 'з', 'и', 'ю',"
+        " the recogniser 'a', 'b', 'c', 'd'; train one"
+    )
+    for pieces in (LETTERS, ("", "\n", *LETTERS[1:])):
+        with pytest.raises(ConfigError, match=told):
+            PrefixScores(pieces, model=model)
+
+
+def test_a_word_has_the_number_of_the_models_word_that_it_is_heard_as() -> None:
+    pieces = tuple(piece.upper() for piece in LETTERS)
+    model = NGramModel(2, normalise="none").fit(["cab ab Ab Ab", "ab Ab größe"], holdout=0.0)
+    scores, numbers = PrefixScores(pieces, model=model), model.vocabulary.numbers
+    assert scores.word("CAB") == numbers["cab"]
+    assert scores.word("AB") == numbers["Ab"], "of words written alike the most frequent"
+    for unknown in ("cab", "A", "", "größe", "BA"):
+        assert scores.word(unknown) == 0
+    assert sorted(scores.words.tolist()) == sorted((numbers["cab"], numbers["Ab"]))
 
 
 def test_words_in_another_case_are_the_recognisers_words() -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from unrolled.cli import options, options_transcribe, options_translate
+from unrolled.cli import options, options_transcribe
 from unrolled.cli.language import language, use
 from unrolled.cli.options import given, number_or_name, option
 from unrolled.errors import ConfigError

@@ -13,7 +13,7 @@ import copy
 import hashlib
 import math
 from collections.abc import Mapping, Sequence
-from functools import cached_property, lru_cache
+from functools import cached_property
 from numbers import Real
 from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 
 from unrolled import kernels
 from unrolled.decoding.hot_words import HotWords
+from unrolled.decoding.known_prefixes import KnownPrefixes
 from unrolled.decoding.letters import END_OF_WORD, Letters
 from unrolled.decoding.ngrams.scoring import native_model
 from unrolled.decoding.ngrams.sentences import SPACE
@@ -109,7 +110,7 @@ class PrefixScores:
     def weighed(self, *, weight: float, word_bonus: float, unknown: float) -> Self:
         """The same model and hot words with other numbers: its words are not read again."""
         other = copy.copy(self)
-        for name in ("mark", "native"):
+        for name in ("mark", "native", "_prefixes"):
             vars(other).pop(name, None)
         other._weigh(weight, word_bonus, unknown)
         return other
@@ -118,7 +119,6 @@ class PrefixScores:
         self.weight = _number("weight", weight, least=0.0)
         self.word_bonus = _number("word_bonus", word_bonus)
         self.unknown = _number("unknown", unknown)
-        self._after = lru_cache(_KEPT)(self._place_after)
 
     @property
     def symbols(self) -> int:
@@ -138,6 +138,19 @@ class PrefixScores:
             for one in (trie.token, trie.log_prob):
                 told.update(one[:_MARKED].tobytes() + one[-_MARKED:].tobytes())
         return int.from_bytes(told.digest()[:7])
+
+    def word(self, text: str) -> int:
+        """The number that a model over words has for one that is written so; 0, the unknown word's,
+        where it has none."""
+        if self._trie is None or not all(one in self.letters.numbers for one in text):
+            return UNKNOWN
+        token = self._trie.find(self.letters.spelt(text))
+        return UNKNOWN if token == NO_WORD else token
+
+    @cached_property
+    def words(self) -> NDArray[np.int32]:
+        """The numbers of a model's words that can be written; one of those written alike."""
+        return np.zeros(0, np.int32) if self._trie is None else self._trie.words
 
     def start(self) -> Place:
         """Where a sentence begins."""
@@ -172,7 +185,7 @@ class PrefixScores:
 
     def after(self, symbols: Sequence[int]) -> Place:
         """Where the prefix of some symbols stands. Those that were asked for lately are known."""
-        return self._after(tuple(symbols))
+        return self._prefixes.after(tuple(symbols))
 
     def rows(self, places: Sequence[Place]) -> NDArray[np.float64]:
         """`(N, 1 + V)`: what each symbol adds to prefixes that stand there; 0 of the blank."""
@@ -248,10 +261,12 @@ class PrefixScores:
             call.hot_most = max(0.0, float(self._hot.gain.max()))
         return call
 
-    def _place_after(self, symbols: tuple[int, ...]) -> Place:
-        if not symbols:
-            return self.start()
-        return self.extended(self._after(symbols[:-1]), symbols[-1])[1]
+    @cached_property
+    def _prefixes(self) -> KnownPrefixes[Place]:
+        def extended(place: Place, symbol: int) -> Place:
+            return self.extended(place, symbol)[1]
+
+        return KnownPrefixes(self.start(), extended, _KEPT)
 
     def _letter(self, place: Place, letter: int) -> tuple[float, Place]:
         if self._trie is not None:
@@ -306,13 +321,12 @@ class PrefixScores:
 
     def _tokens_of_letters(self, model: NGramModel) -> np.ndarray:
         numbers = model.vocabulary.numbers
-        letters = [SPACE, *self.letters.numbers]
         forms = [(SPACE,), *((one, one.lower(), one.upper()) for one in self.letters.numbers)]
         tokens = [next((numbers[one] for one in some if one in numbers), UNKNOWN) for some in forms]
         found = np.array(tokens, np.int32)
         # A space may be in both.
         if (found[1:] == UNKNOWN).all():
-            raise another_alphabet("characters", letters[1:], model.vocabulary.tokens[len(MARKS) :])
+            raise another_alphabet(model.unit, self.letters, model.vocabulary.tokens[len(MARKS) :])
         return found
 
     def _words_of(self, model: NGramModel) -> WordTrie:
@@ -327,9 +341,7 @@ class PrefixScores:
                 if letters not in found or log10[found[letters]] < log10[token]:
                     found[letters] = token
         if not found:
-            raise another_alphabet(
-                "words", self.letters.pieces[1:], model.vocabulary.tokens[marks:]
-            )
+            raise another_alphabet(model.unit, self.letters, model.vocabulary.tokens[marks:])
         tokens = list(found.values())
         return WordTrie.of(list(found), tokens, _LN10 * log10[tokens].astype(np.float64))
 
@@ -362,12 +374,15 @@ def _number(name: str, value: Any, least: float = -math.inf) -> float:
     return float(value)
 
 
-def another_alphabet(unit: str, ours: Sequence[str], theirs: Sequence[str]) -> ConfigError:
-    """The error of a language model of which a recogniser can write nothing."""
+def another_alphabet(unit: str, letters: Letters, tokens: Sequence[str]) -> ConfigError:
+    """The error of a language model with these tokens, of which a recogniser with those letters can
+    write none."""
+    theirs = sorted({one for token in tokens if token != SPACE for one in token if one.strip()})
+    strange = [one for one in theirs if letters.written(one) is None]
     return ConfigError(
-        f"the language model is over other {unit} than the recogniser writes: it has"
-        f" {_shown(theirs)}, the recogniser {_shown(ours)}; train one on text that is written as"
-        " the transcripts are"
+        f"the language model is over other {unit} than the recogniser writes: it has the letters"
+        f" {_shown(strange or theirs)}, the recogniser {_shown([*letters.numbers])}; train one"
+        " on text that is written as the transcripts are"
     )
 
 

@@ -9,12 +9,16 @@ import numpy as np
 
 from unrolled.decoding.ctc_checks import BLANK, Floats
 from unrolled.decoding.transducer import Transducer, TransducerOptions
-from unrolled.decoding.transducer_state import Place
+from unrolled.decoding.transducer_state import TransducerHypothesis
 
 
 def greedy_frame(
-    model: Transducer, frame: Floats, place: Place, at: int, options: TransducerOptions
-) -> tuple[Place, float]:
+    model: Transducer,
+    frame: Floats,
+    place: TransducerHypothesis,
+    at: int,
+    options: TransducerOptions,
+) -> tuple[TransducerHypothesis, float]:
     """The best symbol as long as it is better than the blank, up to the limit; then the blank.
 
     Args:
@@ -46,10 +50,10 @@ def greedy_frame(
 def beam_frame(
     model: Transducer,
     frame: Floats,
-    places: Sequence[Place],
+    places: Sequence[TransducerHypothesis],
     at: int,
     options: TransducerOptions,
-) -> tuple[list[Place], float]:
+) -> tuple[list[TransducerHypothesis], float]:
     """The likeliest hypotheses after one more frame.
 
     On a frame every hypothesis says none, one or more symbols, then the blank. In each turn all
@@ -65,7 +69,7 @@ def beam_frame(
     texts Saon et al. 2020, Alignment-Length Synchronous Decoding for RNN Transducer.
     """
     beam, extra = options.beam, options.scores
-    left: dict[tuple[int, ...], Place] = {}
+    left: dict[tuple[int, ...], TransducerHypothesis] = {}
     here, first = list(places), math.nan
     for turn in range(options.most_symbols + 1):
         scores = model.join(frame, np.stack([one.said for one in here])).astype(np.float64)
@@ -100,7 +104,7 @@ def beam_frame(
     return sorted(left.values(), key=lambda one: -one.score)[:beam], first
 
 
-def _with(place: Place, token: int, value: float, at: int) -> Place:
+def _with(place: TransducerHypothesis, token: int, value: float, at: int) -> TransducerHypothesis:
     """The hypothesis after a token, or the blank, of that log-probability."""
     place = place._replace(log_probability=place.log_probability + value, best=place.best + value)
     if token == BLANK:
@@ -110,7 +114,7 @@ def _with(place: Place, token: int, value: float, at: int) -> Place:
     )
 
 
-def _together(one: Place, other: Place) -> Place:
+def _together(one: TransducerHypothesis, other: TransducerHypothesis) -> TransducerHypothesis:
     """Of the same tokens: both sums of alignments, the better one's frames."""
     better, worse = (one, other) if one.best >= other.best else (other, one)
     total = float(np.logaddexp(better.log_probability, worse.log_probability))

@@ -16,7 +16,7 @@ from unrolled.decoding.prefix_scores import PrefixScores
 from unrolled.decoding.transducer import Transducer
 
 
-class Place(NamedTuple):
+class TransducerHypothesis(NamedTuple):
     """A hypothesis while a search goes on.
 
     Attributes:
@@ -54,7 +54,7 @@ class TransducerState:
         tokens, frames: `(N, U)` int32 of each hypothesis, best first; -1 beyond its end.
         peaks: `(N, U)`, the log-probabilities of the tokens where they are said.
         scores: `(N, 3)` log-probability, that of the best alignment, bonus.
-        said, state: `(N, J)` and `(N, S)`, as in `Place`.
+        said, state: `(N, J)` and `(N, S)`, as in `TransducerHypothesis`.
     """
 
     count: int
@@ -69,10 +69,10 @@ class TransducerState:
 def start_transducer(model: Transducer, count: int = 0) -> TransducerState:
     """Nothing said yet, before the frame of that number."""
     said, state = model.begin()
-    return packed(count, [Place((), (), (), 0.0, 0.0, 0.0, said[0], state[0])])
+    return packed(count, [TransducerHypothesis((), (), (), 0.0, 0.0, 0.0, said[0], state[0])])
 
 
-def packed(count: int, places: Sequence[Place]) -> TransducerState:
+def packed(count: int, places: Sequence[TransducerHypothesis]) -> TransducerState:
     """Hypotheses as arrays."""
     shape = (len(places), max(len(one.tokens) for one in places))
     tokens, frames = np.full(shape, -1, np.int32), np.full(shape, -1, np.int32)
@@ -96,7 +96,7 @@ def packed(count: int, places: Sequence[Place]) -> TransducerState:
     )
 
 
-def unpacked(state: TransducerState) -> list[Place]:
+def unpacked(state: TransducerState) -> list[TransducerHypothesis]:
     """The inverse of `packed`."""
     places = []
     for row, (total, best, bonus) in enumerate(state.scores.tolist()):
@@ -105,7 +105,7 @@ def unpacked(state: TransducerState) -> list[Place]:
             tuple(one[row, :size].tolist()) for one in (state.tokens, state.frames, state.peaks)
         )
         own = (total, best, bonus, state.said[row], state.state[row])
-        places.append(Place(tokens, frames, peaks, *own))
+        places.append(TransducerHypothesis(tokens, frames, peaks, *own))
     return places
 
 

@@ -23,7 +23,7 @@ from unrolled.decoding.ctc_stream import CtcResult
 from unrolled.decoding.transducer import Transducer, TransducerOptions
 from unrolled.decoding.transducer_search import beam_frame, greedy_frame
 from unrolled.decoding.transducer_state import (
-    Place,
+    TransducerHypothesis,
     TransducerState,
     packed,
     stable_tokens,
@@ -142,7 +142,9 @@ class TransducerDecoder:
         """What it is taken for where nothing more comes."""
         return self._result(stream, final=True)
 
-    def _frame(self, frame: Floats, places: list[Place], at: int) -> tuple[list[Place], float]:
+    def _frame(
+        self, frame: Floats, places: list[TransducerHypothesis], at: int
+    ) -> tuple[list[TransducerHypothesis], float]:
         if self.options.beam == 1:
             place, blank = greedy_frame(self.model, frame, places[0], at, self.options)
             return [place], blank

@@ -75,6 +75,21 @@ class WordTrie:
             np.concatenate(bests).astype(np.float32),
         )
 
+    @property
+    def words(self) -> NDArray[np.int32]:
+        """`(W,)`: the numbers of all words."""
+        found: NDArray[np.int32] = self.word[self.word != NO_WORD]
+        return found
+
+    def find(self, letters: Sequence[int]) -> int:
+        """The number of the word that has these letters, or -1."""
+        node = 0
+        for letter in letters:
+            node = self.longer(node, letter)
+            if node < 0:
+                return NO_WORD
+        return int(self.word[node])
+
     def longer(self, node: int, letter: int) -> int:
         """The child of a node, or -1."""
         low, high = int(self.first[node]), int(self.first[node + 1])

@@ -31,12 +31,14 @@ DICTIONARY = Pronunciations(
 ANYTHING = (tone(["low", "mid"], 0), RATE)
 
 
-def recogniser(head: str = "ctc", symbols: str = "characters") -> Transcriber:
+def recogniser(
+    head: str = "ctc", symbols: str = "characters", texts: Sequence[str] = TEXTS
+) -> Transcriber:
     """One that can write the texts, and has learnt nothing."""
-    sounds = [tone(["low", "mid", "high", "low", "mid"], at) for at in range(len(TEXTS))]
+    sounds = [tone(["low", "mid", "high", "low", "mid"], at) for at in range(len(texts))]
     items = tuple(
         Recording(text, len(sound) / RATE, RATE, values=sound)
-        for text, sound in zip(TEXTS, sounds, strict=True)
+        for text, sound in zip(texts, sounds, strict=True)
     )
     given = Recordings(items, name="texts")
     return Transcriber(symbols, head=head, **SMALL).fit(given, tell=lambda _: None, **ONCE)

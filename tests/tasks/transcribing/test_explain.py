@@ -20,11 +20,14 @@ from tests.tasks.transcribing.alike import (
 from unrolled import Transcriber
 from unrolled.data.pronunciations import Pronunciations
 from unrolled.decoding.ngrams import NGramModel
+from unrolled.decoding.prefix_scores import PrefixScores
 from unrolled.errors import ConfigError, DataError
 from unrolled.tasks.transcribing import answering, explaining, with_language
 from unrolled.tasks.transcribing.heads import head_of
+from unrolled.tasks.transcribing.other_contexts import Contexts
 from unrolled.tasks.transcribing.sounds_alike import Explanation, Rival
 from unrolled.tasks.transcribing.transcripts import searched
+from unrolled.tasks.transcribing.why import why
 
 WIDE = 128
 
@@ -132,11 +135,10 @@ def test_other_contexts_turn_the_sentence_by_the_odds_that_are_told(model, hears
     [("i write", 1, "right"), ("turn right", 1, "write"), ("right", 0, "write")],
 )
 def test_contexts_at_the_ends_are_those_of_longer_sentences(order, text, at, other) -> None:
-    from unrolled.tasks.transcribing.other_contexts import Contexts
-
     ngrams = language_model(order)
     words = text.split()
-    contexts = Contexts(ngrams, 0.8)
+    letters = ("", *sorted(set("".join(TEXTS))))
+    contexts = Contexts(PrefixScores(letters, model=ngrams, weight=0.8))
     changed = [*words[:at], other, *words[at + 1 :]]
     says = ngrams.score([" ".join(changed), text])
     apart = says[0].log_probability - says[1].log_probability
@@ -162,14 +164,14 @@ def test_the_sentence_tells_what_decided(model, hears, ngrams) -> None:
     assert without.words[1].why.startswith("no language model: both sound the same (0.")
     assert without.words[0].why == "no word that sounds like it was found"
     model.use_language(ngrams, weight=1.0)
-    why = explained(model).words[1].why
+    says_why = explained(model).words[1].why
     state = ngrams.step("turn", ngrams.start())[1]
     itself = ngrams.step("right", state)[0] - ngrams.step("write", state)[0]
     says = ngrams.score(["turn right now", "turn write now"])
     following = says[0].log_probability - says[1].log_probability - itself
     place, nats = ("before 'now'", following) if following > itself else ("after 'turn'", itself)
     times = f"{math.exp(nats):.1f}" if nats < math.log(10) else f"{math.exp(nats):.0f}"
-    assert f"nats apart); {place}, 'right' is {times} times as likely as 'write'" in why
+    assert f"nats apart); {place}, 'right' is {times} times as likely as 'write'" in says_why
     hears("turn right now", "turn write now", shares=(0.95, 0.05))
     assert "heard: 'right' fits the sound better, by " in explained(model).words[1].why
 
@@ -181,6 +183,69 @@ def test_a_rival_that_the_model_does_not_know_is_told_so(model, hears) -> None:
     (word,) = [one for one in explained(model).words if one.heard.text == "right"]
     assert word.why.endswith("; the language model does not know 'write'")
     assert all(one.contexts == () for one in word.rivals)
+
+
+def test_a_recogniser_of_capitals_is_told_what_one_of_small_letters_is(
+    model, hears, ngrams, monkeypatch
+) -> None:
+    hears("turn right now", "turn write now", shares=(0.4, 0.6))
+    capitals = recogniser(texts=[one.upper() for one in TEXTS])
+    assert capitals.symbols is not None
+    answer = told(capitals.symbols, "TURN RIGHT NOW", "TURN WRITE NOW", shares=(0.4, 0.6))
+    as_it_stands = NGramModel(3, normalise="none").fit(list(TEXTS), holdout=0.0)
+    of_letters = NGramModel(4, unit="characters", normalise="none").fit(list(TEXTS), holdout=0.0)
+    for given in (
+        {"model": ngrams, "weight": 1.0},
+        {"model": None, "rerank": as_it_stands, "rerank_weight": 1.0},
+        {"model": None, "rerank": of_letters, "rerank_weight": 1.0},
+        {"model": as_it_stands, "rerank": as_it_stands, "weight": 1.0},
+    ):
+        hears("turn right now", "turn write now", shares=(0.4, 0.6))
+        small = explained(model.use_language(**given)).to_dict()
+        monkeypatch.setattr(with_language, "heard", lambda _, some: [answer] * len(some))
+        large = explained(capitals.use_language(**given)).to_dict()
+        assert large["text"] == "TURN RIGHT NOW"
+        assert large["words"][1]["why"].lower() == small["words"][1]["why"]
+        few, many = (
+            {
+                one["text"].lower(): (one["total"], [x["word"].lower() for x in one["contexts"]])
+                for one in found["words"][1]["rivals"]
+            }
+            for found in (small, large)
+        )
+        assert few.keys() == many.keys() >= {"write", "rite"}
+        for word in ("write", "rite"):
+            assert few[word][0] == pytest.approx(many[word][0], abs=0.5), given
+            assert few[word][1] == many[word][1]
+
+
+def test_the_end_of_the_sentence_is_told_where_it_decides(model, hears) -> None:
+    hears("to right", "to write")
+    # After "to" comes "write"; sentences end with "right".
+    texts = ["to write letters"] * 6 + ["to write it"] * 3 + ["to right"] * 3 + ["keep right"] * 6
+    ngrams = language_model(3, texts)
+    found = explained(model.use_language(ngrams, weight=1.0)).words[1].why
+    times = [
+        math.exp(float(values[0][at] - values[1][at]))
+        for values in [ngrams.log_probabilities(["to right", "to write"])]
+        for at in (1, 2)
+    ]
+    assert times[0] < 1 < 10 < times[1]
+    assert f"at the end of the sentence, 'right' is {times[1]:.0f} times as likely as 'wr" in found
+
+
+def test_what_made_a_word_less_likely_is_no_reason_for_it(model) -> None:
+    ngrams = language_model(3, ["to write"] * 6 + ["write it"] * 3 + ["turn right it", "it"])
+    language = model.use_language(ngrams, unknown=5.0).language
+    contexts = Contexts(language.scores)
+    for words in (["to", "right"], ["right", "it"], ["turn", "right", "it"]):
+        at = words.index("right")
+        likelier = min(contexts.in_place(words, at, "write")) < 0
+        lost = Rival("write", "same sound", acoustic=0.0, language=-2.0, hot=0.0, second=0.0)
+        told = why("right", [lost], words, at, language, contexts)
+        assert ("times as likely" in told) == likelier
+        assert likelier or told.endswith("; the language model finds 'right' likelier, by 2.0 nats")
+        assert likelier == ("turn" in words)
 
 
 def test_a_model_over_characters_has_no_other_contexts(model, hears) -> None:

@@ -112,7 +112,7 @@ class Explainer:
     def _with_contexts(self, rival: Rival, words: Sequence[str], at: int) -> Rival:
         assert self._contexts is not None
         says = sum(self._contexts.in_place(words, at, rival.text))
-        rest = rival.total - self._contexts.weight * says
+        rest = rival.total - self._contexts.scores.weight * says
         return replace(rival, contexts=self._contexts.others(words, at, rival.text, rest))
 
     @cached_property
@@ -121,7 +121,8 @@ class Explainer:
         language = self.language
         if language is None or language.model is None or language.model.unit != "words":
             return None
-        return Contexts(language.model, language.weights.weight)
+        assert language.scores is not None
+        return Contexts(language.scores)
 
     def _words(self, one: CtcHypothesis) -> list[CtcWord]:
         return words_heard(
@@ -163,7 +164,7 @@ class Explainer:
         hot = nothing if self._hot is None else self._hot.sums(texts)
         second = nothing
         if language.writer is not None:
-            written = [self.symbols.text(one) for one in texts]
+            written = [language.as_read(one) for one in texts]
             says = text_scores(language.writer, written)
             second = language.weights.rerank_weight * np.array([says[one] for one in written])
         return _Said(both - hot, hot, second)

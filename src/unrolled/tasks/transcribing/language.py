@@ -9,6 +9,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from unrolled.decoding.ctc_hypothesis import CtcHypothesis
+from unrolled.decoding.letter_case import Case, known_case
 from unrolled.decoding.letters import Letters
 from unrolled.decoding.prefix_scores import PrefixScores, another_alphabet
 from unrolled.decoding.rescoring import TextModel, rescored, text_scores
@@ -18,7 +19,6 @@ from unrolled.tasks.tuned import LanguageWeights
 
 if TYPE_CHECKING:
     from unrolled.decoding.ngrams.model import NGramModel
-    from unrolled.tasks.generator import Generator
 
 # What a hot word adds unless it is said, in nats: it is 20 times as probable as it was.
 HOT = 3.0
@@ -88,9 +88,18 @@ class Language:
     def says(self, each: Sequence[Sequence[CtcHypothesis]]) -> list[list[float]]:
         """How likely the model of the second pass finds each hypothesis, in nats."""
         assert self.writer is not None
-        texts = [[self.symbols.text(one.tokens) for one in some] for some in each]
+        texts = [[self.as_read(one.tokens) for one in some] for some in each]
         found = text_scores(self.writer, [text for some in texts for text in some])
         return [[found[text] for text in some] for some in texts]
+
+    def as_read(self, tokens: Iterable[int]) -> str:
+        """A text as the model of the second pass is asked for it: in the case that it knows."""
+        return self._case(self.symbols.text(tokens))
+
+    @cached_property
+    def _case(self) -> Case:
+        letters = Letters(self.symbols.pieces, self.symbols.between)
+        return known_case(letters, _tokens_of(self.writer)) or str
 
 
 def silence_first(hypotheses: Sequence[CtcHypothesis]) -> list[CtcHypothesis]:
@@ -104,19 +113,22 @@ def silence_first(hypotheses: Sequence[CtcHypothesis]) -> list[CtcHypothesis]:
     )
 
 
-def check_same_letters(writer: Generator | NGramModel, symbols: Symbols) -> None:
+def check_same_letters(writer: TextModel, symbols: Symbols) -> None:
     """ConfigError where a model of the second pass has no token that the recogniser can write."""
+    tokens, letters = _tokens_of(writer), Letters(symbols.pieces, symbols.between)
+    if known_case(letters, tokens) is None:
+        raise another_alphabet("letters", letters, tokens)
+
+
+def _tokens_of(writer: TextModel | None) -> Sequence[str]:
+    """The words of a model, or what it has in their place; none of one that is of another kind."""
     from unrolled.decoding.ngrams.model import NGramModel
     from unrolled.decoding.ngrams.vocabulary import MARKS
+    from unrolled.tasks.generator import Generator
 
     if isinstance(writer, NGramModel):
-        tokens = writer.vocabulary.tokens[len(MARKS) :]
-    else:
-        tokens = writer.vocabulary.pieces[1:]
-    letters = Letters(symbols.pieces, symbols.between)
-    if not any(one.strip() and letters.written(one) for one in tokens):
-        shown = [one for one in tokens if one.strip()]
-        raise another_alphabet("letters", tuple(letters.numbers), shown)
+        return writer.vocabulary.tokens[len(MARKS) :]
+    return writer.vocabulary.pieces[1:] if isinstance(writer, Generator) else ()
 
 
 def hot_words_of(words: Mapping[str, float] | Iterable[str]) -> dict[str, float]:

@@ -14,6 +14,7 @@ from unrolled.decoding.ngrams.model import NGramModel
 from unrolled.decoding.ngrams.scoring import log_probabilities
 from unrolled.decoding.ngrams.trie import Floats, Integers
 from unrolled.decoding.ngrams.vocabulary import END, MARKS, UNKNOWN
+from unrolled.decoding.prefix_scores import PrefixScores
 from unrolled.tasks.transcribing.sounds_alike import OtherContext
 
 # Words that are tried whatever the model has seen beside a rival, and all that are tried.
@@ -41,20 +42,25 @@ class Contexts:
     """Compares two words in the places of a sentence.
 
     Attributes:
-        model: over words.
-        weight: how much it counts.
+        scores: of the search, of a model over words: how the recogniser writes them, and how much
+            they count.
     """
 
-    model: NGramModel
-    weight: float
+    scores: PrefixScores
+
+    @property
+    def model(self) -> NGramModel:
+        """The model over words."""
+        assert self.scores.model is not None
+        return self.scores.model
 
     def knows(self, word: str) -> bool:
         """Whether the model has the word."""
-        return word in self.model.vocabulary.numbers
+        return self.scores.word(word) != UNKNOWN
 
     def in_place(self, words: Sequence[str], at: int, rival: str) -> InPlace:
         """A rival against the word at `at`, in this sentence; without the weight."""
-        one = self._compared(self._ids(words), at, self._number(rival))[0]
+        one = self._compared(self._ids(words), at, self.scores.word(rival))[0]
         return InPlace(float(one[0]), float(one[1:].sum()))
 
     def others(
@@ -71,7 +77,7 @@ class Contexts:
             rival: w', which the model must know to be found.
             rest: what else speaks for the rival, in nats: all but the model's probabilities.
         """
-        token = self._number(rival)
+        token = self.scores.word(rival)
         if token == UNKNOWN or self.model.trie.order < 2:
             return ()
         ids, found = self._ids(words), []
@@ -93,14 +99,16 @@ class Contexts:
         else:
             some = np.concatenate([some, tried[:, None]], axis=1)
         gains, own = self._differences(some, at, rival)
-        odds = rest + self.weight * gains.sum(1)
+        odds = rest + self.scores.weight * gains.sum(1)
         # How often both stand there together.
         common = own if not before else own + self._unigrams[tried]
         wins = np.flatnonzero(odds > _LEAST)
         best = wins[np.argsort(-common[wins], kind="stable")]
-        names = self.model.vocabulary.tokens
+        names, written = self.model.vocabulary.tokens, self.scores.letters.written
         return [
-            OtherContext(names[tried[one]], before, math.exp(min(float(odds[one]), 700.0)))
+            OtherContext(
+                written(names[tried[one]]) or "", before, math.exp(min(float(odds[one]), 700.0))
+            )
             for one in best.tolist()
         ]
 
@@ -130,7 +138,7 @@ class Contexts:
         return logs[count:] - logs[:count], logs[count:, :2].sum(1)
 
     def _beside(self, token: int, before: bool) -> Integers:
-        """Words that the model has seen beside a word, and frequent ones."""
+        """Words that the model has seen beside a word, and frequent ones: what can be written."""
         trie = self.model.trie
         if before:
             second = np.arange(trie.starts[2], trie.starts[3])
@@ -139,7 +147,7 @@ class Contexts:
             seen = trie.token[trie.first_child[1 + token] : trie.first_child[2 + token]]
         order = np.argsort(-self._unigrams, kind="stable")
         some = np.union1d(seen, order[: _FREQUENT + len(MARKS)])
-        some = some[some >= len(MARKS)]
+        some = some[np.isin(some, self.scores.words)]
         return some[np.argsort(-self._unigrams[some], kind="stable")][:_MOST].astype(np.int64)
 
     @cached_property
@@ -150,7 +158,4 @@ class Contexts:
         return found
 
     def _ids(self, words: Sequence[str]) -> Integers:
-        return self.model.vocabulary.encode(words)
-
-    def _number(self, word: str) -> int:
-        return int(self.model.vocabulary.numbers.get(word, UNKNOWN))
+        return np.array([self.scores.word(one) for one in words], np.int64)

@@ -79,15 +79,21 @@ def _heard(word: str, rival: Rival) -> str:
 def _language(
     word: str, rival: Rival, words: Sequence[str], at: int, contexts: Contexts | None
 ) -> str:
+    likelier = f"the language model finds '{word}' likelier, by {-rival.language:.1f} nats"
     if contexts is None:
-        return f"the language model finds '{word}' likelier, by {-rival.language:.1f} nats"
+        return likelier
     if not contexts.knows(rival.text):
         return f"the language model does not know '{rival.text}'"
     itself, following = contexts.in_place(words, at, rival.text)
-    if itself <= following or at + 1 == len(words):
-        place = f"after '{words[at - 1]}'" if at else "at the beginning"
-        return f"{place}, '{word}' is {_times(-itself)} as likely as '{rival.text}'"
-    return f"before '{words[at + 1]}', '{word}' is {_times(-following)} as likely as '{rival.text}'"
+    if min(itself, following) >= 0:
+        return likelier  # by what it adds for words that it does not know
+    if itself <= following:
+        nats, place = -itself, f"after '{words[at - 1]}'" if at else "at the beginning"
+    else:
+        last = at + 1 == len(words)
+        nats = -following
+        place = "at the end of the sentence" if last else f"before '{words[at + 1]}'"
+    return f"{place}, '{word}' is {_times(nats)} as likely as '{rival.text}'"
 
 
 def _times(nats: float) -> str:
