@@ -9,9 +9,10 @@ another sounds like (a curated list of homophones, confirmed by CMUdict), every 
 often as another, and in it every spelling. A sentence counts only where eSpeak NG speaks it bit for
 bit the same with any of the rivals in the word's place, so that nothing in the sound tells them
 apart. They are spoken by timbres that are not in the training. `learn` trains a recogniser of
-letters in two lessons of 30,000 times some words that have no context, an n-gram model and a
-generator on 112,000 other sentences; stopped, the same command goes on. `score` chooses the weights on sentences of the validation part, spoken by
-timbres of their own, and prints a table: the word that counts, and the words of the whole sentence.
+letters in two lessons, of 30,000 rows of words each that have no context, an n-gram model and a
+generator on 112,000 other sentences; stopped, the same command goes on. `score` chooses the weights
+on sentences of the validation part, spoken by timbres of their own, and prints a table: the word
+that counts, and the words of the whole sentence.
 """
 
 from __future__ import annotations

@@ -6,10 +6,10 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from heard_right_parts.making import LESSONS
 from run_folder import tell
 
 import unrolled
+from heard_right_parts.making import LESSONS
 from unrolled.data import read_recordings
 
 # Chosen on the validation part. Steps of 30 ms: quick speech has more letters than steps of 40 ms.

@@ -14,6 +14,9 @@ from heard_right_parts.scores import Heard, heard, most_frequent
 from unrolled.data import read_recordings
 from unrolled.data.recordings import Recordings
 
+# Prefixes that are followed. A sentence that can be spelt in several ways in several places needs
+# more than the usual 32.
+BEAM = 128
 HEAD = "| | word right | of those that sound alike | WER |\n|---|---:|---:|---:|"
 
 
@@ -28,13 +31,13 @@ def score(folder: Path, part: str) -> str:
     rows = [f"| each word as most often written | {frequent:.1f}% | {frequent:.1f}% | |"]
     rows.append(_row("no language model", task, sounds, drawn))
     for name, rerank in (("n-gram", None), ("n-gram, generator", generator)):
-        tuned = task.tune(chosen_by, ngrams, rerank=rerank, tell=tell)
+        tuned = task.tune(chosen_by, ngrams, rerank=rerank, beam=BEAM, tell=tell)
         tell(f"{name}: {tuned.weights}")
         rows.append(_row(name, task, sounds, drawn))
     return "\n".join([f"{len(drawn)} sentences of {folder / part}\n", HEAD, *rows])
 
 
 def _row(name: str, task: unrolled.Transcriber, sounds: Recordings, drawn: list[Drawn]) -> str:
-    found: Heard = heard(task.predict(sounds), drawn)
+    found: Heard = heard(task.predict(sounds, beam=BEAM), drawn)
     tell(f"{name}: {found}")
     return f"| {name} | {found.right:.1f}% | {found.of_alike:.1f}% | {found.wer:.1f}% |"

@@ -93,8 +93,16 @@ class Language:
         return [[found[text] for text in some] for some in texts]
 
     def as_read(self, tokens: Iterable[int]) -> str:
-        """A text as the model of the second pass is asked for it: in the case that it knows."""
-        return self._case(self.symbols.text(tokens))
+        """A text as the model of the second pass is asked for it: in the case that it knows, and
+        over. An n-gram model ends every sentence; to a generator a line break is the end, without
+        which the fewest words would always be the likeliest."""
+        return self._case(self.symbols.text(tokens)) + self._end
+
+    @cached_property
+    def _end(self) -> str:
+        from unrolled.tasks.generator import Generator
+
+        return "\n" if isinstance(self.writer, Generator) else ""
 
     @cached_property
     def _case(self) -> Case:
