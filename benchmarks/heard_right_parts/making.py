@@ -15,6 +15,7 @@ from heard_right_parts.groups import homophones
 from heard_right_parts.sentences import sentences, without_context
 from heard_right_parts.voices import Speaker, way
 from unrolled.data.espeak import Utterance
+from unrolled.errors import DataError
 from unrolled.writing import replacing
 
 # Sentences of each lesson, those that it is validated by, and those that are scored.
@@ -75,9 +76,17 @@ def _scored(
 
 
 def _recordings(folder: Path, texts: Sequence[str], ways: list[Utterance]) -> None:
-    paths = Speaker(folder).speak(ways)
-    with replacing(folder / "manifest.csv") as aside, open(aside, "w", newline="") as file:
-        rows = csv.writer(file)
-        rows.writerow(["audio", "text", "speaker"])
-        for path, text, one in zip(paths, texts, ways, strict=True):
-            rows.writerow([path.name, text, one.variant])
+    speaker, manifest = Speaker(folder), folder / "manifest.csv"
+    names = [path.name for path in speaker.paths(len(ways))]
+    rows = [["audio", "text", "speaker"]]
+    voices = (one.variant or "" for one in ways)
+    rows += [[*each] for each in zip(names, texts, voices, strict=True)]
+    if manifest.exists():
+        with open(manifest, newline="") as file:
+            if list(csv.reader(file)) != rows:
+                raise DataError("holds other sentences; remove the folder", file=manifest)
+    else:
+        # Before the sounds: those that are there later are then known to be of these sentences.
+        with replacing(manifest) as aside, open(aside, "w", newline="") as file:
+            csv.writer(file).writerows(rows)
+    speaker.speak(ways)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -33,13 +34,8 @@ def learn(folder: Path, budgets: Mapping[str, str]) -> None:
     _kept(folder, "ngrams", lambda _: unrolled.NGramModel(**NGRAMS).fit(texts / "train.txt"))
     before: Path | None = None
     for lesson in LESSONS:
-        _kept(
-            folder,
-            lesson,
-            lambda run, lesson=lesson, before=before: _recogniser(
-                folder / lesson, run, before, RATES[lesson], budgets[lesson]
-            ),
-        )
+        learnt = partial(_recogniser, folder / lesson, before, RATES[lesson], budgets[lesson])
+        _kept(folder, lesson, learnt)
         before = model_of(folder, lesson)
     _kept(
         folder,
@@ -60,7 +56,7 @@ def model_of(folder: Path, name: str) -> Path:
 
 
 def _recogniser(
-    folder: Path, run: Path, before: Path | None, rate: float, budget: str
+    folder: Path, before: Path | None, rate: float, budget: str, run: Path
 ) -> unrolled.Transcriber:
     """Learns to write the letters of what the training voices say, from where it is or anew."""
     task = unrolled.Transcriber(**RECOGNISER) if before is None else unrolled.load(before)

@@ -60,10 +60,14 @@ class Speaker:
 
     folder: Path
 
-    def speak(self, ways: list[Utterance]) -> list[Path]:
-        """The files, `000000.wav` and so on: 16 bits, 16,000 samples a second."""
+    def paths(self, count: int) -> list[Path]:
+        """The files, `000000.wav` and so on; the folder is made."""
         self.folder.mkdir(parents=True, exist_ok=True)
-        paths = [self.folder / f"{number:06d}.wav" for number in range(len(ways))]
+        return [self.folder / f"{number:06d}.wav" for number in range(count)]
+
+    def speak(self, ways: list[Utterance]) -> None:
+        """Into `paths`: 16 bits, 16,000 samples a second."""
+        paths = self.paths(len(ways))
         for start in range(0, len(ways), TOGETHER):
             some = list(zip(paths, ways, strict=True))[start : start + TOGETHER]
             if all(path.exists() for path, _ in some):
@@ -71,7 +75,6 @@ class Speaker:
             with Espeak() as espeak:
                 for path, one in some:
                     _write(path, espeak.speak(one))
-        return paths
 
 
 def _write(path: Path, samples: np.ndarray) -> None:

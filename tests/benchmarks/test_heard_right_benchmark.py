@@ -15,6 +15,7 @@ from heard_right_parts.sentences import as_written, sentences, without_context
 
 from unrolled.data import read_recordings
 from unrolled.data.spoken import TIMBRES
+from unrolled.errors import DataError
 
 
 @pytest.mark.parametrize(
@@ -108,7 +109,13 @@ def test_what_is_made_is_a_folder_of_recordings_and_is_made_once(
     read = read_recordings(tmp_path / "test")
     assert [one.text for one in read.items] == [one.text for one in drawn]
     assert len(drawn) == 4
-    assert len(read_recordings(tmp_path / "train")) == 3
+    many, usual = (read_recordings(tmp_path / one / "train") for one in making.LESSONS)
+    assert len(many) == len(usual) == 3
+    assert many.texts != usual.texts
+    assert [len(one.split()) for one in many.texts] == [len(one.split()) for one in usual.texts]
     times = {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*.wav")}
     making.make(tmp_path, spoken=3, scored=4)
     assert {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*.wav")} == times
+    monkeypatch.setitem(making.LESSONS, "usual", 0.1)
+    with pytest.raises(DataError, match=r"usual.validation.manifest\.csv: .*other sentences"):
+        making.make(tmp_path, spoken=3, scored=4)
