@@ -89,6 +89,7 @@ def _of_model(path: Path) -> Info:
             **_of_language(card.assets.get("language")),
             "learnt from": card.provenance.get("data", {}).get("name", "not told"),
             "measured on": card.scores.get("held_out") or "nothing",
+            **(_perplexities(card.scores) if card.task == "NGramModel" else {}),
         }
     )
 
@@ -100,6 +101,18 @@ def _of_language(numbers: dict[str, Any] | None) -> dict[str, str]:
     from unrolled.tasks.tuned import weights_told
 
     return {"language": weights_told(numbers)}
+
+
+def _perplexities(scores: dict[str, Any]) -> dict[str, float]:
+    """What an n-gram model was measured to have, beside single tokens."""
+    from unrolled.decoding.ngrams.perplexity import Perplexity
+
+    named = {"perplexity": "model", "perplexity of single tokens": "unigram"}
+    return {
+        name: round(Perplexity(**scores[own]).with_unknown, 2)
+        for name, own in named.items()
+        if own in scores
+    }
 
 
 def _is_short(value: Any) -> bool:

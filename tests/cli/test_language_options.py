@@ -108,6 +108,32 @@ def test_the_page_of_the_lens_has_what_they_say_of_each_rival(
     assert any(one["hot"] for one in said)
 
 
+@pytest.mark.parametrize("by", ["--hot-words", "--lm", "--rerank", "--pronunciations"])
+def test_no_file_that_predict_hears_with_is_replaced(check, transcriber, sounds, lm, tmp_path, by):
+    read = tmp_path / "read.txt"
+    read.write_bytes(lm.read_bytes() if by in ("--lm", "--rerank") else b"low  L OW\n")
+    given = ("--explain",) if by == "--pronunciations" else ()
+    sound = sounds_in(sounds / "words")[0]
+    words = ("predict", transcriber, sound, by, read, *given, "--out", read)
+    check(tmp_path, words, [f"--out {read} is an input itself"])
+
+
+@pytest.mark.parametrize("by", ["--hot-words", "--lm", "--rerank"])
+def test_no_file_that_the_lens_hears_with_is_replaced(check, transcriber, sounds, lm, tmp_path, by):
+    read = tmp_path / "read.html"
+    read.write_bytes(b"low\n" if by == "--hot-words" else lm.read_bytes())
+    words = ("lens", transcriber, sounds_in(sounds / "words")[0], by, read, "--out", read)
+    check(tmp_path, words, [f"--out {read} is an input itself"])
+
+
+@pytest.mark.parametrize("by", ["--fuse", "--rerank"])
+def test_no_model_that_a_translator_asks_is_replaced(check, translator, generator, tmp_path, by):
+    read = tmp_path / "read.txt"
+    read.write_bytes(generator.read_bytes())
+    words = ("predict", translator, "--text", "Anna", by, read, "--out", read)
+    check(tmp_path, words, [f"--out {read} is an input itself"])
+
+
 @pytest.mark.parametrize("verb", ["predict", "evaluate", "listen", "lens"])
 @pytest.mark.parametrize("by", ["--lm", "--rerank"])
 def test_a_model_that_can_not_be_used_stops_unless_it_is_to_be_skipped(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import gzip
 import io
 import json
 
@@ -11,6 +12,7 @@ import pytest
 import unrolled
 from tests.decoding.ngrams.small import same
 from unrolled import NGramModel
+from unrolled.tasks.text_models import open_ngrams
 
 TEXT = "The cat sat on the mat.\nThe dog sat on the cat!\nA cat can't sit on a dog.\n" * 20
 
@@ -82,12 +84,19 @@ def test_score_info_and_evaluate_read_it(call, model, sentences):
         call("score", model, "--text", "The cat", "--per-token").out
     )))  # fmt: skip
     assert [row[1] for row in tokens[1:]] == ["the", "cat", "</s>"]
+    assert json.loads(call("evaluate", model, "--json").out)["model"]["perplexity"] > 1
     told = call("info", model)
     assert (told.code, told.out) == (0, f"{unrolled.info(model)}\n")
     assert json.loads(call("info", model, "--json").out)["holds"] == "NGramModel"
     assert "order" in told.out
+    figure = json.loads(call("info", model, "--json").out)["perplexity"]
+    assert figure == round(unrolled.load(model).evaluation.model.with_unknown, 2)
     told = call("evaluate", model, sentences)
-    assert told.out == f"{unrolled.load(model).perplexity(TEXT)}\n"
+    measured = unrolled.load(model).perplexity(TEXT)
+    assert told.out == f"{measured}\n"
+    record = json.loads(call("evaluate", model, sentences, "--json").out)
+    assert record["perplexity"] == pytest.approx(measured.with_unknown)
+    assert record["perplexity_without_unknown"] == pytest.approx(measured.without_unknown)
     assert call("evaluate", model).out == f"{unrolled.load(model).evaluation}\n"
 
 
@@ -126,6 +135,47 @@ def test_bad_input_is_one_plain_line(check, sentences, tmp_path, words, told):
     if "--out" not in given:
         given += ["--out", str(tmp_path / "m.unrolled")]
     check(tmp_path, ["train", "ngram", *given], [told])
+
+
+@pytest.mark.parametrize("words", [("{text}", "--validation", "{held}"), ("{folder}",)])
+def test_no_text_that_is_read_is_replaced(check, sentences, tmp_path, words):
+    folder = tmp_path / "texts"
+    folder.mkdir()
+    held = folder / "held.txt.gz"
+    held.write_bytes(gzip.compress(TEXT.encode()))
+    given = [one.format(text=sentences, held=held, folder=folder) for one in words]
+    check(tmp_path, ["train", "ngram", *given, "--out", held], ["is an input itself"])
+
+
+@pytest.mark.parametrize("name", ["LM.ARPA", "lm.arpa.gz", "lm.gz"])
+def test_an_arpa_file_in_place_of_a_model_says_how_to_convert_it(
+    check, model, sentences, tmp_path, name
+):
+    arpa = unrolled.load(model).write_arpa(tmp_path / name)
+    told = f"{arpa}: an ARPA file by its name, expected a .unrolled file; `unrolled train ngram"
+    for words in (("score", arpa, sentences), ("evaluate", arpa, sentences), ("info", arpa)):
+        check(tmp_path, words, [told, f"--from {arpa} --out"])
+    assert same(open_ngrams(arpa, "the model").trie, unrolled.load(model).trie)
+
+
+def test_a_sentence_without_words_is_told(call, model, tmp_path):
+    path = tmp_path / "t.txt"
+    path.write_text("the cat\n...\n--\n")
+    told = call("score", model, path)
+    assert told.code == 0
+    assert len(told.out.splitlines()) == 4
+    assert told.err == (
+        "warning: 2 of 3 texts, such as '...', have no words for this model (normalise='plain'):"
+        " only the end of a sentence is scored\n"
+    )
+    assert call("score", model, "--text", "the cat").err == ""
+
+
+def test_another_model_as_an_n_gram_model_is_told_with_its_article(call, generator, model):
+    told = call("train", "ngram", "--from", generator, "--out", model)
+    assert "holds a Generator; give an n-gram model" in told.err
+    told = call("suggest", model)
+    assert told.err == f"unrolled: {model} holds an n-gram model; give the model of a generator\n"
 
 
 def test_verbs_of_other_models_say_that_it_is_none(call, model, sentences):

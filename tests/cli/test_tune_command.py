@@ -120,7 +120,7 @@ def test_what_can_not_be_tuned_is_one_line_and_costs_nothing(
     NGramModel(2).fit((tmp_path / "other.txt").read_text(), holdout=0).write_arpa(other)
     for words, parts in (
         ([model, few], ["give --lm, --rerank or both"]),
-        ([lm, few, "--lm", lm], [f"{lm} holds a NGramModel; tune takes the model of a transcr"]),
+        ([lm, few, "--lm", lm], [f"{lm} holds an n-gram model; tune takes the model of a t"]),
         ([translator, few, "--lm", lm], ["--lm: only a transcriber", "takes it as --rerank"]),
         ([model, few, few, "--lm", lm], [f"{model} holds a Transcriber: expected one FILE"]),
         ([model, few, "--lm", lm, "--source", 1], ["--source: not for", "unrolled tune --help"]),

@@ -151,7 +151,7 @@ def evaluate(
     if report is not None:
         if own not in ("Classifier", "Tagger"):
             refuse({"report": report}, f"of labels only, and {model} holds a {own}")
-        check_out(report, PAGE, "--report", files or [])
+        check_out(report, PAGE, "--report", [str(model), *(files or [])])
     if not files:
         refuse(reading | search | spoken, "say how to measure a FILE, and none is named")
         measured = task.evaluate()
@@ -185,13 +185,11 @@ def _worst(measured: Evaluation, most: int) -> str:
 
 def _of_sentences(model: Any, files: list[str], as_json: bool) -> None:
     """The perplexity of an n-gram model; without files what `fit` measured."""
-    from dataclasses import asdict
-
     from unrolled.cli.outputs import print_json
     from unrolled.cli.sources import corpus_of
 
     measured = model.perplexity(corpus_of(files, {})[0]) if files else model.evaluation
     if as_json:
-        print_json(measured and asdict(measured))
+        print_json(measured and measured.to_dict())
     else:
         print(measured or "nothing was held out, so nothing was measured: give a FILE")

@@ -26,6 +26,7 @@ OPTIONS = (
     "hot_words",
     "skip_lm",
 )
+_FILES = ("lm", "rerank", "hot_words")
 
 
 def language(options: Mapping[str, Any]) -> dict[str, Any]:
@@ -36,6 +37,11 @@ def language(options: Mapping[str, Any]) -> dict[str, Any]:
     """
     told = {name: options[name] for name in OPTIONS}
     return given(**told | {"skip_lm": told["skip_lm"] or None})
+
+
+def files_of(options: Mapping[str, Any]) -> list[str]:
+    """The files that are read for it, which no result may replace."""
+    return [str(options[name]) for name in _FILES if options.get(name) is not None]
 
 
 def use(task: Transcriber, told: dict[str, Any]) -> None:

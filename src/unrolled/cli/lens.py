@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from unrolled.cli import options_transcribe
-from unrolled.cli.language import language
+from unrolled.cli.language import files_of, language
 from unrolled.cli.options import given, option
 
 EXAMPLES = (
@@ -110,7 +110,7 @@ def lens(
     if is_file(path):
         paths, read = paths[:1], paths[1:]
     if out is not None:
-        check_out(out, PAGE, inputs=[path, *filter(is_file, more or [])])
+        check_out(out, PAGE, inputs=[path, *filter(is_file, more or []), *files_of(spoken)])
     if len(read) > 1:
         raise typer.BadParameter(
             f"got {len(read)} texts for {path}, expected one; put it in quotes"
@@ -143,7 +143,7 @@ def lens(
 def _with_language(path: str, spoken: dict[str, Any]) -> Any:
     """A transcriber that hears with the language; ConfigError for all else."""
     from unrolled.cli.language import use
-    from unrolled.cli.models import kind, open_model, refuse
+    from unrolled.cli.models import a_kind, kind, open_model, refuse
     from unrolled.lens.showing import file_kind, is_folder
 
     what = "a run" if is_folder(path) else file_kind(Path(path))
@@ -151,7 +151,7 @@ def _with_language(path: str, spoken: dict[str, Any]) -> Any:
         refuse(spoken, f"for the model of a transcriber, and {path} is {what}; leave it out")
     task: Any = open_model(Path(path))
     if kind(task) != "Transcriber":
-        refuse(spoken, f"not for {path}, which holds a {kind(task)}; see unrolled lens --help")
+        refuse(spoken, f"not for {path}, which holds {a_kind(task)}; see unrolled lens --help")
     use(task, spoken)
     return task
 

@@ -69,11 +69,11 @@ def listen(
 
     spoken = language(locals())
     with StopRequest() as stop:
-        from unrolled.cli.models import kind, open_model
+        from unrolled.cli.models import a_kind, kind, open_model
 
         task: Any = open_model(model)
         if kind(task) != "Transcriber":
-            raise ConfigError(f"{model} holds a {kind(task)}; give the model of a transcriber")
+            raise ConfigError(f"{model} holds {a_kind(task)}; give the model of a transcriber")
         screen = _Screen(as_json)
         how = given(file=file, device=number_or_name(device), beam=beam)
         sound, named = how.pop("file", None), how.get("device")

@@ -47,11 +47,18 @@ def kind(task: Task) -> str:
     return kind_of(task)
 
 
+def a_kind(task: Task) -> str:
+    """The kind as a message says it: "a Generator", "an n-gram model"."""
+    from unrolled.tasks.loading import with_article
+
+    return with_article(kind(task))
+
+
 def open_forecaster(path: Path) -> Forecaster:
     """The forecaster of a model file; ConfigError where it holds another task."""
     task: Any = open_model(path)
     if kind(task) != "Forecaster":
-        raise ConfigError(f"{path} holds a {kind(task)}; give the model of a forecaster")
+        raise ConfigError(f"{path} holds {a_kind(task)}; give the model of a forecaster")
     forecaster: Forecaster = task
     return forecaster
 

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from unrolled.cli import options, options_transcribe, options_translate
-from unrolled.cli.language import language, use
+from unrolled.cli.language import files_of, language, use
 from unrolled.cli.options import given, option
 from unrolled.errors import ConfigError
 
@@ -251,7 +251,8 @@ def predict(
 
         use(task, spoken)
         search = {name: value for name, value in own.items() if name not in spoken}
-        transcribe(task, sounds_named(sources), model=model, out=out, **search)
+        reads = [str(model), *files_of(spoken)]
+        transcribe(task, sounds_named(sources), reads=reads, out=out, **search)
         return
     if sources and len(sources) > 1:
         raise ConfigError(
@@ -269,21 +270,28 @@ def predict(
         from unrolled.cli.predict_translate import check_translations, translate
 
         if out is not None:
-            check_translations(out, [str(model), *([] if source is None else [source])])
+            reads = [one for one in (source, fuse, rerank) if one is not None]
+            check_translations(out, [str(model), *reads])
         translate(task, source, text=text, out=out, **options_translate.searching(**own))
     else:
-        _of_texts(task, source, text, out, own)
+        reads = [str(model), *([] if source is None else [source])]
+        _of_texts(task, source, text, out, reads, own)
 
 
 def _of_texts(
-    task: Any, source: str | None, text: str | None, out: Path | None, own: dict[str, Any]
+    task: Any,
+    source: str | None,
+    text: str | None,
+    out: Path | None,
+    reads: list[str],
+    own: dict[str, Any],
 ) -> None:
     from unrolled.cli.models import kind, refuse
     from unrolled.cli.outputs import check_out
 
     suffixes = (".csv",) if kind(task) == "Classifier" else (".conll", ".txt")
     if out is not None:
-        check_out(out, suffixes, inputs=[] if source is None else [source])
+        check_out(out, suffixes, inputs=reads)
     if kind(task) == "Tagger":
         from unrolled.cli.predict_tag import tag
 

@@ -30,7 +30,7 @@ def forecast(
         raise ConfigError(f"{model} holds a Forecaster, which needs INPUT, the table to go on from")
     out, plot, future = (series.pop(name, None) for name in ("out", "plot", "future"))
     quantiles = series.pop("quantiles", None)
-    inputs = [history, *([future] if future is not None else [])]
+    inputs = [str(model), history, *([future] if future is not None else [])]
     if out is not None:
         check_out(out, TABLE, inputs=inputs)
     if plot is not None:

@@ -47,7 +47,7 @@ def transcribe(
     *,
     format: str | None = None,
     out: Path | None = None,
-    model: Path | None = None,
+    reads: Sequence[str] = (),
     explain: bool = False,
     **search: Any,
 ) -> None:
@@ -61,7 +61,8 @@ def transcribe(
             each, and with `n_best` a table; "jsonl": a record each; "srt" or "vtt": of one file
             alone. None: by the name of `out`, else text.
         out: a file for it, complete or not there.
-        model: the file of the task, which it may not replace.
+        reads: files that were or will be read beside the sounds, such as the task's own: `out` may
+            replace none of them, and none of the sounds.
         explain: write beside each transcript which words sound like its own, and why they lost; a
             record has that as `sounds_alike`.
         search: `beam` and `n_best`, as for `Transcriber.transcribe`; with `explain` what that is
@@ -71,7 +72,8 @@ def transcribe(
         ConfigError: options that do not go together, or that the search refuses.
         typer.Exit: with 1 in the end, where a sound could not be read.
     """
-    chosen = _format(format, out, [*sources, *([] if model is None else [str(model)])])
+    told = [search["pronunciations"]] if "pronunciations" in search else []
+    chosen = _format(format, out, [*sources, *reads, *told])
     if STREAM in sources and len(sources) > 1:
         raise ConfigError(f"INPUT: {STREAM} is standard input, and goes with no other name")
     _check_explaining(chosen, explain, search)

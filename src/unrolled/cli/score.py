@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Annotated, Any
@@ -9,7 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from unrolled.cli import options
-from unrolled.errors import ConfigError
+from unrolled.errors import ConfigError, DataWarning
 
 EXAMPLES = (
     "unrolled score writer.unrolled sentences.txt",
@@ -44,7 +45,7 @@ def score(
 
     The columns are the text, its log-probability in nats, its perplexity (by token) and its bits
     per character; with --per-token the number of the text, each token and its log-probability. To
-    an n-gram model a text is a sentence, and its end a token.
+    an n-gram model a text is a sentence, and its end a token; one without words is told.
     """
     from unrolled.cli.answers import STREAM, TOGETHER, Rows, is_lines, lines_of, one_of
     from unrolled.cli.models import kind, open_model, refuse
@@ -62,7 +63,7 @@ def score(
     if source is not None and not is_lines(source):
         raise ConfigError(f"{source}: expected a .txt file with a text a line, or {STREAM}")
     if out is not None:
-        check_out(out, (".csv",), inputs=[] if source is None else [source])
+        check_out(out, (".csv",), inputs=[str(model), *([] if source is None else [source])])
     texts = [text] if text is not None else lines_of(str(source))
     columns = ["text", "token", "log_probability"]
     if not per_token:
@@ -75,14 +76,25 @@ def _rows(
     task: Any, texts: Any, per_token: bool, how: dict[str, Any], together: int
 ) -> Iterator[Sequence[Any]]:
     from unrolled.cli.answers import batches
+    from unrolled.cli.models import kind
 
-    place = 0
+    place, wordless = 0, list[str]()
+    sentences = kind(task) == "NGramModel"
     for batch in batches(texts, together):
         scores = task.score(batch, per_token=per_token, **how)
         for text, found in zip(batch, scores, strict=True):
             place += 1
+            if sentences and found.count == 1:
+                wordless.append(text)
             if not per_token:
                 yield text, found.log_probability, found.perplexity, found.bits_per_character
                 continue
             for token, log_probability in found.tokens:
                 yield place, token, log_probability
+    if wordless:
+        warnings.warn(
+            f"{len(wordless):,} of {place:,} texts, such as {wordless[0]!r}, have no {task.unit}"
+            f" for this model (normalise={task.normalise!r}): only the end of a sentence is scored",
+            DataWarning,
+            stacklevel=2,
+        )

@@ -32,11 +32,11 @@ def suggest(
     answered with a line of its own: the words and their probabilities.
     """
     from unrolled.cli.answers import standard_input
-    from unrolled.cli.models import kind, open_model
+    from unrolled.cli.models import a_kind, kind, open_model
 
     task: Any = open_model(model)
     if kind(task) != "Generator":
-        raise ConfigError(f"{model} holds a {kind(task)}; give the model of a generator")
+        raise ConfigError(f"{model} holds {a_kind(task)}; give the model of a generator")
     how_many = given(n=n)
     if standard_input().isatty() and sys.stdout.isatty() and not as_json:
         _converse(task.typing(), how_many, sys.stdout)

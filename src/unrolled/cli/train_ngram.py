@@ -99,10 +99,13 @@ def train_ngram(
     """
     from unrolled.cli.models import refuse
     from unrolled.cli.outputs import check_out
+    from unrolled.data.arpa import names_arpa
 
     if (from_ is None) == (not files):
         raise ConfigError("give FILE to learn from, or --from MODEL to convert, one of the two")
-    check_out(out, ENDINGS, inputs=[str(from_)] if from_ else files or [])
+    named = [*([] if from_ is None else [str(from_)]), *(files or [])]
+    named += [] if validation is None else [validation]
+    check_out(out, ENDINGS, inputs=[file for one in named for file in _files(one)])
     learning = given(
         text_column=text_column,
         order=order,
@@ -125,11 +128,18 @@ def train_ngram(
         print(in_our_words(note))
     print(", ".join(f"{count:,} {n}-grams" for n, count in enumerate(model.trie.counts, start=1)))
     replaced = out.exists()
-    if out.suffix.lower() in (".arpa", ".gz"):
+    if names_arpa(out):
         model.write_arpa(out)
     else:
         model.save(out)
     print(f"saved to {out}{' (replaced the file that was there)' if replaced else ''}")
+
+
+def _files(named: str) -> list[str]:
+    """A file, or the texts of a folder."""
+    from unrolled.data.text import text_files
+
+    return [str(file) for file in text_files(Path(named))]
 
 
 def _learnt(files: list[str], learning: dict[str, Any], how: dict[str, Any]) -> NGramModel:

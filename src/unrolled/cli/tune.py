@@ -76,15 +76,15 @@ def tune(
     highest chrF. They are kept in the model's file, and are what predict, evaluate and listen use
     with --lm and --rerank from then on, unless other numbers are given.
     """
-    from unrolled.cli.models import data_for, kind, open_model, refuse
+    from unrolled.cli.models import a_kind, data_for, kind, open_model, refuse
     from unrolled.cli.outputs import MODEL, check_out, print_json
 
     task: Any = open_model(model)
     own = kind(task)
     if own not in ("Transcriber", "Translator"):
         raise ConfigError(
-            f"{model} holds a {own}; tune takes the model of a transcriber, with recordings, or of"
-            " a translator, with pairs"
+            f"{model} holds {a_kind(task)}; tune takes the model of a transcriber, with recordings,"
+            " or of a translator, with pairs"
         )
     search = given(beam=beam, length_penalty=options_translate.penalty(length_penalty))
     if own == "Translator":

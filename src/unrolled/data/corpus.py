@@ -104,9 +104,9 @@ class Corpus:
             paths = [file for one in data for file in _files(Path(one))]
             name = f"{len(data)} files" if len(data) > 1 else Path(data[0]).name
             return cls(partial(_of_files, paths, text_column, encoding), name=name)
-        bad = next((one for one in data if not _is_text(one)), None)
-        if bad is not None:
-            raise ConfigError(f"data: got a list with a {type(bad).__name__} in it, {_EXPECTED}")
+        bad = [one for one in data if not _is_text(one)]
+        if bad:
+            raise ConfigError(f"data: got a list with a {type(bad[0]).__name__} in it, {_EXPECTED}")
         return cls(partial(_as_documents, tuple(map(_checked, data))), name="the texts")
 
     def stream(self, size: int = SIZE) -> Iterator[tuple[bool, str]]:

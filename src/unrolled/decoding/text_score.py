@@ -6,6 +6,15 @@ import math
 from dataclasses import dataclass
 
 
+def perplexity_of(log_probability: float, count: int) -> float:
+    """exp(-log_probability / count) of `count` tokens, 1 of none; infinite where float64 holds it
+    no more."""
+    try:
+        return math.exp(-log_probability / max(1, count))
+    except OverflowError:
+        return math.inf
+
+
 @dataclass(frozen=True)
 class TextScore:
     """How likely a model finds a text, read from the beginning of a document or sentence.
@@ -27,7 +36,7 @@ class TextScore:
     @property
     def perplexity(self) -> float:
         """exp(-log_probability / count): per token; 1 for an empty text."""
-        return math.exp(-self.log_probability / max(1, self.count))
+        return perplexity_of(self.log_probability, self.count)
 
     @property
     def bits_per_character(self) -> float:

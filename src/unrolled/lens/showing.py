@@ -300,14 +300,14 @@ def _traced(one: Any, asked: _Asked) -> Trace:
 
 def _read_by(one: Any, name: str, asked: _Asked) -> Trace:
     from unrolled.lens.tracing import trace
-    from unrolled.tasks.loading import kind_of, load
+    from unrolled.tasks.loading import kind_of, load, with_article
 
     task = load(one) if isinstance(one, str | os.PathLike) else one
     given = asked.given
     kind = kind_of(task)
     forecasts, hears = kind == "Forecaster", kind == "Transcriber"
     if given is None:
-        holds = name if one is task else f"{name} holds a {type(task).__name__}"
+        holds = name if one is task else f"{name} holds {with_article(kind)}"
         what = "a table" if forecasts else "a file of sound" if hears else "a text"
         raise ConfigError(f"{holds}: given (INPUT) is missing, what it shall read; give {what}")
     if forecasts:

@@ -29,6 +29,11 @@ def kind_of(task: Task) -> str:
     return next((kind for kind in kinds if kind in _TASKS), kinds[0])
 
 
+def with_article(kind: str) -> str:
+    """What a file holds, as a message says it: "a Generator", "an n-gram model"."""
+    return "an n-gram model" if kind == "NGramModel" else f"a {kind}"
+
+
 def _task_of(path: str | os.PathLike[str], card: Card) -> Any:
     if card.task not in _TASKS:
         known = ", ".join((*_TASKS, *_MAPPED))

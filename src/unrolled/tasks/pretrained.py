@@ -25,15 +25,15 @@ def open_pretrained(given: Any, argument: str = "pretrained") -> tuple[Generator
         ConfigError: neither a fitted `Generator` nor a path.
     """
     from unrolled.tasks.generator import Generator
-    from unrolled.tasks.loading import load
+    from unrolled.tasks.loading import load, with_article
 
     if isinstance(given, str | os.PathLike):
         name = os.fspath(given)
         task = load(name)
         if not isinstance(task, Generator):
             raise ModelFileError(
-                f"{name}: holds a {type(task).__name__}, expected a Generator: {argument}= takes"
-                " what a language model learnt; give the file of one"
+                f"{name}: holds {with_article(type(task).__name__)}, expected a Generator:"
+                f" {argument}= takes what a language model learnt; give the file of one"
             )
         return task, os.path.basename(name)
     if not isinstance(given, Generator):

@@ -5,20 +5,19 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any
 
+from unrolled.data.arpa import names_arpa
 from unrolled.errors import ConfigError, ModelFileError
 
 if TYPE_CHECKING:
     from unrolled.decoding.ngrams.model import NGramModel
     from unrolled.tasks.generator import Generator
 
-_ARPA = (".arpa", ".arpa.gz")
-
 
 def open_ngrams(given: Any, argument: str) -> NGramModel:
     """An n-gram model, which a search can ask token by token.
 
     Args:
-        given: a fitted `NGramModel`, or the path of its file (.unrolled, .arpa, .arpa.gz).
+        given: a fitted `NGramModel`, or the path of its file (.unrolled, .arpa, .arpa.gz, .gz).
         argument: what it is given as.
 
     Raises:
@@ -50,7 +49,7 @@ def open_text_model(given: Any, argument: str) -> Generator | NGramModel:
 def _opened(given: Any) -> Any:
     if not isinstance(given, (str, os.PathLike)):
         return given
-    if os.fspath(given).endswith(_ARPA):
+    if names_arpa(given):
         from unrolled.decoding.ngrams.model import NGramModel
 
         return NGramModel.read_arpa(given)
@@ -60,7 +59,9 @@ def _opened(given: Any) -> Any:
 
 
 def _another(given: Any, model: Any, argument: str, expected: str) -> Exception:
-    got = type(model).__name__
+    from unrolled.tasks.loading import with_article
+
+    got = with_article(type(model).__name__)
     if isinstance(given, (str, os.PathLike)):
-        return ModelFileError(f"{os.fspath(given)}: holds a {got}; {argument} takes {expected}")
-    return ConfigError(f"{argument}: got a {got}, expected {expected}, or its file")
+        return ModelFileError(f"{os.fspath(given)}: holds {got}; {argument} takes {expected}")
+    return ConfigError(f"{argument}: got {got}, expected {expected}, or its file")

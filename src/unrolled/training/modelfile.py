@@ -20,6 +20,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import load, save
 from torch import Tensor
 
+from unrolled.data.arpa import conversion, names_arpa
 from unrolled.errors import ModelFileError
 from unrolled.writing import replacing
 
@@ -125,6 +126,11 @@ def _present(path: str | os.PathLike[str]) -> Path:
 
 
 def _incomplete(path: Path, error: Exception) -> ModelFileError:
+    if names_arpa(path):
+        return ModelFileError(
+            f"{path}: an ARPA file by its name, expected a .unrolled file; {conversion(path)} makes"
+            " one of it"
+        )
     return ModelFileError(
         f"{path}: not a complete .unrolled file ({error}); it may be truncated or of another"
         " kind: save the model again"

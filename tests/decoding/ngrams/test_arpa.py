@@ -123,6 +123,9 @@ def test_spaces_for_tabs_crlf_and_capital_unk_are_read(tmp_path):
         ("-1\t<unk>", "nan\t<unk>", 10, "got the log-probability 'nan'"),
         ("-1\t<unk>", "0.1\t<unk>", 10, "got the log-probability '0.1', expected a number of at"),
         ("-0.0457575", "inf", 12, "got the back-off weight inf, expected a number"),
+        ("-1\t<unk>", "-1e39\t<unk>", 10, "'-1e39', expected a number of at most 0 that float32"),
+        ("-0.0457575", "1e300", 12, "got the back-off weight 1e+300, expected a number that float"),
+        ("ngram 1=5", "ngram 1=" + "4" * 5000, 5, "444...', expected ngram 1=..."),
         ("a b", "a b b b", 17, "got '-0.30103\\ta b b b', expected a log-probability, 2 words"),
         ("-0.30103\ta b", "-0.30103\tb", 17, "expected a log-probability, 2 words"),
         ("a b", "a b\t-0.5", 17, "got the back-off weight -0.5, expected none"),
@@ -169,6 +172,7 @@ def test_a_file_that_ends_after_any_line_is_refused_with_that_line(tmp_path):
             NGramModel.read_arpa(path)
         assert f"{path}, line " in str(caught.value)
         assert caught.value.line in (count - 1, count)
+        assert "::" not in str(caught.value)
     assert NGramModel.read_arpa(written(tmp_path, "\n".join(lines[: end + 1])))
 
 
@@ -181,6 +185,34 @@ def test_weights_that_do_not_sum_to_one_are_refused_with_the_context_or_taken_un
     path = written(tmp_path, SRILM.replace("-0.60206\tb", "-0.2\tb"))
     with pytest.raises(DataError, match="the probabilities"):
         NGramModel.read_arpa(path)
+
+
+def test_a_weight_that_float64_can_not_raise_is_refused_without_a_warning(tmp_path):
+    path = written(tmp_path, SRILM.replace("-0.0457575", "400"))
+    with pytest.raises(DataError, match="the probabilities after 'a' sum to inf, expected 1"):
+        NGramModel.read_arpa(path)
+    model = NGramModel.read_arpa(path, check=False)
+    assert model.next_probabilities(model.step("a", 0)[1]).max() == np.inf
+    assert model.pruned(1e-3).trie.order == 2
+
+
+def test_the_word_space_makes_characters_only_of_tokens_of_one_character(tmp_path):
+    words = NGramModel(2, normalise="none").fit("hit the <space> bar\n" * 3, holdout=0)
+    found = NGramModel.read_arpa(words.write_arpa(tmp_path / "words.arpa"))
+    assert found.unit == "words"
+    assert found.score("the <space> bar").count == 4
+    letters = NGramModel(2, unit="characters").fit("hit the bar\n" * 3, holdout=0)
+    assert NGramModel.read_arpa(letters.write_arpa(tmp_path / "m.arpa")).unit == "characters"
+
+
+def test_an_arpa_file_is_no_text_to_learn_or_to_measure_on(tmp_path):
+    model = NGramModel(2).fit("a b\n" * 3, holdout=0)
+    path = model.write_arpa(tmp_path / "m.arpa")
+    for use in (NGramModel().fit, model.perplexity):
+        with pytest.raises(DataError) as caught:
+            use(path)
+        assert str(caught.value).startswith(f"{path}, line 1: got \\data\\, with which an ARPA")
+        assert f"`unrolled train ngram --from {path} " in str(caught.value)
 
 
 def test_no_file_and_a_folder_are_one_line(tmp_path):

@@ -16,6 +16,8 @@ import unrolled
 from tests.decoding.ngrams.small import same, texts
 from unrolled import NGramModel
 from unrolled.decoding.ngrams.file import from_tensors, to_tensors
+from unrolled.decoding.ngrams.perplexity import Perplexity
+from unrolled.decoding.text_score import TextScore
 from unrolled.errors import ConfigError, DataError, ModelFileError, NotFittedError
 
 TEXT = "The cat sat on the mat.\nThe dog sat on the cat!\nA cat can't sit on a dog.\n" * 4
@@ -101,7 +103,7 @@ def test_held_out_sentences_are_not_learnt(tmp_path):
     model = NGramModel(2).fit(lines)
     assert "c" not in model.vocabulary.numbers
     assert model.evaluation.model.unknown == 2
-    assert model.evaluation.held_out == "every 20th sentence, not learnt"
+    assert model.evaluation.held_out == "one sentence in 20, not learnt"
     assert "c" in NGramModel(2).fit(lines, holdout=0).vocabulary.numbers
     measured = NGramModel(2).fit(lines[:19], validation=lines[:2]).evaluation
     assert measured.model.sentences == 2
@@ -202,6 +204,49 @@ def test_what_can_not_work_is_one_plain_line():
         NGramModel().save("m.unrolled")
     with pytest.raises(DataError, match="no words are left"):
         NGramModel().fit("...\n")
+
+
+@pytest.mark.parametrize(
+    ("use", "told"),
+    [
+        (lambda m: NGramModel(prune_counts=3), "prune_counts is 3; give whole numbers"),
+        (lambda m: m.step(None, 0), "token is None; give a token or its number"),
+        (lambda m: m.step(1.5, 0), "token is 1.5; give a token or its number"),
+        (lambda m: m.step("a", None), "state is None, expected what start"),
+        (lambda m: m.next_probabilities("a"), "state is 'a', expected what start"),
+        (lambda m: m.score(5), "texts: got int, expected a text or several"),
+        (lambda m: m.score([1]), "texts: got int, expected a text or several"),
+        (lambda m: m.log_probabilities(["a", None]), "sentences: got NoneType, expected a text"),
+        (lambda m: m.fit(["a"], holdout="x"), "holdout is 'x'; give a share from 0 to 0.5"),
+        (lambda m: m.fit(["a", None]), "data: got a list with a NoneType in it"),
+    ],
+)
+def test_another_type_is_one_plain_line(use, told):
+    with pytest.raises(ConfigError) as caught:
+        use(NGramModel(2).fit(TEXT))
+    assert told in str(caught.value)
+
+
+def test_numbers_of_numpy_are_tokens_and_states():
+    model = NGramModel(2).fit(TEXT)
+    state = model.start()
+    assert model.step(np.int64(3), np.int32(state)) == model.step(3, state)
+
+
+def test_a_perplexity_that_is_too_large_is_infinite():
+    assert Perplexity(1, 2, 1, -4000.0, -3999.0).with_unknown == np.inf
+    assert Perplexity(1, 2, 1, -4000.0, 0.0).without_unknown == np.inf
+    assert TextScore(-4000.0, 3, 2).perplexity == np.inf
+
+
+def test_a_large_text_without_rare_words_is_not_called_small():
+    (note,) = NGramModel(1).fit("a b c d\n" * 5000, holdout=0.3).notes
+    assert "too few of them are rare" in note
+    assert "length 1" in note
+
+
+def test_what_was_held_out_is_told_in_words():
+    assert NGramModel(1).fit(TEXT, holdout=0.34).evaluation.held_out.startswith("one sentence in 3")
 
 
 def _card(path):

@@ -365,6 +365,7 @@ def test_what_is_no_language_is_refused(
         ([], "^hot words: got none"),
         ({}, "^hot words: got none"),
         ([3], "^hot words: got 3, expected words"),
+        (5, "^hot words: got 5, expected words"),
         (["  "], "^hot_words: got one without letters"),
         (["größ"], r"^hot_words: 'größ' has 'g' 'r' 'ß' 'ö', which the recogniser can't"),
         ({"two": float("inf")}, r"^hot_words\['two'\]: got inf"),

@@ -14,15 +14,18 @@ from typing import BinaryIO, cast
 
 import numpy as np
 
+from unrolled.data.arpa import HEAD
 from unrolled.data.files import not_decodable
 from unrolled.decoding.ngrams.kneser_ney import NEVER
 from unrolled.decoding.ngrams.trie import Integers, Level, Trie, assemble
 from unrolled.decoding.ngrams.vocabulary import BEGIN, MARKS, UNKNOWN, Vocabulary
 from unrolled.errors import DataError
 
+# The largest number of float32, which is what a model holds.
+_MOST = float(np.finfo(np.float32).max)
 # log10 p of an unknown word where the file has none: as KenLM has it.
 _NO_UNKNOWN = -100.0
-_COUNT = re.compile(rb"ngram\s+(\d+)\s*=\s*(\d+)")
+_COUNT = re.compile(rb"ngram\s+(\d{1,18})\s*=\s*(\d{1,18})")
 
 
 @dataclass
@@ -57,9 +60,9 @@ def read_arpa(path: str | os.PathLike[str]) -> Arpa:
 
     Raises:
         DataError: no such file, or one that is truncated or malformed, with the line: other counts
-            than were said, a gram of another length, a number that is none, a log-probability above
-            0, an unknown word in a longer gram, a gram twice or without its prefix, no `<s>` or
-            `</s>`, bytes that are not UTF-8.
+            than were said, a gram of another length, a number that is none, or that
+            float32 does not hold, a log-probability above 0, an unknown word in a longer gram, a
+            gram twice or without its prefix, no `<s>` or `</s>`, bytes that are not UTF-8.
     """
     path = Path(path)
     if path.is_dir():
@@ -104,8 +107,8 @@ class _Reader:
 
     def read(self) -> Arpa:
         rows = self.rows()
-        if not any(row == b"\\data\\" for row in rows):
-            raise self.wrong("there is no line \\data\\: expected an ARPA file")
+        if not any(row == HEAD.encode() for row in rows):
+            raise self.wrong(f"there is no line {HEAD}: expected an ARPA file")
         counts, row = self._counts(rows)
         levels: list[Level] = []
         order: Integers | None = None
@@ -133,7 +136,7 @@ class _Reader:
 
     def _expected(self, what: str, row: bytes | None) -> DataError:
         if row is None:
-            return self.wrong(f"the file ends here, expected {what}: it is cut short")
+            return self.wrong(f"the file ends here, expected {what} (it is cut short)")
         return self.wrong(f"got {_told(row)}, expected {what}")
 
     def _counts(self, rows: Iterator[bytes]) -> tuple[list[int], bytes | None]:
@@ -180,15 +183,15 @@ class _Reader:
                 ) from None
             except ValueError:
                 raise self.wrong(f"got {_told(row)}, expected numbers around the words") from None
-            if not -np.inf < number <= 0:
+            if not -_MOST <= number <= 0:
                 raise self.wrong(
-                    f"got the log-probability {_told(parts[0])}, expected a number of at most 0:"
-                    " the file has log10 of probabilities"
+                    f"got the log-probability {_told(parts[0])}, expected a number of at most 0"
+                    " that float32 holds: the file has log10 of probabilities"
                 )
-            if not -np.inf < weight < np.inf or (last and weight):
+            if not -_MOST <= weight <= _MOST or (last and weight):
                 raise self.wrong(
                     f"got the back-off weight {weight:g}, expected "
-                    + ("none: there are no longer grams" if last else "a number")
+                    + ("none: there are no longer grams" if last else "a number that float32 holds")
                 )
             found.log_prob.append(number)
             found.backoff.append(weight)

@@ -6,23 +6,30 @@ import os
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self, cast, overload
+from typing import TYPE_CHECKING, Any, Self, overload
 
 import numpy as np
 
 from unrolled.data.normalising import Normalise
-from unrolled.decoding.ngrams.checks import check_settings, check_sums
+from unrolled.decoding.ngrams.checks import (
+    check_holdout,
+    check_settings,
+    check_state,
+    check_sums,
+    check_texts,
+    check_token,
+)
 from unrolled.decoding.ngrams.counting import count_grams, with_marks
 from unrolled.decoding.ngrams.kneser_ney import FALLBACK, estimate
 from unrolled.decoding.ngrams.measuring import check_known, measure, scored_tokens, text_score
 from unrolled.decoding.ngrams.perplexity import HeldOut, Perplexity
 from unrolled.decoding.ngrams.pruning import prune_by_entropy
 from unrolled.decoding.ngrams.scoring import next_probabilities
-from unrolled.decoding.ngrams.sentences import SPACE, Cutter, Sentences, Unit, corpus_of
+from unrolled.decoding.ngrams.sentences import SPACE, Cutter, Sentences, Unit, corpus_of, unit_of
 from unrolled.decoding.ngrams.trie import Floats, Integers, Trie
 from unrolled.decoding.ngrams.vocabulary import BEGIN, MARKS, UNKNOWN, Vocabulary
 from unrolled.decoding.text_score import TextScore
-from unrolled.errors import ConfigError, DataError, NotFittedError
+from unrolled.errors import DataError, NotFittedError
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -122,15 +129,14 @@ class NGramModel:
                 texts; a list of texts or paths; any iterable of sentences. A line is a sentence.
             text_column: of a table; None guesses, and says so in `notes`.
             validation: sentences to measure on, given like `data`; all of `data` is then learnt.
-            holdout: without them, the share that is measured on and not learnt: every 20th
-                sentence for 0.05. 0 learns all.
+            holdout: without them, the share that is measured on and not learnt: one
+                sentence in 20 for 0.05. 0 learns all.
 
         Raises:
             DataError: a file that can't be read; no words, or none that is frequent enough.
-            ConfigError: a holdout that is not from 0 to 0.5.
+            ConfigError: data that are no texts; a holdout that is not from 0 to 0.5.
         """
-        if not 0 <= holdout <= 0.5:
-            raise ConfigError(f"holdout is {holdout!r}; give a share from 0 to 0.5")
+        check_holdout(holdout)
         corpus = corpus_of(data, text_column)
         learnt = Sentences.read(corpus, self._cutter)
         held, told = None, ""
@@ -142,7 +148,7 @@ class NGramModel:
             kept = np.arange(len(learnt)) % every != every - 1
             if not kept.all():
                 held, learnt = learnt.where(~kept), learnt.where(kept)
-                told = f"every {every}th sentence, not learnt"
+                told = f"one sentence in {every}, not learnt"
         vocabulary = Vocabulary.learn(
             learnt.pieces, learnt.counts(), most=self.vocabulary_size, min_count=self.min_count
         )
@@ -174,7 +180,12 @@ class NGramModel:
         return self
 
     def log_probabilities(self, sentences: Iterable[str]) -> list[Floats]:
-        """Natural log p of every token of each sentence and of its end: `(n + 1,)` each."""
+        """Natural log p of every token of each sentence and of its end: `(n + 1,)` each.
+
+        Raises:
+            NotFittedError: `fit` or `read_arpa` comes first.
+            ConfigError: what is no text.
+        """
         return [values for _, values in self._scored(sentences)]
 
     @overload
@@ -191,9 +202,15 @@ class NGramModel:
         Args:
             texts: one or several; line breaks in them are spaces.
             per_token: keep each token with its log-probability.
+
+        Of a text without words it is the score of the end of a sentence alone.
+
+        Raises:
+            NotFittedError: `fit` or `read_arpa` comes first.
+            ConfigError: what is no text.
         """
         alone = isinstance(texts, str)
-        given = [cast(str, texts)] if alone else list(texts)
+        given = check_texts([texts] if alone else texts, "texts")
         scores = [
             text_score(text, self.vocabulary, ids, values, per_token=per_token)
             for text, (ids, values) in zip(given, self._scored(given), strict=True)
@@ -225,20 +242,26 @@ class NGramModel:
         Args:
             token: a token or its number; `</s>` ends a sentence. One that is not known is `<unk>`.
             state: what `start` or `step` gave.
+
+        Raises:
+            NotFittedError: `fit` or `read_arpa` comes first.
+            ConfigError: no token or number of one; no state of this model.
         """
         self._check_state(state)
         if isinstance(token, str):
             token = self.vocabulary.numbers.get(SPACE if token == " " else token, UNKNOWN)
-        elif not 0 <= token < len(self.vocabulary):
-            raise ConfigError(
-                f"token {token} is not in the vocabulary: it has {len(self.vocabulary):,} tokens,"
-                " numbered from 0; take the numbers from this model's vocabulary"
-            )
+        else:
+            check_token(token, len(self.vocabulary))
         log10, after = self.trie.step(state, token)
         return float(np.log(10)) * log10, after
 
     def next_probabilities(self, state: int) -> Floats:
-        """`(V,)`: p of each token after a state; they sum to 1."""
+        """`(V,)`: p of each token after a state; they sum to 1.
+
+        Raises:
+            NotFittedError: `fit` or `read_arpa` comes first.
+            ConfigError: no state of this model.
+        """
         self._check_state(state)
         return next_probabilities(self.trie, state)
 
@@ -276,7 +299,8 @@ class NGramModel:
 
         Args:
             path: of the file.
-            unit: "words" or "characters"; None: characters where `<space>` is a word of the file.
+            unit: "words" or "characters"; None: characters where `<space>` is a word of the
+                file and all others have one character.
             normalise: what is done to sentences before they are looked up, as for the constructor.
             check: refuse a model in which what may follow some context does not sum to 1.
 
@@ -288,7 +312,7 @@ class NGramModel:
 
         found = read_arpa(path)
         if unit is None:
-            unit = "characters" if SPACE in found.vocabulary.numbers else "words"
+            unit = unit_of(found.vocabulary)
         if check:
             check_sums(found.trie, found.vocabulary, path)
         model = cls(found.trie.order, unit=unit, normalise=normalise)
@@ -336,7 +360,7 @@ class NGramModel:
 
     def _scored(self, sentences: Iterable[str]) -> list[tuple[Integers, Floats]]:
         self._check_fitted()
-        cut = [self._cutter.cut(sentence) for sentence in sentences]
+        cut = [self._cutter.cut(sentence) for sentence in check_texts(sentences, "sentences")]
         return scored_tokens(self.trie, self.vocabulary, cut)
 
     def _check_fitted(self) -> None:
@@ -348,10 +372,7 @@ class NGramModel:
 
     def _check_state(self, state: int) -> None:
         self._check_fitted()
-        if not 0 <= state < len(self.trie):
-            raise ConfigError(
-                f"state is {state}, expected what start() or step() of this model gave"
-            )
+        check_state(state, len(self.trie))
 
 
 def _too_small(lengths: Sequence[int]) -> tuple[str, ...]:
@@ -360,5 +381,6 @@ def _too_small(lengths: Sequence[int]) -> tuple[str, ...]:
     which = ", ".join(map(str, lengths))
     taken = ", ".join(map(str, FALLBACK))
     return (
-        f"the text is too small to tell discounts for grams of length {which}: they are {taken}",
+        f"the text can't tell discounts for grams of length {which}, for too few of them are rare"
+        f" (a small text, or one in which every gram comes often): they are {taken}",
     )

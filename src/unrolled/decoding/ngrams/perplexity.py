@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-import math
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from unrolled.decoding.text_score import perplexity_of
 
 
 @dataclass(frozen=True)
@@ -32,13 +34,22 @@ class Perplexity:
     @property
     def with_unknown(self) -> float:
         """By all tokens."""
-        return math.exp(-self.log_probability / max(1, self.tokens))
+        return perplexity_of(self.log_probability, self.tokens)
 
     @property
     def without_unknown(self) -> float:
         """By the known tokens alone."""
         known = self.log_probability - self.log_probability_unknown
-        return math.exp(-known / max(1, self.tokens - self.unknown))
+        return perplexity_of(known, self.tokens - self.unknown)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values by name: the attributes, `perplexity` of all tokens and
+        `perplexity_without_unknown`."""
+        found = {
+            "perplexity": self.with_unknown,
+            "perplexity_without_unknown": self.without_unknown,
+        }
+        return found | asdict(self)
 
     def __str__(self) -> str:
         share = self.unknown / max(1, self.tokens - self.sentences)
@@ -68,6 +79,14 @@ class HeldOut:
     def wins(self) -> bool:
         """Whether the model is better than the rival."""
         return self.model.with_unknown < self.unigram.with_unknown
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values by name: of the model, of single tokens, and what was measured on."""
+        return {
+            "model": self.model.to_dict(),
+            "unigram": self.unigram.to_dict(),
+            "held_out": self.held_out,
+        }
 
     def __str__(self) -> str:
         verdict = "the model wins" if self.wins else "the model LOSES"

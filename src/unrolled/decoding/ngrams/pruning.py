@@ -14,6 +14,7 @@ _NEAR = 1e-6
 _LEAST = 1e-12
 
 
+@np.errstate(over="ignore", invalid="ignore")  # of weights that make no distribution
 def prune_by_entropy(trie: Trie, threshold: float) -> Trie:
     """The model without the grams that raise its own perplexity by less than a share.
 

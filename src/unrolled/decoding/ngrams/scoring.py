@@ -54,14 +54,17 @@ def log_probabilities(
 
 
 def next_probabilities(trie: Trie, state: int) -> Floats:
-    """`(V,)`: p of each token after a state."""
+    """`(V,)`: p of each token after a state; infinite where the weights of a model that is no
+    distribution are beyond float64."""
     chain = []
     while state:
         chain.append(state)
         state = int(trie.suffix[state])
     found = 10.0 ** trie.log_prob[1 : 1 + trie.vocabulary_size].astype(np.float64)
-    for node in reversed(chain):
-        seen = slice(int(trie.first_child[node]), int(trie.first_child[node + 1]))
-        found *= 10.0 ** float(trie.backoff[node])
-        found[trie.token[seen]] = 10.0 ** trie.log_prob[seen].astype(np.float64)
+    with np.errstate(over="ignore"):
+        weights = 10.0 ** trie.backoff[chain].astype(np.float64)
+        for node, weight in zip(reversed(chain), reversed(weights), strict=True):
+            seen = slice(int(trie.first_child[node]), int(trie.first_child[node + 1]))
+            found *= weight
+            found[trie.token[seen]] = 10.0 ** trie.log_prob[seen].astype(np.float64)
     return found

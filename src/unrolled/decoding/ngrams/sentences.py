@@ -9,6 +9,7 @@ from typing import Any, Literal, get_args
 
 import numpy as np
 
+from unrolled.data.arpa import HEAD, conversion
 from unrolled.data.corpus import Corpus
 from unrolled.data.normalising import Normalise, normalised
 from unrolled.decoding.ngrams.trie import Integers
@@ -66,12 +67,15 @@ class Sentences:
         """The lines of a corpus that are not empty.
 
         Raises:
-            DataError: no words at all, or one that is a mark of the model, `<s>` or `</s>`.
+            DataError: no words at all, or one that is a mark of the model, `<s>` or `</s>`; an ARPA
+                file, which is a model and no text.
         """
         found: defaultdict[str, int] = defaultdict(lambda: len(found))
         places: list[np.ndarray] = []
         lengths: list[int] = []
         for number, line in enumerate(_lines(corpus), start=1):
+            if not lengths and line.strip() == HEAD:
+                raise _no_text(corpus, number)
             tokens = cutter.cut(line)
             if not tokens:
                 continue
@@ -107,6 +111,22 @@ class Sentences:
     def encoded(self, vocabulary: Vocabulary) -> Integers:
         """`(T,)` the number of each token in a vocabulary."""
         return vocabulary.encode(self.pieces)[self.places]
+
+
+def unit_of(vocabulary: Vocabulary) -> Unit:
+    """Characters where one is `<space>` and all others are of one character, else words."""
+    others = set(vocabulary.tokens) - {SPACE, *MARKS}
+    spaced = SPACE in vocabulary.numbers
+    return "characters" if spaced and all(len(one) == 1 for one in others) else "words"
+
+
+def _no_text(corpus: Corpus, line: int) -> DataError:
+    return DataError(
+        f"got {HEAD}, with which an ARPA file begins, expected a text: it is a model;"
+        f" {conversion(corpus.file or 'MODEL')} takes it",
+        file=corpus.file or corpus.name,
+        line=line,
+    )
 
 
 def corpus_of(source: Any, text_column: str | None = None) -> Corpus:

@@ -38,13 +38,15 @@ def seen_mass(trie: Trie, length: int, backoff: Floats) -> tuple[Floats, Floats]
     return summed(own, contexts, last - first), summed(shorter, contexts, last - first)
 
 
+@np.errstate(over="ignore", invalid="ignore")
 def context_sums(trie: Trie) -> Floats:
     """`(N,)`: the sum over all tokens of p(w | u) for each gram u as a context.
 
         sum = seen(u) + b(u) (1 - seen'(u))
 
     with the mass that the tokens seen after u have of p(w | u) and of p(w | u'). It is 1 where the
-    back-off weight is right, given that it is 1 for all shorter contexts.
+    back-off weight is right, given that it is 1 for all shorter contexts. A
+    weight that float64 does not hold gives infinity, or no number.
     """
     backoff = trie.backoff.astype(np.float64)
     sums = 10.0**backoff

@@ -147,6 +147,8 @@ def hot_words_of(words: Mapping[str, float] | Iterable[str]) -> dict[str, float]
     """
     if isinstance(words, str):
         words = [words]
+    if not isinstance(words, Iterable):
+        raise ConfigError(f"hot words: got {words!r}, expected words, each with its nats or not")
     found = dict(words) if isinstance(words, Mapping) else dict.fromkeys(words, HOT)
     if not found:
         raise ConfigError("hot words: got none; name some, or None to take them back")
