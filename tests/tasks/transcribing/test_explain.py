@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pytest
@@ -21,6 +22,7 @@ from unrolled import Transcriber
 from unrolled.data.pronunciations import Pronunciations
 from unrolled.decoding.ngrams import NGramModel
 from unrolled.decoding.prefix_scores import PrefixScores
+from unrolled.decoding.transducer_alignment import align_transducer
 from unrolled.errors import ConfigError, DataError
 from unrolled.tasks.transcribing import answering, explaining, with_language
 from unrolled.tasks.transcribing.heads import head_of
@@ -28,6 +30,7 @@ from unrolled.tasks.transcribing.other_contexts import Contexts
 from unrolled.tasks.transcribing.sounds_alike import Explanation, Rival
 from unrolled.tasks.transcribing.transcripts import searched
 from unrolled.tasks.transcribing.why import why
+from unrolled.tasks.transcribing.word_rivals import WordRivals, frequent_words
 
 WIDE = 128
 
@@ -291,12 +294,53 @@ def test_a_long_recording_is_looked_at_around_each_word(model, hears, ngrams, mo
     hears("now turn right now to it", "now turn write now to it")
     model.use_language(ngrams)
     whole = explained(model)
-    monkeypatch.setattr(explaining, "_WHOLE", 1)
+    monkeypatch.setattr(explaining, "_WHOLE", {"ctc": 1})
     monkeypatch.setattr(explaining, "_AROUND", 1)
     pieces = explained(model)
     first, second = (rival(one, "right", "write") for one in (whole, pieces))
     assert abs(first.acoustic - second.acoustic) < 0.05
     assert pieces.acoustic == whole.acoustic
+
+
+def test_only_the_likeliest_of_the_surest_rivals_are_listened_for(
+    model, hears, ngrams, monkeypatch
+) -> None:
+    hears("turn right now")
+    many = ("bright", "fright", "wright", "ryte", "riht", "reit")
+    sounds = {one: (("R", "AY", "T"),) for one in ("right", "write", "rite", *many)}
+    given = Pronunciations({**sounds, "ride": (("R", "AY", "D"),), "turn": (("T",),)})
+    model.use_language(ngrams)
+    listened = []
+    listens = explaining.Explainer._heard
+
+    def listen(self: Any, answer: Any, best: Any, words: Any, tried: Any) -> Any:
+        listened.append([one.text for one in tried if one.at == 1])
+        return listens(self, answer, best, words, tried)
+
+    monkeypatch.setattr(explaining.Explainer, "_heard", listen)
+    explained(model, pronunciations=given, near=True, rivals=1)
+    assert len(listened[0]) == 4
+    assert {"write", "rite"} <= set(listened[0]), "the language knows them"
+    assert "ride" not in listened[0], "what sounds the same is surer"
+
+
+def test_the_words_of_a_model_come_the_most_frequent_first(ngrams) -> None:
+    words = frequent_words(ngrams)
+    assert set(words) == {word for text in TEXTS for word in text.split()}
+    says = [ngrams.step(one, 0)[0] for one in words]
+    assert says == sorted(says, reverse=True)
+    assert says[0] > says[-1]
+
+
+def test_three_words_before_and_two_after_are_told_that_are_said_most() -> None:
+    texts = ["right"] * 9
+    texts += [f"{word} write" for at, word in enumerate("abcde") for _ in range(9 - at)]
+    texts += [f"write {word}" for at, word in enumerate("vwxyz") for _ in range(9 - at)]
+    letters = ("", *sorted(set("".join(texts))))
+    scores = PrefixScores(letters, model=language_model(2, texts), weight=1.0)
+    found = Contexts(scores).others(["right"], 0, "write", 3.0)
+    assert [one.word for one in found if one.before] == ["a", "b", "c"]
+    assert [one.word for one in found if not one.before] == ["v", "w"]
 
 
 def test_it_is_plain_json_without_infinities(model, hears, ngrams) -> None:
@@ -344,6 +388,62 @@ def test_a_transducers_sums_are_its_searchs() -> None:
     assert np.allclose(sums, [one.log_probability for one in found], atol=0.05)
     explained = model.explain(ANYTHING, pronunciations=DICTIONARY)[0]
     assert np.isfinite(explained.score)
+
+
+def test_a_transducers_sums_go_on_from_what_was_said() -> None:
+    model = recogniser("transducer")
+    head = head_of(model.model)
+    answer = answering.heard(model.model, [model.framing.frames(_recording())])[0][:6]
+    text, cut = model.symbols.encode(["to it"])[0].tolist(), 2
+    for parameter in model.model.prediction.parameters():
+        parameter.data.mul_(5.0)  # what was said before counts
+    parts = [
+        head.text_sums(answer[:cut], [text[:said]])[0]
+        + head.text_sums(answer[cut:], [text[said:]], head.after(text[:said]))[0]
+        for said in range(len(text) + 1)
+    ]
+    assert np.logaddexp.reduce(parts) == pytest.approx(head.text_sums(answer, [text])[0], abs=1e-4)
+    first, state = head.after(text[:2])
+    for one, other in zip(head.after(text[2:], (first, state)), head.after(text), strict=True):
+        assert np.array_equal(one, other)
+
+
+def test_a_long_recording_is_looked_at_around_each_word_by_a_transducer(monkeypatch) -> None:
+    model = recogniser("transducer")
+    head, symbols = head_of(model.model), model.symbols
+    frames = answering.heard(model.model, [model.framing.frames(_recording())])[0]
+    tokens = symbols.encode(["to it now to it"])[0].tolist()
+    best = align_transducer(head, np.tile(frames, (4, 1)), tokens)
+    asked = []
+
+    def sums(answer: np.ndarray, texts: list[Any], begin: Any = None) -> np.ndarray:
+        asked.append((len(answer), [symbols.text(one) for one in texts], begin))
+        return np.arange(float(len(texts)))
+
+    monkeypatch.setattr(head, "text_sums", sums)
+    monkeypatch.setattr(explaining, "_WHOLE", {"transducer": 1})
+    monkeypatch.setattr(explaining, "_AROUND", 1)
+    alike = WordRivals(DICTIONARY)
+    explainer = explaining.Explainer(head, symbols, None, alike, 5, 0.04)
+    words = explainer._words(best)
+    tried = [
+        explaining._Tried(at, "no", "heard", tuple(symbols.encode(["no"])[0].tolist()), ())
+        for at in (3, 0, 3)
+    ]
+    found = explainer._heard(np.tile(frames, (4, 1)), best, words, tried)
+    assert found.tolist() == [0.0, 1.0, 1.0, 2.0]
+    (count, texts, begin), (later, after, at) = asked
+    assert texts == ["to it", "no it"]
+    assert after == ["now to it", "now no it", "now no it"]
+    assert np.array_equal(begin[0], head.begin()[0])
+    before = words[2].tokens[0]
+    assert np.array_equal(at[0], head.after(tokens[:before])[0])
+    # From the frame after the token before, or on it, to the one that says the next.
+    assert count == max(
+        best.frames[words[1].tokens[1]][0], best.frames[words[1].tokens[1] - 1][0] + 1
+    )
+    start = min(best.frames[before - 1][0] + 1, best.frames[before][0])
+    assert later == 4 * len(frames) - start
 
 
 def _recording():

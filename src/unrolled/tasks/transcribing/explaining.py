@@ -25,8 +25,9 @@ from unrolled.tasks.transcribing.word_rivals import HEARD, HOW, WordRivals
 
 # Of each rival that is told, so many are listened for.
 _TRIED = 4
-# A recording of more steps is looked at around each word, so many words to either side.
-_WHOLE, _AROUND = 1500, 12
+# A recording of more steps is looked at around each word, so many words to either side. What a
+# transducer says costs as much as it has steps times symbols.
+_WHOLE, _AROUND = {"ctc": 1500, "transducer": 300}, 12
 Tokens = tuple[int, ...]
 Floats = NDArray[np.float64]
 
@@ -206,28 +207,36 @@ class Explainer:
     ) -> Floats:
         """`(1 + N,)`: log-probabilities of the recording with each rival, less that without."""
         found = np.zeros(1 + len(tried))
-        if len(answer) <= _WHOLE or self.head.name != "ctc":
+        if len(answer) <= _WHOLE[self.head.name]:
             sums = self.head.text_sums(answer, [best.tokens, *(one.tokens for one in tried)])
             found[1:] = sums[1:] - sums[0]
             return found
         rows: dict[int, list[int]] = {}
         for row, one in enumerate(tried, start=1):
             rows.setdefault(one.at, []).append(row)
-        for at, some in rows.items():
+        said, before = self.head.after(()), 0
+        for at in sorted(rows):
             # What is far away is the same with either; its symbols are on frames of their own.
             first, last = max(0, at - _AROUND), min(len(words) - 1, at + _AROUND)
             begin = words[first].tokens[0] if first else 0
             end = words[last].tokens[1] if last + 1 < len(words) else len(best.tokens)
-            start = best.frames[begin - 1][1] + 1 if begin else 0
-            stop = best.frames[end][0] if end < len(best.tokens) else len(answer)
+            said, before = self.head.after(best.tokens[before:begin], said), begin
             here = slice(*words[at].tokens)
             texts = [
                 (*best.tokens[begin : here.start], *own, *best.tokens[here.stop : end])
-                for own in (best.tokens[here], *(tried[row - 1].own for row in some))
+                for own in (best.tokens[here], *(tried[row - 1].own for row in rows[at]))
             ]
-            sums = self.head.text_sums(answer[start:stop], texts)
-            found[some] = sums[1:] - sums[0]
+            sums = self.head.text_sums(answer[_frames(best, begin, end, len(answer))], texts, said)
+            found[rows[at]] = sums[1:] - sums[0]
         return found
+
+
+def _frames(one: CtcHypothesis, begin: int, end: int, count: int) -> slice:
+    """Those of some tokens, from the one before to the one after; a transducer may say several on
+    one frame."""
+    frames = one.frames
+    start = min(frames[begin - 1][1] + 1, frames[begin][0]) if begin else 0
+    return slice(start, max(frames[end - 1][1] + 1, frames[end][0]) if end < len(frames) else count)
 
 
 def _at_once(word: CtcWord, other: CtcWord) -> bool:

@@ -37,6 +37,8 @@ from unrolled.training.ctc_text_sums import ctc_text_sums
 
 HEADS = ("ctc", "transducer")
 _SEARCH, _ENDPOINT = "search.", "endpoint."
+# What a transducer predicts next, and the state of its prediction network.
+Said = tuple[Floats, Floats]
 # Recordings that a search of CTC runs over at once.
 _AT_ONCE = 32
 
@@ -56,8 +58,15 @@ class Head(Protocol):
     ) -> list[list[CtcHypothesis]]:
         """The likeliest sequences of symbols of recordings."""
 
-    def text_sums(self, answer: np.ndarray, texts: Sequence[Sequence[int]]) -> NDArray[np.float64]:
-        """`(N,)`: log-probabilities of texts, each over all its alignments with a recording."""
+    def after(self, tokens: Sequence[int], begin: Said | None = None) -> Said | None:
+        """What a head goes on from when it has said tokens after those that led to `begin` (None:
+        nothing was said); None of one whose steps do not know of each other."""
+
+    def text_sums(
+        self, answer: np.ndarray, texts: Sequence[Sequence[int]], begin: Said | None = None
+    ) -> NDArray[np.float64]:
+        """`(N,)`: log-probabilities of texts, each over all its alignments with a recording, or
+        with a part of it, before which is said what led to `begin`."""
 
     def decoder(
         self,
@@ -122,7 +131,12 @@ class CtcHead:
             found += search_ctc(side_by_side, lengths, beam=beam, n_best=n_best, scores=scores)
         return found
 
-    def text_sums(self, answer: np.ndarray, texts: Sequence[Sequence[int]]) -> NDArray[np.float64]:
+    def after(self, tokens: Sequence[int], begin: Said | None = None) -> Said | None:
+        return None
+
+    def text_sums(
+        self, answer: np.ndarray, texts: Sequence[Sequence[int]], begin: Said | None = None
+    ) -> NDArray[np.float64]:
         return ctc_text_sums(answer, texts)
 
     def decoder(
@@ -184,8 +198,16 @@ class TransducerHead:
         options = TransducerOptions(beam, scores=scores)
         return search_transducer(self, answers, options=options, n_best=n_best)
 
-    def text_sums(self, answer: np.ndarray, texts: Sequence[Sequence[int]]) -> NDArray[np.float64]:
-        return self._model.text_sums(answer, texts)
+    def after(self, tokens: Sequence[int], begin: Said | None = None) -> Said | None:
+        said, state = self.begin() if begin is None else begin
+        for token in tokens:
+            said, state = self.say(np.array([token]), state)
+        return said, state
+
+    def text_sums(
+        self, answer: np.ndarray, texts: Sequence[Sequence[int]], begin: Said | None = None
+    ) -> NDArray[np.float64]:
+        return self._model.text_sums(answer, texts, begin)
 
     def decoder(
         self,

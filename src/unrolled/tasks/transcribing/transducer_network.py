@@ -54,16 +54,25 @@ class Prediction(nn.Module):
     @torch.no_grad()
     def step(self, tokens: Ints, state: Floats | None) -> tuple[Floats, Floats]:
         """g `(N, J)` after one more symbol of each hypothesis, and the states `(N, S)`."""
-        weights = like(self)
-        before = None
-        if state is not None:
-            leaves = torch.from_numpy(state).to(weights).unsqueeze(0)
-            size = self.recurrent.hidden_size
-            before = unflatten([one.contiguous() for one in leaves.split(size, -1)])
-        asked = torch.from_numpy(np.asarray(tokens, np.int64)).to(weights.device)
-        hidden, after = self.recurrent(self.embedding(asked)[None], before)
+        asked = torch.from_numpy(np.asarray(tokens, np.int64)).to(like(self).device)
+        hidden, after = self.recurrent(self.embedding(asked)[None], self._unpacked(state))
         reached = torch.cat(flatten(after), -1)[0]
         return _array(self.readout(hidden[0])), _array(reached)
+
+    def after(self, begin: tuple[Floats, Floats], tokens: Tensor) -> Tensor:
+        """As `forward` of symbols `(N, 1)`, which are said after what `step` gave."""
+        said, state = begin
+        first = torch.from_numpy(said).to(like(self))[None]
+        if not len(tokens):
+            return first
+        hidden, _ = self.recurrent(self.embedding(tokens), self._unpacked(state))
+        return torch.cat([first, self.readout(hidden)])
+
+    def _unpacked(self, state: Floats | None) -> Any:
+        if state is None:
+            return None
+        leaves = torch.from_numpy(state).to(like(self)).unsqueeze(0)
+        return unflatten([one.contiguous() for one in leaves.split(self.recurrent.hidden_size, -1)])
 
 
 class TransducerNetwork(TranscriptionNetwork):
@@ -139,15 +148,22 @@ class TransducerNetwork(TranscriptionNetwork):
         return _array(linear(hidden, weights, self.joiner.bias).log_softmax(-1))
 
     @torch.no_grad()
-    def text_sums(self, frames: Floats, texts: Sequence[Sequence[int]]) -> NDArray[np.float64]:
-        """`(N,)`: log-probabilities of texts, each over all its alignments with f `(T', J)`."""
+    def text_sums(
+        self,
+        frames: Floats,
+        texts: Sequence[Sequence[int]],
+        begin: tuple[Floats, Floats] | None = None,
+    ) -> NDArray[np.float64]:
+        """`(N,)`: log-probabilities of texts, each over all its alignments with f `(T', J)`, after
+        what was said before them: g and state, as a search has them."""
+        begin = self.begin_search() if begin is None else begin
         weights, found = self.joiner.weight, np.empty(len(texts))
         f = torch.from_numpy(frames).to(weights)[:, None]
         length = torch.tensor([len(f)], device=f.device)
         for at, one in enumerate(texts):
             tokens = torch.tensor([*one], dtype=torch.int64, device=f.device)
             count = torch.tensor([len(tokens)], device=f.device)
-            said = self.prediction(tokens[:, None])
+            said = self.prediction.after(begin, tokens[:, None])
             lost = joint_transducer_loss(
                 f, said, weights, self.joiner.bias, length, tokens[None], count
             )
