@@ -213,7 +213,7 @@ def test_tuning_finds_weights_that_help_and_keeps_them_in_the_file(
 ) -> None:
     told: list[str] = []
     held_out = alike(16, 7, RULE)
-    found = hears.tune(held_out, right, rerank=right, tell=told.append)
+    found = hears.tune(held_out, right, rerank=right, beam=6, tell=told.append)
     assert found.helps
     assert found.recordings == 16
     assert found.before == found.trials[0]
@@ -229,7 +229,7 @@ def test_tuning_finds_weights_that_help_and_keeps_them_in_the_file(
     assert hears.language_weights.told == "16 recordings of tones that sound alike"
     assert hears.language is not None
     assert hears.language.weights == hears.language_weights
-    measured = hears.evaluate(held_out).comparisons
+    measured = hears.evaluate(held_out, beam=6).comparisons
     assert measured[0].network == pytest.approx(found.best.wer)
     assert measured[1].network == pytest.approx(found.best.cer)
 
@@ -243,11 +243,11 @@ def test_tuning_finds_weights_that_help_and_keeps_them_in_the_file(
 
 
 def test_tuning_says_where_a_model_does_not_help(hears: Transcriber, wrong: NGramModel) -> None:
-    held_out = alike(16, 8, RULE)
-    found = hears.tune(held_out, wrong)
+    held_out = alike(8, 8, RULE)
+    found = hears.tune(held_out, wrong, beam=4)
     assert not found.helps
     assert found.best.wer >= found.before.wer
-    found = hears.use_language(None).tune(held_out, rerank=wrong)
+    found = hears.use_language(None).tune(held_out, rerank=wrong, beam=4)
     assert not found.helps
     assert found.weights.rerank_weight == 0.0
     bonuses = len(FIRST["word_bonus"])
