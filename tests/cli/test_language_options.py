@@ -153,9 +153,33 @@ def test_a_model_that_can_not_be_used_stops_unless_it_is_to_be_skipped(
         check(tmp_path, [verb, transcriber, *rest, by, given], [part])
         told = call(verb, transcriber, *rest, by, given, "--skip-lm")
         assert (told.code, told.out) == (0, call(verb, transcriber, *rest).out)
-        assert told.err.startswith("unrolled: heard without the language model (--skip-lm): ")
+        assert told.err.startswith(f"unrolled: heard without {by} (--skip-lm): ")
         assert part in told.err
         assert told.err.count("\n") == 1
+
+
+def test_a_model_that_is_skipped_takes_no_other_along_and_hides_no_wrong_number(
+    call, check, transcriber, sounds, lm, other, tmp_path
+):
+    sound = sounds_in(sounds / "words")[0]
+    alone = call("predict", transcriber, sound).out
+    for good, bad, says in (
+        ("--lm", "--rerank", SAYS),
+        ("--rerank", "--lm", ("--rerank-weight", 40)),
+    ):
+        want = call("predict", transcriber, sound, good, lm, *says)
+        told = call("predict", transcriber, sound, good, lm, *says, bad, other, "--skip-lm")
+        assert told.out == want.out != alone
+        assert told.err.startswith(f"unrolled: heard without {bad} (--skip-lm): ")
+        assert told.err.count("\n") == 1
+    none = tmp_path / "none.unrolled"
+    for given, part in (
+        (["--lm", lm, "--lm-weight", -1], "weight: got -1.0, expected a number from 0 on"),
+        (["--lm", none, "--lm-weight", -1], "weight: got -1.0, expected a number from 0 on"),
+        (["--lm", lm, "--unknown-word", "nan"], "unknown: got nan"),
+        (["--rerank", none, "--rerank-weight", -1], "rerank_weight: got -1.0"),
+    ):
+        check(tmp_path, ["predict", transcriber, sound, *given, "--skip-lm"], [part])
 
 
 def test_options_that_go_with_nothing_are_refused(check, transcriber, sounds, lm, tmp_path):

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from unrolled.cli.options import given
-from unrolled.errors import ConfigError, DataError, UnrolledError
+from unrolled.errors import ConfigError, DataError, ModelFileError
 
 if TYPE_CHECKING:
     from unrolled.tasks.transcriber import Transcriber
@@ -48,7 +48,7 @@ def use(task: Transcriber, told: dict[str, Any]) -> None:
     """Let a transcriber hear with it, as `language` gave it.
 
     Raises:
-        ConfigError, DataError, ModelFileError: what can't be used, unless --skip-lm is there.
+        ConfigError, DataError, ModelFileError: what can't be used; with --skip-lm numbers alone.
     """
     lm, rerank = told.get("lm"), told.get("rerank")
     of_lm = {"lm_weight": "weight", "word_bonus": "word_bonus", "unknown_word": "unknown"}
@@ -59,24 +59,40 @@ def use(task: Transcriber, told: dict[str, Any]) -> None:
     if lm or rerank:
         numbers = {own: told[name] for name, own in of_lm.items() if name in told}
         numbers |= given(rerank_weight=told.get("rerank_weight"))
-        try:
+        if told.get("skip_lm"):
+            _use_what_fits(task, lm, rerank, numbers)
+        else:
             task.use_language(lm, rerank=rerank, **numbers)
-        except UnrolledError as error:
-            if not told.get("skip_lm"):
-                raise
-            print(
-                f"unrolled: heard without the language model (--skip-lm): {error}",
-                file=sys.stderr,
-                flush=True,
-            )
     hot: dict[str, float] = {}
     if "hot_words" in told:
         hot |= read_hot_words(told["hot_words"])
     for one in told.get("hot_word", ()):
         word, nats = _word_and_nats(one, "=")
-        hot[word] = _nats(nats, f"--hot-word {one!r}")
+        hot[word] = _nats(nats, f"--hot-word {one!r}: ")
     if hot:
         task.bias(hot)
+
+
+def _use_what_fits(task: Transcriber, lm: Any, rerank: Any, numbers: dict[str, float]) -> None:
+    """Hear with those models that can be read and write what the transcriber does.
+
+    Raises:
+        ConfigError: a number that can't work, whether its model is there or not.
+    """
+    from unrolled.tasks.transcribing.language import Weights
+
+    Weights().given(**numbers).check()
+    used: dict[str, Any] = {}
+    for name, option, model in (("model", "--lm", lm), ("rerank", "--rerank", rerank)):
+        if not model:
+            continue
+        try:
+            task.use_language(**used, **{name: model}, **numbers)
+        except (ConfigError, DataError, ModelFileError) as error:
+            print(f"unrolled: heard without {option} (--skip-lm): {error}", file=sys.stderr)
+        else:
+            # A large file is read once.
+            used = {"model": task.language and task.language.model}
 
 
 def read_hot_words(path: Path) -> dict[str, float]:
@@ -94,7 +110,7 @@ def read_hot_words(path: Path) -> dict[str, float]:
         word, nats = _word_and_nats(line, "\t")
         if not word:
             raise DataError("no word before the tab", file=path, line=number)
-        found[word] = _nats(nats, f"{path}, line {number}")
+        found[word] = _nats(nats, file=path, line=number)
     if not found:
         raise DataError("holds no hot words; write one a line, or leave --hot-words out", file=path)
     return found
@@ -105,7 +121,7 @@ def _word_and_nats(text: str, mark: str) -> tuple[str, str | None]:
     return (word.strip(), nats) if found else (text.strip(), None)
 
 
-def _nats(nats: str | None, place: str) -> float:
+def _nats(nats: str | None, before: str = "", **place: Any) -> float:
     from unrolled.tasks.transcribing.language import HOT
 
     if nats is None:
@@ -115,7 +131,8 @@ def _nats(nats: str | None, place: str) -> float:
     except ValueError:
         number = math.nan
     if not math.isfinite(number):
-        raise DataError(f"{place}: got {nats.strip()!r}, expected a number of nats, such as 3")
+        told = f"{before}got {nats.strip()!r}, expected a number of nats, such as 3"
+        raise DataError(told, **place)
     return number
 
 

@@ -92,7 +92,8 @@ SkipLm = Annotated[
     bool,
     typer.Option(
         "--skip-lm",
-        help=f"{_LANGUAGE} where --lm or --rerank can't be used, say so and hear without.",
+        help=f"{_LANGUAGE} where --lm or --rerank can't be read or does not fit, say so and hear"
+        " without it.",
     ),
 ]
 Pronunciations = Annotated[

@@ -116,9 +116,9 @@ class PrefixScores:
         return other
 
     def _weigh(self, weight: float, word_bonus: float, unknown: float) -> None:
-        self.weight = _number("weight", weight, least=0.0)
-        self.word_bonus = _number("word_bonus", word_bonus)
-        self.unknown = _number("unknown", unknown)
+        self.weight = checked_number("weight", weight, least=0.0)
+        self.word_bonus = checked_number("word_bonus", word_bonus)
+        self.unknown = checked_number("unknown", unknown)
 
     @property
     def symbols(self) -> int:
@@ -358,7 +358,7 @@ class PrefixScores:
                     f"hot_words: {phrase!r} has {' '.join(map(repr, strange[:_NAMED]))}, which the"
                     f" recogniser can't write; it writes {_shown(list(self.letters.numbers))}"
                 )
-            phrases[self.letters.spelt(written)] = _number(f"hot_words[{phrase!r}]", weight)
+            phrases[self.letters.spelt(written)] = checked_number(f"hot_words[{phrase!r}]", weight)
         return HotWords.of(phrases, len(self.letters.numbers))
 
 
@@ -366,7 +366,8 @@ def _as_array(places: Sequence[Place]) -> NDArray[np.int32]:
     return np.array(places, np.int32).reshape(-1, len(Place._fields))
 
 
-def _number(name: str, value: Any, least: float = -math.inf) -> float:
+def checked_number(name: str, value: Any, least: float = -math.inf) -> float:
+    """A number; ConfigError where it is none, not finite, or less than it may be."""
     number = isinstance(value, Real) and not isinstance(value, bool)
     if not (number and math.isfinite(value) and value >= least):
         expected = "a number" if least == -math.inf else f"a number from {least:g} on"

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 from unrolled.decoding.ctc_hypothesis import CtcHypothesis
 from unrolled.decoding.letter_case import Case, known_case
 from unrolled.decoding.letters import Letters
-from unrolled.decoding.prefix_scores import PrefixScores, another_alphabet
+from unrolled.decoding.penalties import check_weight
+from unrolled.decoding.prefix_scores import PrefixScores, another_alphabet, checked_number
 from unrolled.decoding.rescoring import TextModel, rescored, text_scores
 from unrolled.errors import ConfigError
 from unrolled.tasks.transcribing.symbols import Symbols
@@ -39,6 +40,13 @@ class Weights(LanguageWeights):
     word_bonus: float = 0.5
     unknown: float = -3.0
     rerank_weight: float = 0.5
+
+    def check(self) -> None:
+        """ConfigError where one can't work."""
+        checked_number("weight", self.weight, least=0.0)
+        checked_number("word_bonus", self.word_bonus)
+        checked_number("unknown", self.unknown)
+        check_weight("rerank_weight", self.rerank_weight)
 
 
 @dataclass(frozen=True, eq=False)

@@ -13,7 +13,6 @@ from unrolled.data.pronunciations import Pronunciations
 from unrolled.data.recordings_reading import read_recordings
 from unrolled.data.recordings_rows import with_texts
 from unrolled.decoding.ctc_hypothesis import CtcHypothesis
-from unrolled.decoding.penalties import check_weight
 from unrolled.errors import ConfigError
 from unrolled.tasks.base import Task, whole_number
 from unrolled.tasks.text_models import open_ngrams, open_text_model
@@ -148,7 +147,7 @@ class WithLanguage(Task):
         Raises:
             NotFittedError: `fit` comes first.
             ConfigError: as `use_language`; or there is neither model.
-            DataError: recordings that can't be read.
+            DataError, ModelFileError: recordings or a model's file that can't be read.
         """
         if model is None and rerank is None:
             raise ConfigError("tune: give a language model, or one that reranks, or both")
@@ -185,7 +184,7 @@ class WithLanguage(Task):
     def _language(self, model: Any, rerank: Any, weights: Weights) -> Language:
         """With the hot words that are there."""
         symbols = self._symbols_for("a language model")
-        check_weight("rerank_weight", weights.rerank_weight)
+        weights.check()
         writer = None if rerank is None else open_text_model(rerank, "rerank")
         if writer is not None:
             check_same_letters(writer, symbols)
