@@ -165,7 +165,7 @@ def test_a_model_that_is_skipped_takes_no_other_along_and_hides_no_wrong_number(
     alone = call("predict", transcriber, sound).out
     for good, bad, says in (
         ("--lm", "--rerank", SAYS),
-        ("--rerank", "--lm", ("--rerank-weight", 40)),
+        ("--rerank", "--lm", ("--rerank-weight", 40, "--word-bonus", 0)),
     ):
         want = call("predict", transcriber, sound, good, lm, *says)
         told = call("predict", transcriber, sound, good, lm, *says, bad, other, "--skip-lm")
@@ -186,6 +186,7 @@ def test_options_that_go_with_nothing_are_refused(check, transcriber, sounds, lm
     sound = sounds_in(sounds / "words")[0]
     for given, part in (
         (["--lm-weight", 1], "--lm-weight: goes with --lm, and there is none"),
+        (["--word-bonus", 1], "--word-bonus: goes with --lm or --rerank, and there is none"),
         (["--rerank", lm, "--unknown-word", 1], "--unknown-word: goes with --lm"),
         (["--lm", lm, "--rerank-weight", 1], "--rerank-weight: goes with --rerank"),
         (["--skip-lm"], "--skip-lm: goes with --lm or --rerank"),

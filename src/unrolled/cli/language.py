@@ -52,7 +52,8 @@ def use(task: Transcriber, told: dict[str, Any]) -> None:
     """
     lm, rerank = told.get("lm"), told.get("rerank")
     of_lm = {"lm_weight": "weight", "word_bonus": "word_bonus", "unknown_word": "unknown"}
-    needs("--lm", lm, [name for name in of_lm if name in told])
+    needs("--lm", lm, [name for name in ("lm_weight", "unknown_word") if name in told])
+    needs("--lm or --rerank", lm or rerank, [name for name in ("word_bonus",) if name in told])
     needs("--rerank", rerank, [name for name in ("rerank_weight",) if name in told])
     if told.get("skip_lm"):
         needs("--lm or --rerank", lm or rerank, ["skip_lm"])
