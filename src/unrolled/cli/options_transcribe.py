@@ -52,7 +52,9 @@ LmWeight = Annotated[
 ]
 WordBonus = Annotated[
     float | None,
-    option(f"{_LANGUAGE} with --lm or --rerank, what each word adds, in nats.", "as tuned, else 0.5"),
+    option(
+        f"{_LANGUAGE} with --lm or --rerank, what each word adds, in nats.", "as tuned, else 0.5"
+    ),
 ]
 UnknownWord = Annotated[
     float | None,

@@ -1,11 +1,13 @@
-"""Weights of a language are found where each needs the others, and words can be made up for."""
+"""How weights of a language are chosen: all together, with words made up for, silence as it is."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
+import pytest
 
 from unrolled import NGramModel
 from unrolled.decoding import CtcHypothesis
@@ -84,3 +86,21 @@ def test_a_second_pass_alone_gets_a_bonus_for_each_word() -> None:
     applied = Language(SYMBOLS, found, writer=Knows()).scores
     assert applied is not None
     assert applied.word_bonus == found.word_bonus
+
+
+@pytest.mark.parametrize(("share", "wrong"), [(0.9, 0.0), (0.1, 100 / 3)])
+def test_silence_stays_silence_while_weights_are_chosen(share: float, wrong: float) -> None:
+    # The language likes words better than none.
+    nothing = CtcHypothesis((), math.log(share), -9.0)
+    silence = [CtcHypothesis(hypothesis("a", -9.0).tokens, -9.0, 5.0, ((0, 0),)), nothing]
+
+    class Head(Search):
+        def search(
+            self, answers: Sequence[np.ndarray], *, scores: PrefixScores | None, **_: Any
+        ) -> list[list[CtcHypothesis]]:
+            return [[hypothesis(RIGHT, -0.1)], silence]
+
+    head: Any = Head(lambda _: [])
+    language = Language(SYMBOLS, Weights(), model=NGramModel(2).fit([RIGHT], holdout=0))
+    found = tuned([], [RIGHT, ""], head, language, beam=2)
+    assert [one.wer for one in found.trials] == pytest.approx([wrong] * len(found.trials))
