@@ -25,6 +25,7 @@ import torch
 from heard_right_parts.making import SCORED, SPOKEN, make
 from heard_right_parts.models import BUDGETS, learn
 from heard_right_parts.scoring import score
+from run_folder import Stopped
 
 from unrolled.errors import UnrolledError
 
@@ -55,7 +56,7 @@ def main() -> int:
     except UnrolledError as error:
         print(f"heard_right: {error}", file=sys.stderr)
         return 1
-    except KeyboardInterrupt:
+    except (Stopped, KeyboardInterrupt):  # the latter between two trainings
         print("heard_right: stopped; the same command goes on", file=sys.stderr)
         return 130
     return 0

@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from run_folder import tell
+from run_folder import Stopped, tell
 
 import unrolled
 from heard_right_parts.making import LESSONS
@@ -76,5 +76,7 @@ def _kept(folder: Path, name: str, fit: Callable[[Path], Any]) -> None:
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True)
         model = fit(path.parent)
+        if getattr(model, "outcome", None) is not None and model.outcome.ended == "interrupted":
+            raise Stopped
         tell(f"{name}: {model.evaluation}")
         model.save(path)
