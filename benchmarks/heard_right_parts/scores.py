@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from heard_right_parts.drawn import Drawn
+from unrolled.decoding.rescoring import TextModel, text_scores
 from unrolled.training.speech_scores import speech_scores
 
 
@@ -51,6 +52,29 @@ def most_frequent(drawn: Sequence[Drawn], learnt: Sequence[str]) -> float:
         for one in drawn
     )
     return 100 * right / len(drawn)
+
+
+def read_right(model: TextModel, drawn: Sequence[Drawn], end: str = "") -> float:
+    """The share of sentences that a language model finds likelier with their word than with any of
+    its rivals, percent: what it can tell where all else is heard right.
+
+    Args:
+        end: what tells the model that a sentence is over.
+    """
+    each = [_with_each(one) for one in drawn]
+    said = text_scores(model, [f"{text}{end}" for texts in each for text in texts])
+    right = sum(
+        all(said[f"{first}{end}"] > said[f"{other}{end}"] for other in others)
+        for first, *others in each
+    )
+    return 100 * right / len(drawn)
+
+
+def _with_each(one: Drawn) -> list[str]:
+    """The sentence, and with each of the rivals in the word's place."""
+    words = one.text.split()
+    before, after = words[: one.place], words[one.place + 1 :]
+    return [" ".join([*before, word, *after]) for word in (one.word, *one.rivals)]
 
 
 def _word_at(said: str, one: Drawn) -> str | None:

@@ -10,7 +10,7 @@ import unrolled
 from heard_right_parts.drawn import Drawn
 from heard_right_parts.making import drawn_in
 from heard_right_parts.models import model_of
-from heard_right_parts.scores import Heard, heard, most_frequent
+from heard_right_parts.scores import Heard, heard, most_frequent, read_right
 from unrolled.data import read_recordings
 from unrolled.data.recordings import Recordings
 
@@ -34,6 +34,9 @@ def score(folder: Path, part: str) -> str:
         tuned = task.tune(chosen_by, ngrams, rerank=rerank, beam=BEAM, tell=tell)
         tell(f"{name}: {tuned.weights}")
         rows.append(_row(name, task, sounds, drawn))
+    for name, path, end in (("n-gram", ngrams, ""), ("generator", generator, "\n")):
+        right = read_right(unrolled.load(path), drawn, end)
+        rows.append(f"| {name}, all other words given | {right:.1f}% | {right:.1f}% | |")
     return "\n".join([f"{len(drawn)} sentences of {folder / part}\n", HEAD, *rows])
 
 

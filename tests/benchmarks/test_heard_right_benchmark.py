@@ -10,9 +10,10 @@ import pytest
 from heard_right_parts import drawn as drawing
 from heard_right_parts import groups, making, voices
 from heard_right_parts.drawn import Drawn
-from heard_right_parts.scores import heard, most_frequent
+from heard_right_parts.scores import heard, most_frequent, read_right
 from heard_right_parts.sentences import as_written, sentences, without_context
 
+from unrolled import NGramModel
 from unrolled.data import read_recordings
 from unrolled.data.spoken import TIMBRES
 from unrolled.errors import DataError
@@ -119,3 +120,15 @@ def test_what_is_made_is_a_folder_of_recordings_and_is_made_once(
     monkeypatch.setitem(making.LESSONS, "usual", 0.1)
     with pytest.raises(DataError, match=r"usual.validation.manifest\.csv: .*other sentences"):
         making.make(tmp_path, spoken=3, scored=4)
+
+
+def test_what_a_language_model_reads_right_needs_every_rival_to_be_less_likely() -> None:
+    learnt = ["i write to you", "turn right now", "the rite of spring"] * 4
+    model = NGramModel(3).fit(learnt, holdout=0)
+    words = [
+        ("turn right now", 1, ("write", "rite")),
+        ("i rite to you", 1, ("write", "right")),  # "write" is likelier there
+    ]
+    drawn = [Drawn(*one, voices.way(one[0], "test", 0, 0)) for one in words]
+    assert read_right(model, drawn[:1]) == 100
+    assert read_right(model, drawn) == 50
