@@ -58,7 +58,8 @@ def read_once(rows: Sequence[np.ndarray], most: int) -> tuple[list[Stretch], flo
     next begins is chosen so that the cost is least.
 
     Args:
-        rows: as above, in ascending order, so that those that begin alike stand together.
+        rows: as above, sorted by their tokens or bytes: those that begin alike stand together, and
+            one that others go on from before them.
         most: as above.
     """
     lengths = np.array([len(row) for row in rows], np.int64)
