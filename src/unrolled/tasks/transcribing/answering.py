@@ -13,7 +13,6 @@ from unrolled.data.band_scale import BandScale
 from unrolled.data.doctor_checkup import Checkup
 from unrolled.data.recordings import LEFT_OUT, Recordings
 from unrolled.data.recordings_reading import read_recordings
-from unrolled.data.recordings_rows import with_texts
 from unrolled.errors import ConfigError, DataError
 from unrolled.tasks.base import whole_number
 from unrolled.tasks.evaluation import Evaluation
@@ -174,16 +173,9 @@ class Answering(WithLanguage):
         if data is None:
             return self._own_evaluation()
         self._check_fitted()
-        read = read_recordings(
-            data,
-            audio=audio,
-            text=text,
-            speaker=speaker,
-            pattern=pattern,
-            skip=skip,
-            frame_rate=self.framing.frame_rate,
+        read = self._read_with_texts(
+            data, audio=audio, text=text, speaker=speaker, pattern=pattern, skip=skip
         )
-        read = with_texts(read, skip=skip)
         notes = (*self._compared(read), *self._told_of(read))
         told = f"all of {read.name}, {len(read):,} recordings"
         found = self._evaluate(read, told, worst, beam)

@@ -10,6 +10,7 @@ from typing import Any, Self
 import numpy as np
 
 from unrolled.data.pronunciations import Pronunciations
+from unrolled.data.recordings import Recordings
 from unrolled.data.recordings_reading import read_recordings
 from unrolled.data.recordings_rows import with_texts
 from unrolled.decoding.ctc_hypothesis import CtcHypothesis
@@ -153,16 +154,9 @@ class WithLanguage(Task):
             raise ConfigError("tune: give a language model, or one that reranks, or both")
         language = self._language(model, rerank, self.language_weights)
         beam = self._beam_with(language, beam)
-        read = read_recordings(
-            data,
-            audio=audio,
-            text=text,
-            speaker=speaker,
-            pattern=pattern,
-            skip=skip,
-            frame_rate=self.framing.frame_rate,
+        read = self._read_with_texts(
+            data, audio=audio, text=text, speaker=speaker, pattern=pattern, skip=skip
         )
-        read = with_texts(read, skip=skip)
         answers: list[np.ndarray] = []
         for part in some_at_a_time(read.items):
             answers += heard(self.model, [self.framing.frames(read.items[at]) for at in part])
@@ -172,6 +166,16 @@ class WithLanguage(Task):
         )
         self._listen_with(replace(language, weights=self.language_weights))
         return found
+
+    def _read_with_texts(self, data: Any, *, skip: bool, **columns: Any) -> Recordings:
+        """Recordings with what is said in each, as this model hears them; `columns` as for `fit`.
+
+        Raises:
+            DataError: they can't be read, or there are none with a text.
+        """
+        frame_rate = self.framing.frame_rate
+        read = read_recordings(data, skip=skip, frame_rate=frame_rate, **columns)
+        return with_texts(read, skip=skip)
 
     def _symbols_for(self, what: str) -> Symbols:
         self._check_fitted()
