@@ -78,6 +78,8 @@ def test_texts_that_begin_alike_score_as_each_alone(
     reader = reader_of("characters", "abcd ", weight=weight, members=members)
     start = "a bad cab " * 4
     texts = [start + "dab", "", start + "dab", start + "d", "b", start[:-3] + "c", "cab d", "a"]
+    # Two that part late from each of two that part early.
+    texts += [middle * 20 + end for middle in ("cad ", "bad ") for end in ("ab", "ba", "dd")]
     alone = [score_texts(reader, [one], per_token=True, cache=None)[0] for one in texts]
     calls = []
 
@@ -86,6 +88,8 @@ def test_texts_that_begin_alike_score_as_each_alone(
         return log_probabilities(*given)  # type: ignore[arg-type]
 
     monkeypatch.setattr(scoring, "log_probabilities", counted)
+    rows = sorted((reader.tokenizer.encode(one) for one in texts), key=lambda row: row.tobytes())
+    assert any(one.parents.max() > 0 for one in read_once(rows, 1000)[0])
     together = score_texts(reader, texts, per_token=True, cache=None)
     assert len(calls) == 1
     assert len(calls[0]) == 3, "none of them was read once"

@@ -206,6 +206,14 @@ def test_a_generator_is_a_second_pass(hears: Transcriber) -> None:
     ).fit("\n".join(WRONG * 20), budget="60 steps", progress=False)
     hears.use_language(None, rerank=writer, rerank_weight=4.0)
     assert hears.predict(sounds(1, 2)) == ["low too", "mid two"] * 2
+    # The end of a sentence counts, so that no words are not the likeliest of all.
+    language: Any = hears.language
+    (says,) = language.says(
+        [[CtcHypothesis(), CtcHypothesis(hears.symbols.encode(["low too"])[0])]]
+    )
+    nothing, words = writer.score(["\n", "low too\n"])
+    assert says == [nothing.log_probability, words.log_probability]
+    assert says[0] < 0
 
 
 def test_tuning_finds_weights_that_help_and_keeps_them_in_the_file(
